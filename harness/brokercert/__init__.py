@@ -1,0 +1,1 @@
+"""The certification harness: trace, requirement sets, checks, verdicts, runner, faults, front doors."""

@@ -1,0 +1,1 @@
+"""The scriptable mock brokers. Knows nothing of who records or judges."""

@@ -1,0 +1,1 @@
+"""Run record in; HTML, JUnit, console out."""

@@ -1,0 +1,1 @@
+"""The suites: one package a requirement set, one file an area."""
