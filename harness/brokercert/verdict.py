@@ -1,0 +1,302 @@
+"""Verdicts and their algebra, and the run record: the one document that every report is rendered from.
+
+The law: a verdict is decided from findings alone, worst first, and silence is never a pass.
+
+    harness error > fail > blocked > untested > inconclusive > not observed > warning > pass   (> not applicable)
+
+*Certified* means that every applicable MUST row passed or has a warning only. Nothing here does I/O or reads a clock.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+RUN_FORMAT = 1  # of run.json; raised when a field changes its meaning
+
+
+class Verdict(enum.StrEnum):
+    """What is said of a finding, and, as the worst of its findings, of a row. Worst first."""
+
+    HARNESS_ERROR = "harness error"
+    FAIL = "fail"
+    BLOCKED = "blocked"
+    UNTESTED = "untested"
+    INCONCLUSIVE = "inconclusive"
+    NOT_OBSERVED = "not observed"
+    WARNING = "warning"
+    PASS = "pass"
+    NOT_APPLICABLE = "not applicable"
+
+
+SEVERITY: dict[Verdict, int] = {verdict: place for place, verdict in enumerate(Verdict)}
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst verdict of those given; of none at all: untested, since nothing exercised the row."""
+    return min(verdicts, key=SEVERITY.__getitem__, default=Verdict.UNTESTED)
+
+
+class Level(enum.StrEnum):
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+
+
+class Outcome(enum.StrEnum):
+    """What is said of a whole run."""
+
+    CERTIFIED = "certified"
+    FAILED = "failed"
+    INCOMPLETE = "incomplete"
+    HARNESS_ERROR = "harness error"
+    INTERRUPTED = "interrupted"
+
+
+class ExitCode(enum.IntEnum):
+    """What the command line answers (pytest's own table stands in docs/exit-codes.md)."""
+
+    CERTIFIED = 0
+    FAILED = 1
+    USAGE = 2
+    HARNESS_ERROR = 3
+    INCOMPLETE = 4
+    INTERRUPTED = 130
+
+
+EXIT_CODES: dict[Outcome, ExitCode] = {
+    Outcome.CERTIFIED: ExitCode.CERTIFIED,
+    Outcome.FAILED: ExitCode.FAILED,
+    Outcome.INCOMPLETE: ExitCode.INCOMPLETE,
+    Outcome.HARNESS_ERROR: ExitCode.HARNESS_ERROR,
+    Outcome.INTERRUPTED: ExitCode.INTERRUPTED,
+}
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False):
+    """Base of everything in run.json."""
+
+
+class Measured(Record):
+    """A number with all that is needed to doubt it."""
+
+    name: str  # what was measured: "accept to complete upgrade"
+    value: float
+    unit: str  # "s", "ms", "1" (a count)
+    limit: float | None = None  # in the same unit
+    error: float = 0.0  # +- this much, in the same unit
+    clock: str = "monotonic"  # "monotonic" (real) or "virtual"
+    side: str = "harness"  # whose clock stamped it
+
+
+class Finding(Record):
+    """What one check says of one requirement in one scenario."""
+
+    requirement: str
+    scenario: str
+    verdict: Verdict
+    observed: str  # one sentence: what happened
+    expected: str = ""  # one sentence: what would have been right
+    clause: str = ""  # which part of the row, where it has several
+    evidence: tuple[int, ...] = ()  # record numbers in that scenario's trace (the header is record 0)
+    measured: tuple[Measured, ...] = ()
+    blocked_by: str = ""  # the row whose failure made this one unjudgeable
+
+
+class ExcerptLine(Record):
+    """One record of a trace, as a reader sees it."""
+
+    record: int  # its number in the trace
+    at: float  # seconds since the scenario began
+    conn: int  # 0: no connection in particular
+    who: str  # "client", "broker", "harness", "subject"
+    text: str
+    marked: bool = False  # it is itself evidence, not only near it
+
+
+class Excerpt(Record):
+    """The records around a finding's evidence."""
+
+    scenario: str
+    lines: tuple[ExcerptLine, ...]
+    omitted: int = 0  # marked records left out because there were too many
+
+
+class RowResult(Record):
+    """A requirement and what was found of it."""
+
+    id: str
+    area: str
+    title: str
+    level: Level
+    text: str
+    source: str
+    needs: tuple[str, ...]
+    in_part: bool  # belongs to what is being certified
+    verdict: Verdict
+    reason: str  # one sentence: why this verdict
+    scenarios: tuple[str, ...] = ()  # the ones listed for it
+    findings: tuple[Finding, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    means: str = ""
+    causes: tuple[str, ...] = ()
+    mend: str = ""
+    reproduce: str = ""  # one command
+
+
+class ScenarioResult(Record):
+    """One scenario as it was played."""
+
+    name: str
+    title: str
+    path: str  # "direct" or "proxied"
+    exclusive: bool
+    state: str  # "completed", "harness error", "interrupted", "not run", "not applicable"
+    note: str = ""
+    trace: str = ""  # file, relative to the run's folder
+    sha256: str = ""  # of that file
+    duration: float = 0.0  # seconds
+    lag_ms: float = 0.0  # worst lateness of the harness's own loop while it ran
+    exit: str = ""  # how the subject ended: "exit 0 (asked to stop)", "signal 15", ...
+    output: tuple[str, ...] = ()  # the subject's last lines, secrets labelled
+
+
+class LimitUsed(Record):
+    name: str
+    value: float
+    unit: str
+    origin: str
+    text: str
+    default: float | None = None  # where the run deviates: the value of the set
+
+
+class Absent(Record):
+    """A capability that the subject declares it lacks."""
+
+    name: str
+    reason: str
+
+
+class SubjectInfo(Record):
+    name: str
+    command: tuple[str, ...]  # secrets labelled
+    level: str  # "wire", "reports", "commands", "in process"
+    absent: tuple[Absent, ...] = ()
+    readings: dict[str, str] = {}
+
+
+class Calibration(Record):
+    """The harness's own round trip and loop lag, measured in the same run. Milliseconds."""
+
+    round_trip_p50: float
+    round_trip_p99: float
+    round_trip_max: float
+    lag_p99: float
+    lag_max: float
+    samples: int
+
+
+class Timing(Record):
+    """The wall time as a sum. Seconds."""
+
+    predicted: float
+    longest_waiting: float
+    exclusive: float
+    rest: float
+    total: float
+
+
+class RunRecord(Record):
+    """run.json."""
+
+    format: int
+    run_id: str
+    started: str  # ISO-8601 UTC
+    tool: str  # "brokercert 0.1.0"
+    tier: str  # "real" or "virtual"
+    set_id: str
+    set_title: str
+    set_version: str
+    set_hash: str
+    part: str  # "" for the whole set
+    strict: bool
+    selected: tuple[str, ...]  # ids asked for, or empty for all
+    seed: int
+    subject: SubjectInfo
+    toxiproxy: str  # "embedded", "toxiproxy-server at http://...", "not used"
+    limits: tuple[LimitUsed, ...]
+    calibration: Calibration | None
+    timing: Timing
+    environment: dict[str, str]
+    scenarios: tuple[ScenarioResult, ...]
+    rows: tuple[RowResult, ...]
+    outcome: Outcome
+    sentence: str  # "certified for part core (31 of 93), not a certificate of the set"
+    reproduce: str
+    notes: tuple[str, ...] = ()
+
+
+def outcome_of(rows: Sequence[RowResult], *, strict: bool = False, interrupted: bool = False) -> Outcome:
+    """The run's outcome over the rows that are being certified (`in_part`).
+
+    Only MUST rows decide, unless `strict`: then a warning on any row fails. A harness error outranks a failure here
+    as it does in a row: a run whose own machinery broke certifies nothing and convicts nobody.
+    """
+    if interrupted:
+        return Outcome.INTERRUPTED
+    judged = [row for row in rows if row.in_part]
+    must = [row.verdict for row in judged if row.level is Level.MUST]
+    if strict and any(row.verdict is Verdict.WARNING for row in judged):
+        must.append(Verdict.FAIL)
+    if not any(v is not Verdict.NOT_APPLICABLE for v in must):
+        return Outcome.INCOMPLETE  # nothing was asked of the client: no certificate by default
+    match worst(must):
+        case Verdict.HARNESS_ERROR:
+            return Outcome.HARNESS_ERROR
+        case Verdict.FAIL:
+            return Outcome.FAILED
+        case Verdict.WARNING | Verdict.PASS | Verdict.NOT_APPLICABLE:
+            return Outcome.CERTIFIED
+        case _:
+            return Outcome.INCOMPLETE
+
+
+def sentence_of(outcome: Outcome, rows: Sequence[RowResult], *, set_id: str, part: str) -> str:
+    """One sentence for the cover and the last line of the console."""
+    judged = [row for row in rows if row.in_part and row.verdict is not Verdict.NOT_APPLICABLE]
+    must = [row for row in judged if row.level is Level.MUST]
+    count = {v: sum(row.verdict is v for row in must) for v in Verdict}
+    where = f"part {part}" if part else set_id
+    match outcome:
+        case Outcome.CERTIFIED if part:
+            return f"certified for part {part} ({len(judged)} of {len(rows)} rows), not a certificate of the set"
+        case Outcome.CERTIFIED:
+            return f"certified for {set_id} ({len(judged)} of {len(rows)} rows applicable)"
+        case Outcome.FAILED:
+            failed = [row.id for row in judged if row.verdict is Verdict.FAIL]
+            warned = [row.id for row in judged if row.verdict is Verdict.WARNING]
+            if not failed:
+                return f"failed for {where} under --strict: warnings on {', '.join(warned)}"
+            return f"failed for {where}: {', '.join(failed)}"
+        case Outcome.INCOMPLETE:
+            missing = ", ".join(
+                f"{count[v]} {v}"
+                for v in (Verdict.BLOCKED, Verdict.UNTESTED, Verdict.INCONCLUSIVE, Verdict.NOT_OBSERVED)
+                if count[v]
+            )
+            return f"incomplete for {where}: of {len(must)} MUST rows {missing or 'none was applicable'}"
+        case Outcome.HARNESS_ERROR:
+            return f"no verdict for {where}: the harness itself broke ({count[Verdict.HARNESS_ERROR]} rows)"
+        case Outcome.INTERRUPTED:
+            return f"interrupted: what was recorded up to then is judged, {where} is not certified"
+
+
+def encode_run(run: RunRecord) -> bytes:
+    """run.json: indented, keys in the order of the structs."""
+    return msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n"
+
+
+def decode_run(data: bytes) -> RunRecord:
+    """The inverse of `encode_run`. Raises `msgspec.ValidationError`, naming the field, on anything else."""
+    return msgspec.json.decode(data, type=RunRecord)
