@@ -78,7 +78,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Base of everything in run.json."""
 
 
-class Measured(Record):
+class Measured(Record, frozen=True, kw_only=True):
     """A number with all that is needed to doubt it."""
 
     name: str  # what was measured: "accept to complete upgrade"
@@ -90,7 +90,7 @@ class Measured(Record):
     side: str = "harness"  # whose clock stamped it
 
 
-class Finding(Record):
+class Finding(Record, frozen=True, kw_only=True):
     """What one check says of one requirement in one scenario."""
 
     requirement: str
@@ -104,7 +104,7 @@ class Finding(Record):
     blocked_by: str = ""  # the row whose failure made this one unjudgeable
 
 
-class ExcerptLine(Record):
+class ExcerptLine(Record, frozen=True, kw_only=True):
     """One record of a trace, as a reader sees it."""
 
     record: int  # its number in the trace
@@ -115,7 +115,7 @@ class ExcerptLine(Record):
     marked: bool = False  # it is itself evidence, not only near it
 
 
-class Excerpt(Record):
+class Excerpt(Record, frozen=True, kw_only=True):
     """The records around a finding's evidence."""
 
     scenario: str
@@ -123,7 +123,7 @@ class Excerpt(Record):
     omitted: int = 0  # marked records left out because there were too many
 
 
-class RowResult(Record):
+class RowResult(Record, frozen=True, kw_only=True):
     """A requirement and what was found of it."""
 
     id: str
@@ -145,7 +145,7 @@ class RowResult(Record):
     reproduce: str = ""  # one command
 
 
-class ScenarioResult(Record):
+class ScenarioResult(Record, frozen=True, kw_only=True):
     """One scenario as it was played."""
 
     name: str
@@ -162,7 +162,7 @@ class ScenarioResult(Record):
     output: tuple[str, ...] = ()  # the subject's last lines, secrets labelled
 
 
-class LimitUsed(Record):
+class LimitUsed(Record, frozen=True, kw_only=True):
     name: str
     value: float
     unit: str
@@ -171,14 +171,14 @@ class LimitUsed(Record):
     default: float | None = None  # where the run deviates: the value of the set
 
 
-class Absent(Record):
+class Absent(Record, frozen=True, kw_only=True):
     """A capability that the subject declares it lacks."""
 
     name: str
     reason: str
 
 
-class SubjectInfo(Record):
+class SubjectInfo(Record, frozen=True, kw_only=True):
     name: str
     command: tuple[str, ...]  # secrets labelled
     level: str  # "wire", "reports", "commands", "in process"
@@ -186,7 +186,7 @@ class SubjectInfo(Record):
     readings: dict[str, str] = {}
 
 
-class Calibration(Record):
+class Calibration(Record, frozen=True, kw_only=True):
     """The harness's own round trip and loop lag, measured in the same run. Milliseconds."""
 
     round_trip_p50: float
@@ -197,7 +197,7 @@ class Calibration(Record):
     samples: int
 
 
-class Timing(Record):
+class Timing(Record, frozen=True, kw_only=True):
     """The wall time as a sum. Seconds."""
 
     predicted: float
@@ -207,7 +207,7 @@ class Timing(Record):
     total: float
 
 
-class RunRecord(Record):
+class RunRecord(Record, frozen=True, kw_only=True):
     """run.json."""
 
     format: int

@@ -1,0 +1,69 @@
+"""Reads a saved trace back, also one whose writer was killed in the middle of a line.
+
+"Rejected" means `TraceError` and nothing else: it names the file, the line, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from brokercert.trace import records as r
+
+
+class TraceError(Exception):
+    """A file is no trace that this version can read."""
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """A header and its records; record number 0 is the header, the first of `records` is number 1."""
+
+    header: r.Header
+    records: tuple[r.Body, ...]
+    truncated: bool = False  # the last line was unfinished, or no `finished` record came
+
+
+def trace_of(header: r.Header, records: Sequence[r.Body]) -> Trace:
+    return Trace(header, tuple(records), not any(isinstance(x, r.Finished) for x in records[-1:]))
+
+
+_header_decoder = msgspec.json.Decoder(r.Header)
+_record_decoder: msgspec.json.Decoder[r.Body] = msgspec.json.Decoder(r.Body)
+
+
+def parse_trace(data: bytes, *, name: str = "trace") -> Trace:
+    """A trace from its bytes.
+
+    A last line without its newline is left out (the writer was killed there); any other broken line is an error.
+    """
+    lines = data.split(b"\n")
+    unfinished = lines.pop()  # empty where the file ends in a newline
+    if not lines:
+        raise TraceError(f"{name}: no complete line; expected a trace header. Is this a trace file of brokercert?")
+    try:
+        header = _header_decoder.decode(lines[0])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise TraceError(f"{name}:1: {error}; expected a trace header, a line of JSON with kind 'header'") from error
+    if header.format != r.TRACE_FORMAT:
+        raise TraceError(
+            f"{name}:1: format {header.format}, this version reads {r.TRACE_FORMAT}; judge it with {header.tool}"
+        )
+    records: list[r.Body] = []
+    for number, line in enumerate(lines[1:], start=2):
+        try:
+            records.append(_record_decoder.decode(line))
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise TraceError(f"{name}:{number}: {error}; expected one trace record a line") from error
+    trace = trace_of(header, records)
+    return Trace(header, trace.records, trace.truncated or bool(unfinished))
+
+
+def read_trace(path: Path) -> Trace:
+    """A trace from its file. Raises `TraceError`, also where the file cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}; expected a trace file (out/RUN/traces/*.jsonl)") from error
+    return parse_trace(data, name=str(path))

@@ -1,0 +1,257 @@
+"""The kinds of record a trace is made of. The trace is the only evidence: what a check needs is in here.
+
+A trace file is JSON lines: one `Header`, then records in the order in which they were told, each `{"kind": ..., "t":
+microseconds since the scenario began, ...}`. What differs from run to run (ports, pids, paths, wall time) stands in the
+header only, so that in virtual time the body of the same seed is the same, byte for byte.
+
+Times are integers, in microseconds of the tier's clock (`real`: CLOCK_MONOTONIC; `virtual`: the loop's own). `conn`
+numbers a broker's TCP connections from 1; 0 is none in particular. Secrets are labels (`«access-token#1»`) everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+TRACE_FORMAT = 1
+Side = Literal["client", "broker"]
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """Base of the body's records. `gc=False`: a million of them must not stop the process in the collector."""
+
+    t: int
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="header"):
+    """The first line of a trace file."""
+
+    format: int
+    tool: str
+    tier: Literal["real", "virtual"]
+    clock: str
+    source: Literal["mock", "recording"]
+    set_id: str
+    set_version: str
+    set_hash: str
+    scenario: str
+    exercises: tuple[str, ...]
+    path: str
+    exclusive: bool
+    seed: int
+    subject: str
+    level: str
+    offers: tuple[str, ...]  # what the subject and its adapter offer, of the set's *needs*
+    absent: dict[str, str]  # capabilities declared absent: name -> reason
+    readings: dict[str, str]
+    limits: dict[str, float]
+    settings: dict[str, Any] = {}  # the broker's, as far as they are not its defaults
+    calibration: dict[str, float] = {}  # milliseconds
+    run: dict[str, str] = {}  # what differs from run to run
+
+
+class Accepted(Record, frozen=True, kw_only=True, tag="accepted"):
+    """A TCP connection was accepted."""
+
+    conn: int
+
+
+class Head(Record, frozen=True, kw_only=True, tag="head"):
+    """A request head is complete."""
+
+    conn: int
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    upgrade: bool
+
+
+class UpgradeAnswer(Record, frozen=True, kw_only=True, tag="upgrade-answer"):
+    conn: int
+    status: int
+
+
+class RestRequest(Record, frozen=True, kw_only=True, tag="rest-request"):
+    conn: int
+    ordinal: int
+    method: str
+    target: str
+    body: str = ""
+
+
+class RestAnswer(Record, frozen=True, kw_only=True, tag="rest-answer"):
+    conn: int
+    ordinal: int
+    status: int
+    body: str = ""
+
+
+class Frame(Record, frozen=True, kw_only=True, tag="frame"):
+    """A complete message (opcode 1 or 2) or control frame (8, 9, 10).
+
+    `text` holds a payload that is UTF-8, `base64` any other. A close frame's payload is given as `code` and `text`.
+    """
+
+    conn: int
+    sender: Side
+    ordinal: int
+    opcode: int
+    text: str | None = None
+    base64: str | None = None
+    code: int | None = None
+    fragments: int = 1
+    first_message: int = 0
+
+
+class Raw(Record, frozen=True, kw_only=True, tag="raw"):
+    """The broker wrote bytes that are no well-formed frame."""
+
+    conn: int
+    base64: str
+
+
+class Violation(Record, frozen=True, kw_only=True, tag="violation"):
+    """The client's bytes broke HTTP or WebSocket rules."""
+
+    conn: int
+    text: str
+
+
+class Ended(Record, frozen=True, kw_only=True, tag="ended"):
+    """One side ended the TCP connection."""
+
+    conn: int
+    by: Side
+    how: Literal["fin", "rst"]
+
+
+class RuleApplied(Record, frozen=True, kw_only=True, tag="rule"):
+    name: str
+    conn: int = 0
+    detail: str = ""
+
+
+class RuleUnused(Record, frozen=True, kw_only=True, tag="rule-unused"):
+    name: str
+
+
+class Withheld(Record, frozen=True, kw_only=True, tag="withheld"):
+    what: str
+    conn: int
+
+
+class Released(Record, frozen=True, kw_only=True, tag="released"):
+    what: str
+    conn: int
+
+
+class Fault(Record, frozen=True, kw_only=True, tag="fault"):
+    """`t` is when it took effect (was acknowledged), `requested` when it was asked for."""
+
+    requested: int
+    name: str
+    conn: int = 0
+    detail: str = ""
+
+
+class Ledger(Record, frozen=True, kw_only=True, tag="ledger"):
+    name: str
+    state: dict[str, Any]
+
+
+class Window(Record, frozen=True, kw_only=True, tag="window"):
+    """A scenario vouches that from `since` to `t` nothing of its doing disturbed what `name` is about."""
+
+    name: str
+    since: int
+
+
+class Step(Record, frozen=True, kw_only=True, tag="step"):
+    """Annotation: what the scenario does next. Never evidence by itself."""
+
+    text: str
+
+
+class Expecting(Record, frozen=True, kw_only=True, tag="expecting"):
+    """From here on the scenario waits for `what` until `until` at the latest."""
+
+    what: str
+    until: int
+
+
+class SubjectStarted(Record, frozen=True, kw_only=True, tag="subject-started"):
+    instance: int = 1
+
+
+class SubjectOutput(Record, frozen=True, kw_only=True, tag="output"):
+    """A line of standard output or error. `cut` tells that the line was longer."""
+
+    stream: Literal["out", "err"]
+    text: str
+    cut: bool = False
+
+
+class SubjectReport(Record, frozen=True, kw_only=True, tag="report"):
+    """A JSON line of the process protocol (level *reports*)."""
+
+    event: str
+    body: dict[str, Any]
+
+
+class StopAsked(Record, frozen=True, kw_only=True, tag="stop-asked"):
+    """The harness asked the subject to stop. `how`: signal, command, in process."""
+
+    how: str
+    judged: bool = True  # False: only to end the scenario
+
+
+class SubjectExited(Record, frozen=True, kw_only=True, tag="exited"):
+    """`code`: exit status, or minus the signal that ended it. `asked`: the harness had asked for it."""
+
+    code: int
+    asked: bool
+
+
+class OutputDropped(Record, frozen=True, kw_only=True, tag="output-dropped"):
+    """Output beyond the bound was read and thrown away."""
+
+    lines: int
+    bytes: int
+
+
+class Finished(Record, frozen=True, kw_only=True, tag="finished"):
+    """The scenario's end. `state`: completed, harness error, interrupted."""
+
+    state: Literal["completed", "harness error", "interrupted"]
+    note: str = ""
+    lag: int = 0  # worst lateness of the harness's own loop meanwhile, microseconds
+
+
+Body = (
+    Accepted
+    | Head
+    | UpgradeAnswer
+    | RestRequest
+    | RestAnswer
+    | Frame
+    | Raw
+    | Violation
+    | Ended
+    | RuleApplied
+    | RuleUnused
+    | Withheld
+    | Released
+    | Fault
+    | Ledger
+    | Window
+    | Step
+    | Expecting
+    | SubjectStarted
+    | SubjectOutput
+    | SubjectReport
+    | StopAsked
+    | SubjectExited
+    | OutputDropped
+    | Finished
+)

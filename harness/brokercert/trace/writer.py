@@ -1,0 +1,182 @@
+"""Writes a trace live: every record is in memory for the judge and in the file within 250 ms.
+
+The writer is the `Recorder` that a broker tells, and takes the runner's own records too. It stamps nothing: times come
+from whoever saw the thing happen. Live and offline see the same records, because both are what was encoded here.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import msgspec
+
+from brokercert.trace import records as r
+from brokercert.trace.labels import Labels
+
+FLUSH_EVERY = 0.25  # seconds: what a killed run may lose at most
+
+
+class TraceWriter:
+    """One scenario's trace.
+
+    `began` is the moment, on the recorder's clock and in seconds, that is time 0 of the trace. `watch` is called with
+    every record as it is written: the stage waits on what happens, and sees just what the judge will see.
+    """
+
+    def __init__(self, path: Path | None, header: r.Header, *, began: float, labels: Labels | None = None) -> None:
+        self.path = path
+        self.header = header
+        self.labels = labels or Labels()
+        self.records: list[r.Body] = []
+        self.watchers: list[Callable[[r.Body], None]] = []
+        self._began = began
+        self._encoder = msgspec.json.Encoder()
+        self._file: BinaryIO | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("wb")
+            self._file.write(self._encoder.encode(header) + b"\n")
+            self._file.flush()
+
+    def micros(self, at: float) -> int:
+        return round((at - self._began) * 1e6)
+
+    def add(self, record: r.Body) -> None:
+        """Append one record: its texts must have passed `redact` already."""
+        self.records.append(record)
+        if self._file is not None:
+            self._file.write(self._encoder.encode(record) + b"\n")
+        for watch in self.watchers:
+            watch(record)
+
+    def flush(self) -> None:
+        """Called by the runner at least every `FLUSH_EVERY` seconds."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def redact(self, text: str) -> str:
+        return self.labels.redact(text)
+
+    # What a broker tells (brokercert_mock.recorder.Recorder).
+
+    def secret(self, kind: str, value: str) -> None:
+        if value:
+            self.labels.add(kind, value)
+
+    def accepted(self, at: float, conn: int) -> None:
+        self.add(r.Accepted(t=self.micros(at), conn=conn))
+
+    def head(
+        self, at: float, conn: int, method: str, target: str, headers: Sequence[tuple[str, str]], upgrade: bool
+    ) -> None:
+        clean = tuple((name, self.redact(value)) for name, value in headers)
+        target = self.redact(target)
+        self.add(r.Head(t=self.micros(at), conn=conn, method=method, target=target, headers=clean, upgrade=upgrade))
+
+    def upgrade_answer(self, at: float, conn: int, status: int) -> None:
+        self.add(r.UpgradeAnswer(t=self.micros(at), conn=conn, status=status))
+
+    def rest_request(self, at: float, conn: int, ordinal: int, method: str, target: str, body: str) -> None:
+        target, body = self.redact(target), self.redact(body)
+        self.add(r.RestRequest(t=self.micros(at), conn=conn, ordinal=ordinal, method=method, target=target, body=body))
+
+    def rest_answer(self, at: float, conn: int, ordinal: int, status: int, body: str) -> None:
+        self.add(r.RestAnswer(t=self.micros(at), conn=conn, ordinal=ordinal, status=status, body=self.redact(body)))
+
+    def frame(
+        self,
+        at: float,
+        conn: int,
+        sender: r.Side,
+        ordinal: int,
+        opcode: int,
+        payload: bytes,
+        fragments: int = 1,
+        first_message: int = 0,
+    ) -> None:
+        code: int | None = None
+        if opcode == 8 and len(payload) >= 2:
+            code, payload = int.from_bytes(payload[:2], "big"), payload[2:]
+        text, encoded = self._text(payload)
+        self.add(
+            r.Frame(
+                t=self.micros(at),
+                conn=conn,
+                sender=sender,
+                ordinal=ordinal,
+                opcode=opcode,
+                text=text,
+                base64=encoded,
+                code=code,
+                fragments=fragments,
+                first_message=first_message,
+            )
+        )
+
+    def raw(self, at: float, conn: int, data: bytes) -> None:
+        self.add(r.Raw(t=self.micros(at), conn=conn, base64=self._clean_base64(data)))
+
+    def violation(self, at: float, conn: int, text: str) -> None:
+        self.add(r.Violation(t=self.micros(at), conn=conn, text=self.redact(text)))
+
+    def ended(self, at: float, conn: int, by: r.Side, how: Literal["fin", "rst"]) -> None:
+        self.add(r.Ended(t=self.micros(at), conn=conn, by=by, how=how))
+
+    def rule(self, at: float, name: str, conn: int, detail: str) -> None:
+        self.add(r.RuleApplied(t=self.micros(at), name=name, conn=conn, detail=self.redact(detail)))
+
+    def rule_unused(self, at: float, name: str) -> None:
+        self.add(r.RuleUnused(t=self.micros(at), name=name))
+
+    def withheld(self, at: float, what: str, conn: int) -> None:
+        self.add(r.Withheld(t=self.micros(at), what=what, conn=conn))
+
+    def released(self, at: float, what: str, conn: int) -> None:
+        self.add(r.Released(t=self.micros(at), what=what, conn=conn))
+
+    def fault(self, requested: float, acknowledged: float, name: str, conn: int, detail: str) -> None:
+        self.add(
+            r.Fault(
+                t=self.micros(acknowledged),
+                requested=self.micros(requested),
+                name=name,
+                conn=conn,
+                detail=self.redact(detail),
+            )
+        )
+
+    def ledger(self, at: float, name: str, state: Mapping[str, object]) -> None:
+        clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(state)).decode()))
+        self.add(r.Ledger(t=self.micros(at), name=name, state=clean))
+
+    # What the runner tells.
+
+    def output(self, at: float, stream: Literal["out", "err"], line: str, *, cut: bool = False) -> None:
+        self.add(r.SubjectOutput(t=self.micros(at), stream=stream, text=self.redact(line), cut=cut))
+
+    def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
+        clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(body)).decode()))
+        self.add(r.SubjectReport(t=self.micros(at), event=self.redact(event), body=clean))
+
+    def _text(self, payload: bytes) -> tuple[str | None, str | None]:
+        """A payload as text where it is UTF-8, else in base64; either way without secrets."""
+        try:
+            return self.redact(payload.decode()), None
+        except UnicodeDecodeError:
+            return None, self._clean_base64(payload)
+
+    def _clean_base64(self, data: bytes) -> str:
+        # Secrets are ASCII, so that they survive this decoding and can be found between bytes that are no text.
+        text = data.decode("latin-1")
+        clean = self.redact(text)
+        if clean != text:
+            data = clean.encode("utf-8")
+        return base64.b64encode(data).decode()
