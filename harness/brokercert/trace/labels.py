@@ -24,6 +24,7 @@ class Labels:
 
     def __init__(self) -> None:
         self._labels: dict[str, str] = {}  # every textual form -> label
+        self._listed: dict[str, tuple[str, str]] = {}  # a list without white space -> label, pattern
         self._counts: dict[str, int] = {}
         self._by_value: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
@@ -42,6 +43,8 @@ class Labels:
         self._by_value[value] = label
         for form in forms(value):
             self._labels.setdefault(form, label)
+        for parts in listed_forms(value):
+            self._listed.setdefault("".join(parts), (label, r"\s*".join(map(re.escape, parts))))
         self._pattern = None
         return label
 
@@ -55,31 +58,15 @@ class Labels:
         if self._pattern is None:
             # Longest first: a token may be the beginning of another, or of its own escaped form.
             ordered = sorted(self._labels, key=len, reverse=True)
-            self._pattern = re.compile("|".join(_loose(form) for form in ordered))
+            patterns = [pattern for _, (_, pattern) in sorted(self._listed.items(), key=lambda x: -len(x[0]))]
+            self._pattern = re.compile("|".join(patterns + [re.escape(form) for form in ordered]))
         return self._pattern.sub(self._replace, text)
 
     def _replace(self, match: re.Match[str]) -> str:
         found = match.group()
-        label = self._labels.get(found)
-        if label is None:  # matched with other white space or letter case
-            label = self._labels[_normal(found)]
-        return label
-
-
-def _is_list(form: str) -> bool:
-    return form[:1] in "[{" and form[-1:] in "]}" and ("," in form or ":" in form)
-
-
-def _loose(form: str) -> str:
-    """The form as a pattern; in lists and objects any white space may stand after a comma or colon."""
-    pattern = re.escape(form)
-    if _is_list(form):
-        return pattern.replace(",", r"\s*,\s*").replace(":", r"\s*:\s*")
-    return pattern
-
-
-def _normal(found: str) -> str:
-    return re.sub(r"\s+", "", found)
+        if found in self._labels:
+            return self._labels[found]
+        return self._listed[re.sub(r"\s+", "", found)][0]  # a list, with whatever white space it had
 
 
 def forms(value: str) -> set[str]:
@@ -99,13 +86,21 @@ def forms(value: str) -> set[str]:
             for codec in (base64.b64encode, base64.urlsafe_b64encode):
                 result.add(_inner_base64(data, alignment, codec))
         result.update({data.hex(), data.hex().upper()})
-        numbers = [str(byte) for byte in data]
-        result.add(",".join(numbers))
-        result.add("{" + ",".join(f'"{i}":"{c}"' for i, c in enumerate(value)) + "}")
-        result.add("{" + ",".join(f'"{i}":{n}' for i, n in enumerate(numbers)) + "}")
-        result.add("[" + ",".join(json.dumps(c) for c in value) + "]")
-        result.add("[" + ",".join(numbers) + "]")
     return {form for form in result if len(form) >= SHORTEST}
+
+
+def listed_forms(value: str) -> list[list[str]]:
+    """`value` as a list of byte values or an object of single characters, in the pieces between which space may be."""
+    if len(value) < SHORTEST_ENCODED:
+        return []
+    numbers = [str(byte) for byte in value.encode()]
+    characters = [json.dumps(c) for c in value]
+    result: list[list[str]] = []
+    for elements in (numbers, characters):
+        bare = [piece for element in elements for piece in (element, ",")][:-1]
+        keyed = [piece for i, element in enumerate(elements) for piece in (f'"{i}"', ":", element, ",")][:-1]
+        result += [["[", *bare, "]"], bare, ["{", *keyed, "}"]]
+    return result
 
 
 def _lower_percent(text: str) -> str:
