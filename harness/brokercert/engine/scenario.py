@@ -1,0 +1,110 @@
+"""What a scenario is: an async function that drives broker, faults and client, and only waits; it never judges.
+
+A suite is a package whose modules hold scenarios; a new file in it is found without any registration.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+from brokercert.engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from brokercert.engine.stage import Stage
+
+Path = Literal["direct", "proxied"]
+Play = Callable[["Stage"], Awaitable[None]]
+SUITES = "brokercert.suites"  # the entry point group in which other packages offer suites
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One scenario.
+
+    `exercises`: the requirements whose verdict it contributes to. `path`: whether the client reaches the broker
+    directly or through Toxiproxy (a proxy turns RST into FIN and eats half-close). `exclusive`: nothing else runs
+    meanwhile, since latencies are scored. `needs`: what the subject must offer for it to be played at all.
+    `lasts`: seconds that a good client makes it last (the prediction); `most`: after so many seconds it is ended.
+    """
+
+    name: str
+    title: str
+    exercises: tuple[str, ...]
+    play: Play
+    path: Path = "direct"
+    exclusive: bool = False
+    needs: tuple[str, ...] = ("wire",)
+    lasts: float = 30.0
+    most: float = 300.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def scenario(
+    name: str,
+    title: str,
+    *,
+    exercises: tuple[str, ...],
+    path: Path = "direct",
+    exclusive: bool = False,
+    needs: tuple[str, ...] = ("wire",),
+    lasts: float = 30.0,
+    most: float = 300.0,
+    settings: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Callable[[Play], Scenario]:
+    """Make a scenario of an async function that takes a `Stage`."""
+
+    def make(play: Play) -> Scenario:
+        return Scenario(
+            name, title, exercises, play, path, exclusive, needs, lasts, most, settings or {}, env or {}
+        )
+
+    return make
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The scenarios of one requirement set."""
+
+    set_id: str
+    scenarios: tuple[Scenario, ...]
+
+    def by_name(self, name: str) -> Scenario:
+        return next(s for s in self.scenarios if s.name == name)
+
+    def listed(self) -> dict[str, tuple[str, ...]]:
+        """Requirement -> the scenarios that exercise it."""
+        result: dict[str, list[str]] = {}
+        for s in self.scenarios:
+            for row in s.exercises:
+                result.setdefault(row, []).append(s.name)
+        return {row: tuple(names) for row, names in result.items()}
+
+
+def scenarios_in(package: ModuleType) -> tuple[Scenario, ...]:
+    """Every scenario of a package's modules, by module name and then in the order of the file."""
+    found: dict[str, Scenario] = {}
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    for name in names:
+        module = importlib.import_module(f"{package.__name__}.{name}")
+        for value in vars(module).values():
+            if isinstance(value, Scenario) and value.play.__module__ == module.__name__:
+                if found.setdefault(value.name, value) is not value:
+                    raise UsageError(f"two scenarios of {package.__name__} are called {value.name!r}")
+    return tuple(found.values())
+
+
+def load_suite(set_id: str) -> Suite:
+    """The suite of a requirement set. No suite found is a usage error, never an empty pass."""
+    points = [point for point in entry_points(group=SUITES) if point.name == set_id]
+    if not points:
+        known = sorted({point.name for point in entry_points(group=SUITES)})
+        raise UsageError(f"no suite for the requirement set {set_id!r}; known: {', '.join(known) or 'none'}")
+    return Suite(set_id, scenarios_in(points[0].load()))

@@ -1,0 +1,72 @@
+"""What counts as an attempt to connect, and the arithmetic of back-off over them.
+
+An attempt is the first sign of trying again: an upgrade request, a token or renewal request over REST (with the
+connection that follows it one attempt), or an accepted connection that ended before its head was complete. Two less
+than 100 ms apart are one: a known HTTP stack connects twice when a server closes unanswered. Other REST requests and
+idle kept-alive connections are none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from brokercert.judge.conversation import SECOND, TOKEN_PATHS, Conversation
+
+ONE_ATTEMPT = SECOND // 10  # connections closer than this are one attempt
+
+
+@dataclass(slots=True)
+class Attempt:
+    """`t`: its first sign; `end`: when it was over (None: it stands, or that cannot be told)."""
+
+    t: int
+    record: int
+    end: int | None
+    conn: int  # the connection that it led to, 0 for a token request alone
+
+
+def attempts_of(talk: Conversation, since: int) -> list[Attempt]:
+    """All attempts after `since`, in order."""
+    signs: list[Attempt] = []
+    for c in talk.connections.values():
+        if c.head is not None:
+            # A connection opened (say, kept alive) before the loss is an attempt only by its upgrade request.
+            t, record = (c.accepted, c.accepted_record) if not c.rest and c.accepted > since else c.head
+            signs.append(Attempt(t, record, c.loss.t if c.loss else None, c.id))
+        elif not c.rest and c.ended:
+            signs.append(Attempt(c.accepted, c.accepted_record, c.ended[0][0], c.id))
+    for t, record, request in talk.rest:
+        if request.target.partition("?")[0].lower().rstrip("/").endswith(TOKEN_PATHS):
+            signs.append(Attempt(t, record, None, 0))
+    signs = sorted((sign for sign in signs if sign.t > since), key=lambda sign: (sign.t, sign.record))
+    merged: list[Attempt] = []
+    for sign in signs:
+        before = merged[-1] if merged else None
+        follows_token = before is not None and before.conn == 0 and sign.conn != 0
+        if before is not None and (follows_token or sign.t - before.t < ONE_ATTEMPT):
+            before.end, before.conn = sign.end, sign.conn or before.conn
+            continue
+        merged.append(sign)
+    return merged
+
+
+def most_within(attempts: list[Attempt], span: int) -> tuple[int, list[Attempt]]:
+    """The largest number of attempts in any window of `span` microseconds, and which they were."""
+    best: list[Attempt] = []
+    start = 0
+    for place, attempt in enumerate(attempts):
+        while attempt.t - attempts[start].t >= span:
+            start += 1
+        if place - start + 1 > len(best):
+            best = attempts[start : place + 1]
+    return len(best), best
+
+
+def delays_of(attempts: list[Attempt]) -> list[int]:
+    """From the end of one attempt to the next, where both can be told apart."""
+    return [
+        later.t - earlier.end
+        for earlier, later in pairwise(attempts)
+        if earlier.end is not None and later.t >= earlier.end
+    ]

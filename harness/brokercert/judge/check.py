@@ -1,0 +1,188 @@
+"""What a check is, and what it may say.
+
+The law: a check is a pure function of a `Bench` (the folded trace of one scenario, its header and limits) that yields
+findings for one requirement. It says *fail* only of what the trace proves; where the antecedent of its requirement
+never came it yields nothing, and the judge then says *blocked* or *not observed*, never *pass*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from brokercert.judge.conversation import SECOND, Connection, Conversation
+from brokercert.trace import Header
+from brokercert.verdict import Finding, Level, Measured, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """All that a check may look at, and the ways to say what it found."""
+
+    row: str
+    level: Level
+    header: Header
+    talk: Conversation
+
+    def limit(self, name: str) -> float:
+        """A limit as recorded in the trace, in its own unit (seconds, for times)."""
+        return self.header.limits[name]
+
+    def micros(self, name: str) -> int:
+        return round(self.limit(name) * SECOND)
+
+    @property
+    def error(self) -> float:
+        """The harness's own error of a time between two of its stamps: its worst usual round trip plus loop lag, in s.
+
+        Without a calibration (virtual time) the clock is exact.
+        """
+        known = self.header.calibration
+        return (known.get("round_trip_p99", 0.0) + known.get("lag_p99", 0.0)) / 1000
+
+    def time(self, name: str, value: int, limit: float | None, error: float | None = None) -> Measured:
+        """A measured time in seconds from microseconds."""
+        return Measured(
+            name=name,
+            value=round(value / SECOND, 6),
+            unit="s",
+            limit=limit,
+            error=round(self.error if error is None else error, 6),
+            clock=self.header.clock,
+            side="harness",
+        )
+
+    def count(self, name: str, value: int, limit: float | None) -> Measured:
+        return Measured(name=name, value=value, unit="1", limit=limit, clock=self.header.clock)
+
+    def _say(
+        self,
+        verdict: Verdict,
+        observed: str,
+        expected: str = "",
+        evidence: Iterable[int] = (),
+        measured: Iterable[Measured] = (),
+        clause: str = "",
+        blocked_by: str = "",
+    ) -> Finding:
+        return Finding(
+            requirement=self.row,
+            scenario=self.header.scenario,
+            verdict=verdict,
+            observed=observed,
+            expected=expected,
+            clause=clause,
+            evidence=tuple(dict.fromkeys(evidence)),
+            measured=tuple(measured),
+            blocked_by=blocked_by,
+        )
+
+    def ok(
+        self, observed: str, evidence: Iterable[int] = (), measured: Iterable[Measured] = (), clause: str = ""
+    ) -> Finding:
+        return self._say(Verdict.PASS, observed, "", evidence, measured, clause)
+
+    def breach(
+        self,
+        observed: str,
+        expected: str,
+        evidence: Iterable[int] = (),
+        measured: Iterable[Measured] = (),
+        clause: str = "",
+    ) -> Finding:
+        """A breach: a failure of a MUST, a warning of a SHOULD."""
+        verdict = Verdict.FAIL if self.level is Level.MUST else Verdict.WARNING
+        return self._say(verdict, observed, expected, evidence, measured, clause)
+
+    def warn(
+        self,
+        observed: str,
+        expected: str,
+        evidence: Iterable[int] = (),
+        measured: Iterable[Measured] = (),
+        clause: str = "",
+    ) -> Finding:
+        """A breach of a SHOULD clause of a MUST row."""
+        return self._say(Verdict.WARNING, observed, expected, evidence, measured, clause)
+
+    def short(self, observed: str, evidence: Iterable[int] = (), clause: str = "") -> Finding:
+        """Not observed: the window was too short, or the source cannot show it."""
+        return self._say(Verdict.NOT_OBSERVED, observed, "", evidence, (), clause)
+
+    def blocked(self, by: str, observed: str, evidence: Iterable[int] = ()) -> Finding:
+        return self._say(Verdict.BLOCKED, observed, "", evidence, (), "", by)
+
+    def against(
+        self,
+        measured: Measured,
+        *,
+        observed: str,
+        expected: str,
+        evidence: Iterable[int] = (),
+        clause: str = "",
+    ) -> Finding:
+        """A number against its upper limit: within its own stated error of the limit it is inconclusive."""
+        assert measured.limit is not None
+        if measured.value > measured.limit + measured.error:
+            return self.breach(observed, expected, evidence, (measured,), clause)
+        if measured.value > measured.limit - measured.error:
+            return self._say(Verdict.INCONCLUSIVE, observed, expected, evidence, (measured,), clause)
+        return self.ok(observed, evidence, (measured,), clause)
+
+    # Facts that several checks ask for.
+
+    @property
+    def end(self) -> int:
+        """When the observation ended: the trace's last moment, or the harness's own stop of the subject."""
+        ends = [t for t, _, stop in self.talk.stops if not stop.judged]
+        return min([*ends, self.talk.now])
+
+    def exit_text(self) -> str:
+        """How the subject ended by itself, or nothing."""
+        died = self.talk.died()
+        if died is None:
+            return ""
+        code = died[2].code
+        how = f"was ended by signal {-code}" if code < 0 else f"exited with status {code}"
+        return f"; the client {how} at {seconds(died[0])}"
+
+    def unprovoked(self, c: Connection) -> bool:
+        """The client ended a healthy, authorized connection without any cause from outside."""
+        gone = c.given_up()
+        return gone is not None and c.authorized is not None and (c.disturbed is None or c.disturbed[0] > gone.t)
+
+
+CheckFunction = Callable[[Bench], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A requirement's check. `text` is the first sentence of its docstring."""
+
+    row: str
+    run: CheckFunction
+    text: str
+    source: str  # module:line, for JUnit's file attribute
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(row: str) -> Callable[[CheckFunction], CheckFunction]:
+    """Register a function as the check of `row`. There is one a row."""
+
+    def register(function: CheckFunction) -> CheckFunction:
+        if row in CHECKS:
+            raise ValueError(f"{row} has two checks: {CHECKS[row].source} and {function.__module__}")
+        text = (function.__doc__ or "").strip().partition("\n\n")[0].replace("\n    ", " ")
+        if not text:
+            raise ValueError(f"the check of {row} says nothing of what it judges")
+        code = function.__code__
+        CHECKS[row] = Check(row, function, text, f"{function.__module__}:{code.co_firstlineno}")
+        return function
+
+    return register
+
+
+def seconds(t: int) -> str:
+    return f"{t / SECOND:.3f} s"

@@ -1,0 +1,101 @@
+"""The records around a finding's evidence, as sentences that a reader can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from brokercert.judge.conversation import SECOND
+from brokercert.trace import Body, Trace
+from brokercert.trace import records as r
+from brokercert.verdict import Excerpt, ExcerptLine
+
+AROUND = 3  # records before and after each piece of evidence
+MOST_MARKED = 12
+LONGEST = 300  # characters of a payload that a report shows; the trace has the rest
+
+
+def excerpt(trace: Trace, evidence: Sequence[int]) -> Excerpt:
+    """The evidence and the records around it. Record 0 is the header and has no line."""
+    marked = [n for n in sorted(set(evidence)) if 1 <= n <= len(trace.records)]
+    shown = marked[:MOST_MARKED]
+    numbers: set[int] = set()
+    for n in shown:
+        numbers.update(range(max(1, n - AROUND), min(len(trace.records), n + AROUND) + 1))
+    lines = [line(n, trace.records[n - 1], n in shown) for n in sorted(numbers)]
+    return Excerpt(scenario=trace.header.scenario, lines=tuple(lines), omitted=len(marked) - len(shown))
+
+
+def line(number: int, record: Body, marked: bool = False) -> ExcerptLine:
+    who, conn, text = describe(record)
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}… ({len(text)} characters)"
+    return ExcerptLine(record=number, at=record.t / SECOND, conn=conn, who=who, text=text, marked=marked)
+
+
+OPCODES = {2: "binary", 8: "close", 9: "ping", 10: "pong"}
+
+
+def describe(record: Body) -> tuple[str, int, str]:
+    """(who, connection, what) of a record."""
+    match record:
+        case r.Frame():
+            return record.sender, record.conn, _frame(record)
+        case r.Accepted():
+            return "client", record.conn, "TCP connection accepted"
+        case r.Head():
+            kind = "upgrade request" if record.upgrade else "REST request"
+            return "client", record.conn, f"{kind}: {record.method} {record.target}"
+        case r.UpgradeAnswer():
+            return "broker", record.conn, f"upgrade answered with {record.status}"
+        case r.RestRequest():
+            return "client", record.conn, f"{record.method} {record.target} {record.body}".rstrip()
+        case r.RestAnswer():
+            return "broker", record.conn, f"{record.status} {record.body}".rstrip()
+        case r.Raw():
+            return "broker", record.conn, f"raw bytes, in base64: {record.base64}"
+        case r.Violation():
+            return "client", record.conn, f"broke the WebSocket or HTTP rules: {record.text}"
+        case r.Ended():
+            return record.by, record.conn, "TCP reset" if record.how == "rst" else "TCP end (FIN)"
+        case r.RuleApplied():
+            return "harness", record.conn, f"rule {record.name} {record.detail}".rstrip()
+        case r.RuleUnused():
+            return "harness", 0, f"rule {record.name} was never triggered"
+        case r.Withheld():
+            return "harness", record.conn, f"{record.what} is held back"
+        case r.Released():
+            return "harness", record.conn, f"{record.what} is let go"
+        case r.Fault():
+            return "harness", record.conn, f"fault {record.name} {record.detail}".rstrip()
+        case r.Ledger():
+            return "broker", 0, f"its state at {record.name}"
+        case r.Window():
+            return "harness", 0, f"window {record.name}, from {record.since / SECOND:.3f} s"
+        case r.Step():
+            return "harness", 0, record.text
+        case r.Expecting():
+            return "harness", 0, f"waits for {record.what} until {record.until / SECOND:.1f} s"
+        case r.SubjectStarted():
+            return "harness", 0, "the client is started"
+        case r.SubjectOutput():
+            return "subject", 0, f"std{record.stream}: {record.text}"
+        case r.SubjectReport():
+            return "subject", 0, f"reports {record.event} {record.body}"
+        case r.StopAsked():
+            return "harness", 0, f"the client is asked to stop ({record.how})"
+        case r.SubjectExited():
+            asked = "" if record.asked else ", which nobody had asked for"
+            how = f"signal {-record.code}" if record.code < 0 else f"status {record.code}"
+            return "subject", 0, f"ended with {how}{asked}"
+        case r.OutputDropped():
+            return "subject", 0, f"{record.lines} further line(s) of output ({record.bytes} bytes) were not kept"
+        case r.Finished():
+            return "harness", 0, f"the scenario ends: {record.state} {record.note}".rstrip()
+
+
+def _frame(frame: r.Frame) -> str:
+    if frame.opcode == 8:
+        return f"close frame {frame.code or 'without a code'} {frame.text or ''}".rstrip()
+    payload = frame.text if frame.text is not None else f"base64 {frame.base64}"
+    payload = payload.replace("\n", "⏎")
+    return payload if frame.opcode == 1 else f"{OPCODES.get(frame.opcode, frame.opcode)} {payload}".rstrip()

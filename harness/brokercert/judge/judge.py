@@ -1,0 +1,201 @@
+"""From traces to findings, and from findings to rows.
+
+`judge_trace` folds one trace and runs the checks of the rows that its scenario exercises, and of the rows that those
+presuppose. A check that has nothing to say is silence, and silence is no pass: the row is then *blocked* by the row
+that demands its antecedent, or *not observed* where none does. Live and offline call the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from brokercert.judge import events, heartbeats, login, messages, reconnect, tickets
+from brokercert.judge.check import CHECKS, Bench
+from brokercert.judge.conversation import Conversation
+from brokercert.judge.excerpt import excerpt
+from brokercert.requirements import Requirement, RequirementSet
+from brokercert.trace import Trace
+from brokercert.verdict import SEVERITY, Excerpt, Finding, Level, RowResult, Verdict, worst
+
+CHECK_MODULES = (login, heartbeats, events, tickets, reconnect, messages)
+
+# The row that says that a client must not end a healthy connection: what could not be asked because it did is blocked
+# by it, in every scenario ("a subject that dies of the background fails LOG-060").
+STABILITY = {"tradovate-stage2": "LOG-060"}
+
+
+def fold(trace: Trace) -> Conversation:
+    talk = Conversation()
+    for record in trace.records:
+        talk.feed(record)
+    return talk
+
+
+def judge_trace(trace: Trace, rows: RequirementSet, *, talk: Conversation | None = None) -> list[Finding]:
+    """Every finding that one scenario's trace supports.
+
+    `talk` may be given where the caller has folded the trace already.
+    """
+    talk = talk or fold(trace)
+    exercised = [rows.by_id[row] for row in trace.header.exercises if row in rows.by_id]
+    presupposed = _presupposed(exercised, rows)
+    if talk.finished is not None and talk.finished.state == "harness error":
+        return [
+            Finding(
+                requirement=row.id,
+                scenario=trace.header.scenario,
+                verdict=Verdict.HARNESS_ERROR,
+                observed=talk.finished.note or "the scenario broke",
+            )
+            for row in exercised
+        ]
+    said: dict[str, list[Finding]] = {}
+    for row in [*presupposed, *exercised]:
+        if row.id not in said:
+            said[row.id] = _run(row, trace, talk)
+    findings: list[Finding] = []
+    for row in exercised:
+        found = said[row.id]
+        findings += found or [_silence(row, trace, talk, said, rows)]
+    asked = {row.id for row in exercised}
+    for row in presupposed:
+        if row.id not in asked:  # it was not this scenario's question: only its failure counts
+            findings += [f for f in said[row.id] if f.verdict is Verdict.FAIL]
+    return findings
+
+
+def _run(row: Requirement, trace: Trace, talk: Conversation) -> list[Finding]:
+    header = trace.header
+    lacking = [need for need in row.needs if need not in header.offers]
+    if lacking:
+        absent = [need for need in lacking if need in header.absent]
+        if absent:
+            return [_said(row, header.scenario, Verdict.NOT_APPLICABLE, f"{absent[0]}: {header.absent[absent[0]]}")]
+        text = f"the client under test, as it is connected here, does not offer: {', '.join(lacking)}"
+        return [_said(row, header.scenario, Verdict.NOT_OBSERVED, text)]
+    check = CHECKS.get(row.id)
+    if check is None:
+        return []
+    return list(check.run(Bench(row.id, row.level, header, talk)))
+
+
+def _said(row: Requirement, scenario: str, verdict: Verdict, text: str, blocked_by: str = "") -> Finding:
+    return Finding(requirement=row.id, scenario=scenario, verdict=verdict, observed=text, blocked_by=blocked_by)
+
+
+def _presupposed(exercised: Iterable[Requirement], rows: RequirementSet) -> list[Requirement]:
+    """The rows that demand what the exercised rows need to have happened, first links of the chain first."""
+    ids: dict[str, None] = {}
+    for row in exercised:
+        for demanded in rows.demand_chain(row.id):
+            ids.setdefault(demanded)
+    if STABILITY.get(rows.id):
+        ids.setdefault(STABILITY[rows.id])
+    return [rows.by_id[row] for row in ids]
+
+
+def _silence(
+    row: Requirement, trace: Trace, talk: Conversation, said: Mapping[str, list[Finding]], rows: RequirementSet
+) -> Finding:
+    """What is said of a row whose antecedent never came."""
+    scenario = trace.header.scenario
+    chain = list(rows.demand_chain(row.id))
+    stability = STABILITY.get(rows.id)
+    candidates = [*chain, *([stability] if stability and stability != row.id else [])]
+    for link in candidates:
+        if any(f.verdict is Verdict.FAIL for f in said.get(link, ())):
+            return _said(row, scenario, Verdict.BLOCKED, f"could not be asked: {link} failed", link)
+    for link in candidates:
+        blocked = next((f for f in said.get(link, ()) if f.verdict is Verdict.BLOCKED), None)
+        if blocked is not None:
+            return _said(
+                row, scenario, Verdict.BLOCKED, f"could not be asked: {blocked.blocked_by} failed", blocked.blocked_by
+            )
+    if row.id not in CHECKS:
+        return _said(row, scenario, Verdict.UNTESTED, "no check judges it yet")
+    if trace.truncated or (talk.finished is not None and talk.finished.state == "interrupted"):
+        return _said(row, scenario, Verdict.NOT_OBSERVED, "the run ended before it could be asked")
+    if row.demanded_by:
+        return _said(row, scenario, Verdict.BLOCKED, f"its antecedent ({row.antecedent}) never came", row.demanded_by)
+    return _said(row, scenario, Verdict.NOT_OBSERVED, f"its antecedent ({row.antecedent}) never came")
+
+
+def judge_rows(
+    rows: RequirementSet,
+    findings: Sequence[Finding],
+    *,
+    listed: Mapping[str, Sequence[str]],
+    in_part: Iterable[str],
+    selected: Iterable[str] = (),
+    traces: Mapping[str, Trace] | None = None,
+    reproduce: str = "brokercert certify --only {id}",
+) -> list[RowResult]:
+    """Each row's verdict over the scenarios listed for it: the worst finding; no scenario: untested.
+
+    `listed` maps a row to the scenarios that exercise it, `selected` restricts what was asked for (empty: all).
+    `traces`, by scenario, are needed for the excerpts around each finding that is no pass.
+    """
+    part = set(in_part)
+    asked = set(selected)
+    by_row: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_row.setdefault(finding.requirement, []).append(finding)
+    return [
+        _row_result(row, by_row.get(row.id, []), listed.get(row.id, ()), row.id in part, asked, traces, reproduce)
+        for row in rows.rows
+    ]
+
+
+def _row_result(
+    row: Requirement,
+    findings: list[Finding],
+    scenarios: Sequence[str],
+    in_part: bool,
+    asked: set[str],
+    traces: Mapping[str, Trace] | None,
+    reproduce: str,
+) -> RowResult:
+    deselected = bool(asked) and row.id not in asked
+    played = {finding.scenario for finding in findings}
+    missing = [name for name in scenarios if name not in played]
+    verdicts = [finding.verdict for finding in findings]
+    if scenarios and missing and not deselected:
+        verdicts.append(Verdict.UNTESTED)
+    verdict = worst(verdicts)
+    if verdict is Verdict.NOT_APPLICABLE and not scenarios:
+        verdict = Verdict.UNTESTED
+    ordered = sorted(findings, key=lambda finding: SEVERITY[finding.verdict])
+    if deselected and verdict not in (Verdict.FAIL, Verdict.HARNESS_ERROR):
+        verdict, reason = Verdict.UNTESTED, "deselected"
+    elif not scenarios and not findings:
+        reason = "no scenario of this suite exercises it yet"
+    elif verdict is Verdict.UNTESTED and missing:
+        reason = f"not played: {', '.join(missing)}"
+    else:
+        reason = ordered[0].observed
+    excerpts: list[Excerpt] = []
+    if traces is not None:
+        for finding in ordered:
+            if finding.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) or finding.scenario not in traces:
+                continue
+            if finding.evidence and len(excerpts) < 3:  # a reader follows three; the traces hold the rest
+                excerpts.append(excerpt(traces[finding.scenario], finding.evidence))
+    return RowResult(
+        id=row.id,
+        area=row.area,
+        title=row.title,
+        level=Level(row.level),
+        text=row.text,
+        source=row.source,
+        needs=tuple(row.needs),
+        in_part=in_part,
+        verdict=verdict,
+        reason=reason,
+        scenarios=tuple(scenarios),
+        findings=tuple(ordered),
+        excerpts=tuple(excerpts),
+        means=row.means,
+        causes=tuple(row.causes),
+        mend=row.mend,
+        reproduce=reproduce.format(id=row.id),
+    )

@@ -1,0 +1,442 @@
+"""Login: S2 §1, and what TP §1 to §3 add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from brokercert.judge.attempts import Attempt, attempts_of, most_within
+from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.conversation import SECOND, Connection, Request
+from brokercert.verdict import Finding
+
+
+@check("LOG-010")
+def check_connect(bench: Bench) -> Iterator[Finding]:
+    """From the accepted TCP connection to the complete upgrade, every socket of the exclusive scenario; elsewhere
+    only that the client connects at all.
+    """
+    talk = bench.talk
+    if talk.started is None:
+        return
+    heads = [c for c in talk.connections.values() if c.head]
+    window = bench.limit("window_first_authorize")
+    if not heads:
+        seen = f"{len(talk.connections)} TCP connection(s) and no upgrade request" if talk.connections else "nothing"
+        watched = bench.end - talk.started
+        if watched < window * SECOND and talk.died() is None:
+            yield bench.short(f"the client was watched for {seconds(watched)} only, and sent {seen}")
+            return
+        evidence = [c.accepted_record for c in talk.connections.values()]
+        evidence += [talk.exited[1]] if talk.exited else []
+        yield bench.breach(
+            f"the client sent {seen} in {seconds(watched)}{bench.exit_text()}",
+            f"a WebSocket upgrade request within {window:g} s of the client's start",
+            evidence,
+        )
+        return
+    if not bench.header.exclusive:
+        yield bench.ok(f"connected, {len(heads)} upgrade(s)", [heads[0].head[1]] if heads[0].head else [])
+        return
+    limit = bench.limit("connect")
+    for c in heads:
+        if c.upgraded is None:
+            continue
+        begin = max(c.accepted, c.last_rest or 0)  # a kept-alive connection is free for other work before
+        took = c.upgraded[0] - begin
+        yield bench.against(
+            bench.time("TCP accept to complete upgrade", took, limit),
+            observed=f"connection {c.id} was complete {seconds(took)} after its TCP connection was accepted",
+            expected=f"a complete upgrade within {limit:g} s",
+            evidence=[c.accepted_record, c.upgraded[1]],
+        )
+
+
+@check("LOG-020")
+def check_one_authorize(bench: Bench) -> Iterator[Finding]:
+    """One logical authorize per socket; a repeat after its ticket's time is the same one."""
+    seen = [c for c in bench.talk.upgraded if c.authorizes]
+    longest = 0
+    for c in seen:
+        requests = c.authorizes
+        longest = max(longest, c.last_seen(bench.end) - requests[0].t)
+        yield from _repeated_authorize(bench, requests)
+    if not seen:
+        return
+    need = bench.micros("window_default")
+    if longest < need and all(len(c.authorizes) == 1 for c in seen):
+        yield bench.short(f"the longest socket was watched for {seconds(longest)} after its authorize only")
+    elif all(len(c.authorizes) == 1 for c in seen):
+        yield bench.ok(f"one authorize on each of {len(seen)} socket(s)", [c.authorizes[0].record for c in seen])
+
+
+def _repeated_authorize(bench: Bench, requests: list[Request]) -> Iterator[Finding]:
+    for earlier, later in pairwise(requests):
+        evidence = [earlier.record, later.record]
+        answer = earlier.answer
+        if answer is not None and answer.t < later.t and answer.ticket:
+            early = bench.micros("ticket_early")
+            if later.t >= answer.t + answer.wait - early:
+                yield bench.ok("authorize was repeated after its ticket's time: the same logical request", evidence)
+                continue
+        unanswered = answer is None or answer.t > later.t
+        if unanswered and later.t - earlier.t >= 2 * SECOND:
+            yield bench.warn(
+                f"authorize was sent again on connection {later.conn} after {seconds(later.t - earlier.t)} without an"
+                " answer",
+                "one authorize on a socket; an unanswered one is given up on a new socket",
+                evidence,
+            )
+            continue
+        yield bench.breach(
+            f"a second authorize on connection {later.conn}, {seconds(later.t - earlier.t)} after the first",
+            "one authorize on a socket",
+            evidence,
+        )
+
+
+@check("LOG-025")
+def check_authorize_waits_for_open(bench: Bench) -> Iterator[Finding]:
+    """Where `o` was held back for 3 s at least, authorize came only after it."""
+    for conn, start, end in bench.talk.withheld_spans("o"):
+        c = bench.talk.connections[conn]
+        early = [a for a in c.authorizes if start <= a.t < end]
+        if early:
+            after = early[0].t - start
+            yield bench.breach(
+                f"authorize was sent {seconds(after)} after the upgrade, with `o` still held back",
+                "authorize after the server's open frame `o`",
+                [early[0].record],
+            )
+        elif end - start < bench.micros("withhold"):
+            yield bench.short(f"`o` was held back for {seconds(end - start)} only")
+        elif c.authorizes:
+            yield bench.ok(
+                f"`o` was held back for {seconds(end - start)}, and authorize came {seconds(c.authorizes[0].t - end)}"
+                " after it",
+                [c.authorizes[0].record],
+            )
+
+
+@check("LOG-030")
+def check_authenticate(bench: Bench) -> Iterator[Finding]:
+    """From `o` to authorize, plus from the answer to the first request: every socket of the exclusive scenario;
+    elsewhere only that the client authorizes with a valid token.
+    """
+    talk = bench.talk
+    up = talk.upgraded
+    if not up:
+        return
+    if not any(c.authorizes for c in up):
+        window = bench.micros("window_first_authorize")
+        heard = [c for c in up if c.opens]  # a client may wait for `o` as long as none came
+        if not heard:
+            return
+        watched = max(c.last_seen(bench.end) - c.opens[0][0] for c in heard)
+        if watched < window and talk.died() is None and not any(c.given_up() for c in heard):
+            yield bench.short(f"watched for {seconds(watched)} after `o` only, without an authorize")
+            return
+        said = sum(len(c.other) + len(c.requests) for c in up)
+        yield bench.breach(
+            f"no authorize in {seconds(bench.end - heard[0].opens[0][0])} after `o` ({said} other message(s))"
+            f"{bench.exit_text()}",
+            "authorize with the token that the client was given",
+            [heard[0].opens[0][1], *(number for c in up for _, number, _ in c.other[:2])],
+        )
+        return
+    refused = [c for c in up if c.refused]
+    scripted = {record.conn for _, _, record in talk.rules}
+    wrong = [c for c in refused if c.id not in scripted]
+    if wrong and not talk.authorized:
+        yield bench.breach(
+            f"authorize on connection {wrong[0].id} carried a token that the broker never issued, or not in a form of"
+            " it",
+            "the token that the client was given, raw or as a JSON string",
+            [wrong[0].authorizes[0].record],
+        )
+        return
+    if not bench.header.exclusive:
+        first = next(c for c in up if c.authorizes)
+        yield bench.ok("authorized", [first.authorizes[0].record])
+        return
+    limit = bench.limit("authenticate")
+    for c in up:
+        took = _authentication_time(c)
+        if took is None:
+            continue
+        parts, evidence = took
+        yield bench.against(
+            bench.time("`o` to authorize, plus answer to first request", sum(parts), limit),
+            observed=f"connection {c.id}: `o` to authorize {seconds(parts[0])}, answer to first request"
+            f" {seconds(parts[1])}",
+            expected=f"a sum of at most {limit:g} s",
+            evidence=evidence,
+        )
+
+
+def _authentication_time(c: Connection) -> tuple[tuple[int, int], list[int]] | None:
+    """The client's own two shares of logging in, or None where the socket was not authorized."""
+    answer = c.authorized
+    if answer is None:
+        return None
+    request = next(a for a in c.authorizes if a.answer is answer)
+    first = c.authorizes[0]
+    waits = sum(a.answer.wait for a in c.authorizes if a.answer and a.answer.ticket)
+    opened = c.opened
+    before = 0 if opened is None or first.t <= opened else request.t - opened - waits
+    after = 0
+    evidence = [number for _, number in c.opens[:1]] + [request.record]
+    if c.syncs:
+        following = next((q for q in c.requests if q.t >= answer.t and q.endpoint != "authorize"), None)
+        if following is not None:
+            after = following.t - answer.t
+            evidence += [answer.record, following.record]
+    return (max(0, before), after), evidence
+
+
+@check("LOG-040")
+def check_refusal_recognised(bench: Bench) -> Iterator[Finding]:
+    """After a refused token: nothing but heartbeats on that socket, the same token not hammered, attempts inside the
+    limits. Staying, closing and leaving for good are all legal.
+    """
+    talk = bench.talk
+    refused = [c for c in talk.upgraded if c.refused]
+    if not refused:
+        return
+    first = min(c.refused.t for c in refused if c.refused)
+    arrival = bench.micros("arrival")
+    clean = True
+    for c in refused:
+        assert c.refused is not None
+        late = [q for q in c.requests if q.t > c.refused.t + arrival]
+        if late:
+            clean = False
+            yield bench.breach(
+                f"`{late[0].endpoint}` was sent on connection {c.id}, {seconds(late[0].t - c.refused.t)} after its"
+                " token had been refused",
+                "nothing but heartbeats on a socket whose token was refused",
+                [c.refused.record, late[0].record],
+                clause="nothing follows",
+            )
+    for finding in _hammered(bench, [a for c in talk.upgraded for a in c.authorizes]):
+        clean = False
+        yield finding
+    attempts = attempts_of(talk, first)
+    for finding in attempts_within_limits(bench, attempts, sockets=max(1, _at_once(refused))):
+        clean = False
+        yield finding
+    if not clean:
+        return
+    watched = bench.end - first
+    gone = talk.exited is not None
+    if watched < bench.micros("window_refused") and not gone:
+        yield bench.short(f"watched for {seconds(watched)} after the refusal only")
+        return
+    after = "left" if gone else f"made {len(attempts)} further attempt(s) in {seconds(watched)}"
+    yield bench.ok(f"after the refusal the client {after}", [c.refused.record for c in refused[:3] if c.refused])
+
+
+def _at_once(connections: list[Connection]) -> int:
+    """How many of these sockets lived together at the most."""
+    return max(
+        sum(o.accepted <= c.accepted and (o.loss is None or o.loss.t > c.accepted) for o in connections)
+        for c in connections
+    )
+
+
+def _hammered(bench: Bench, requests: list[Request]) -> Iterator[Finding]:
+    """The same refused token at most three times in 60 s; on different sockets within 1 s it counts once."""
+    span, most = bench.micros("refused_token_window"), round(bench.limit("refused_token_repeats"))
+    by_token: dict[str, list[Request]] = {}
+    for request in requests:
+        answer = request.answer
+        if answer is not None and answer.status not in (401, 403):
+            continue
+        by_token.setdefault(_token_of(request), []).append(request)
+    for token, uses in by_token.items():
+        uses.sort(key=lambda q: q.t)
+        counted: list[Request] = []
+        for use in uses:
+            if not counted or use.t - counted[-1].t >= SECOND or use.conn == counted[-1].conn:
+                counted.append(use)
+        for place, use in enumerate(counted):
+            inside = [q for q in counted[place:] if q.t - use.t < span]
+            if len(inside) > most:
+                yield bench.breach(
+                    f"the refused token {token} was sent {len(inside)} times in {seconds(inside[-1].t - inside[0].t)}",
+                    f"the same refused token at most {most} times in {span / SECOND:g} s",
+                    [q.record for q in inside],
+                    [bench.count("uses of one refused token", len(inside), most)],
+                    clause="not hammered",
+                )
+                break
+
+
+def _token_of(request: Request) -> str:
+    body = request.body
+    return (body if isinstance(body, str) else request.text).strip().strip('"')
+
+
+def attempts_within_limits(bench: Bench, attempts: list[Attempt], sockets: int) -> Iterator[Finding]:
+    """A finding for each limit on attempts that is exceeded; limits are per socket."""
+    for name, span in (("attempts_60s", 60 * SECOND), ("attempts_5s", 5 * SECOND)):
+        most = round(bench.limit(name)) * sockets
+        count, which = most_within(attempts, span)
+        if count > most:
+            yield bench.breach(
+                f"{count} attempts in {seconds(which[-1].t - which[0].t)}",
+                f"at most {most} attempts in any {span / SECOND:g} s",
+                [attempt.record for attempt in which],
+                [bench.count(f"attempts in {span / SECOND:g} s", count, most)],
+                clause="attempts inside the limits",
+            )
+
+
+@check("LOG-060")
+def check_stable(bench: Bench) -> Iterator[Finding]:
+    """For 60 s after authentication, with a healthy server, the client ends no connection by itself."""
+    talk = bench.talk
+    window = bench.micros("window_stability")
+    working = talk.working()
+    watched = 0
+    for c in working:
+        answer = c.authorized
+        if answer is None:
+            continue
+        until = c.disturbed[0] if c.disturbed and c.disturbed[0] > answer.t else bench.end
+        watched = max(watched, c.last_seen(until) - answer.t)
+        if bench.unprovoked(c):
+            gone = c.given_up()
+            assert gone is not None
+            yield bench.breach(
+                f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - answer.t)} after it was"
+                f" authorized, with the server healthy{bench.exit_text()}",
+                "a connection that stays up while the server is healthy",
+                [answer.record, gone.record, *([talk.exited[1]] if talk.died() and talk.exited else [])],
+            )
+            return
+    if not watched:
+        return
+    if watched < window:
+        yield bench.short(f"watched for {seconds(watched)} after authentication only")
+    else:
+        yield bench.ok(f"stable for {seconds(watched)} after authentication")
+
+
+@check("LOG-070")
+def check_answer_in_batch(bench: Bench) -> Iterator[Finding]:
+    """Where the authorize answer stood last among other messages of a frame, the client goes on with its work on that
+    socket.
+    """
+    talk = bench.talk
+    for _, _, rule in talk.rules:
+        if rule.name != "last-in-batch" or rule.conn not in talk.connections:
+            continue
+        c = talk.connections[rule.conn]
+        answer = c.authorized
+        if answer is None:
+            continue
+        request = next(a for a in c.authorizes if a.answer is answer)
+        following = [q for q in c.requests if q.t > answer.t and q.endpoint != "authorize"]
+        if following:
+            yield bench.ok(
+                f"authorize (id {request.id}) was answered last in its frame, and `{following[0].endpoint}` followed"
+                f" {seconds(following[0].t - answer.t)} later",
+                [answer.record, following[0].record],
+            )
+            continue
+        early = [q for q in c.requests if q.endpoint != "authorize"]
+        if early:
+            yield bench.blocked("EVT-020", "the client did not wait for the answer", [early[0].record])
+            continue
+        control = [k for k in talk.synced if k is not c and k.authorized and k.syncs[0].t > k.authorized.t]
+        if not control:
+            plain = [k for k in talk.authorized if k is not c]
+            by = "EVT-020" if plain else "REC-010"
+            yield bench.blocked(by, "the client did not go on after a plain answer either", [answer.record])
+            continue
+        yield bench.breach(
+            f"authorize (id {request.id}) was answered last in its frame, and nothing followed in"
+            f" {seconds(c.last_seen(bench.end) - answer.t)}; after a plain answer the client went on",
+            "the answer is found wherever it stands in a frame",
+            [request.record, answer.record, control[0].syncs[0].record],
+        )
+
+
+@check("LOG-080")
+def check_authentication_timeout(bench: Bench) -> Iterator[Finding]:
+    """An unanswered authorize, and an `o` that never comes, are given up in time and tried again on a new socket."""
+    talk = bench.talk
+    for conn, since, what in _unanswered(bench):
+        c = talk.connections[conn]
+        if what == "`o`" and c.authorized is not None:
+            yield bench.ok("the client does not wait for `o`: it authorized without it", [c.authorized.record])
+            continue
+        gone = c.given_up()
+        nexts = [x for x in talk.connections.values() if x.head and x.accepted > since and x is not c]
+        given_up = min([gone.t] if gone else [], default=None)
+        if nexts and (given_up is None or nexts[0].accepted < given_up):
+            given_up = nexts[0].accepted
+        limit, should = bench.limit("give_up"), bench.limit("give_up_should")
+        record = gone.record if gone else None
+        if given_up is None:
+            watched = bench.end - since
+            if watched < limit * SECOND:
+                yield bench.short(f"{what} was awaited for {seconds(watched)} only")
+                continue
+            yield bench.breach(
+                f"the client still waited for {what} after {seconds(watched)}{bench.exit_text()}",
+                f"given up within {limit:g} s",
+                [c.upgraded[1]] if c.upgraded else [],
+                [bench.time(f"wait for {what}", watched, limit)],
+                clause=what,
+            )
+            continue
+        measured = bench.time(f"wait for {what}", given_up - since, limit)
+        evidence = [record] if record else [nexts[0].accepted_record]
+        yield bench.against(
+            measured,
+            observed=f"{what} was given up after {seconds(given_up - since)}",
+            expected=f"given up within {limit:g} s",
+            evidence=evidence,
+            clause=what,
+        )
+        if should + measured.error < measured.value <= limit:
+            yield bench.warn(
+                f"{what} was given up after {seconds(given_up - since)}",
+                f"given up within {should:g} s",
+                evidence,
+                [bench.time(f"wait for {what}", given_up - since, should)],
+                clause=what,
+            )
+        yield _retried(bench, c, given_up, what)
+
+
+def _unanswered(bench: Bench) -> Iterator[tuple[int, int, str]]:
+    for _, _, rule in bench.talk.rules:
+        if rule.conn not in bench.talk.connections:
+            continue
+        c = bench.talk.connections[rule.conn]
+        if rule.name == "open-never" and c.upgraded:
+            yield c.id, c.upgraded[0], "`o`"
+        elif rule.name == "never-answer:authorize" and c.authorizes:
+            yield c.id, c.authorizes[0].t, "the answer to authorize"
+
+
+def _retried(bench: Bench, c: Connection, given_up: int, what: str) -> Finding:
+    again = [x for x in bench.talk.authorized if x.accepted > c.accepted and x is not c]
+    if again:
+        answer = again[0].authorized
+        assert answer is not None
+        return bench.ok(
+            f"authorized on a new socket {seconds(answer.t - given_up)} after giving up", [answer.record], (), what
+        )
+    waited = bench.end - given_up
+    if waited < bench.micros("window_recovery") and bench.talk.died() is None:
+        return bench.short(f"watched for {seconds(waited)} after giving up only", (), what)
+    return bench.breach(
+        f"no new socket was authorized in {seconds(waited)} after {what} was given up{bench.exit_text()}",
+        "a new attempt that authorizes",
+        [c.accepted_record],
+        clause=what,
+    )

@@ -1,0 +1,187 @@
+"""Rate limits and penalty tickets: S2 §4, TP §7. The wire-only client's endpoint for them is `user/syncrequest`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.conversation import SECOND, Answer, Connection, Request
+from brokercert.verdict import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """A request that was answered by a ticket, and what the client did about it."""
+
+    conn: Connection
+    request: Request
+    answer: Answer
+    retry: Request | None
+    due_from: int  # the earliest moment at which a retry is right
+    due_until: int
+
+
+def penalties(bench: Bench, *, captcha: bool = False) -> list[Penalty]:
+    """Every ticket but those for authorize, with the first request that can only be its retry."""
+    result = []
+    for c in bench.talk.connections.values():
+        for request in c.requests:
+            answer = request.answer
+            if answer is None or not answer.ticket or answer.captcha is not captcha or request.endpoint == "authorize":
+                continue
+            retry = _retry_of(bench, c, request, answer)
+            start = answer.t + answer.wait
+            late = start
+            if retry is not None and retry.conn != c.id:
+                # A ticket may travel to a new socket with its request: due from that socket's authorization.
+                new = bench.talk.connections[retry.conn].authorized
+                late = max(start, new.t if new else start)
+            elif c.loss is not None and retry is None:
+                news = [x.authorized.t for x in bench.talk.authorized if x.authorized and x.authorized.t > c.loss.t]
+                late = max([start, *news[:1]])
+            early = bench.micros("ticket_early")
+            result.append(Penalty(c, request, answer, retry, start - early, late + bench.micros("ticket_late")))
+    return result
+
+
+def _retry_of(bench: Bench, c: Connection, request: Request, answer: Answer) -> Request | None:
+    """The first later request of the same endpoint on that socket, or anywhere with that very ticket."""
+    later = [
+        other
+        for x in bench.talk.connections.values()
+        for other in x.requests
+        if other.record > answer.record and (other.ticket == answer.ticket or _same_place(other, request))
+    ]
+    return min(later, key=lambda q: q.record, default=None)
+
+
+def _same_place(other: Request, request: Request) -> bool:
+    return other.conn == request.conn and other.endpoint == request.endpoint
+
+
+@check("RLP-010")
+def check_ticket_recognised(bench: Bench) -> Iterator[Finding]:
+    """A ticket inside a 200 answer is not taken as success: the client asks again, or gives the connection up."""
+    for p in penalties(bench):
+        if p.retry is not None:
+            yield bench.ok("the ticket was recognised: the request was sent again", [p.answer.record, p.retry.record])
+            continue
+        gone = p.conn.given_up()
+        if gone is not None and gone.t > p.answer.t:
+            yield bench.ok("the ticket was not taken as success: the connection was given up", [p.answer.record])
+            continue
+        watched = p.conn.last_seen(bench.end) - p.answer.t
+        if p.answer.t + watched < p.due_until and bench.talk.died() is None:
+            yield bench.short(f"watched for {seconds(watched)} after the ticket only", [p.answer.record])
+            continue
+        yield bench.breach(
+            f"`{p.request.endpoint}` was answered by a ticket, and nothing came of it in {seconds(watched)}: it was"
+            f" taken as success{bench.exit_text()}",
+            "a 200 answer that carries a ticket is a penalty, not a success",
+            [p.request.record, p.answer.record],
+        )
+
+
+@check("RLP-020")
+def check_retry_in_window(bench: Bench) -> Iterator[Finding]:
+    """The retry comes no earlier than 50 ms before the penalty's end and no later than 10 s after it."""
+    late_limit = bench.limit("ticket_late")
+    for p in penalties(bench):
+        expected = f"a retry from {p.answer.wait / SECOND:g} s to {p.answer.wait / SECOND + late_limit:g} s"
+        expected += " after the ticket"
+        if p.retry is None:
+            watched = bench.end
+            if watched < p.due_until and bench.talk.died() is None:
+                yield bench.short("watched for a part of the window only", [p.answer.record])
+                continue
+            yield bench.breach(
+                f"no retry in {seconds(watched - p.answer.t)} after the ticket{bench.exit_text()}",
+                expected,
+                [p.answer.record],
+            )
+            continue
+        took = p.retry.t - p.answer.t
+        evidence = [p.answer.record, p.retry.record]
+        error = bench.error
+        if p.retry.t < p.due_from - error * SECOND:
+            yield bench.breach(
+                f"the retry came {seconds(took)} after a ticket of {p.answer.wait / SECOND:g} s",
+                expected,
+                evidence,
+                [bench.time("ticket to retry, at least", took, p.answer.wait / SECOND)],
+                clause="not early",
+            )
+            continue
+        limit = (p.due_until - p.answer.t) / SECOND
+        yield bench.against(
+            bench.time("ticket to retry", took, limit),
+            observed=f"the retry came {seconds(took)} after a ticket of {p.answer.wait / SECOND:g} s",
+            expected=expected,
+            evidence=evidence,
+        )
+
+
+@check("RLP-030")
+def check_retry_identical(bench: Bench) -> Iterator[Finding]:
+    """The retry is the same endpoint, query and body, plus the ticket, under a new request id."""
+    for p in penalties(bench):
+        if p.retry is None:
+            continue
+        wrong = []
+        if p.retry.ticket != p.answer.ticket:
+            wrong.append("without `p-ticket`" if p.retry.ticket is None else "with another ticket")
+        if p.retry.endpoint != p.request.endpoint or p.retry.query != p.request.query:
+            wrong.append("to another endpoint or query")
+        if _without_ticket(p.retry) != _without_ticket(p.request):
+            wrong.append("with another body")
+        same_socket = p.retry.conn == p.request.conn
+        if same_socket and p.retry.id == p.request.id:
+            wrong.append(f"under the same request id {p.retry.id}")
+        evidence = [p.request.record, p.answer.record, p.retry.record]
+        if wrong:
+            yield bench.breach(
+                f"the retry was sent {', '.join(wrong)}",
+                "the identical request plus `p-ticket`, under a new id",
+                evidence,
+            )
+        else:
+            yield bench.ok("the identical request plus its ticket, under a new id", evidence)
+
+
+def _without_ticket(request: Request) -> object:
+    if isinstance(request.body, dict):
+        return {key: value for key, value in request.body.items() if key != "p-ticket"}
+    return {} if request.body in (None, "") else request.body  # a retry of an empty body is an object with the ticket
+
+
+@check("RLP-040")
+def check_captcha_not_retried(bench: Bench) -> Iterator[Finding]:
+    """A ticket with `p-captcha: true` is not retried: only a person can solve it."""
+    window = bench.micros("window_captcha")
+    for p in penalties(bench, captcha=True):
+        again = [p.retry] if p.retry else []
+        # A new socket that syncs at once is the same retry by another way, unless the broker had ended the old one.
+        if p.conn.given_up() or p.conn.loss is None:
+            again += [
+                s
+                for x in bench.talk.synced
+                for s in x.syncs
+                if x is not p.conn
+                and p.request.endpoint == "user/syncrequest"
+                and s.t > p.answer.t
+                and x.accepted > p.answer.t
+            ]
+        inside = sorted((q for q in again if q.t - p.answer.t < window), key=lambda q: q.t)
+        if inside:
+            yield bench.breach(
+                f"`{inside[0].endpoint}` was sent again {seconds(inside[0].t - p.answer.t)} after a captcha ticket",
+                "no retry: wait about an hour and tell the user",
+                [p.answer.record, inside[0].record],
+            )
+            continue
+        watched = bench.end - p.answer.t
+        if watched < window and bench.talk.exited is None:
+            yield bench.short(f"watched for {seconds(watched)} after the captcha ticket only", [p.answer.record])
+        else:
+            yield bench.ok(f"no retry in {seconds(watched)} after the captcha ticket", [p.answer.record])
