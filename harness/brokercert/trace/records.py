@@ -16,6 +16,7 @@ import msgspec
 
 TRACE_FORMAT = 1
 Side = Literal["client", "broker"]
+State = Literal["completed", "harness error", "interrupted"]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind"):
@@ -223,7 +224,7 @@ class OutputDropped(Record, frozen=True, kw_only=True, tag="output-dropped"):
 class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     """The scenario's end. `state`: completed, harness error, interrupted."""
 
-    state: Literal["completed", "harness error", "interrupted"]
+    state: State
     note: str = ""
     lag: int = 0  # worst lateness of the harness's own loop meanwhile, microseconds
 

@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Arrow order updates. No scenario exercises this set yet: its rows are listed as untested."""

@@ -1,1 +1,5 @@
-"""Placeholder."""
+"""Tradovate Stage 2: WebSocket management. One file an area; every module here is searched for scenarios.
+
+The background of each is a healthy broker: `h` at its cadence and plain, schema-true events of subscribed types.
+Penalties that a scenario does not judge are off in it.
+"""

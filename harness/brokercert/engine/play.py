@@ -1,0 +1,144 @@
+"""Plays one scenario: its broker, its path, its client, its trace; and leaves nothing of them behind."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from brokercert.engine.calibrate import LagMonitor
+from brokercert.engine.environment import subject_environment
+from brokercert.engine.errors import UsageError
+from brokercert.engine.faults import ProxiedPath
+from brokercert.engine.gate import StartGate
+from brokercert.engine.paths import Paths
+from brokercert.engine.scenario import Scenario
+from brokercert.engine.stage import Stage
+from brokercert.engine.subject import SubjectSpec
+from brokercert.trace import Header, Trace, TraceWriter, trace_of
+from brokercert.trace import records as r
+from brokercert.trace.writer import FLUSH_EVERY
+from brokercert.verdict import ScenarioResult
+from brokercert_mock import Settings, TradovateBroker
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A scenario's result and its trace."""
+
+    result: ScenarioResult
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Props:
+    """What all scenarios of a run share."""
+
+    spec: SubjectSpec
+    folder: Path  # the run's
+    paths: Paths
+    gate: StartGate
+    lag: LagMonitor
+    limits: Mapping[str, float]
+    seed: int
+
+
+async def play(scenario: Scenario, header: Header, props: Props, done: Callable[[Played], None]) -> None:
+    """Play `scenario` to its end, to its deadline, or to the run's cancellation, and write its trace.
+
+    `done` is called with what there is in each of these cases, so that an interrupted run can still be judged.
+    A bug of a scenario, of the broker or of a rule ends it as *harness error*: told in the trace, never blamed on the
+    client. Raises only `UsageError` (the client's command does not exist) and `CancelledError`.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    path = props.folder / "traces" / f"{scenario.name}.jsonl"
+    writer = TraceWriter(path, header, began=began)
+    state_dir = Path(tempfile.mkdtemp(prefix="brokercert-"))
+    state: r.State = "completed"
+    note = ""
+    stage: Stage | None = None
+    flusher = asyncio.create_task(_keep_flushed(writer))
+    broker = TradovateBroker(settings=Settings(**scenario.settings), recorder=writer, seed=props.seed)
+    proxied: ProxiedPath | None = None
+    try:
+        await broker.start()
+        if scenario.path == "proxied":
+            proxied = await props.paths.open(scenario.name, broker.port)
+        host, port = proxied.listen if proxied else ("127.0.0.1", broker.port)
+        env = {
+            **subject_environment(broker, host=host, port=port, scenario=scenario.name, state_dir=state_dir),
+            **scenario.env,
+        }
+        stage = Stage(scenario, broker, writer, props.spec, env, state_dir, props.gate, proxied, props.limits)
+        async with asyncio.timeout(scenario.most):
+            await scenario.play(stage)
+        if broker.script_errors:
+            state, note = "harness error", f"a rule or the broker broke: {broker.script_errors[0]!r}"
+    except asyncio.CancelledError:
+        state, note = "interrupted", "the run was interrupted"
+        raise
+    except TimeoutError:
+        state, note = "harness error", f"the scenario did not end within {scenario.most:g} s"
+    except UsageError:
+        state, note = "harness error", "the client could not be started"
+        raise
+    except Exception as error:  # the boundary between a scenario and the run: recorded, and judged as ours
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        state = "harness error"
+        note = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+    finally:
+        await asyncio.shield(_clean_up(stage, broker, proxied))
+        lag = props.lag.worst_since(began)
+        now = writer.micros(loop.time())
+        writer.add(r.Finished(t=now, state=state, note=writer.redact(note), lag=round(lag * 1e6)))
+        flusher.cancel()
+        writer.close()
+        shutil.rmtree(state_dir, ignore_errors=True)  # the client's own leavings: nothing of ours is in it
+        trace = trace_of(writer.header, writer.records)
+        done(Played(_result(scenario, trace, path, stage, state, note, lag), trace))
+
+
+async def _keep_flushed(writer: TraceWriter) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_EVERY)
+        writer.flush()
+
+
+async def _clean_up(stage: Stage | None, broker: TradovateBroker, proxied: ProxiedPath | None) -> None:
+    """In this order: the client may still say good-bye to a broker that listens."""
+    if stage is not None:
+        await stage.finish()
+    await broker.close()
+    if proxied is not None:
+        await proxied.destroy()
+
+
+def _result(
+    scenario: Scenario, trace: Trace, path: Path, stage: Stage | None, state: str, note: str, lag: float
+) -> ScenarioResult:
+    ends = [x for x in trace.records if isinstance(x, r.SubjectExited)]
+    how = "still running when it was ended"
+    if ends:
+        last = ends[-1]
+        how = f"signal {-last.code}" if last.code < 0 else f"exit {last.code}"
+        how += " (asked to stop)" if last.asked else " (not asked)"
+    return ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        path=scenario.path,
+        exclusive=scenario.exclusive,
+        state=state,
+        note=note,
+        trace=f"traces/{path.name}",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        duration=round(trace.records[-1].t / 1e6, 3),
+        lag_ms=round(lag * 1000, 2),
+        exit=how,
+        output=stage.tail() if stage else (),
+    )

@@ -1,0 +1,159 @@
+"""Puts a run record together: from what was played, or from saved traces alone. Both judge by the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from brokercert.engine.scenario import Suite
+from brokercert.judge import judge_rows, judge_trace
+from brokercert.requirements import RequirementSet
+from brokercert.verdict import (
+    RUN_FORMAT,
+    Absent,
+    Calibration,
+    Finding,
+    LimitUsed,
+    RunRecord,
+    ScenarioResult,
+    SubjectInfo,
+    Timing,
+    outcome_of,
+    sentence_of,
+)
+
+if TYPE_CHECKING:
+    from brokercert.engine.play import Played
+    from brokercert.engine.run import RunRequest
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known of a run beside its traces. Times in seconds."""
+
+    request: RunRequest
+    rows: RequirementSet
+    suite: Suite
+    plan_predicted: float
+    run_id: str
+    started: str
+    calibration: Calibration | None
+    toxiproxy: str
+    environment: dict[str, str]
+    exclusive_took: float
+    total_took: float
+    interrupted: bool
+    unplayed: tuple[ScenarioResult, ...]
+
+
+def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
+    """Judge every trace, fold the findings into rows, and decide the outcome."""
+    request, rows = facts.request, facts.rows
+    findings: list[Finding] = []
+    for one in played:
+        findings += judge_trace(one.trace, rows)
+    findings += _skipped(facts)
+    listed = facts.suite.listed()
+    if request.scenarios:  # a restricted run of the harness's own
+        listed = {row: tuple(n for n in names if n in request.scenarios) for row, names in listed.items()}
+    part = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
+    spec = request.subject
+    results = judge_rows(
+        rows,
+        findings,
+        listed=listed,
+        in_part=part,
+        selected=request.only,
+        traces={one.trace.header.scenario: one.trace for one in played},
+        reproduce=request.command_line_for("{id}"),
+    )
+    outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
+    waiting = [one.result.duration for one in played if not one.result.exclusive]
+    longest = max(waiting, default=0.0)
+    return RunRecord(
+        format=RUN_FORMAT,
+        run_id=facts.run_id,
+        started=facts.started,
+        tool=f"brokercert {version('brokercert')}",
+        tier=request.tier,
+        set_id=rows.id,
+        set_title=rows.title,
+        set_version=rows.version,
+        set_hash=rows.hash,
+        part=request.part,
+        strict=request.strict,
+        selected=request.only,
+        seed=request.seed,
+        subject=SubjectInfo(
+            name=spec.name,
+            command=tuple(spec.command or ()),
+            level=spec.level,
+            absent=tuple(Absent(name=name, reason=reason) for name, reason in spec.absent.items()),
+            readings=dict(spec.readings),
+        ),
+        toxiproxy=facts.toxiproxy,
+        limits=limits_used(rows),
+        calibration=facts.calibration,
+        timing=Timing(
+            predicted=round(facts.plan_predicted, 1),
+            longest_waiting=round(longest, 1),
+            exclusive=round(facts.exclusive_took, 1),
+            rest=round(max(0.0, facts.total_took - longest - facts.exclusive_took), 1),
+            total=round(facts.total_took, 1),
+        ),
+        environment=facts.environment,
+        scenarios=tuple(sorted((one.result for one in played), key=lambda s: s.name)) + facts.unplayed,
+        rows=tuple(results),
+        outcome=outcome,
+        sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
+        reproduce=request.command_line_for(""),
+        notes=_notes(rows),
+    )
+
+
+def _skipped(facts: RunFacts) -> list[Finding]:
+    """Scenarios that need what the client does not offer: not applicable where it says so, else not observed."""
+    from brokercert.verdict import Verdict
+
+    findings = []
+    spec = facts.request.subject
+    for result in facts.unplayed:
+        if result.state != "not applicable":
+            continue
+        scenario = facts.suite.by_name(result.name)
+        lacking = [need for need in scenario.needs if need not in spec.offers]
+        reason = next((f"{need}: {spec.absent[need]}" for need in lacking if need in spec.absent), "")
+        for row in scenario.exercises:
+            # A variant that needs more than its row does counts only where the client offers it.
+            if not set(lacking) & set(facts.rows.by_id[row].needs):
+                verdict, text = Verdict.NOT_APPLICABLE, f"variant {scenario.name}: {result.note}"
+            elif reason:
+                verdict, text = Verdict.NOT_APPLICABLE, reason
+            else:
+                verdict, text = Verdict.NOT_OBSERVED, result.note
+            findings.append(Finding(requirement=row, scenario=scenario.name, verdict=verdict, observed=text))
+    return findings
+
+
+def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:
+    """The limits in force, a deviation with the set's own value."""
+    return tuple(
+        LimitUsed(
+            name=limit.name,
+            value=limit.value,
+            unit=limit.unit,
+            origin=limit.origin,
+            text=limit.text,
+            default=rows.deviations.get(limit.name),
+        )
+        for limit in rows.limits.values()
+    )
+
+
+def _notes(rows: RequirementSet) -> tuple[str, ...]:
+    notes = ["The broker was a simulated one; the live broker decides on its own."]
+    if rows.deviations:
+        notes.append("Limits were changed for this run: " + ", ".join(sorted(rows.deviations)) + ".")
+    return tuple(notes)

@@ -1,0 +1,328 @@
+"""A run: the scenarios of a suite played, their traces judged, one record of it all.
+
+Waiting scenarios run concurrently in one loop (they sleep); scenarios whose latencies are scored run alone. The wall
+time is therefore the longest waiting scenario plus the sum of the exclusive ones plus a few seconds, and is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal, Protocol
+
+from brokercert.engine.calibrate import LagMonitor, calibrate
+from brokercert.engine.environment import machine
+from brokercert.engine.errors import UsageError
+from brokercert.engine.gate import StartGate
+from brokercert.engine.paths import Paths
+from brokercert.engine.play import Played, Props, play
+from brokercert.engine.record import RunFacts, run_record
+from brokercert.engine.scenario import Scenario, Suite, load_suite
+from brokercert.engine.subject import SubjectSpec
+from brokercert.requirements import RequirementSet, load_set
+from brokercert.trace import Header
+from brokercert.trace.records import TRACE_FORMAT
+from brokercert.verdict import Calibration, RunRecord, ScenarioResult
+
+OVERHEAD = 6.0  # seconds: calibration, staggered starts, judging, reports
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What is asked of a run."""
+
+    set_id: str
+    subject: SubjectSpec
+    part: str = ""
+    only: tuple[str, ...] = ()
+    strict: bool = False
+    jobs: int = 40
+    seed: int = 1
+    out: Path = Path("out")
+    tier: Literal["real", "virtual"] = "real"
+    limits: Mapping[str, float] = field(default_factory=dict)
+    scenarios: tuple[str, ...] = ()  # restrict to these by name: for the harness's own tests
+    command_line: str = ""  # how the run was asked for, without `--only`, to be told again in the report
+
+    def command_line_for(self, row: str) -> str:
+        """The command that asks for one row alone, or, without one, for the whole again."""
+        base = self.command_line or "brokercert certify"
+        if not row:
+            return base
+        command, dashes, client = base.partition(" -- ")
+        return f"{command} --only {row}{dashes}{client}"
+
+
+class Progress(Protocol):
+    """Told how a run goes; for whoever waits."""
+
+    def planned(self, names: Sequence[str], predicted: float) -> None: ...
+
+    def started(self, name: str) -> None: ...
+
+    def ended(self, name: str, state: str) -> None: ...
+
+    def tick(self, running: Sequence[str], elapsed: float) -> None: ...
+
+
+class Quiet:
+    """A progress that says nothing."""
+
+    def planned(self, names: Sequence[str], predicted: float) -> None:
+        pass
+
+    def started(self, name: str) -> None:
+        pass
+
+    def ended(self, name: str, state: str) -> None:
+        pass
+
+    def tick(self, running: Sequence[str], elapsed: float) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which scenarios are played, and how long that should take. Seconds."""
+
+    exclusive: tuple[Scenario, ...]
+    waiting: tuple[Scenario, ...]
+    skipped: tuple[tuple[Scenario, str], ...]  # with the reason
+    jobs: int
+
+    @property
+    def predicted(self) -> float:
+        alone = sum(s.lasts for s in self.exclusive)
+        if not self.waiting:
+            return alone + OVERHEAD
+        total = sum(s.lasts for s in self.waiting)
+        return max(max(s.lasts for s in self.waiting), total / self.jobs) + alone + OVERHEAD
+
+
+def plan_of(request: RunRequest, rows: RequirementSet, suite: Suite) -> Plan:
+    """The scenarios that the request calls for. Raises `UsageError` for ids or names that do not exist."""
+    unknown = [row for row in request.only if row not in rows.by_id]
+    if unknown:
+        raise UsageError(f"--only {unknown[0]}: no such requirement in {rows.id}; `brokercert list` shows them")
+    names = {s.name for s in suite.scenarios}
+    strangers = [name for name in request.scenarios if name not in names]
+    if strangers:
+        raise UsageError(f"no scenario {strangers[0]!r} in {rows.id}; known: {', '.join(sorted(names))}")
+    wanted = set(request.only or (rows.part(request.part) if request.part else [row.id for row in rows.rows]))
+    chosen = [s for s in suite.scenarios if wanted & set(s.exercises)]
+    if request.scenarios:
+        chosen = [s for s in chosen if s.name in request.scenarios]
+    offers = request.subject.offers
+    played, skipped = [], []
+    for s in chosen:
+        lacking = [need for need in s.needs if need not in offers]
+        if lacking:
+            skipped.append((s, f"the client does not offer: {', '.join(lacking)}"))
+        else:
+            played.append(s)
+    jobs = max(1, min(request.jobs, request.subject.instances))
+    waiting = sorted((s for s in played if not s.exclusive), key=lambda s: -s.lasts)
+    return Plan(tuple(s for s in played if s.exclusive), tuple(waiting), tuple(skipped), jobs)
+
+
+def run_id_of(now: datetime.datetime) -> str:
+    """Sortable, and different for two runs of one second."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+
+
+async def certify(request: RunRequest, progress: Progress) -> RunRecord:
+    """Play, judge, and write traces and `run.json`'s content. Cancelling it yields a partial record: what was played
+    up to then is judged, and the outcome is *interrupted*. Raises `UsageError`.
+    """
+    rows = load_set(request.set_id).with_limits(dict(request.limits))
+    suite = load_suite(request.set_id)
+    plan = plan_of(request, rows, suite)
+    started = datetime.datetime.now(datetime.UTC)
+    run_id = run_id_of(started)
+    folder = request.out / run_id
+    (folder / "traces").mkdir(parents=True)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    calibration = await calibrate() if request.tier == "real" else None
+    progress.planned([s.name for s in (*plan.exclusive, *plan.waiting)], plan.predicted)
+    crew = _Crew(request, rows, plan, progress, folder, run_id, calibration)
+    interrupted = await crew.play_all()
+    facts = RunFacts(
+        request=request,
+        rows=rows,
+        suite=suite,
+        plan_predicted=plan.predicted,
+        run_id=run_id,
+        started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        calibration=calibration,
+        toxiproxy=crew.toxiproxy,
+        environment=machine(),
+        exclusive_took=crew.exclusive_took,
+        total_took=loop.time() - began,
+        interrupted=interrupted,
+        unplayed=tuple(crew.unplayed()),
+    )
+    return run_record(facts, crew.played)
+
+
+class _Crew:
+    """Plays the plan."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        rows: RequirementSet,
+        plan: Plan,
+        progress: Progress,
+        folder: Path,
+        run_id: str,
+        calibration: Calibration | None,
+    ) -> None:
+        self.request, self.rows, self.plan, self.progress, self.folder = request, rows, plan, progress, folder
+        self.run_id = run_id
+        self.calibration = calibration
+        self.played: list[Played] = []
+        self.exclusive_took = 0.0
+        self.toxiproxy = "not used"
+        self._running: dict[str, None] = {}
+
+    async def play_all(self) -> bool:
+        """Exclusive scenarios first, one by one; then the others together. True where it was interrupted."""
+        loop = asyncio.get_running_loop()
+        self._began = loop.time()
+        async with LagMonitor() as lag, Paths(self.run_id) as paths:
+            self.props = Props(
+                spec=self.request.subject,
+                folder=self.folder,
+                paths=paths,
+                gate=StartGate(),
+                lag=lag,
+                limits={limit.name: limit.value for limit in self.rows.limits.values()},
+                seed=self.request.seed,
+            )
+            ticker = asyncio.create_task(self._tick())
+            try:
+                for scenario in self.plan.exclusive:
+                    await self._one(scenario)
+                self.exclusive_took = loop.time() - self._began
+                await self._together()
+            except asyncio.CancelledError:
+                return True
+            finally:
+                ticker.cancel()
+                self.toxiproxy = paths.description
+        return False
+
+    async def _together(self) -> None:
+        places = asyncio.Semaphore(self.plan.jobs)
+
+        async def one(scenario: Scenario) -> None:
+            async with places:
+                await self._one(scenario)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for scenario in self.plan.waiting:
+                    group.create_task(one(scenario))
+        except* UsageError as errors:
+            raise errors.exceptions[0] from None
+
+    async def _one(self, scenario: Scenario) -> None:
+        self.progress.started(scenario.name)
+        self._running[scenario.name] = None
+        try:
+            await play(scenario, self._header(scenario), self.props, self._done)
+        finally:
+            del self._running[scenario.name]
+
+    def _done(self, played: Played) -> None:
+        self.played.append(played)
+        self.progress.ended(played.result.name, played.result.state)
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1)
+            self.progress.tick(list(self._running), loop.time() - self._began)
+
+    def unplayed(self) -> list[ScenarioResult]:
+        done = {played.result.name for played in self.played}
+        result = []
+        for s in (*self.plan.exclusive, *self.plan.waiting):
+            if s.name not in done:
+                result.append(_not_run(s, "not run", "the run was interrupted"))
+        result += [_not_run(s, "not applicable", reason) for s, reason in self.plan.skipped]
+        return result
+
+    def _header(self, scenario: Scenario) -> Header:
+        spec, rows, known = self.request.subject, self.rows, self.calibration
+        return Header(
+            format=TRACE_FORMAT,
+            tool=f"brokercert {version('brokercert')}",
+            tier=self.request.tier,
+            clock="monotonic" if self.request.tier == "real" else "virtual",
+            source="mock",
+            set_id=rows.id,
+            set_version=rows.version,
+            set_hash=rows.hash,
+            scenario=scenario.name,
+            exercises=scenario.exercises,
+            path=scenario.path,
+            exclusive=scenario.exclusive,
+            seed=self.request.seed,
+            subject=spec.name,
+            level=spec.level,
+            offers=tuple(sorted(spec.offers)),
+            absent=dict(spec.absent),
+            readings=dict(spec.readings),
+            limits=dict(self.props.limits),
+            settings=dict(scenario.settings),
+            calibration=(
+                {
+                    "round_trip_p99": known.round_trip_p99,
+                    "round_trip_max": known.round_trip_max,
+                    "lag_p99": known.lag_p99,
+                    "lag_max": known.lag_max,
+                }
+                if known
+                else {}
+            ),
+            run={"run_id": self.run_id, "pid": str(os.getpid())},
+        )
+
+
+def _not_run(scenario: Scenario, state: str, note: str) -> ScenarioResult:
+    return ScenarioResult(
+        name=scenario.name,
+        title=scenario.title,
+        path=scenario.path,
+        exclusive=scenario.exclusive,
+        state=state,
+        note=note,
+    )
+
+
+def run_certification(request: RunRequest, progress: Progress) -> RunRecord:
+    """`certify` in a loop of its own. Ctrl-C and SIGTERM end it with a partial record."""
+    with asyncio.Runner() as runner:
+        with suppress(KeyboardInterrupt):
+            return runner.run(_interruptible(request, progress))
+    raise KeyboardInterrupt
+
+
+async def _interruptible(request: RunRequest, progress: Progress) -> RunRecord:
+    import signal
+
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(certify(request, progress))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread, or not a Unix
+            loop.add_signal_handler(number, task.cancel)
+    return await task

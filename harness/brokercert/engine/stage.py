@@ -1,0 +1,270 @@
+"""What a scenario is handed: the broker, the faults, the client, and ways to wait. It has no way to judge.
+
+Every wait has a deadline, and ends early when the client has left by itself: nothing more can come. Waiting looks at
+the folded trace, the very model that the judge sees afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from brokercert.engine.errors import HarnessError
+from brokercert.engine.faults import ProxiedPath
+from brokercert.engine.gate import StartGate
+from brokercert.engine.scenario import Scenario
+from brokercert.engine.subject import RunningSubject, SubjectSpec, start_subject
+from brokercert.judge.conversation import SECOND, Connection, Conversation
+from brokercert.trace import Body, TraceWriter
+from brokercert.trace import records as r
+from brokercert_mock import Connection as BrokerConnection
+from brokercert_mock import TradovateBroker
+
+T = TypeVar("T")
+
+ARRIVAL = 0.5  # seconds: after these, on an undelayed path, a message written has arrived (judging rule)
+SETTLE = 1.5  # seconds without a new socket after which the client is taken to have opened all of its own
+SETTLE_MOST = 12.0
+LAST_OUTPUT = 1.0  # seconds that a client which left is given to have its output read
+
+
+class Stage:
+    """One playing of one scenario."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        broker: TradovateBroker,
+        writer: TraceWriter,
+        spec: SubjectSpec,
+        env: Mapping[str, str],
+        state_dir: Path,
+        gate: StartGate,
+        proxied: ProxiedPath | None,
+        limits: Mapping[str, float],
+    ) -> None:
+        self.scenario = scenario
+        self.broker = broker
+        self.talk = Conversation()
+        self.limits = limits
+        self._writer = writer
+        self._spec = spec
+        self._env = env
+        self._state_dir = state_dir
+        self._gate = gate
+        self._proxied = proxied
+        self._subject: RunningSubject | None = None
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._stop_asked = False
+        writer.watchers.append(self._on_record)
+
+    # Time and waiting.
+
+    @property
+    def now(self) -> int:
+        """Microseconds since the scenario began."""
+        return self._writer.micros(self._loop.time())
+
+    async def wait(self, what: str, condition: Callable[[Conversation], T | None], within: float) -> T | None:
+        """Wait until `condition` of the conversation is something; None after `within` seconds, or when the client
+        has left by itself and all that it did has been seen.
+        """
+        deadline = self._loop.time() + within
+        self._writer.add(r.Expecting(t=self.now, what=what, until=self._writer.micros(deadline)))
+        left_since: float | None = None
+        while True:
+            self._changed.clear()
+            found = condition(self.talk)
+            if found:
+                return found
+            now = self._loop.time()
+            if self.left:
+                left_since = left_since or now
+                if now - left_since >= ARRIVAL:
+                    return None
+            until = min(deadline, left_since + ARRIVAL) if left_since is not None else deadline
+            if now >= deadline:
+                return None
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def hold(self, seconds: float, what: str = "time to pass") -> None:
+        """Let time pass; shorter only where the client has left."""
+        await self.wait(what, lambda _: None, seconds)
+
+    @property
+    def left(self) -> bool:
+        """The client has left, asked or not."""
+        return self.talk.exited is not None
+
+    async def arrived(self) -> None:
+        """Until what was written last has arrived."""
+        await self.hold(ARRIVAL, "what was written to arrive")
+
+    # The client.
+
+    async def start(self) -> None:
+        """Start the client under test; at most two are being started at once."""
+        async with self._gate.starting():
+            self._writer.add(r.SubjectStarted(t=self.now))
+            self._subject = await start_subject(
+                self._spec, self._env, self._observer(), self._state_dir, self._loop.time
+            )
+            await self.wait("the client's first connection", lambda talk: bool(talk.connections), self._gate.LONGEST)
+
+    async def log_in(self, within: float | None = None) -> Connection | None:
+        """Start the client, and wait until it has synced: its first socket, once no further one is opened."""
+        await self.start()
+        return await self.synced(within=within)
+
+    async def synced(self, *, after: int = -1, within: float | None = None) -> Connection | None:
+        """The first socket accepted after `after` that has its sync answer, once its companions have theirs.
+
+        Waits for login and sync, each as long as the rules say; nothing where they do not come.
+        """
+
+        def upgraded(talk: Conversation) -> Connection | None:
+            return next((c for c in talk.upgraded if c.accepted > after), None)
+
+        def authorized(talk: Conversation) -> Connection | None:
+            return next((c for c in talk.authorized if c.accepted > after), None)
+
+        def done(talk: Conversation) -> Connection | None:
+            return next((c for c in talk.synced if c.synced and c.accepted > after), None)
+
+        first = within if within is not None else self.limits["window_first_authorize"] + 1
+        if await self.wait("an upgrade", upgraded, first) is None:
+            return None
+        if await self.wait("authorize", authorized, self.limits["window_first_authorize"] + 1) is None:
+            return None
+        found = await self.wait("a sync request", done, self.limits["window_first_sync"] + 1)
+        if found is not None:
+            await self._settle()
+        return found
+
+    async def _settle(self) -> None:
+        """Until the client has opened and synced all the sockets that it opens by itself."""
+        deadline = self._loop.time() + SETTLE_MOST
+        while self._loop.time() < deadline:
+            sockets = list(self.talk.connections.values())
+            newest = max((c.accepted for c in sockets), default=0)
+            pending = [c for c in sockets if c.is_open and c.syncs and not c.synced]
+            if self.now - newest >= SETTLE * SECOND and not pending:
+                return
+            await self.hold(SETTLE / 3, "the client's further sockets")
+
+    async def recovered(self, after: int, within: float | None = None) -> Connection | None:
+        """A socket accepted after `after` that is authorized, and synced if any before it was."""
+        return await self.synced(after=after, within=within or self.limits["window_recovery"])
+
+    async def ask_stop(self) -> None:
+        """Ask the client to log off, as the judged stimulus of a scenario."""
+        await self._stop(judged=True)
+
+    async def _stop(self, *, judged: bool) -> None:
+        if self._subject is None:
+            return
+        self._stop_asked = True
+        await self._subject.ask_stop(judged)
+
+    # The broker, and the way to it.
+
+    def sockets(self) -> list[BrokerConnection]:
+        """The broker's open WebSockets."""
+        return [c for c in self.broker.connections if c.is_open]
+
+    def step(self, text: str) -> None:
+        """Say what comes next, for the reader of the trace."""
+        self._writer.add(r.Step(t=self.now, text=text))
+
+    def rule(self, name: str, conn: int, detail: str) -> None:
+        """Say that what the scenario does next on this connection stands for something that a broker would do."""
+        self._writer.add(r.RuleApplied(t=self.now, name=name, conn=conn, detail=detail))
+
+    @contextmanager
+    def window(self, name: str) -> Iterator[None]:
+        """Vouch that meanwhile nothing of the scenario's own doing disturbed what `name` is about."""
+        since = self.now
+        yield
+        self._writer.add(r.Window(t=self.now, name=name, since=since))
+
+    def last_event(self) -> None:
+        """A plain event to everybody, so that what follows is no end of a quiet time."""
+        self.broker.market_event()
+
+    @property
+    def proxied(self) -> ProxiedPath:
+        if self._proxied is None:
+            raise HarnessError(f"scenario {self.scenario.name} is declared direct, but asks for the proxy")
+        return self._proxied
+
+    async def proxy_down(self) -> int:
+        """Take the proxy down: every connection ends with FIN, new ones are refused. Returns when that was asked."""
+        requested, acknowledged = await self.proxied.disable()
+        self._writer.fault(requested, acknowledged, "proxy-down", 0, "Toxiproxy: enabled false")
+        return self._writer.micros(requested)
+
+    async def proxy_up(self) -> None:
+        requested, acknowledged = await self.proxied.enable()
+        self._writer.fault(requested, acknowledged, "proxy-up", 0, "Toxiproxy: enabled true")
+
+    async def toxic(self, kind: str, stream: Literal["upstream", "downstream"], **attributes: int) -> None:
+        """Add a toxic to the path, at toxicity 1."""
+        requested, acknowledged = await self.proxied.add(kind, stream, attributes)
+        detail = f"{kind} {stream} " + " ".join(f"{k}={v}" for k, v in attributes.items())
+        self._writer.fault(requested, acknowledged, f"toxic-{kind}", 0, detail)
+
+    # The engine's side.
+
+    async def finish(self) -> None:
+        """End the client: asked first, killed after the declared time. Nothing of it is left running."""
+        subject = self._subject
+        if subject is None:
+            return
+        if not self.left:
+            await self._stop(judged=False)
+            await subject.wait_exit(self.limits["window_stop"] if subject.alive else LAST_OUTPUT)
+        await subject.kill()
+
+    def tail(self) -> tuple[str, ...]:
+        """The client's last lines, secrets labelled."""
+        return tuple(self._writer.redact(line) for line in self._subject.tail) if self._subject else ()
+
+    def _on_record(self, record: Body) -> None:
+        self.talk.feed(record)
+        self._changed.set()
+
+    def _observer(self) -> _Observer:
+        return _Observer(self._writer)
+
+
+class _Observer:
+    """Writes what a client prints and how it ends."""
+
+    def __init__(self, writer: TraceWriter) -> None:
+        self._writer = writer
+
+    def started(self, at: float) -> None:
+        """Written before the start, so that nothing of the client precedes it."""
+
+    def output(self, at: float, stream: Literal["out", "err"], line: str, cut: bool) -> None:
+        self._writer.output(at, stream, line, cut=cut)
+
+    def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
+        self._writer.report(at, event, body)
+
+    def dropped(self, at: float, lines: int, bytes: int) -> None:
+        self._writer.add(r.OutputDropped(t=self._writer.micros(at), lines=lines, bytes=bytes))
+
+    def stop_asked(self, at: float, how: str, judged: bool) -> None:
+        self._writer.add(r.StopAsked(t=self._writer.micros(at), how=how, judged=judged))
+
+    def exited(self, at: float, code: int, asked: bool) -> None:
+        self._writer.add(r.SubjectExited(t=self._writer.micros(at), code=code, asked=asked))

@@ -1,0 +1,120 @@
+"""Heartbeats: S2 §2."""
+
+from typing import Literal
+
+from brokercert.engine.scenario import scenario
+from brokercert.engine.stage import Stage
+from brokercert.judge.conversation import SECOND, Connection, Conversation
+
+LOAD_RATE = 200  # events a second: far above any cadence that arrivals could drive, far below what costs a client CPU
+LOAD_LEAST = 16.0  # seconds: the rule asks for 15
+QUIET = 66.0  # seconds: the rule asks for 65
+
+
+def gap_limit(stage: Stage) -> float:
+    return stage.limits["heartbeat_gap_page"] * (1 + stage.limits["heartbeat_gap_tolerance"])
+
+
+@scenario(
+    "load",
+    "A stream of events, during which the server sends no `h`",
+    exercises=("HBT-030",),
+    lasts=24,
+)
+async def load(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.broker.heartbeats("off")
+    stage.broker.background(LOAD_RATE)
+    began = stage.now
+    await stage.hold(LOAD_LEAST, "load")
+
+    def beaten(talk: Conversation) -> bool:
+        return all(any(t > began + 6 * SECOND for t, _ in c.beats) for c in talk.working() if c.is_open)
+
+    await stage.wait("a heartbeat 6 s or more after the last `h`", beaten, gap_limit(stage) + 2)
+    await stage.hold(1, "the load to go on a little")
+    stage.broker.background(0)
+    stage.broker.heartbeats("auto")
+
+
+@scenario(
+    "quiet",
+    "More than a minute of nothing but `h`",
+    exercises=("HBT-040",),
+    lasts=74,
+)
+async def quiet(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.broker.quiet(True)
+    await stage.arrived()
+    with stage.window("nothing but `h`"):
+        await stage.hold(QUIET)
+
+
+async def _silent(stage: Stage, kind: Literal["application", "dead"]) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    olds = stage.sockets()
+    since = stage.now
+    for socket in olds:
+        socket.go_silent(kind)
+    ids = {socket.id for socket in olds}
+
+    def noticed(talk: Conversation) -> bool:
+        news = any(c.accepted > since for c in talk.upgraded)
+        return news or all(talk.connections[i].loss is not None for i in ids)
+
+    if await stage.wait("the client to give up", noticed, stage.limits["silence"] + 2):
+        await _back(stage, since)
+
+
+async def _back(stage: Stage, since: int) -> None:
+    """Recovery, and on to the first heartbeat on the new socket, over 20 s at least."""
+    new = await stage.recovered(since)
+    if new is None:
+        return
+    connection: Connection = new
+    await stage.hold(stage.limits["window_default"] + 1)
+    await stage.wait("a heartbeat on the new socket", lambda _: connection.beats, gap_limit(stage))
+
+
+@scenario(
+    "silent-application",
+    "The server falls silent but for answers to pings",
+    exercises=("HBT-050", "HBT-060", "REC-060"),
+    lasts=40,
+)
+async def silent_application(stage: Stage) -> None:
+    await _silent(stage, "application")
+
+
+@scenario(
+    "silent-dead",
+    "The server falls silent altogether, the TCP connection open",
+    exercises=("HBT-050", "HBT-060", "REC-010", "REC-060"),
+    lasts=40,
+)
+async def silent_dead(stage: Stage) -> None:
+    await _silent(stage, "dead")
+
+
+@scenario(
+    "idle-close",
+    "The close that an idle limit would send",
+    exercises=("HBT-060",),
+    lasts=30,
+)
+async def idle_close(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    since = stage.now
+    for socket in stage.sockets():
+        stage.rule("idle-close", socket.id, "as after missed heartbeats of the client")
+        socket.close(1001, "Idle")
+    await _back(stage, since)
