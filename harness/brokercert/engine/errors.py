@@ -1,8 +1,8 @@
 """Errors by whom they blame.
 
-    BrokercertError
-    ├── UsageError     the command line, a configuration or a file is wrong: exit 2
-    └── HarnessError   our own machinery or script broke: exit 3, never blamed on the client
+BrokercertError
+├── UsageError     the command line, a configuration or a file is wrong: exit 2
+└── HarnessError   our own machinery or script broke: exit 3, never blamed on the client
 """
 
 

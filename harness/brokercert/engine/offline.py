@@ -59,9 +59,7 @@ def judge_traces(
     if others:
         raise UsageError(f"traces of different requirement sets: {set_id}, {', '.join(sorted(others))}")
     rows = load_set(set_id)
-    rows = rows.with_limits(
-        {k: v for k, v in header.limits.items() if k in rows.limits and rows.limits[k].value != v}
-    )
+    rows = rows.with_limits({k: v for k, v in header.limits.items() if k in rows.limits and rows.limits[k].value != v})
     findings: list[Finding] = []
     by_scenario: dict[str, Trace] = {}
     listed: dict[str, list[str]] = {}

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from brokercert_mock import Settings, TradovateBroker
+
 from brokercert.engine.calibrate import LagMonitor
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import UsageError
@@ -24,7 +26,6 @@ from brokercert.trace import Header, Trace, TraceWriter, trace_of
 from brokercert.trace import records as r
 from brokercert.trace.writer import FLUSH_EVERY
 from brokercert.verdict import ScenarioResult
-from brokercert_mock import Settings, TradovateBroker
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,7 @@ def scenario(
     """Make a scenario of an async function that takes a `Stage`."""
 
     def make(play: Play) -> Scenario:
-        return Scenario(
-            name, title, exercises, play, path, exclusive, needs, lasts, most, settings or {}, env or {}
-        )
+        return Scenario(name, title, exercises, play, path, exclusive, needs, lasts, most, settings or {}, env or {})
 
     return make
 

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from brokercert_mock import Connection as BrokerConnection
+from brokercert_mock import TradovateBroker
+
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.gate import StartGate
@@ -20,8 +23,6 @@ from brokercert.engine.subject import RunningSubject, SubjectSpec, start_subject
 from brokercert.judge.conversation import SECOND, Connection, Conversation
 from brokercert.trace import Body, TraceWriter
 from brokercert.trace import records as r
-from brokercert_mock import Connection as BrokerConnection
-from brokercert_mock import TradovateBroker
 
 T = TypeVar("T")
 

@@ -19,10 +19,6 @@ from brokercert.verdict import SEVERITY, Excerpt, Finding, Level, RowResult, Ver
 
 CHECK_MODULES = (login, heartbeats, events, tickets, reconnect, messages)
 
-# The row that says that a client must not end a healthy connection: what could not be asked because it did is blocked
-# by it, in every scenario ("a subject that dies of the background fails LOG-060").
-STABILITY = {"tradovate-stage2": "LOG-060"}
-
 
 def fold(trace: Trace) -> Conversation:
     talk = Conversation()
@@ -89,8 +85,8 @@ def _presupposed(exercised: Iterable[Requirement], rows: RequirementSet) -> list
     for row in exercised:
         for demanded in rows.demand_chain(row.id):
             ids.setdefault(demanded)
-    if STABILITY.get(rows.id):
-        ids.setdefault(STABILITY[rows.id])
+    if rows.stability:
+        ids.setdefault(rows.stability)
     return [rows.by_id[row] for row in ids]
 
 
@@ -100,7 +96,7 @@ def _silence(
     """What is said of a row whose antecedent never came."""
     scenario = trace.header.scenario
     chain = list(rows.demand_chain(row.id))
-    stability = STABILITY.get(rows.id)
+    stability = rows.stability
     candidates = [*chain, *([stability] if stability and stability != row.id else [])]
     for link in candidates:
         if any(f.verdict is Verdict.FAIL for f in said.get(link, ())):

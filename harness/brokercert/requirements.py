@@ -1,0 +1,257 @@
+"""Requirement sets are data: every row, limit and reading stands in a TOML file of `brokercert/data`.
+
+"Rejected" means `RequirementError` and nothing else: it names the file, the row, the field, and what was expected.
+Nothing here does I/O beyond reading package data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from brokercert.verdict import Level
+
+ANTECEDENTS = (
+    "none connected authorize-sent authorized synced second-attempt reauthorized retry refused shutdown"
+    " request-after-authorize"
+).split()
+ORIGINS = ("doc", "ours", "samples")
+ID = re.compile(r"^[A-Z]{3}-\d{3}$")
+
+
+class RequirementError(Exception):
+    """A requirement set that cannot be: names file, row and field."""
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A number that rows are judged by. `unit` is `s` or `1` (a count or ratio)."""
+
+    value: float
+    unit: str
+    origin: str
+    text: str
+    name: str = ""
+
+
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question that the documents leave open, and the answer that is judged by."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    default: str
+    rows: tuple[str, ...]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    title: str
+
+
+class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One row. `antecedent` is what must have happened before it can be judged, `demanded_by` the row that demands
+    that (empty: none does, and silence is then *not observed*).
+    """
+
+    id: str
+    area: str
+    title: str
+    level: Level
+    text: str
+    source: str
+    needs: tuple[str, ...]
+    antecedent: str
+    demanded_by: str
+    limits: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    means: str = ""
+    causes: tuple[str, ...] = ()
+    mend: str = ""
+
+
+class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    title: str
+    dialect: str
+    version: str
+    marker: str
+    text: str
+    stability: str
+    never_absent: tuple[str, ...]
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    set: _Set
+    capabilities: dict[str, str]
+    requirement: tuple[Requirement, ...]
+    limits: dict[str, Limit] = {}
+    parts: dict[str, Part] = {}
+    reading: tuple[Reading, ...] = ()
+
+
+class RequirementSet(msgspec.Struct, frozen=True):
+    """A requirement set as loaded. `deviations`: limits that were overridden, with the set's own value."""
+
+    id: str
+    title: str
+    dialect: str
+    version: str
+    marker: str
+    text: str
+    stability: str  # the row that forbids ending a healthy connection; empty where there is none
+    never_absent: tuple[str, ...]
+    capabilities: Mapping[str, str]
+    rows: tuple[Requirement, ...]
+    limits: Mapping[str, Limit]
+    parts: Mapping[str, Part]
+    readings: tuple[Reading, ...]
+    hash: str
+    by_id: Mapping[str, Requirement]
+    deviations: Mapping[str, float] = {}
+
+    def limit(self, name: str) -> float:
+        return self.limits[name].value
+
+    def part(self, name: str) -> tuple[str, ...]:
+        """The ids of a named part. Raises `RequirementError` where there is no such part."""
+        if name not in self.parts:
+            known = ", ".join(self.parts) or "none"
+            raise RequirementError(f"{self.id} has no part {name!r}; known: {known}")
+        return tuple(row.id for row in self.rows if name in row.parts)
+
+    def demand_chain(self, row: str) -> tuple[str, ...]:
+        """The rows that demand what `row` presupposes, first links first."""
+        chain: list[str] = []
+        current = self.by_id[row].demanded_by
+        while current:
+            chain.insert(0, current)
+            current = self.by_id[current].demanded_by
+        return tuple(chain)
+
+    def with_limits(self, values: Mapping[str, float]) -> RequirementSet:
+        """The same set with other limits, each recorded as a deviation. Raises `RequirementError`."""
+        for name, value in values.items():
+            if name not in self.limits:
+                raise RequirementError(
+                    f"limits: {name!r} is no limit of {self.id}; known: {', '.join(sorted(self.limits))}"
+                )
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
+                raise RequirementError(f"limits.{name}: {value!r}; expected a positive number")
+        changed = {
+            name: msgspec.structs.replace(limit, value=float(values.get(name, limit.value)))
+            for name, limit in self.limits.items()
+        }
+        deviations = {name: self.limits[name].value for name, v in values.items() if v != self.limits[name].value}
+        return msgspec.structs.replace(self, limits=changed, deviations={**self.deviations, **deviations})
+
+
+def available_sets() -> tuple[str, ...]:
+    """The ids of the sets that ship with brokercert."""
+    return tuple(
+        sorted(p.name.removesuffix(".toml") for p in files("brokercert.data").iterdir() if p.name.endswith(".toml"))
+    )
+
+
+def load_set(set_id: str) -> RequirementSet:
+    """A set of ours by its id. Raises `RequirementError`."""
+    if set_id not in available_sets():
+        raise RequirementError(f"no requirement set {set_id!r}; known: {', '.join(available_sets())}")
+    name = f"{set_id}.toml"
+    return parse_set(files("brokercert.data").joinpath(name).read_text("utf-8"), name=name)
+
+
+def parse_set(text: str, *, name: str) -> RequirementSet:
+    """A set from its TOML. Raises `RequirementError`."""
+    try:
+        raw: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RequirementError(f"{name}: {error}; expected TOML") from error
+    try:
+        data = msgspec.convert(raw, _File)
+    except msgspec.ValidationError as error:
+        raise RequirementError(f"{name}: {_where(raw, str(error))}") from error
+    by_id: dict[str, Requirement] = {}
+    for row in data.requirement:
+        _check_row(name, row, data)
+        if row.id in by_id:
+            raise RequirementError(f"{name}: {row.id}: id: stands twice; expected each id once")
+        by_id[row.id] = row
+    _check_links(name, data, by_id)
+    limits = {key: msgspec.structs.replace(limit, name=key) for key, limit in data.limits.items()}
+    for key, limit in limits.items():
+        if limit.origin not in ORIGINS:
+            raise RequirementError(f"{name}: limits.{key}.origin: {limit.origin!r}; expected {' or '.join(ORIGINS)}")
+    canonical = msgspec.json.encode(msgspec.to_builtins(data), order="sorted")
+    head = data.set
+    return RequirementSet(
+        id=head.id,
+        title=head.title,
+        dialect=head.dialect,
+        version=head.version,
+        marker=head.marker,
+        text=head.text,
+        stability=head.stability,
+        never_absent=head.never_absent,
+        capabilities=data.capabilities,
+        rows=data.requirement,
+        limits=limits,
+        parts=data.parts,
+        readings=data.reading,
+        hash=hashlib.sha256(canonical).hexdigest(),
+        by_id=by_id,
+    )
+
+
+def _where(raw: dict[str, Any], message: str) -> str:
+    """msgspec's message, with the row's id in place of its number."""
+    match = re.search(r"\$\.requirement\[(\d+)\]", message)
+    if match:
+        row = raw["requirement"][int(match.group(1))]
+        return f"{row.get('id', 'a row without id')}: {message}"
+    return message
+
+
+def _check_row(name: str, row: Requirement, data: _File) -> None:
+    def wrong(field: str, value: object, expected: str) -> RequirementError:
+        return RequirementError(f"{name}: {row.id}: {field}: {value!r}; expected {expected}")
+
+    if not ID.match(row.id):
+        raise wrong("id", row.id, "three capitals, a dash and three digits, as in LOG-010")
+    if row.antecedent not in ANTECEDENTS:
+        raise wrong("antecedent", row.antecedent, f"one of {', '.join(ANTECEDENTS)}")
+    for field, values, known in (
+        ("needs", row.needs, data.capabilities),
+        ("limits", row.limits, data.limits),
+        ("parts", row.parts, data.parts),
+    ):
+        for value in values:
+            if value not in known:
+                raise wrong(field, value, f"one of {', '.join(sorted(known)) or 'none: the set defines none'}")
+    if not row.needs:
+        raise wrong("needs", row.needs, "at least one capability")
+
+
+def _check_links(name: str, data: _File, by_id: Mapping[str, Requirement]) -> None:
+    for row in data.requirement:
+        seen = [row.id]
+        current = row.demanded_by
+        while current:
+            if current not in by_id:
+                raise RequirementError(f"{name}: {seen[-1]}: demanded_by: {current!r}; expected the id of a row")
+            if current in seen:
+                raise RequirementError(f"{name}: {row.id}: demanded_by: {' > '.join([*seen, current])}; it is a circle")
+            seen.append(current)
+            current = by_id[current].demanded_by
+    if data.set.stability and data.set.stability not in by_id:
+        raise RequirementError(f"{name}: set.stability: {data.set.stability!r}; expected the id of a row")
+    for reading in data.reading:
+        if reading.default not in reading.answers:
+            raise RequirementError(f"{name}: reading {reading.id}: default: {reading.default!r}; expected an answer")
+        for row_id in reading.rows:
+            if row_id not in by_id:
+                raise RequirementError(f"{name}: reading {reading.id}: rows: {row_id!r}; expected the id of a row")
