@@ -1,0 +1,95 @@
+"""The wire format, broker's side: what a client's text frame asks, and how messages are framed (TP §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+OPEN = "o"
+HEARTBEAT = "h"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """A request of three or four lines. `endpoint` is lower case; `id` is an int where it is one; `body` decoded JSON,
+    or the text itself where it is none (a bare token).
+    """
+
+    at: float
+    endpoint: str
+    id: int | str
+    query: dict[str, list[str]]
+    body: Any
+    text: str
+
+    @property
+    def ticket(self) -> str | None:
+        value = self.body.get("p-ticket") if isinstance(self.body, dict) else None
+        return value if isinstance(value, str) and value else None
+
+
+def is_heartbeat(text: str) -> bool:
+    return text.strip() == "[]"
+
+
+def parse_request(text: str, at: float) -> ClientRequest | None:
+    """A client's text frame as a request; None where it has fewer than three lines or no endpoint.
+
+    Split at the first three newlines only: a body may be pretty-printed. The query and body `undefined` are none: an
+    official sample sends that word (TP §1.2).
+    """
+    parts = text.split("\n", 3)
+    if len(parts) < 3 or not parts[0].strip():
+        return None
+    endpoint = parts[0].strip().lstrip("/").lower()
+    ident = parts[1].strip()
+    query = parts[2].strip()
+    body = parts[3] if len(parts) == 4 else ""
+    return ClientRequest(
+        at=at,
+        endpoint=endpoint,
+        id=int(ident) if ident.lstrip("-").isascii() and ident.lstrip("-").isdigit() and len(ident) < 40 else ident,
+        query={} if query in ("", "undefined") else parse_qs(query.lstrip("?"), keep_blank_values=True),
+        body=decode_body(body),
+        text=body,
+    )
+
+
+def decode_body(text: str) -> Any:
+    """A body as JSON, or as its text; None where there is none."""
+    stripped = text.strip()
+    if stripped in ("", "undefined"):
+        return None
+    try:
+        return msgspec.json.decode(stripped)
+    except (msgspec.DecodeError, RecursionError):
+        return stripped
+
+
+def answer(status: int, ident: int | str, data: Any = None) -> dict[str, Any]:
+    """`s`, `i`, `d` in the order of the real wire; no `d` where there is nothing to say (TP §3)."""
+    message: dict[str, Any] = {"s": status, "i": ident}
+    if data is not None:
+        message["d"] = data
+    return message
+
+
+def event(kind: str, data: Any) -> dict[str, Any]:
+    return {"e": kind, "d": data}
+
+
+def props(entity_type: str, event_type: str, entity: Any) -> dict[str, Any]:
+    return event("props", {"entityType": entity_type, "eventType": event_type, "entity": entity})
+
+
+def pack(messages: Sequence[Any]) -> str:
+    """Messages as one `a[...]` frame."""
+    return "a" + msgspec.json.encode(messages).decode()
+
+
+def close_frame(code: int, reason: str) -> str:
+    return "c" + msgspec.json.encode([code, reason]).decode()

@@ -1,0 +1,57 @@
+"""Every default of the mock that no document states is a setting here, never passed off as the broker's own behaviour.
+
+Marks: [documented], [observed], [inferred] or [unknown], as in the protocol notes (docs/protocol/tradovate.md). The
+defaults are a healthy broker: whatever penalises a client is off unless a scenario is about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a `TradovateBroker` behaves. Times in seconds."""
+
+    heartbeat_every: float = 2.5
+    """`h` after so long without anything sent [documented: about every 2.5 s, not while data streams; TP §1.1]."""
+    event_every: float = 4.0
+    """A plain event to every synced socket, so that a market is open [ours]."""
+    auth_deadline: float | None = None
+    """Close a socket that did not authorize in time [the deadline: unknown; TP §2.1]. None: never."""
+    idle_limit: float | None = None
+    """Close a socket whose client sent nothing for so long [the limit: unknown; TP §1.3]. None: never."""
+    unauthenticated: Literal["answer", "401"] = "answer"
+    """A request before authorize is answered normally, or refused [inferred: 401; TP §2.1]. Answered here, so that only
+    the scenario that judges the order of login judges it."""
+    bad_token_text: str = "Invalid access token"
+    """[documented, in the Stage 2 page only; the real wire's text is unknown; TP §2.1]"""
+    bad_token_closes: bool = False
+    """Whether the socket is closed after a refused token [unknown; TP §13]."""
+    denied_text: str = "Access is denied"
+    """[observed on a refused operation; TP §2.1]"""
+    not_found_quoted: bool = False
+    """A 404's text once more in quotes inside the string [observed so; TP §3]."""
+    second_sync: Literal["answer", "refuse", "close"] = "answer"
+    """What a second sync request on a socket does [unknown; TP §5.4]."""
+    empty_entity_types: Literal["none", "all"] = "none"
+    """What a sync without `entityTypes`, `users` and `accounts` subscribes to [documented: nothing; TP §5.1]."""
+    token_life: float = 80 * 60.0
+    """[documented: 80 min on the newest page, 90 min on others; TP §2.3]"""
+    login_errors: Literal["200", "401"] = "200"
+    """Bad credentials: 200 with `errorText` [observed], or 401 as plain text [Stage 1 page; TP §2.2]."""
+    expired_renewal: Literal[400, 401] = 401
+    """Renewing with an expired token [documented: 400 or 401; TP §2.3]."""
+    early_retry: Literal["ticket", "answer"] = "ticket"
+    """A request to an endpoint under penalty, too early: a new ticket [inferred; TP §7.2], or answered."""
+    close_wait: float = 3.0
+    """How long the broker waits for the echo of its close frame before it sends FIN [ours; judged: 5 s at most]."""
+    head_timeout: float = 10.0
+    """An incomplete request head is given up after so long [ours]."""
+    max_head: int = 64 * 1024
+    """Bytes of a request head [ours: four times what the usual servers take]."""
+    max_body: int = 1024 * 1024
+    """Bytes of a REST body or a client's WebSocket message [ours]."""
+    snapshot_orders: int = 6
+    """Orders in the seeded state [ours: a snapshot of a few KiB]."""

@@ -1,0 +1,78 @@
+"""Access tokens: issued, expired, revoked, renewed (TP §2). Tokens of a seed are the same in every run."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+# Bearer syntax: clients must take all of it, so every token has all of it.
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+MARKS = "-._~+/"
+LENGTH = 64
+
+
+@dataclass(slots=True, eq=False)
+class Token:
+    """What a login yields. `until`: seconds of the broker's clock; `expires`: ISO-8601 in UTC."""
+
+    access: str
+    md: str
+    user_id: int
+    until: float
+    expires: str
+    revoked: bool = False
+
+
+class Tokens:
+    """Every token of one broker."""
+
+    def __init__(
+        self,
+        rng: random.Random,
+        clock: Callable[[], float],
+        wall_start: datetime.datetime,
+        on_secret: Callable[[str, str], None],
+    ) -> None:
+        self._rng = rng
+        self._clock = clock
+        self._began = clock()
+        self._wall_start = wall_start
+        self._on_secret = on_secret
+        self._by_text: dict[str, Token] = {}
+
+    def wall(self, at: float) -> datetime.datetime:
+        return self._wall_start + datetime.timedelta(seconds=at - self._began)
+
+    def stamp(self, at: float) -> str:
+        """A moment of the broker's clock as the API writes it."""
+        return self.wall(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def issue(self, user_id: int, life: float) -> Token:
+        until = self._clock() + life
+        token = Token(self._text(), self._text(), user_id, until, self.stamp(until))
+        self._on_secret("access-token", token.access)
+        self._on_secret("md-token", token.md)
+        self._by_text[token.access] = self._by_text[token.md] = token
+        return token
+
+    def extend(self, token: Token, life: float) -> Token:
+        """A renewal: a new, different token; the old one stays valid until its own end."""
+        return self.issue(token.user_id, life)
+
+    def find(self, body: Any) -> Token | None:
+        """The valid token that an authorize body or bearer text names; an empty one is never valid."""
+        text = body.strip().strip('"').strip() if isinstance(body, str) else ""
+        token = self._by_text.get(text)
+        if token is None or token.revoked or token.until <= self._clock():
+            return None
+        return token
+
+    def known(self, text: str) -> Token | None:
+        return self._by_text.get(text)
+
+    def _text(self) -> str:
+        body = "".join(self._rng.choice(ALPHABET + MARKS) for _ in range(LENGTH - len(MARKS) - 3))
+        return f"{self._rng.choice(ALPHABET)}{body}{MARKS}a="
