@@ -1,0 +1,110 @@
+"""One HTML file: no script, nothing loaded, readable without its style sheet, in print and in the dark.
+
+The law: every string comes from a record that was made printable, and reaches the page through autoescaping only.
+The page's own content security policy refuses scripts and loads, should that ever fail.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import cache
+from urllib.parse import quote
+
+from brokercert.verdict import EXIT_CODES, ExitCode, Outcome, RunRecord, Verdict
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from brokercert_reports import bars, text, view
+
+EXITS: dict[ExitCode, str] = {
+    ExitCode.CERTIFIED: "certified",
+    ExitCode.FAILED: "at least one MUST failed (under --strict: or a warning)",
+    ExitCode.USAGE: "wrong use: a bad option or file, or a client command that does not exist",
+    ExitCode.HARNESS_ERROR: "the harness itself broke: no verdict on the client",
+    ExitCode.INCOMPLETE: "nothing failed, but a MUST was blocked, untested, inconclusive or not observed",
+    ExitCode.INTERRUPTED: "interrupted: what was recorded up to then is in the reports",
+}
+ORIGINS = {"doc": "the broker's page", "samples": "official samples", "ours": "set by brokercert"}
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+def render_html(run: RunRecord) -> str:
+    """The report of a run as one self-contained HTML document."""
+    run = text.printable_run(run)
+    problems = view.problems(run)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            title=view.outcome_title(run),
+            tone=_TONES[run.outcome],
+            judged=view.judged(run),
+            problems=problems,
+            cards={row.id for row in problems},
+            blocks=view.blocked_by(run),
+            budgets=view.budgets(run),
+            areas=view.areas(run.rows),
+            last_words=view.last_words(run),
+            wall_time=view.wall_time(run),
+            exits=EXITS,
+            exit_code=EXIT_CODES[run.outcome],
+            command=shlex.join(run.subject.command),
+        )
+    )
+
+
+_TONES: dict[Outcome, Verdict] = {
+    Outcome.CERTIFIED: Verdict.PASS,
+    Outcome.FAILED: Verdict.FAIL,
+    Outcome.INCOMPLETE: Verdict.BLOCKED,
+    Outcome.HARNESS_ERROR: Verdict.HARNESS_ERROR,
+    Outcome.INTERRUPTED: Verdict.BLOCKED,
+}
+
+
+@cache
+def _environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("brokercert_reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters.update(
+        prose=prose,
+        sentence=text.sentence,
+        quantity=text.quantity,
+        measured=text.measured_sentence,
+        several=text.several,
+        css=bars.css_class,
+        path_url=path_url,
+    )
+    env.globals.update(
+        share_bar=bars.share_bar,
+        budget_bar=bars.budget_bar,
+        counts=view.counts,
+        cases=view.cases,
+        fails_run=view.fails_run,
+        keeps_open=view.keeps_open,
+        is_floor=view.is_floor,
+        records_text=view.records_text,
+        meanings=view.MEANINGS,
+        levels=view.LEVELS,
+        origins=ORIGINS,
+        Verdict=Verdict,
+    )
+    return env
+
+
+def prose(value: str) -> Markup:
+    """Escaped text in which what stood between backticks is code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(value))))
+
+
+def path_url(path: str) -> str:
+    """A file of the run's folder as a relative link. A colon is quoted, so that no path is ever a scheme."""
+    return "./" + quote(path.lstrip("/"), safe="/")

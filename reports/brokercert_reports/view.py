@@ -1,0 +1,232 @@
+"""What every report asks of a run record: who decides, what comes first, which evidence belongs to which finding.
+
+The law: nothing here changes a verdict. A row *fails the run* or *keeps it open* exactly as `brokercert.verdict`
+decides the outcome, so that no report can be greener or redder than the run's exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from brokercert.verdict import (
+    SEVERITY,
+    Excerpt,
+    Finding,
+    Level,
+    Measured,
+    Outcome,
+    RowResult,
+    RunRecord,
+    ScenarioResult,
+    Verdict,
+)
+
+UNDECIDED = (
+    Verdict.HARNESS_ERROR,
+    Verdict.BLOCKED,
+    Verdict.UNTESTED,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_OBSERVED,
+)
+QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)  # findings that need no explanation
+
+TITLES: dict[Outcome, str] = {
+    Outcome.CERTIFIED: "Certified",
+    Outcome.FAILED: "Failed",
+    Outcome.INCOMPLETE: "Incomplete",
+    Outcome.HARNESS_ERROR: "No verdict",
+    Outcome.INTERRUPTED: "Interrupted",
+}
+
+MEANINGS: dict[Verdict, str] = {
+    Verdict.HARNESS_ERROR: "our machinery broke; never blamed on the client",
+    Verdict.FAIL: "the client did what it must not, or did not do what it must",
+    Verdict.BLOCKED: "could not be asked, because an earlier requirement failed",
+    Verdict.UNTESTED: "no scenario exercised it, or it was deselected",
+    Verdict.INCONCLUSIVE: "the measurement lies within its own error of the limit",
+    Verdict.NOT_OBSERVED: "the adapter or the source cannot show it, or the window was too short",
+    Verdict.WARNING: "a recommendation was not followed",
+    Verdict.PASS: "the requirement was met",
+    Verdict.NOT_APPLICABLE: "the client lacks the feature, and declares so",
+}
+
+LEVELS: dict[str, str] = {
+    "wire": "what the network shows, and nothing that the client says of itself",
+    "reports": "what the network shows, and what the client reports as processed",
+    "commands": "what the network shows, what the client reports, and what it answers when asked",
+    "in process": "a Python object inside the harness's own process",
+}
+
+
+def outcome_title(run: RunRecord) -> str:
+    """The verdict word, never without the part where only a part was judged."""
+    title = TITLES[run.outcome]
+    return f"{title} for part {run.part}" if run.part and run.outcome is Outcome.CERTIFIED else title
+
+
+def fails_run(row: RowResult, run: RunRecord) -> bool:
+    """The row alone is enough to fail the run."""
+    if not row.in_part:
+        return False
+    return (row.verdict is Verdict.FAIL and row.level is Level.MUST) or (run.strict and row.verdict is Verdict.WARNING)
+
+
+def keeps_open(row: RowResult) -> bool:
+    """The row alone is enough to withhold the certificate, though nothing is held against the client."""
+    return row.in_part and row.level is Level.MUST and row.verdict in UNDECIDED
+
+
+def counts(rows: Iterable[RowResult]) -> dict[Verdict, int]:
+    """How many rows have which verdict, worst first, without the verdicts that none has."""
+    verdicts = [row.verdict for row in rows]
+    return {verdict: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts}
+
+
+def judged(run: RunRecord) -> tuple[RowResult, ...]:
+    """The rows that are being certified."""
+    return tuple(row for row in run.rows if row.in_part)
+
+
+def areas(rows: Iterable[RowResult]) -> dict[str, list[RowResult]]:
+    """Rows by area, in the order of the set."""
+    grouped: dict[str, list[RowResult]] = {}
+    for row in rows:
+        grouped.setdefault(row.area, []).append(row)
+    return grouped
+
+
+def problems(run: RunRecord) -> tuple[RowResult, ...]:
+    """The rows with something to explain, worst first and what decides before what does not.
+
+    Blocked and untested rows are none: the failure that blocks them is, and nobody can mend a row that was not asked.
+    """
+    told = [row for row in run.rows if row.verdict not in (*QUIET, Verdict.BLOCKED, Verdict.UNTESTED)]
+    return tuple(sorted(told, key=lambda row: (not row.in_part, _urgency(row, run))))
+
+
+def _urgency(row: RowResult, run: RunRecord) -> tuple[int, int]:
+    return (0 if fails_run(row, run) or keeps_open(row) else 1, SEVERITY[row.verdict])
+
+
+def blocked_by(run: RunRecord) -> dict[str, tuple[str, ...]]:
+    """The ids of the rows that each row blocks."""
+    grouped: dict[str, list[str]] = {}
+    for row in run.rows:
+        if row.verdict is Verdict.BLOCKED:
+            for blocker in dict.fromkeys(f.blocked_by for f in row.findings if f.blocked_by):
+                grouped.setdefault(blocker, []).append(row.id)
+    return {blocker: tuple(ids) for blocker, ids in grouped.items()}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A finding with what supports it."""
+
+    finding: Finding
+    excerpt: Excerpt | None
+    scenario: ScenarioResult | None
+
+    @property
+    def trace(self) -> str:
+        return self.scenario.trace if self.scenario else ""
+
+    @property
+    def died(self) -> bool:
+        """The client ended by itself in that scenario."""
+        return self.scenario is not None and "not asked" in self.scenario.exit
+
+
+def cases(row: RowResult, run: RunRecord) -> tuple[Case, ...]:
+    """The row's findings that need explaining, each with its own excerpt; of a row without such, all of them.
+
+    Excerpts stand in the record in the order of the findings, but not every finding has one.
+    """
+    by_name = {scenario.name: scenario for scenario in run.scenarios}
+    told = [f for f in row.findings if f.verdict not in QUIET] or list(row.findings)
+    pool = list(row.excerpts)
+    result = []
+    for finding in told:
+        mine = next((e for e in pool if e.scenario == finding.scenario and _shows(e, finding)), None)
+        if mine is not None:
+            pool.remove(mine)
+        result.append(Case(finding, mine, by_name.get(finding.scenario)))
+    return tuple(result)
+
+
+def _shows(excerpt: Excerpt, finding: Finding) -> bool:
+    marked = {line.record for line in excerpt.lines if line.marked}
+    return bool(marked) and marked <= set(finding.evidence)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """All measurements of one thing against one limit; `worst` is the one nearest to or furthest beyond it."""
+
+    row: RowResult
+    worst: Measured
+    verdict: Verdict
+    scenario: str
+    samples: int
+
+
+def budgets(run: RunRecord) -> tuple[Budget, ...]:
+    """Every measurement that has a limit. The worst is that of the worst finding, then the one nearest to the limit:
+    the largest, or the smallest where the name says "at least".
+    """
+    grouped: dict[tuple[str, str, str, float], list[tuple[Finding, Measured]]] = {}
+    by_id = {row.id: row for row in run.rows}
+    for row in run.rows:
+        for finding in row.findings:
+            for one in finding.measured:
+                if one.limit is not None:
+                    grouped.setdefault((row.id, one.name, one.unit, one.limit), []).append((finding, one))
+    result = []
+    for (row_id, _, _, _), taken in grouped.items():
+        finding, one = min(taken, key=lambda pair: (SEVERITY[pair[0].verdict], _spare(pair[1])))
+        result.append(Budget(by_id[row_id], one, finding.verdict, finding.scenario, len(taken)))
+    return tuple(result)
+
+
+def _spare(one: Measured) -> float:
+    return one.value if is_floor(one) else -one.value
+
+
+def is_floor(one: Measured) -> bool:
+    """Its limit is the least that is right, not the most. The record has no field for it: the name says so."""
+    return "at least" in one.name
+
+
+def wall_time(run: RunRecord) -> str:
+    """The wall time as its sum. Empty for traces that were judged without a run."""
+    timing = run.timing
+    if not timing.total:
+        return ""
+    return (
+        f"longest waiting {timing.longest_waiting:.1f} s + exclusive {timing.exclusive:.1f} s"
+        f" + rest {timing.rest:.1f} s = {timing.total:.1f} s"
+    )
+
+
+def last_words(run: RunRecord, most: int = 20) -> tuple[ScenarioResult, tuple[str, ...]] | None:
+    """Where the client got nowhere (not one row passed), the scenario in which it said most, and its last lines."""
+    if any(row.verdict in (Verdict.PASS, Verdict.WARNING) for row in run.rows):
+        return None
+    said = max(run.scenarios, key=lambda s: len(s.output), default=None)
+    if said is None or not said.output:
+        return None
+    return said, said.output[-most:]
+
+
+def evidence_place(case: Case) -> str:
+    """`traces/login.jsonl, records 12, 15`: enough to open it by hand."""
+    if not case.trace:
+        return ""
+    return case.trace + records_text(case.finding.evidence)
+
+
+def records_text(evidence: Sequence[int], most: int = 6) -> str:
+    if not evidence:
+        return ""
+    shown = ", ".join(map(str, evidence[:most])) + (f" and {len(evidence) - most} more" if len(evidence) > most else "")
+    return f", record{'s' if len(evidence) > 1 else ''} {shown}"
