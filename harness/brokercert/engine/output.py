@@ -1,0 +1,178 @@
+"""What a client prints: always read, so that a full pipe never stops its heartbeats, and kept within bounds.
+
+The law: reading stamps and counts only; decoding, JSON and recording come later, a few lines at a time, so that a
+client that floods its output delays nobody else in the loop. What is beyond the bounds is counted, not kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from brokercert.engine.subject import Clock, Level, Stream, SubjectObserver
+
+LONGEST_LINE = 64 * 1024  # bytes: a snapshot of an account has less; what never ends a line must not fill memory
+MOST_LINES = 50_000  # of one run: the 10,000 reports of the processing burst, several times over
+MOST_BYTES = 16 * 1024 * 1024  # of one run; 40 of them at once still fit a small machine
+TAIL_LINES = 20  # what a developer is shown of a client that got nowhere
+TAIL_WIDTH = 2_000  # characters of a line in that tail
+SLICE = 32  # lines told in one go: some 2 ms of recording, well below every limit
+TELL_DROPPED = 5.0  # seconds between two records of dropped output
+
+
+class Output:
+    """Both streams of one client."""
+
+    def __init__(self, observer: SubjectObserver, clock: Clock, level: Level) -> None:
+        self._observer = observer
+        self._clock = clock
+        self._reports = level != "wire"  # a wire-level client may log JSON with an "event" of its own
+        self._partial: dict[Stream, bytearray] = {"out": bytearray(), "err": bytearray()}
+        self._skipping: set[Stream] = set()  # inside a line whose beginning was told as cut
+        self._queue: deque[tuple[float, Stream, bytes, bool]] = deque()
+        self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
+        self._lines = self._bytes = 0  # kept so far
+        self._lost_lines = self._lost_bytes = 0  # dropped and not told yet
+        self._told_dropped = -TELL_DROPPED
+        self._pumping = False
+        self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def tail(self) -> list[str]:
+        """The last lines, an unfinished one included."""
+        unfinished = [
+            bytes(part[:LONGEST_LINE]) for s, part in self._partial.items() if part and s not in self._skipping
+        ]
+        return [_text(line)[:TAIL_WIDTH] for line in [*self._tail, *unfinished][-TAIL_LINES:]]
+
+    def feed(self, stream: Stream, data: bytes) -> None:
+        """Bytes that were just read."""
+        at = self._clock()
+        if self._full:
+            self._drop(stream, data)
+        else:
+            self._keep(stream, data, at)
+        if self._lost_bytes and at - self._told_dropped >= TELL_DROPPED:
+            self._tell_dropped(at)
+        self._pump_soon()
+
+    def line(self, stream: Stream, text: str) -> None:
+        """A line that came as a text."""
+        self.feed(stream, text.encode("utf-8", "replace") + b"\n")
+
+    def end(self, stream: Stream) -> None:
+        """The stream was closed: a last line may lack its end."""
+        rest = bytes(self._partial[stream])
+        self._partial[stream].clear()
+        if rest and stream not in self._skipping:
+            self._add(self._clock(), stream, rest, False)
+        self._skipping.discard(stream)
+        self._pump_soon()
+
+    def when_told(self, then: Callable[[], None]) -> None:
+        """Call `then` once everything that was read has been told."""
+        self._waiting.append(then)
+        self._pump_soon()
+
+    # Reading.
+
+    @property
+    def _full(self) -> bool:
+        return self._lines >= MOST_LINES or self._bytes >= MOST_BYTES
+
+    def _keep(self, stream: Stream, data: bytes, at: float) -> None:
+        *complete, rest = data.split(b"\n")
+        partial = self._partial[stream]
+        for piece in complete:
+            if stream in self._skipping:
+                self._skipping.discard(stream)
+                self._lost_bytes += len(piece)
+            else:
+                line = bytes(partial) + piece if partial else piece
+                partial.clear()
+                self._add(at, stream, line[:LONGEST_LINE].removesuffix(b"\r"), len(line) > LONGEST_LINE)
+                self._lost_bytes += max(0, len(line) - LONGEST_LINE)
+        if stream in self._skipping:
+            self._lost_bytes += len(rest)
+            return
+        partial += rest
+        if len(partial) > LONGEST_LINE:
+            self._lost_bytes += len(partial) - LONGEST_LINE
+            self._add(at, stream, bytes(partial[:LONGEST_LINE]), True)
+            partial.clear()
+            self._skipping.add(stream)
+
+    def _add(self, at: float, stream: Stream, line: bytes, cut: bool) -> None:
+        self._tail.append(line[: 4 * TAIL_WIDTH])
+        if self._full:
+            self._lost_lines += 1
+            self._lost_bytes += len(line)
+            return
+        self._lines += 1
+        self._bytes += len(line)
+        self._queue.append((at, stream, line, cut))
+
+    def _drop(self, stream: Stream, data: bytes) -> None:
+        """Beyond the bounds: only the tail is kept up."""
+        self._lost_lines += data.count(b"\n")
+        self._lost_bytes += len(data)
+        *complete, rest = data.rsplit(b"\n", TAIL_LINES)
+        if complete:
+            partial = self._partial[stream]
+            first = complete[0].rpartition(b"\n")[2]
+            self._tail.extend(piece[: 4 * TAIL_WIDTH] for piece in (bytes(partial) + first, *complete[1:]))
+            partial.clear()
+            self._skipping.discard(stream)
+        room = 4 * TAIL_WIDTH - len(self._partial[stream])
+        self._partial[stream] += rest[: max(0, room)]
+
+    # Telling.
+
+    def _pump_soon(self) -> None:
+        if not self._pumping and (self._queue or self._waiting):
+            self._pumping = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._pumping = False
+        for _ in range(min(SLICE, len(self._queue))):
+            self._tell(*self._queue.popleft())
+        if not self._queue and self._waiting:
+            if self._lost_bytes or self._lost_lines:
+                self._tell_dropped(self._clock())
+            waiting, self._waiting = self._waiting, []
+            for then in waiting:
+                then()
+        self._pump_soon()
+
+    def _tell(self, at: float, stream: Stream, line: bytes, cut: bool) -> None:
+        if self._reports and stream == "out" and not cut and line.startswith(b"{"):
+            body = report_of(line)
+            if body is not None:
+                self._observer.report(at, body["event"], body)
+                return
+        self._observer.output(at, stream, _text(line), cut)
+
+    def _tell_dropped(self, at: float) -> None:
+        self._told_dropped = at
+        self._observer.dropped(at, self._lost_lines, self._lost_bytes)
+        self._lost_lines = self._lost_bytes = 0
+
+
+def report_of(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line, where it is one with an `event` that is a string."""
+    try:
+        body = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if isinstance(body, dict) and isinstance(body.get("event"), str):
+        return body
+    return None
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace")

@@ -1,0 +1,274 @@
+"""A client that is a program: started in a session of its own, read without pause, ended with everything it started.
+
+The law: what it prints never stops it (both pipes are always drained), and after `kill` nothing of it runs: neither
+grandchildren that ignore SIGTERM, nor daemons that made themselves sessions; nor when the harness itself is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from brokercert.engine import leftovers
+from brokercert.engine.errors import HarnessError
+from brokercert.engine.guard import GUARD
+from brokercert.engine.output import Output
+from brokercert.engine.subject import Clock, Stream, SubjectError, SubjectObserver, SubjectSpec
+
+LAST_OUTPUT = 0.25  # seconds after its exit in which its last output is awaited, where someone else holds its pipes
+LINGER = 5.0  # seconds that a client may outlive the wrapper (sh -c, npm) that died of the signal meant for both
+LOOK = 0.05  # seconds between two looks at whether somebody lingers
+DEATH = 5.0  # seconds within which SIGKILL takes effect, or something is wrong with the machine
+
+PROXIES = ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks5")  # <name>_proxy, in both cases
+LOOPBACK = "localhost,127.0.0.1,::1"
+
+# Placeholders of a command line, and of the values of [subject.env]: the BROKERCERT_* names, short and in lower case.
+PLACEHOLDERS = (
+    "protocol url rest_url token md_token token_expires user password app_id app_version cid sec device_id user_id "
+    "accounts shards scenario state_dir ca"
+).split()
+
+_STREAMS: dict[int, Stream] = {1: "out", 2: "err"}
+
+
+def fill(text: str, env: Mapping[str, str]) -> str:
+    """`text` with its placeholders filled: `{url}` and so on. Other braces (JSON, shell) stay as they are.
+
+    A placeholder without a value in this scenario (`{ca}` without TLS) becomes an empty string.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return env.get(f"BROKERCERT_{name.upper()}", "") if name in PLACEHOLDERS else match.group()
+
+    return re.sub(r"\{([a-z_]+)\}", value, text)
+
+
+def environment_of(spec: SubjectSpec, env: Mapping[str, str], state_dir: Path) -> dict[str, str]:
+    """The environment of a client: ours without proxies and without our own settings, its own, and the scenario's."""
+    result = {
+        name: value
+        for name, value in os.environ.items()
+        if name.lower() not in {f"{proxy}_proxy" for proxy in PROXIES} and not name.startswith("BROKERCERT_")
+    }
+    folder = str(state_dir / "tmp")
+    result |= {"NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK, "TMPDIR": folder, "TMP": folder, "TEMP": folder}
+    result.setdefault("PYTHONUNBUFFERED", "1")  # else a Python client that is killed takes its last lines with it
+    result |= {name: fill(value, env) for name, value in spec.env.items()}
+    return result | {**env, leftovers.MARK: str(state_dir)}
+
+
+def find_command(spec: SubjectSpec, environ: Mapping[str, str] = os.environ) -> str:
+    """The program that a subject's command names. Raises `SubjectError`: not there, or not executable."""
+    assert spec.command is not None
+    if not spec.command or not spec.command[0]:
+        raise SubjectError("the client's command is empty; expected a program and its arguments, after `--`")
+    name = spec.command[0]
+    if not spec.cwd.is_dir():
+        raise SubjectError(f"the client's working directory {spec.cwd} does not exist; set `cwd` under [subject]")
+    if os.sep not in name:
+        found = shutil.which(name, path=environ.get("PATH"))
+        if found is None:
+            raise SubjectError(f"the client's command {name!r} was not found on PATH; install it or give its path")
+        return str(Path(found).absolute())
+    path = spec.cwd / name
+    if not path.is_file():
+        raise SubjectError(f"the client's command {name!r} does not exist (looked for {path})")
+    if not os.access(path, os.X_OK):
+        raise SubjectError(f"the client's command {name!r} is not executable; chmod +x it, or name its interpreter")
+    return str(path)
+
+
+async def start_process(
+    spec: SubjectSpec, env: Mapping[str, str], observer: SubjectObserver, state_dir: Path, clock: Clock
+) -> ProcessSubject:
+    """Start the program. Raises `SubjectError`."""
+    assert spec.command is not None
+    (state_dir / "tmp").mkdir(parents=True, exist_ok=True)
+    environ = environment_of(spec, env, state_dir)
+    program = find_command(spec, environ)
+    arguments = [fill(argument, env) for argument in spec.command[1:]]
+    mark = str(state_dir)
+    loop = asyncio.get_running_loop()
+    subject = ProcessSubject(spec, observer, mark, clock)
+    GUARD.watch(mark)
+    try:
+        await loop.subprocess_exec(
+            lambda: subject,
+            program,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=spec.cwd,
+            env=environ,
+            start_new_session=True,
+        )
+    except OSError as error:
+        GUARD.forget(mark)
+        why = error.strerror or str(error)
+        raise SubjectError(f"the client's command {spec.command[0]!r} could not be started: {why}") from error
+    except BaseException:  # cancelled while it was being started: it may be there already
+        leftovers.end_all(mark, subject.pid, quiet_rounds=leftovers.QUIET_ROUNDS)
+        GUARD.forget(mark)
+        raise
+    GUARD.watch(mark, subject.pid)
+    observer.started(clock())
+    return subject
+
+
+class ProcessSubject(asyncio.SubprocessProtocol):
+    """One run of a program."""
+
+    def __init__(self, spec: SubjectSpec, observer: SubjectObserver, mark: str, clock: Clock) -> None:
+        self._spec = spec
+        self._observer = observer
+        self._mark = mark
+        self._clock = clock
+        self._output = Output(observer, clock, spec.level)
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._open: set[Stream] = set(_STREAMS.values())
+        self._asked = False
+        self._died = asyncio.Event()  # the process is gone
+        self._exited = asyncio.Event()  # and that has been told
+        self._telling: asyncio.Task[None] | None = None
+        self._killing: asyncio.Task[None] | None = None
+        self._drained = asyncio.Event()
+        self._code: int | None = None
+        self.pid: int | None = None
+
+    # What asyncio tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self._transport = transport
+        self.pid = transport.get_pid()
+
+    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
+        assert isinstance(data, bytes)
+        self._output.feed(_STREAMS[fd], data)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        if fd in _STREAMS and _STREAMS[fd] in self._open:
+            self._close_stream(_STREAMS[fd])
+
+    def process_exited(self) -> None:
+        assert self._transport is not None
+        self._died.set()
+        self._telling = asyncio.get_running_loop().create_task(self._tell_exit(self._transport.get_returncode()))
+
+    def _close_stream(self, stream: Stream) -> None:
+        self._open.discard(stream)
+        self._output.end(stream)
+        if not self._open:
+            self._drained.set()
+
+    async def _tell_exit(self, code: int | None) -> None:
+        """Tell the exit once the last output is told, and whoever was to stop with it has stopped."""
+        assert code is not None
+        at = self._clock()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_OUTPUT):
+                await self._drained.wait()
+        if self._asked and self._killing is None:
+            await self._lingering(at + LINGER)
+            at = self._clock() if self._clock() - at > 2 * LAST_OUTPUT else at
+        for stream in list(self._open):
+            self._output.end(stream)
+        told = asyncio.Event()
+        self._output.when_told(told.set)
+        await told.wait()
+        self._code = code
+        self._observer.exited(at, code, self._asked)
+        self._exited.set()
+
+    async def _lingering(self, until: float) -> None:
+        """Wait for the rest of its process group: a wrapper that died of the signal may leave its client behind."""
+        while self._group_exists() and self._clock() < until and self._killing is None:
+            if not await asyncio.to_thread(leftovers.belonging, self._mark, self.pid):
+                return  # zombies only
+            await asyncio.sleep(LOOK)
+
+    def _group_exists(self) -> bool:
+        assert self.pid is not None
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True
+
+    # What the engine asks.
+
+    @property
+    def alive(self) -> bool:
+        return not self._exited.is_set()
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._code
+
+    @property
+    def tail(self) -> list[str]:
+        return self._output.tail
+
+    async def ask_stop(self, judged: bool) -> None:
+        """SIGTERM to its process group (as service managers do, so that wrappers do not hide the client), or the
+        command `stop`, or nothing where the client is declared to have no way to be stopped.
+        """
+        if self._died.is_set() or self._spec.stop == "none":
+            return
+        self._asked = True
+        self._observer.stop_asked(self._clock(), self._spec.stop, judged)
+        if self._spec.stop == "command":
+            self._say({"command": "stop", "id": 1})
+        else:
+            self._signal(signal.SIGTERM)
+
+    def _say(self, command: Mapping[str, object]) -> None:
+        assert self._transport is not None
+        pipe = self._transport.get_pipe_transport(0)
+        if isinstance(pipe, asyncio.WriteTransport) and not pipe.is_closing():
+            pipe.write(json.dumps(command).encode() + b"\n")
+
+    def _signal(self, number: int) -> None:
+        assert self.pid is not None
+        with suppress(ProcessLookupError, PermissionError):  # it has just gone
+            os.killpg(self.pid, number)
+
+    async def wait_exit(self, within: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._exited.wait()
+        return self._exited.is_set()
+
+    async def kill(self) -> None:
+        """Raises `HarnessError` where SIGKILL did not take effect."""
+        if self._killing is None:
+            self._killing = asyncio.get_running_loop().create_task(self._kill())
+        await asyncio.shield(self._killing)
+
+    async def _kill(self) -> None:
+        assert self._transport is not None
+        if not self._died.is_set():
+            self._signal(signal.SIGKILL)
+        session = self.pid
+        left = await asyncio.to_thread(leftovers.end_all, self._mark, session)
+        try:
+            async with asyncio.timeout(DEATH):
+                await self._exited.wait()
+        except TimeoutError:
+            left = [*left, session or 0]
+        self._transport.close()
+        if left:
+            raise HarnessError(f"process {left[0]} of the client {self._spec.name!r} could not be ended by SIGKILL")
+        GUARD.forget(self._mark)
