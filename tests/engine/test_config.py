@@ -1,0 +1,142 @@
+"""brokercert.toml: what it may say, what outranks it, and that every error names file, field and expectation."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from brokercert.engine.config import Config, load_config
+from brokercert.engine.errors import UsageError
+from brokercert.requirements import load_set
+
+ROWS = load_set("tradovate-stage2")
+
+FULL = """
+[subject]
+name = "mine"
+command = ["node", "client.mjs", "{url}"]
+cwd = "app"
+level = "reports"
+stop = "command"
+instances = 3
+[subject.env]
+LOG = "debug"
+[capabilities]
+offers = ["tokens"]
+[capabilities.absent]
+orders = "it only watches"
+[readings]
+token-life = "90"
+[run]
+set = "tradovate-stage2"
+part = "core"
+strict = true
+jobs = 2
+seed = 9
+out = "results"
+[limits]
+connect = 6
+"""
+
+
+def write(folder: Path, text: str, name: str = "brokercert.toml") -> Path:
+    (folder / "app").mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_all_that_a_file_may_say(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, FULL), environ={})
+    spec = config.subject(ROWS)
+    assert spec.name == "mine" and spec.command == ("node", "client.mjs", "{url}") and spec.cwd == tmp_path / "app"
+    assert spec.offers == {"wire", "stop", "process", "report", "tokens"} and spec.env == {"LOG": "debug"}
+    assert spec.absent == {"orders": "it only watches"} and spec.readings == {"token-life": "90"}
+    assert (spec.level, spec.stop, spec.instances) == ("reports", "command", 3)
+    assert (config.part, config.strict, config.jobs, config.seed) == ("core", True, 2, 9)
+    assert config.out == tmp_path / "results" and config.limits == {"connect": 6.0}
+
+
+def test_a_table_of_pyproject_serves_as_well_and_the_nearest_file_is_found(tmp_path: Path) -> None:
+    write(tmp_path, "[tool.brokercert.subject]\ncommand = \"node x.mjs --a 'b c'\"\n", "pyproject.toml")
+    config = load_config(environ={}, start=tmp_path / "app")
+    assert config.path == tmp_path / "pyproject.toml" and config.command == ("node", "x.mjs", "--a", "b c")
+    assert config.subject(ROWS).name == "x.mjs"
+    (tmp_path / "app" / ".git").mkdir()
+    assert load_config(environ={}, start=tmp_path / "app").path is None, "another project is not ours to ask"
+
+
+def test_without_anything_the_reference_client_is_meant() -> None:
+    spec = Config().subject(ROWS)
+    assert spec.name == "reference" and spec.command == (sys.executable, "-m", "brokercert.reference")
+
+
+def test_flags_outrank_variables_and_those_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, FULL)
+    environ = {"BROKERCERT_SEED": "5", "BROKERCERT_COMMAND": "python c.py", "BROKERCERT_STRICT": "0"}
+    config = load_config(path, environ=environ)
+    assert config.seed == 5 and config.jobs == 2 and not config.strict
+    assert config.subject(ROWS).command == ("python", "c.py")
+    assert config.subject(ROWS, ("go", "run")).command == ("go", "run")
+    assert config.subject(ROWS, ("go", "run")).cwd == Path.cwd()
+
+
+def test_a_client_that_cannot_be_stopped_does_not_offer_it(tmp_path: Path) -> None:
+    path = write(tmp_path, '[subject]\ncommand = ["x"]\nstop = "none"\n')
+    assert "stop" not in load_config(path, environ={}).subject(ROWS).offers
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[subjct]", "subjct is not known; expected one of subject"),
+        ("[subject]\ncomand = 'x'", "subject.comand is not known"),
+        ("subject = 3", r"subject = 3; expected a table"),
+        ("[subject]\ncommand = []", r"subject.command = \[\]; expected a program"),
+        ("[subject]\ncommand = 'a \"b'", "No closing quotation"),
+        ("[subject]\ncwd = 'nowhere'", "subject.cwd = 'nowhere'; expected an existing folder"),
+        ("[subject]\nlevel = 'loud'", "subject.level = 'loud'; expected one of wire, reports, commands"),
+        ("[subject]\ninstances = 0", "subject.instances = 0; expected a whole number from 1 to 40"),
+        ("[subject.env]\nPORT = 3", "subject.env = .*; expected a table of texts"),
+        ("[run]\nstrict = 1", "run.strict = 1; expected true or false"),
+        ("[run]\nseed = -1", "run.seed = -1; expected a whole number"),
+        ("[limits]\nconnect = 0", "limits.connect = 0; expected a positive number"),
+        ("[limits]\nconect = 5", "limits.conect; expected one of .*connect"),
+        ("[capabilities]\noffers = ['flying']", "'flying'; expected one of .*wire"),
+        ("[capabilities.absent]\ntokens = ' '", "capabilities.absent.tokens = ' '; expected the reason"),
+        ("[capabilities.absent]\nreconnect = 'no'", "capabilities: 'reconnect'|absent.reconnect; expected none of"),
+        ("[capabilities.absent]\nwire = 'no'", "absent.wire; expected none of"),
+        ("[capabilities]\noffers = ['tokens']\n[capabilities.absent]\ntokens = 'no'", "not offered as well"),
+        ("[readings]\nheart = 'x'", "readings.heart; expected one of"),
+        ("[readings]\ntoken-life = '70'", "readings.token-life = '70'; expected '80' or '90'"),
+        ("[run]\npart = 'half'", "part 'half': expected one of core"),
+        ("[run\n", "expected TOML"),
+    ],
+)
+def test_every_error_names_file_and_field(tmp_path: Path, text: str, said: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(UsageError, match=said) as caught:
+        load_config(path, environ={}).subject(ROWS, ("x",))
+    if "part" not in text:
+        assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("JOBS", "0"), ("JOBS", "many"), ("SEED", "-1"), ("STRICT", "yes"), ("COMMAND", "'")]
+)
+def test_variables_are_checked_as_well(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"environment: BROKERCERT_{name}"):
+        load_config(environ={f"BROKERCERT_{name}": value}, start=Path("/"))
+
+
+@pytest.mark.parametrize("name", ROWS.never_absent)
+def test_what_the_set_is_about_cannot_be_declared_absent(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, f"[capabilities.absent]\n{name} = 'we never do'")
+    with pytest.raises(UsageError, match=rf"absent\.{name}; expected none of wire, reconnect"):
+        load_config(path, environ={}).subject(ROWS, ("x",))
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        load_config(tmp_path / "none.toml", environ={})
