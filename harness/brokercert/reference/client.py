@@ -1,0 +1,233 @@
+"""The shell of the reference client: sockets, timers and the reconnect loop; every decision is the session's.
+
+client = ReferenceClient(env, print)
+exit_code = await client.run()        # until `await client.stop()`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+
+from brokercert.reference.backoff import Backoff
+from brokercert.reference.config import Config
+from brokercert.reference.requests import Outcome
+from brokercert.reference.rest import RestError
+from brokercert.reference.session import Session
+from brokercert.reference.states import Happening
+from brokercert.reference.store import Store
+from brokercert.reference.tokens import Tokens
+
+NORMAL = 1000
+GIVEN_UP = 4000  # the code with which the official client leaves a silent server (TP §10)
+STAGGER = 0.1  # seconds between the first connects of several shards
+
+
+class ReferenceClient:
+    """A client with one socket per shard, each with its own reconnect loop."""
+
+    session_class: type[Session] = Session
+    backoff_class: type[Backoff] = Backoff
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        output: Callable[[str], None],
+        *,
+        on_event: Callable[[str, Any], None] | None = None,
+        wall: Callable[[], float] = time.time,
+        seed: int | None = None,
+    ) -> None:
+        """`env`: the BROKERCERT_* variables. `output` takes lines without any secret. Raises `ConfigError`."""
+        self.config = Config.from_environment(env)
+        self.stores = [Store() for _ in range(self.config.shards)]
+        self._output = output
+        self._on_event = on_event
+        self._wall = wall
+        self._rng = random.Random(seed)
+        self._stop = asyncio.Event()
+        self._sessions: dict[int, Session] = {}
+        self._wake: dict[int, asyncio.Event] = {}
+        self._tls = ssl.create_default_context(cafile=self.config.ca) if self.config.ca else None
+
+    async def run(self) -> int:
+        """Stay connected until told to stop. 0."""
+        loop = asyncio.get_running_loop()
+        self.tokens = Tokens(self.config, self._wall, loop.time, self._tls)
+        async with asyncio.TaskGroup() as group:
+            lanes = [group.create_task(self._lane(shard)) for shard in range(self.config.shards)]
+            renewal = group.create_task(self._keep_token())
+            await asyncio.gather(*lanes)
+            renewal.cancel()
+        return 0
+
+    async def stop(self) -> None:
+        """Log off: close what is open, and do not come back."""
+        self._stop.set()
+
+    async def request(
+        self, endpoint: str, *, query: str = "", body: Any = None, priority: int = 5, shard: int = 0
+    ) -> Outcome:
+        """Send a request on a live socket and wait for its outcome. Raises ConnectionError where none is live."""
+        session = self._sessions.get(shard)
+        if session is None or session.live_since is None:
+            raise ConnectionError("no live connection")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+
+        def done(outcome: Outcome, _now: float) -> None:
+            if not future.done():
+                future.set_result(outcome)
+
+        session.request(endpoint, done, now=loop.time(), query=query, body=body, priority=priority)
+        self._wake[shard].set()
+        return await future
+
+    def sync_body(self, shard: int) -> dict[str, Any]:
+        body: dict[str, Any] = {"splitResponses": True, "entityTypes": list(self.config.entity_types)}
+        if self.config.shards > 1:
+            body["shardingExpression"] = {
+                "expressionType": "modAccountId",
+                "divisor": self.config.shards,
+                "remainder": shard,
+            }
+        return body
+
+    # One lane: connect, live, wait, again.
+
+    async def _lane(self, shard: int) -> None:
+        backoff = self.backoff_class(
+            self._rng,
+            first=self.config.first_delay,
+            longest=self.config.longest_delay,
+            stable_after=self.config.stable_after,
+        )
+        refusals = 0
+        await self._pause(STAGGER * shard)
+        while not self._stop.is_set():
+            lasted, how = await self._attempt(shard)
+            if self._stop.is_set():
+                return
+            delay = backoff.next_delay(lasted)
+            refusals = refusals + 1 if how is Happening.REFUSED else 0
+            if refusals > 1 or (refusals and not self.tokens.can_log_in):
+                delay = max(delay, self.config.refused_delay)
+            if how == "locked out":
+                delay = self.config.lockout
+            self._output(f"next attempt in {delay:.1f} s")
+            await self._pause(delay)
+
+    async def _attempt(self, shard: int) -> tuple[float, Happening | str]:
+        """One connection from beginning to end: how long it was live, and how it ended."""
+        try:
+            token = await self.tokens.get()
+            async with asyncio.timeout(self.config.connect_within):
+                ws = await self.open_socket()
+        except InvalidStatus as error:
+            status = error.response.status_code
+            self._output(f"the upgrade was answered with {status}")
+            return 0.0, "locked out" if status == 429 else "lost"
+        except (OSError, TimeoutError, InvalidHandshake, WebSocketException, RestError) as error:
+            self._output(f"could not connect: {type(error).__name__}: {_plain(error)}")
+            return 0.0, "lost"
+        try:
+            return await self._live(shard, ws, token)
+        finally:
+            await self._leave(ws)
+
+    async def open_socket(self) -> ClientConnection:
+        """Every option explicit: the library's defaults (proxies, pings, compression, 1 MiB) are not this client's."""
+        return await connect(
+            self.config.url,
+            ssl=self._tls if self.config.url.startswith("wss") else None,
+            proxy=None,
+            compression=None,
+            ping_interval=None,
+            open_timeout=None,
+            close_timeout=self.config.close_within,
+            max_size=self.config.largest_message,
+        )
+
+    async def _live(self, shard: int, ws: ClientConnection, token: str) -> tuple[float, Happening | str]:
+        loop = asyncio.get_running_loop()
+        session = self.session_class(
+            self.config, token, self.sync_body(shard), self.stores[shard], loop.time(), self._on_event
+        )
+        self._sessions[shard] = session
+        wake = self._wake[shard] = asyncio.Event()
+        how: Happening | str = "lost"
+        try:
+            await self._pump(session, ws, wake)
+        except ConnectionClosed as error:
+            self._output(f"connection lost: {_plain(error)}")
+        finally:
+            del self._sessions[shard], self._wake[shard]
+        if session.over is not None:
+            how = session.over.how
+            self._output(session.over.text)
+            if how is Happening.REFUSED:
+                self.tokens.refuse(token)
+        return (loop.time() - session.live_since if session.live_since is not None else 0.0), how
+
+    async def _pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:
+        """Between socket and session, until either ends."""
+        loop = asyncio.get_running_loop()
+        reading = asyncio.create_task(ws.recv())
+        stopping = asyncio.create_task(self._stop.wait())
+        waking = asyncio.create_task(wake.wait())
+        try:
+            while session.over is None:
+                timeout = max(0.0, session.due() - loop.time())
+                await asyncio.wait({reading, stopping, waking}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done():
+                    session.stop(loop.time())
+                    return
+                if reading.done():
+                    message = reading.result()
+                    reading = asyncio.create_task(ws.recv())
+                    if isinstance(message, str):  # the protocol is text; binary is ignored
+                        session.receive(message, loop.time())
+                if waking.done():
+                    wake.clear()
+                    waking = asyncio.create_task(wake.wait())
+                session.tick(loop.time())
+                for text in session.take():
+                    await ws.send(text)
+        finally:
+            for task in (reading, stopping, waking):
+                task.cancel()
+            await asyncio.gather(reading, stopping, waking, return_exceptions=True)
+
+    async def _leave(self, ws: ClientConnection) -> None:
+        """A close frame, and the TCP connection ended: at once where the server does not answer in time."""
+        await ws.close(NORMAL if self._stop.is_set() else GIVEN_UP)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+    async def _keep_token(self) -> None:
+        """Renew before the end, while there is one to renew."""
+        while True:
+            await asyncio.sleep(self.tokens.renew_in())
+            try:
+                await self.tokens.renew()
+                self._output("token renewed")
+            except RestError as error:
+                self._output(f"token not renewed: {_plain(error)}")
+                await asyncio.sleep(30)
+
+
+def _plain(error: BaseException) -> str:
+    """An error's text on one line; none of ours carries a secret."""
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,76 @@
+"""REST calls of the client: one request, one connection, one deadline. h11 over asyncio streams."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+import h11
+import msgspec
+
+LARGEST = 4 * 1024 * 1024  # bytes of an answer's body
+CHUNK = 65536
+
+
+class RestError(Exception):
+    """A call that brought no answer, or one that is no success."""
+
+
+async def call(
+    url: str, *, body: Any = None, bearer: str = "", within: float = 10.0, tls: ssl.SSLContext | None = None
+) -> Any:
+    """POST `body` as JSON, or GET where there is none; the decoded JSON answer. Raises `RestError`."""
+    try:
+        async with asyncio.timeout(within):
+            status, data = await _exchange(url, body, bearer, tls)
+    except (OSError, TimeoutError, h11.ProtocolError, asyncio.IncompleteReadError) as error:
+        raise RestError(f"{type(error).__name__} while calling {urlsplit(url).path}") from error
+    if not 200 <= status < 300:
+        raise RestError(f"{urlsplit(url).path} answered {status}")
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise RestError(f"{urlsplit(url).path} answered with something that is no JSON") from error
+
+
+async def _exchange(url: str, body: Any, bearer: str, tls: ssl.SSLContext | None) -> tuple[int, bytes]:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    secure = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
+    reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure)
+    try:
+        connection = h11.Connection(h11.CLIENT)
+        payload = b"" if body is None else msgspec.json.encode(body)
+        headers = [("Host", parts.netloc), ("Content-Length", str(len(payload))), ("Connection", "close")]
+        if payload:
+            headers.append(("Content-Type", "application/json"))
+        if bearer:
+            headers.append(("Authorization", f"Bearer {bearer}"))
+        method = "GET" if body is None else "POST"
+        head = h11.Request(method=method, target=parts.path or "/", headers=headers)
+        for event in (head, h11.Data(data=payload), h11.EndOfMessage()):
+            writer.write(connection.send(event) or b"")
+        await writer.drain()
+        return await _answer(connection, reader)
+    finally:
+        writer.close()
+
+
+async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    status, data = 0, b""
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(CHUNK))
+        elif isinstance(event, h11.Response):
+            status = event.status_code
+        elif isinstance(event, h11.Data):
+            data += event.data
+            if len(data) > LARGEST:
+                raise h11.RemoteProtocolError("answer too large")
+        elif isinstance(event, h11.EndOfMessage):
+            return status, data
+        elif isinstance(event, h11.ConnectionClosed):
+            raise h11.RemoteProtocolError("closed before an answer came")
