@@ -34,11 +34,11 @@ def css_class(verdict: Verdict) -> str:
 
 
 def share_bar(counts: Mapping[Verdict, int]) -> Markup:
-    """One horizontal bar, a segment a verdict, as wide as its share; best first, as one reads progress."""
+    """One horizontal bar, a segment a verdict in the order given, as wide as its share."""
     total = sum(counts.values())
     if not total:
         return Markup("")
-    shown = [(verdict, count) for verdict, count in reversed(list(counts.items())) if count]
+    shown = [(verdict, count) for verdict, count in counts.items() if count]
     label = ", ".join(f"{count} {verdict}" for verdict, count in shown)
     room = SHARE_WIDTH - GAP * (len(shown) - 1)
     parts = []

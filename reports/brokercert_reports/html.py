@@ -26,6 +26,7 @@ EXITS: dict[ExitCode, str] = {
     ExitCode.INTERRUPTED: "interrupted: what was recorded up to then is in the reports",
 }
 ORIGINS = {"doc": "the broker's page", "samples": "official samples", "ours": "set by brokercert"}
+_EMPHASIS = re.compile(r"(?<![\w*])\*(\w[^*\n]*)\*(?![\w*])")
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -76,6 +77,7 @@ def _environment() -> Environment:
     )
     env.filters.update(
         prose=prose,
+        authored=authored,
         sentence=text.sentence,
         quantity=text.quantity,
         measured=text.measured_sentence,
@@ -87,6 +89,7 @@ def _environment() -> Environment:
         share_bar=bars.share_bar,
         budget_bar=bars.budget_bar,
         counts=view.counts,
+        shares=view.shares,
         cases=view.cases,
         fails_run=view.fails_run,
         keeps_open=view.keeps_open,
@@ -103,6 +106,11 @@ def _environment() -> Environment:
 def prose(value: str) -> Markup:
     """Escaped text in which what stood between backticks is code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(value))))
+
+
+def authored(value: str) -> Markup:
+    """The same for the set's own words, which also use `*emphasis*`; what was observed may hold a star as it is."""
+    return Markup(_EMPHASIS.sub(r"<em>\1</em>", prose(value)))
 
 
 def path_url(path: str) -> str:

@@ -61,10 +61,13 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def quantity(value: float, unit: str) -> str:
-    """A number with its unit, three significant digits or all whole ones: `312 ms`, `2.5 s`, `33 s`, `4`."""
+    """A number with its unit, four significant digits or all whole ones: `312.4 ms`, `1.999 s`, `33 s`, `4`.
+
+    Four, because a value just below its limit must not be rounded onto it.
+    """
     if unit == "s" and value and abs(value) < 1:
         value, unit = value * 1000, "ms"
-    digits = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    digits = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return digits if unit == "1" else f"{digits} {unit}"
 
 

@@ -83,6 +83,13 @@ def counts(rows: Iterable[RowResult]) -> dict[Verdict, int]:
     return {verdict: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts}
 
 
+def shares(rows: Iterable[RowResult]) -> dict[Verdict, int]:
+    """The same in reading order: what passed, then what did not, worst first, then what does not apply."""
+    counted = counts(rows)
+    order = (Verdict.PASS, *(verdict for verdict in Verdict if verdict not in QUIET), Verdict.NOT_APPLICABLE)
+    return {verdict: counted[verdict] for verdict in order if verdict in counted}
+
+
 def judged(run: RunRecord) -> tuple[RowResult, ...]:
     """The rows that are being certified."""
     return tuple(row for row in run.rows if row.in_part)
