@@ -1,0 +1,97 @@
+"""The command line: `brokercert COMMAND`.
+
+The law: a command is imported when it is asked for, so that `--help` costs nothing; and how it ends is the exit
+status of docs/exit-codes.md, whatever happens on the way: 1 is said of a client only, never of ourselves.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+# brokercert.verdict.ExitCode, which is not imported here: it would double the time that --help takes.
+USAGE, HARNESS_ERROR, INTERRUPTED = 2, 3, 130
+
+COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it does
+    "certify": (
+        "brokercert.cli.certify:certify",
+        "Run a client through a requirement set and say whether it is certified.",
+    ),
+    "list": ("brokercert.cli.show:list_", "List the requirements, and what exercises, checks and proves each."),
+    "explain": (
+        "brokercert.cli.show:explain",
+        "Explain one requirement: what it asks, how it is judged, how to mend it.",
+    ),
+    "judge": ("brokercert.cli.judge:judge", "Judge saved traces again, without network and client."),
+    "report": ("brokercert.cli.judge:report", "Render the reports of a run.json again."),
+    "serve": ("brokercert.cli.serve:serve", "Run the mock broker alone, to try a client by hand."),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="brokercert", prog_name="brokercert")
+def cli() -> None:
+    """Certify a trading WebSocket client: one command, a verdict per requirement, the evidence from the wire.
+
+    Exit status: 0 certified, 1 failed, 2 usage, 3 harness error, 4 incomplete, 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line. Returns its exit status."""
+    try:
+        result = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="brokercert", standalone_mode=False
+        )
+        return int(result or 0)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        print("brokercert: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:  # the boundary to the shell: said, and told apart by whom it blames
+        if _is_usage(error):
+            print(f"brokercert: {error}", file=sys.stderr)
+            return USAGE
+        import traceback
+
+        traceback.print_exc()
+        print("brokercert: the harness itself broke; this says nothing of the client", file=sys.stderr)
+        return HARNESS_ERROR
+
+
+def _is_usage(error: Exception) -> bool:
+    from brokercert.engine.errors import UsageError
+    from brokercert.requirements import RequirementError
+
+    return isinstance(error, UsageError | RequirementError)
+
+
+def silence_output() -> None:
+    """Whoever read our standard output has gone: what else we print goes nowhere, and the exit status stands."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

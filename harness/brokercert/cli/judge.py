@@ -1,0 +1,45 @@
+"""`brokercert judge TRACE...` and `brokercert report RUN.JSON`: from what was saved alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: the one that the traces name).")
+@click.option("--part", metavar="PART", default="", help="Judge a named part of the set only.")
+@click.option("--strict", is_flag=True, help="Let a warning fail.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the reports into this folder.")
+@click.argument("traces", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+def judge(set_id: str | None, part: str, strict: bool, out: Path | None, traces: tuple[Path, ...]) -> int:
+    """Judge saved traces again, without network and client: the same verdicts as in their run.
+
+    TRACES are files, or folders of them, such as out/latest.
+    """
+    from brokercert.cli.finish import finish
+    from brokercert.engine.offline import judge_traces
+
+    return finish(judge_traces(traces, set_id, strict=strict, part=part), out)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder than the file's own.")
+@click.argument("run_json", type=click.Path(path_type=Path, exists=True))
+def report(run_json: Path, out: Path | None) -> int:
+    """Render the reports of a run.json (or of a run's folder) again. The exit status is the run's."""
+    import msgspec
+
+    from brokercert.cli.finish import finish
+    from brokercert.engine.errors import UsageError
+    from brokercert.verdict import decode_run
+
+    path = run_json / "run.json" if run_json.is_dir() else run_json
+    try:
+        run = decode_run(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file; expected the run.json of a run, as in out/latest") from error
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
+    return finish(run, out or path.parent)

@@ -1,0 +1,156 @@
+"""`brokercert list` and `brokercert explain ID`: what is asked, and what exercises, checks and proves it."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from brokercert.requirements import Requirement, RequirementSet
+
+WIDTH = 100  # columns of a text that is read, not scanned
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A row, and what there is for it. `state`: judged, no scenario, no check."""
+
+    row: Requirement
+    scenarios: tuple[str, ...]
+    checks: tuple[str, ...]  # where each stands: module:line
+    mutants: tuple[str, ...]  # broken clients that fail it, by which its check is proved
+
+    @property
+    def state(self) -> str:
+        if not self.scenarios:
+            return "no scenario"
+        return "judged" if self.checks else "no check"
+
+
+def coverage(rows: RequirementSet) -> list[Cover]:
+    """Every row of the set, in its order."""
+    from brokercert.engine.scenario import load_suite
+    from brokercert.judge import CHECKS
+    from brokercert.mutants import MUTANTS
+
+    listed = load_suite(rows.id).listed()
+    return [
+        Cover(
+            row,
+            listed.get(row.id, ()),
+            (CHECKS[row.id].source,) if row.id in CHECKS else (),
+            tuple(mutant.name for mutant in MUTANTS.values() if row.id in mutant.fails),
+        )
+        for row in rows.rows
+    ]
+
+
+@click.command("list", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--set", "set_id", metavar="SET", default="tradovate-stage2", show_default=True, help="Requirement set.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def list_(set_id: str, as_json: bool) -> int:
+    """List the requirements, and what exercises, checks and proves each."""
+    from brokercert.requirements import load_set
+
+    rows = load_set(set_id)
+    covers = coverage(rows)
+    if as_json:
+        document = {"set": rows.id, "title": rows.title, "version": rows.version, "hash": rows.hash}
+        click.echo(json.dumps({**document, "requirements": [_plain(cover) for cover in covers]}, indent=1))
+    else:
+        for text in _table(rows, covers):
+            click.echo(text)
+    return 0
+
+
+def _plain(cover: Cover) -> dict[str, object]:
+    row = cover.row
+    return {
+        "id": row.id,
+        "area": row.area,
+        "title": row.title,
+        "level": str(row.level),
+        "text": row.text,
+        "source": row.source,
+        "needs": list(row.needs),
+        "parts": list(row.parts),
+        "scenarios": list(cover.scenarios),
+        "checks": list(cover.checks),
+        "mutants": list(cover.mutants),
+        "state": cover.state,
+    }
+
+
+def _table(rows: RequirementSet, covers: list[Cover]) -> Iterator[str]:
+    yield f"{rows.id}: {rows.title} (version {rows.version}, {rows.hash[:12]})"
+    wide = max(len(cover.row.title) for cover in covers)
+    area = ""
+    for cover in covers:
+        row = cover.row
+        if row.area != area:
+            area = row.area
+            yield f"\n{area}"
+        counts = f"{len(cover.scenarios)} scenario(s), {len(cover.mutants)} mutant(s)"
+        yield f"  {row.id}  {row.level:<6}  {row.title:<{wide}}  {cover.state:<11}  {counts}".rstrip()
+    judged = sum(cover.state == "judged" for cover in covers)
+    yield f"\n{judged} of {len(covers)} requirements are judged; parts: {', '.join(rows.parts) or 'none'}."
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: whichever has the id).")
+@click.argument("requirement", metavar="ID")
+def explain(requirement: str, set_id: str | None) -> int:
+    """Explain one requirement: what it asks, how it is judged, how to mend it."""
+    from brokercert.engine.errors import UsageError
+    from brokercert.requirements import available_sets, load_set
+
+    sets = [load_set(name) for name in ([set_id] if set_id else available_sets())]
+    holding = [rows for rows in sets if requirement.upper() in rows.by_id]
+    if not holding:
+        names = ", ".join(rows.id for rows in sets)
+        raise UsageError(f"no requirement {requirement!r} in {names}; `brokercert list` shows them")
+    for rows in holding:
+        for text in _explanation(rows, requirement.upper()):
+            click.echo(text)
+    return 0
+
+
+def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
+    from brokercert.engine.scenario import load_suite
+    from brokercert.judge import CHECKS
+
+    cover = next(cover for cover in coverage(rows) if cover.row.id == name)
+    row = cover.row
+    yield f"{row.id}  {row.title}"
+    yield f"{rows.id}, {row.area}, {row.level}; source: {row.source}"
+    yield ""
+    yield _wrapped(row.text)
+    if row.means:
+        yield "\n" + _wrapped(row.means)
+    yield f"\nNeeds of the client: {', '.join(f'{need} ({rows.capabilities[need]})' for need in row.needs)}"
+    after = f"; demanded by {row.demanded_by}" if row.demanded_by else ""
+    yield f"Judged after: {row.antecedent}{after}"
+    for limit in (rows.limits[limit] for limit in row.limits):
+        yield _wrapped(f"Limit {limit.name}: {limit.value:g} {limit.unit} ({limit.origin}). {limit.text}")
+    suite = load_suite(rows.id)
+    yield f"\nScenarios: {'none yet' if not cover.scenarios else ''}".rstrip()
+    for scenario in (suite.by_name(scenario) for scenario in cover.scenarios):
+        kind = ", alone" if scenario.exclusive else ""
+        yield f"  {scenario.name} ({scenario.path}{kind}, about {scenario.lasts:.0f} s): {scenario.title}"
+    yield f"Check: {_wrapped(CHECKS[row.id].text)} [{CHECKS[row.id].source}]" if cover.checks else "Check: none yet"
+    yield f"Proved by broken clients: {', '.join(cover.mutants) or 'none yet'}"
+    if row.causes:
+        yield "\nUsual causes of a failure:"
+        yield from (_wrapped(f"- {cause}", "  ") for cause in row.causes)
+    if row.mend:
+        yield "\n" + _wrapped(f"To mend it: {row.mend}")
+    yield f"\nAlone: brokercert certify --only {row.id} -- COMMAND"
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
