@@ -119,9 +119,10 @@ def _last_words(console: Console, run: RunRecord) -> None:
     said = last_words(run)
     if said is None:
         return
-    where, lines = said
-    _line(console, f"The client got nowhere. In {where.name} it ended with {where.exit}; its last lines:", "bold")
-    for line in lines:
+    ended = said.scenario.exit or "nothing to tell how"
+    told = "its last lines:" if said.lines else "it printed nothing."
+    _line(console, f"{said.title}. In {said.scenario.name} it ended with {ended}; {told}", "bold")
+    for line in said.lines:
         _line(console, line, indent=2)
     console.print()
 

@@ -20,7 +20,16 @@ import xml.etree.ElementTree as ET
 from brokercert.verdict import Outcome, RowResult, RunRecord, Verdict
 
 from brokercert_reports.text import listing, measured_sentence, printable_run
-from brokercert_reports.view import Case, cases, evidence_place, fails_run, keeps_open, outcome_title, wall_time
+from brokercert_reports.view import (
+    MOST_LINES,
+    Case,
+    cases,
+    evidence_place,
+    fails_run,
+    keeps_open,
+    outcome_title,
+    wall_time,
+)
 
 LONGEST_MESSAGE = 400  # characters of the one-line message that CI systems show in lists; the text has all of it
 EXCERPT_LINES = 20  # of evidence in a failure's text: what fits a CI system's page; the trace has the rest
@@ -155,9 +164,9 @@ def _explanation(row: RowResult, told: tuple[Case, ...]) -> list[str]:
                 f"  {'>' if x.marked else ' '} {x.record:>5} {x.at:>9.3f} s  conn {x.conn}  {x.who}: {x.text}"
                 for x in shown
             ]
-        if one.died and one.scenario is not None:
-            lines += [f"  The client ended by itself: {one.scenario.exit}. Its last lines:"]
-            lines += [f"    {line}" for line in one.scenario.output[-EXCERPT_LINES:]]
+        if one.scenario is not None and one.ended_badly:
+            lines += [f"  The client ended with {one.scenario.exit}. Its last lines:"]
+            lines += [f"    {line}" for line in one.scenario.output[-MOST_LINES:]]
     if not told:
         lines += ["", f"Reason: {row.reason}"]
     if row.verdict in (Verdict.FAIL, Verdict.WARNING):

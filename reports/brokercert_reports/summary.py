@@ -100,7 +100,8 @@ def _tail(run: RunRecord) -> str:
         for verdict in shares(silent)
     ]
     lines += [
-        f"Requirement set {markdown(run.set_id)} version {markdown(run.set_version, 40)}, level shown: {markdown(run.subject.level)},"
+        f"Requirement set {markdown(run.set_id)} version {markdown(run.set_version, 40)},"
+        f" level shown: {markdown(run.subject.level)},"
         f" {markdown(run.tool, 60)}. The broker was a simulated one, not the live one.",
     ]
     if wall_time(run):

@@ -29,6 +29,7 @@ UNDECIDED = (
     Verdict.INCONCLUSIVE,
     Verdict.NOT_OBSERVED,
 )
+MOST_LINES = 20  # of a client's output: where a program says why it died, it says so in its last screen
 QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)  # findings that need no explanation
 
 TITLES: dict[Outcome, str] = {
@@ -139,9 +140,13 @@ class Case:
         return self.scenario.trace if self.scenario else ""
 
     @property
-    def died(self) -> bool:
-        """The client ended by itself in that scenario."""
-        return self.scenario is not None and "not asked" in self.scenario.exit
+    def ended_badly(self) -> bool:
+        return self.scenario is not None and ended_badly(self.scenario)
+
+
+def ended_badly(scenario: ScenarioResult) -> bool:
+    """The client ended by itself, or by a signal because it did not end when it was asked."""
+    return "not asked" in scenario.exit or scenario.exit.startswith(("signal", "still running"))
 
 
 def cases(row: RowResult, run: RunRecord) -> tuple[Case, ...]:
@@ -215,14 +220,30 @@ def wall_time(run: RunRecord) -> str:
     )
 
 
-def last_words(run: RunRecord, most: int = 20) -> tuple[ScenarioResult, tuple[str, ...]] | None:
-    """Where the client got nowhere (not one row passed), the scenario in which it said most, and its last lines."""
-    if any(row.verdict in (Verdict.PASS, Verdict.WARNING) for row in run.rows):
+@dataclass(frozen=True)
+class LastWords:
+    """What the client printed last, where that may explain a failure."""
+
+    title: str
+    scenario: ScenarioResult
+    lines: tuple[str, ...]
+
+
+def last_words(run: RunRecord) -> LastWords | None:
+    """Of a failed client that got nowhere (not one row passed), the scenario in which it said most; of another one,
+    the first failure in a scenario that the client ended by itself, or did not end when it was asked.
+    """
+    failed = [row for row in run.rows if row.verdict is Verdict.FAIL]
+    if not failed or not run.scenarios:
         return None
-    said = max(run.scenarios, key=lambda s: len(s.output), default=None)
-    if said is None or not said.output:
-        return None
-    return said, said.output[-most:]
+    if not any(row.verdict in (Verdict.PASS, Verdict.WARNING) for row in run.rows):
+        said = max(run.scenarios, key=lambda scenario: len(scenario.output))
+        return LastWords("The client got nowhere", said, said.output[-MOST_LINES:])
+    for row in failed:
+        for case in cases(row, run):
+            if case.scenario is not None and case.ended_badly and case.finding.verdict is Verdict.FAIL:
+                return LastWords("The client did not end well", case.scenario, case.scenario.output[-MOST_LINES:])
+    return None
 
 
 def evidence_place(case: Case) -> str:
