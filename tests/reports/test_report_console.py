@@ -1,0 +1,99 @@
+"""The console: failures first, no colour needed, the run's sentence last."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from brokercert.verdict import Finding, RunRecord, ScenarioResult, Verdict
+from brokercert_reports.console import render_console
+from rich.console import Console
+from rich.text import Text
+
+
+def printed(run: RunRecord, *, width: int = 80, reports: dict[str, Path] | None = None, colour: bool = False) -> str:
+    file = io.StringIO()
+    system = "truecolor" if colour else None
+    console = Console(file=file, width=width, force_terminal=colour, color_system=system, no_color=not colour)  # type: ignore[arg-type]
+    render_console(run, console, reports=reports)
+    return file.getvalue()
+
+
+def test_failures_come_first_and_the_sentence_last(failed: RunRecord) -> None:
+    text = printed(failed)
+    lines = text.splitlines()
+    assert lines[0].startswith("HBT-010 fail")
+    assert lines[-1] == failed.sentence
+    assert text.index("REC-030 fail") < text.index("LOG-030 inconclusive") < text.index("LOG-025 warning")
+
+
+def test_a_failure_says_observed_expected_measured_and_where(failed: RunRecord) -> None:
+    text = " ".join(printed(failed).split())
+    for part in (
+        "Observed no heartbeat for 41.3 s after record 24",
+        "Expected a heartbeat `[]` at least every 33 s",
+        "Measured longest gap between heartbeats: 41.27 s, limit 33 s",
+        "Evidence traces/steady.jsonl, records 24, 61",
+        "Blocks 3 rows: EVT-030, RLP-010, RLP-020",
+    ):
+        assert part in text
+
+
+def test_every_row_is_named_and_the_wall_time_is_a_sum(failed: RunRecord) -> None:
+    text = printed(failed)
+    assert all(row.id in text for row in failed.rows)
+    assert "longest waiting 92.1 s + exclusive 9.3 s + rest 4.2 s = 105.6 s" in text
+    assert "28 MUST rows of part core: 19 pass, 3 fail, 3 blocked" in text
+    assert "46 rows outside the part" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(failed: RunRecord, width: int) -> None:
+    for line in printed(failed, width=width).splitlines()[:-1]:  # the sentence stays on one line, for scripts
+        assert len(line) <= width
+
+
+def test_colour_adds_nothing_but_colour(failed: RunRecord) -> None:
+    assert "\x1b[" not in printed(failed)
+    coloured = printed(failed, colour=True)
+    assert "\x1b[" in coloured
+    assert Text.from_ansi(coloured).plain.split() == printed(failed).split()
+
+
+def test_report_files_are_named(failed: RunRecord) -> None:
+    text = printed(failed, reports={"HTML": Path("out/x/report.html")})
+    assert "HTML: out/x/report.html" in text
+
+
+def test_a_client_that_got_nowhere_shows_its_last_twenty_lines(build: Callable[..., RunRecord]) -> None:
+    died = ScenarioResult(
+        name="login",
+        title="",
+        path="direct",
+        exclusive=False,
+        state="completed",
+        exit="exit 1 (not asked)",
+        output=tuple(f"line {n}." for n in range(30)),
+    )
+    refused = Finding(requirement="LOG-010", scenario="login", verdict=Verdict.FAIL, observed="no connection")
+    text = printed(build({"LOG-010": (refused,)}, default=Verdict.BLOCKED, scenarios=(died,)))
+    assert "The client got nowhere. In login it ended with exit 1 (not asked); its last" in text
+    assert "line 10." in text and "line 29." in text and "line 9." not in text
+    # A client that passed other rows but died where it failed shows them too; a healthy one does not.
+    assert "line 29." in printed(build({"LOG-010": (refused,)}, scenarios=(died,)))
+    assert "line 29." not in printed(build(scenarios=(died,)))
+
+
+def test_a_certified_part_ends_so(certified: RunRecord) -> None:
+    last = printed(certified).splitlines()[-1]
+    assert last.startswith("certified for part core (31 of 77 rows)")
+
+
+def test_hostile_text_moves_no_cursor_and_is_no_markup(hostile: tuple[str, RunRecord]) -> None:
+    _, run = hostile
+    text = printed(run, width=4000)
+    assert not any((ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text)
+    if "[bold]" in run.reproduce:
+        assert "[bold]markup[/bold]" in text

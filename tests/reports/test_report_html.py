@@ -1,0 +1,225 @@
+"""The HTML page: one file without scripts, complete, and nothing in it that a client wrote is markup."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+from brokercert.verdict import Calibration, Finding, LimitUsed, RunRecord, ScenarioResult, Verdict
+from brokercert_reports.bars import COLOURS
+from brokercert_reports.html import path_url, prose, render_html
+from brokercert_reports.text import printable
+
+VOID = {"meta", "br", "link", "img", "input"}
+KNOWN = set(
+    "html head meta title style body a header p h1 h2 h3 h4 ul li b strong em small span dl div dt dd br code nav main"
+    " section article table caption thead tbody tr th td pre details summary footer svg rect line".split()
+)
+
+
+class Page(HTMLParser):
+    """Every element, id, link and the visible text; fails on a tag that does not close what is open."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.texts.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.texts).split())
+
+
+def runs(build: Callable[..., RunRecord], failed: RunRecord) -> list[RunRecord]:
+    broken = build(
+        {"LOG-010": (Finding(requirement="LOG-010", scenario="login", verdict=Verdict.HARNESS_ERROR, observed="oops"),)}
+    )
+    return [failed, build(), build(part=""), build(strict=True), build(interrupted=True), broken]
+
+
+def test_the_page_is_whole_loads_nothing_and_runs_nothing(build: Callable[..., RunRecord], failed: RunRecord) -> None:
+    for run in runs(build, failed):
+        page = Page(render_html(run))
+        assert {name for name, _ in page.elements} <= KNOWN
+        assert not any(name.startswith("on") or name == "src" for _, attrs in page.elements for name in attrs)
+        (policy,) = (m["content"] for m in page.all("meta") if m.get("http-equiv"))
+        assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+        assert "url(" not in render_html(run) and "@import" not in render_html(run)
+
+
+def test_links_lead_somewhere_and_ids_are_unique(build: Callable[..., RunRecord], failed: RunRecord) -> None:
+    for run in runs(build, failed):
+        page = Page(render_html(run))
+        ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+        assert len(ids) == len(set(ids))
+        for href in (a["href"] for a in page.all("a")):
+            assert href[1:] in ids if href.startswith("#") else href.startswith("./")
+        labelled = [attrs["aria-labelledby"] for _, attrs in page.elements if "aria-labelledby" in attrs]
+        assert set(labelled) <= set(ids)
+
+
+def test_the_page_is_accessible_in_its_bones(failed: RunRecord) -> None:
+    page = Page(render_html(failed))
+    assert page.all("html") == [{"lang": "en"}]
+    for landmark in ("h1", "main", "nav", "footer", "title"):
+        assert len(page.all(landmark)) == 1
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all("scope" in th for th in page.all("th"))
+    assert all((svg.get("role") == "img" and svg["aria-label"]) or svg.get("aria-hidden") for svg in page.all("svg"))
+    levels = [int(name[1]) for name, _ in page.elements if re.fullmatch(r"h\d", name)]
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+def test_every_row_stands_in_the_table_and_every_problem_has_its_card(failed: RunRecord) -> None:
+    page = Page(render_html(failed))
+    ids = {attrs["id"] for _, attrs in page.elements if "id" in attrs}
+    assert {f"row-{row.id}" for row in failed.rows} <= ids
+    assert ids & {row.id for row in failed.rows} == {"HBT-010", "EVT-020", "REC-030", "LOG-030", "MSG-020", "LOG-025"}
+    for row in failed.rows:
+        assert row.title in page.text
+    cards = [attrs["id"] for name, attrs in page.elements if name == "article"]
+    assert cards == ["HBT-010", "EVT-020", "REC-030", "LOG-030", "MSG-020", "LOG-025"]  # what decides comes first
+
+
+def test_a_failure_shows_observation_measurement_evidence_and_the_way_on(failed: RunRecord) -> None:
+    text = Page(render_html(failed)).text
+    for part in (
+        "No heartbeat for 41.3 s after record 24, though the connection was healthy.",
+        "A heartbeat [] at least every 33 s.",
+        "longest gap between heartbeats: 41.27 s, limit 33 s (± 1.4 ms, monotonic clock of the harness)",
+        "records 24, 61",
+        "evidence 24",
+        "34 records left out",
+        "Likely causes",
+        "brokercert certify --only HBT-010 -- node client.mjs",
+        "Blocks 3 rows: EVT-030, RLP-010, RLP-020",
+    ):
+        assert part in text
+
+
+def test_the_cover_says_word_sentence_counts_and_that_the_broker_was_simulated(failed: RunRecord) -> None:
+    text = Page(render_html(failed)).text
+    cover = text[: text.index("No heartbeat for")]
+    for part in ("Failed for part core: HBT-010, EVT-020, REC-030.", "21 pass", "3 fail", failed.set_hash, "simulated"):
+        assert part in cover
+
+
+def test_a_certified_part_never_reads_like_the_whole(certified: RunRecord) -> None:
+    page = Page(render_html(certified))
+    assert "Certified for part core" in page.text
+    assert "not a certificate of the set" in page.text
+    assert "No requirement failed" in page.text
+
+
+def test_budgets_draw_value_limit_and_error(failed: RunRecord) -> None:
+    page = Page(render_html(failed))
+    assert len([svg for svg in page.all("svg") if svg["class"] == "budget"]) == 4
+    assert all(rect["fill"].startswith("#") for rect in page.all("rect"))  # colours without a style sheet
+    (row,) = re.findall(r"<tr>.*HBT-010.*", render_html(failed)[render_html(failed).index('id="budgets"') :])
+    assert re.sub("<[^>]*>", " ", row).split() == (
+        "HBT-010 longest gap between heartbeats 41.27 s ≤ 33 s 1.4 ms 1 monotonic, harness steady".split()
+    )
+
+
+def test_deviating_limits_are_told(failed: RunRecord) -> None:
+    changed = LimitUsed(name="connect", value=9, unit="s", origin="doc", text="to connect", default=5)
+    run = msgspec.structs.replace(failed, limits=(changed, *failed.limits[1:]))
+    text = Page(render_html(run)).text
+    assert "This run deviates from the set in 1 limit: connect." in text
+    assert "the set says 5 s" in text
+    assert "deviates" not in Page(render_html(failed)).text
+
+
+def test_a_run_without_scenarios_calibration_or_rows_still_renders(build: Callable[..., RunRecord]) -> None:
+    run = build(rows=(), scenarios=(), calibration=None, limits=(), environment={}, notes=(), tier="virtual")
+    text = Page(render_html(run)).text
+    assert "No scenario was played" in text and "in virtual time the clock is exact" in text
+    run = build(calibration=Calibration(**dict.fromkeys(Calibration.__struct_fields__, 1)))
+    assert "1 sample:" in Page(render_html(run)).text
+
+
+def test_a_client_that_got_nowhere_shows_its_last_lines(build: Callable[..., RunRecord]) -> None:
+    lines = tuple(f"line {n}" for n in range(30))
+    died = ScenarioResult(
+        name="login",
+        title="",
+        path="direct",
+        exclusive=False,
+        state="completed",
+        exit="exit 1 (not asked)",
+        output=lines,
+    )
+    refused = Finding(requirement="LOG-010", scenario="login", verdict=Verdict.FAIL, observed="no connection")
+    run = build({"LOG-010": (refused,)}, default=Verdict.BLOCKED, scenarios=(died,))
+    html = render_html(run)
+    assert "The client got nowhere" in html and "line 10\nline 11" in html and "line 29" in html
+    silent = msgspec.structs.replace(died, output=())
+    text = Page(render_html(build({"LOG-010": (refused,)}, default=Verdict.BLOCKED, scenarios=(silent,)))).text
+    assert "had printed nothing" in text
+
+
+def test_hostile_text_is_shown_and_is_never_markup(hostile: tuple[str, RunRecord]) -> None:
+    payload, run = hostile
+    html = render_html(run)
+    html.encode("utf-8")
+    page = Page(html)
+    assert {name for name, _ in page.elements} <= KNOWN
+    assert not any(name.startswith("on") or name == "src" for _, attrs in page.elements for name in attrs)
+    assert all(a["href"].startswith(("#", "./")) for a in page.all("a"))
+    assert " ".join(printable(payload).split()).replace("`", "") in page.text.replace("`", "")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202e]", html)
+
+
+def test_paths_are_never_schemes_and_code_is_escaped() -> None:
+    assert path_url("javascript:alert(1)") == "./javascript%3Aalert%281%29"
+    assert path_url("//evil.example/x") == "./evil.example/x"
+    assert prose("a `<b>` c") == "a <code>&lt;b&gt;</code> c"
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_every_text_colour_is_readable_on_every_ground(certified: RunRecord, scheme: int) -> None:
+    """WCAG AA: 4.5 to 1, in both schemes, also on the washes behind failures and marked records."""
+    blocks = re.findall(r":root \{(.*?)\}", render_html(certified), re.DOTALL)
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[scheme]))
+    for text in ("ink", "soft", "link", "pass", "fail", "open", "broke", "mute"):
+        for ground in ("paper", "raised", "fail-wash"):
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    assert contrast(colours["ink"], colours["mark"]) >= 4.5
+    assert set(COLOURS) == set(Verdict)
