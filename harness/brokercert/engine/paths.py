@@ -1,0 +1,36 @@
+"""The proxied paths of a run: one Toxiproxy for all, started when the first scenario asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Self
+
+from brokercert.toxiproxy.choose import Chosen, choose
+from brokercert.toxiproxy.driver import ProxyHandle
+
+
+class Paths:
+    """Opens a proxy per scenario, named `<run>-<scenario>`, so that a server may be shared."""
+
+    def __init__(self, run_id: str, *, real_allowed: bool = True, seed: int = 0) -> None:
+        self._run_id = run_id
+        self._real_allowed = real_allowed
+        self._seed = seed
+        self._chosen: Chosen | None = None
+        self._lock = asyncio.Lock()
+        self.description = "not used"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._chosen is not None:
+            await self._chosen.close()
+
+    async def open(self, scenario: str, upstream_port: int) -> ProxyHandle:
+        """A proxy in front of a broker on loopback. Raises `ToxiproxyError`."""
+        async with self._lock:
+            if self._chosen is None:
+                self._chosen = await choose(seed=self._seed, real_allowed=self._real_allowed)
+                self.description = self._chosen.description
+        return await self._chosen.driver.create(f"{self._run_id}-{scenario}", f"127.0.0.1:{upstream_port}")

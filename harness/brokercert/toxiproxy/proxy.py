@@ -1,0 +1,117 @@
+"""A proxy: a name, where it listens, where it leads, its toxics and its live links."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+from brokercert.toxiproxy.link import Link
+from brokercert.toxiproxy.toxics import Toxic
+
+DIAL = 10.0  # seconds for reaching the upstream
+
+
+class ListenError(Exception):
+    """A listen address that cannot be used; the text is the real server's."""
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Host and port of `host:port`. Raises `ListenError`."""
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        raise ListenError(f"address {text}: missing port in address")
+    if not port.isdigit() or int(port) > 65535:
+        raise ListenError(f"address {port}: invalid port")
+    return host.strip("[]"), int(port)
+
+
+class Proxy:
+    """One proxy of a server."""
+
+    def __init__(self, name: str, listen: str, upstream: str, rng: random.Random) -> None:
+        self.name, self.listen, self.upstream = name, listen, upstream
+        self.enabled = False
+        self.toxics: dict[str, list[Toxic]] = {"upstream": [], "downstream": []}
+        self._rng = rng
+        self._server: asyncio.Server | None = None
+        self._links: dict[Link, asyncio.Task[None]] = {}
+        self._dials: set[asyncio.Task[None]] = set()
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "listen": self.listen,
+            "upstream": self.upstream,
+            "enabled": self.enabled,
+            "Logger": {},
+            "toxics": [toxic.as_json() for toxic in self.all_toxics()],
+        }
+
+    def all_toxics(self) -> list[Toxic]:
+        return [*self.toxics["upstream"], *self.toxics["downstream"]]
+
+    def find(self, name: str) -> Toxic | None:
+        return next((toxic for toxic in self.all_toxics() if toxic.name == name), None)
+
+    async def start(self) -> None:
+        """Listen. Raises `ListenError`."""
+        if self.enabled:
+            return
+        try:
+            host, port = split_address(self.listen)
+        except ListenError as error:
+            raise ListenError(f"listen tcp: {error}") from error
+        try:
+            self._server = await asyncio.start_server(self._accept, host or "127.0.0.1", port, limit=1 << 20)
+        except OSError as error:
+            text = "bind: address already in use" if error.errno in (98, 48) else f"bind: {error.strerror}"
+            raise ListenError(f"listen tcp {host}:{port}: {text}") from error
+        bound = self._server.sockets[0].getsockname()
+        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        self.listen = f"{shown}:{bound[1]}"
+        self.enabled = True
+
+    async def stop(self) -> None:
+        """Stop listening and end every connection with FIN; what is under way is lost."""
+        self.enabled = False
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for link in self._links:
+            link.close()
+        for task in self._dials:
+            task.cancel()
+        await asyncio.gather(*self._links.values(), *self._dials, return_exceptions=True)
+
+    def changed(self, stream: str, resampled: Sequence[Toxic] = ()) -> None:
+        """The toxics of a direction changed: live connections take it at once."""
+        for link in list(self._links):
+            link.rebuild(stream, resampled)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._dials.add(task)
+        try:
+            host, port = split_address(self.upstream)
+            async with asyncio.timeout(DIAL):
+                server = await asyncio.open_connection(host, port, limit=1 << 20)
+        except (OSError, TimeoutError, ListenError):
+            writer.close()  # a refused upstream is a clean end for the client
+            return
+        except asyncio.CancelledError:
+            writer.close()
+            raise
+        finally:
+            self._dials.discard(task)
+        if not self.enabled:
+            writer.close()
+            server[1].close()
+            return
+        link = Link((reader, writer), server, lambda stream: self.toxics[stream], self._rng)
+        self._links[link] = task
+        try:
+            await link.run()
+        finally:
+            del self._links[link]
