@@ -110,7 +110,7 @@ def prose(value: str) -> Markup:
 
 def authored(value: str) -> Markup:
     """The same for the set's own words, which also use `*emphasis*`; what was observed may hold a star as it is."""
-    return Markup(_EMPHASIS.sub(r"<em>\1</em>", prose(value)))
+    return Markup(_EMPHASIS.sub(r"<em>\1</em>", str(prose(value))))
 
 
 def path_url(path: str) -> str:

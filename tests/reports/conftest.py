@@ -205,7 +205,7 @@ def failing_findings() -> tuple[Findings, dict[str, tuple[Excerpt, ...]]]:
         "MSG-020": (finding("MSG-020", Verdict.NOT_OBSERVED, "the window was 12 s, and 20 s are needed"),),
         "OFF-010": (finding("OFF-010", Verdict.NOT_APPLICABLE, "stop: it is a library without an end"),),
     }
-    excerpts = {
+    excerpts: dict[str, tuple[Excerpt, ...]] = {
         "LOG-025": (excerpt("login", 7),),
         "HBT-010": (excerpt("steady", 24, 61, text="[]"),),
         "REC-030": (excerpt("outage", 33, text="upgrade request: GET /v1/websocket"),),

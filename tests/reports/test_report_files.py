@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from brokercert.verdict import RunRecord, Verdict, decode_run
-from brokercert_reports import write
 from brokercert_reports.summary import MOST_BYTES, markdown, render_summary
 from brokercert_reports.write import write_reports
 
@@ -92,7 +91,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_leavings(
     def refuse(source: str, target: Path) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(write.os, "replace", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(OSError, match="disk full"):
         write_reports(msgspec.structs.replace(failed, seed=2), tmp_path)
     monkeypatch.undo()

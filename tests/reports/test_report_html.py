@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from brokercert.verdict import Calibration, Finding, LimitUsed, RunRecord, ScenarioResult, Verdict
 from brokercert_reports.bars import COLOURS
-from brokercert_reports.html import path_url, prose, render_html
+from brokercert_reports.html import authored, path_url, prose, render_html
 from brokercert_reports.text import printable
 
 VOID = {"meta", "br", "link", "img", "input"}
@@ -199,7 +199,8 @@ def test_hostile_text_is_shown_and_is_never_markup(hostile: tuple[str, RunRecord
 def test_paths_are_never_schemes_and_code_is_escaped() -> None:
     assert path_url("javascript:alert(1)") == "./javascript%3Aalert%281%29"
     assert path_url("//evil.example/x") == "./evil.example/x"
-    assert prose("a `<b>` c") == "a <code>&lt;b&gt;</code> c"
+    assert prose("a `<b>` c *d*") == "a <code>&lt;b&gt;</code> c *d*"
+    assert authored("<b> *during* `x` 2*3*4") == "&lt;b&gt; <em>during</em> <code>x</code> 2*3*4"
 
 
 def luminance(colour: str) -> float:

@@ -161,7 +161,7 @@ def test_another_reader_counts_the_same(failed: RunRecord, tmp_path: Path) -> No
     path.write_bytes(render_junit(failed))
     (suite,) = junitparser.JUnitXml.fromfile(str(path))
     assert isinstance(suite, junitparser.TestSuite)
-    read = [junitparser.xunit2.TestCase.fromelem(case) for case in suite]
+    read = [junitparser.xunit2.TestCase.fromelem(case) for case in suite]  # type: ignore[no-untyped-call]
     assert len(read) == suite.tests == len(failed.rows) + 1
     results = [case.result[0] for case in read if case.result]
     assert (
