@@ -56,7 +56,7 @@ def _writer(seed: int, began: float, quiet: bool) -> TraceWriter:
     """A recorder that prints instead of keeping: secrets as labels, nothing remembered."""
     from importlib.metadata import version
 
-    from brokercert.judge.excerpt import describe
+    from brokercert.judge.excerpt import line
     from brokercert.trace import Header, TraceWriter
     from brokercert.trace.records import TRACE_FORMAT
 
@@ -86,8 +86,8 @@ def _writer(seed: int, began: float, quiet: bool) -> TraceWriter:
     def tell(record: Body) -> None:
         writer.records.clear()  # it may run for days
         if not quiet:
-            who, conn, text = describe(record)
-            click.echo(f"{record.t / 1e6:9.3f}  {conn or '':>3}  {who:<7}  {text}")
+            shown = line(0, record)
+            click.echo(f"{shown.at:9.3f}  {shown.conn or '':>3}  {shown.who:<7}  {shown.text}")
 
     writer.watchers.append(tell)
     return writer

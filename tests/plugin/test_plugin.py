@@ -1,0 +1,227 @@
+"""The pytest door, in projects of all kinds: what is asked for is judged once, and no filter makes a pass."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import brokercert_reports.write  # noqa: F401  (once, instead of in each run inside a test)
+import pytest
+from brokercert import pytest_plugin
+from brokercert.engine import run
+from brokercert.requirements import available_sets, load_set
+from brokercert.verdict import RunRecord, Verdict
+
+pytest_plugins = ["pytester"]
+HERE = Path(__file__).parent
+SET = "tradovate-stage2"
+
+
+class Project:
+    """A user's project. The engine answers what the test says: a run itself is tested elsewhere."""
+
+    # Without the neighbours that warn where a project does not configure them, or take a second each time.
+    base = tuple(f"-pno:{name}" for name in ("cacheprovider", "asyncio", "hypothesispytest"))
+    base = (*base, f"--brokercert-command={sys.executable}")
+
+    def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.syspath_prepend(str(HERE))
+        monkeypatch.setenv("COLUMNS", "200")  # the short summary cuts its lines
+        from fake_engine import fake_run
+
+        self.pytester = pytester
+        self.calls: list[str] = []
+        self.verdicts: dict[str, Verdict] = {}
+        self.interrupted = False
+
+        def fake(request: Any, progress: Any) -> RunRecord:
+            self.calls.append(",".join(request.only) or "all")
+            progress.planned(["a"], 1.0)
+            return fake_run(request, self.verdicts, interrupted=self.interrupted)
+
+        monkeypatch.setattr(run, "run_certification", fake)
+
+    def pytest(self, *arguments: str) -> pytest.RunResult:
+        return self.pytester.runpytest_inprocess(*self.base, *arguments)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    return Project(pytester, monkeypatch)
+
+
+def test_the_markers_are_those_of_the_sets() -> None:
+    assert {load_set(name).marker: name for name in available_sets()} == pytest_plugin.MARKERS
+
+
+def test_it_is_inert_and_light_where_nothing_is_asked_for(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+        def test_own():
+            heavy = "brokercert.engine brokercert.pytest_items brokercert_mock websockets msgspec rich.live".split()
+            assert "brokercert.pytest_plugin" in sys.modules
+            assert [name for name in heavy if name in sys.modules] == []
+        """
+    )
+    arguments = ("-W", "error", "--strict-markers", "-p", "no:asyncio", "-p", "no:hypothesispytest")
+    pytester.runpytest_subprocess(*arguments).assert_outcomes(passed=1)
+
+
+def test_the_marker_alone_adds_an_item_a_row_and_scenario_even_without_tests(project: Project) -> None:
+    result = project.pytest("-m", "stage2", "-W", "error", "--strict-markers", "--collect-only", "-q")
+    names = [line for line in result.outlines if line.startswith(f"{SET}::")]
+    assert len(names) == len(set(names))
+    assert names[-1] == f"{SET}::certificate"
+    assert {name.split("::")[1] for name in names[:-1]} == set(load_set(SET).by_id)
+    assert any(name.startswith(f"{SET}::LOG-010::") for name in names)
+    assert project.calls == [], "collecting runs nothing"
+
+
+def test_a_part_whose_rows_all_pass_is_certified(project: Project) -> None:
+    result = project.pytest("-m", "stage2", "--brokercert-part", "core", "-W", "error")
+    assert result.ret == 0, result.stdout.str()
+    assert project.calls == ["all"], "the engine ran once"
+    result.stdout.fnmatch_lines(["*certified for part core*not a certificate of the set*"])
+    folder = project.pytester.path / "out" / "latest"
+    assert (folder / "run.json").is_file() and (folder / "report.html").is_file()
+
+
+def test_each_verdict_has_its_own_kind_of_outcome(project: Project) -> None:
+    verdicts = {
+        "LOG-010": "fail",
+        "LOG-030": "blocked",
+        "LOG-040": "not applicable",
+        "LOG-060": "warning",
+        "LOG-070": "inconclusive",
+        "LOG-020": "harness error",
+    }
+    project.verdicts = {row: Verdict(verdict) for row, verdict in verdicts.items()}
+    result = project.pytest(
+        "--brokercert", SET, "--brokercert-part", "core", "-rA", "--junit-xml=j.xml", "-o", "junit_family=xunit1"
+    )
+    assert result.ret == 1
+    text = result.stdout.str()
+    for row, kind in {
+        "LOG-010": "FAILED",
+        "LOG-030": "ERROR",
+        "LOG-060": "PASSED",
+        "LOG-070": "ERROR",
+        "LOG-020": "ERROR",
+        "LOG-080": "PASSED",
+    }.items():
+        assert f"{kind} {SET}::{row}::" in text, (row, kind)
+    assert "not applicable: saw not applicable" in text
+    result.stdout.fnmatch_lines(["*blocked by   LOG-010*", "*reproduce    again LOG-030*"])
+    result.stdout.fnmatch_lines(["*its last words*"])
+    junit = (project.pytester.path / "j.xml").read_text()
+    assert 'name="verdict" value="warning"' in junit and 'name="requirement" value="LOG-010"' in junit
+    assert "1.5 s (limit 2 s)" in junit
+    assert f"ERROR {SET}::certificate" in text, "a harness error certifies nothing and convicts nobody"
+
+
+def test_under_strict_a_warning_fails(project: Project) -> None:
+    project.verdicts = {"LOG-060": Verdict.WARNING}
+    arguments = ("-m", "stage2", "--brokercert-part", "core", "-rA")
+    assert project.pytest(*arguments).ret == 0
+    result = project.pytest(*arguments, "--brokercert-strict")
+    assert result.ret == 1
+    text = result.stdout.str()
+    assert f"FAILED {SET}::LOG-060::" in text and f"FAILED {SET}::certificate" in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-m", "stage2", "--brokercert-part", "core", "-k", "LOG-025"),
+        ("-m", "stage2", "--brokercert-part", "core", "--brokercert-only", "LOG-025"),
+        ("--brokercert", SET, "--brokercert-part", "core", "-k", "LOG-025 and not certificate"),
+    ],
+)
+def test_a_filter_never_makes_a_pass(project: Project, arguments: tuple[str, ...]) -> None:
+    result = project.pytest(*arguments, "-rA")
+    assert result.ret == 1
+    assert project.calls == ["LOG-025"], "only what was selected is played"
+    text = result.stdout.str()
+    assert f"PASSED {SET}::LOG-025::" in text and f"ERROR {SET}::certificate - Failed: incomplete for part core" in text
+
+
+def test_everything_deselected_is_no_pass_either(project: Project) -> None:
+    result = project.pytest("-m", "stage2", "-k", "nothing-of-that-name")
+    assert result.ret == 1 and project.calls == []
+    result.stdout.fnmatch_lines(["*incomplete: every requirement was deselected*"])
+
+
+def test_a_conftest_that_trims_the_items_is_no_pass_either(project: Project) -> None:
+    project.pytester.makeconftest("def pytest_collection_modifyitems(items):\n    items[:] = items[:1]\n")
+    result = project.pytest("-m", "stage2", "-rA")
+    assert result.ret == 1
+    assert f"ERROR {SET}::certificate" in result.stdout.str()
+
+
+def test_it_lives_beside_the_tests_of_a_project_and_its_ini(project: Project) -> None:
+    project.pytester.makepyfile(test_mine="def test_mine(): pass\n")
+    project.pytester.makepyprojecttoml(
+        '[tool.pytest]\nbrokercert_set = "tradovate-stage2"\nstrict_markers = true\nfilterwarnings = ["error"]\n'
+        'python_files = ["test_*.py"]\n[tool.brokercert.run]\npart = "core"\n'
+    )
+    result = project.pytest("-rA")
+    assert result.ret == 0, result.stdout.str()
+    text = result.stdout.str()
+    assert "PASSED test_mine.py::test_mine" in text and f"PASSED {SET}::certificate" in text
+    alone = project.pytest("-rA", "-m", "not stage2")
+    assert alone.ret == 0 and "certificate" not in alone.stdout.str() and len(project.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--brokercert", "nobody"), "no requirement set 'nobody'"),
+        (("-m", "stage2", "--brokercert-part", "half"), "no part 'half'"),
+        (("-m", "stage2", "--brokercert-only", "XYZ-000"), "--brokercert-only XYZ-000: no such requirement"),
+        (("-m", "stage2", "--brokercert-config", "none.toml"), "none.toml: no such file"),
+        (("-m", "stage2", "--brokercert-command", "no-such-client-here"), "'no-such-client-here' was not found"),
+        (("-m", "stage2", "-p", "spreading", "--numprocesses", "2"), "pytest-xdist spreads"),
+        (("-m", "stage2", "-p", "spreading", "--reruns", "2"), "pytest-rerunfailures hides"),
+        (("-m", "stage2", "-p", "spreading", "-o", "retries=2"), "pytest-retry hides"),
+    ],
+)
+def test_what_cannot_be_is_a_usage_error(
+    project: Project, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    project.pytester.makepyfile(  # the options of xdist, rerunfailures and retry, as they declare them
+        spreading="""
+        def pytest_addoption(parser):
+            parser.addoption("--numprocesses", dest="numprocesses", type=int)
+            parser.addoption("--reruns", dest="reruns", type=int, default=0)
+            parser.addini("retries", "")
+        """
+    )
+    monkeypatch.syspath_prepend(str(project.pytester.path))
+    result = project.pytest(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert said in result.stderr.str() + result.stdout.str()
+    assert project.calls == []
+
+
+def test_plugins_that_are_there_but_idle_are_no_obstacle(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.pytester.makepyfile(
+        spreading="""
+        def pytest_addoption(parser):
+            parser.addoption("--numprocesses", dest="numprocesses", type=int)
+            parser.addoption("--reruns", dest="reruns", type=int, default=0)
+            parser.addoption("--tx", dest="tx", default=[])
+        """
+    )
+    monkeypatch.syspath_prepend(str(project.pytester.path))
+    assert (
+        project.pytest("-m", "stage2", "--brokercert-part", "core", "-p", "spreading", "--numprocesses", "0").ret == 0
+    )
+
+
+def test_an_interrupted_run_keeps_its_reports_and_ends_as_interrupted(project: Project) -> None:
+    project.interrupted = True
+    ended = project.pytester.inline_run(*project.base, "-m", "stage2", no_reraise_ctrlc=True)
+    assert ended.ret == pytest.ExitCode.INTERRUPTED
+    assert (project.pytester.path / "out" / "latest" / "report.html").is_file()
