@@ -33,12 +33,14 @@ class Bench:
 
     @property
     def error(self) -> float:
-        """The harness's own error of a time between two of its stamps: its worst usual round trip plus loop lag, in s.
-
-        Without a calibration (virtual time) the clock is exact.
+        """The harness's own error of a time between two of its stamps, in s: its usual round trip, plus the worst lag
+        of its loop while the scenario ran. Without a calibration (virtual time) the clock is exact.
         """
         known = self.header.calibration
-        return (known.get("round_trip_p99", 0.0) + known.get("lag_p99", 0.0)) / 1000
+        if not known:
+            return 0.0
+        lag = self.talk.finished.lag / SECOND if self.talk.finished else known["lag_max"] / 1000
+        return known["round_trip_p99"] / 1000 + lag
 
     def time(self, name: str, value: int, limit: float | None, error: float | None = None) -> Measured:
         """A measured time in seconds from microseconds."""

@@ -199,6 +199,10 @@ class Conversation:
         """The sockets that heartbeat and stability rows look at: those with a lane, else all that are authorized."""
         return self.synced or self.authorized
 
+    def left_by(self, until: int) -> bool:
+        """The client had left by then, asked or not."""
+        return self.exited is not None and self.exited[0] <= until
+
     def died(self) -> tuple[int, int, r.SubjectExited] | None:
         """An exit that nobody asked for."""
         return self.exited if self.exited is not None and not self.exited[2].asked else None
@@ -273,7 +277,8 @@ class Conversation:
             case r.SubjectStarted():
                 self.started = t
             case r.SubjectExited():
-                self.exited = (t, number, record)
+                if not self.over:  # else it was the harness that ended it
+                    self.exited = (t, number, record)
             case r.Finished():
                 self.finished = record
             case _:
@@ -332,7 +337,7 @@ class Conversation:
             c.opens.append((t, number))
             if len(c.opens) > 1:
                 self._disturb(c, t, number)
-        elif text.startswith("c[") and c.protocol_close is None:
+        elif text.startswith("c[") and c.protocol_close is None and messages_of(text) is not None:
             c.protocol_close = (t, number)
             self._lose(c, Loss(t, number, "broker", text[:40]))
         elif text.startswith("a[") and '"i":' in text:
