@@ -1,0 +1,4 @@
+# Forwards to dev.py, which does everything.
+.PHONY: certify test lint types check toxiproxy wheel clean
+certify test lint types check toxiproxy wheel clean:
+	@python3 dev.py $@ $(ARGS)

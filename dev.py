@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+"""Sets brokercert up in this checkout and runs its main jobs. Standard library only.
+
+    python3 dev.py certify [ARGUMENTS OF brokercert certify]   the reference client, or yours after --
+    python3 dev.py test    [ARGUMENTS OF pytest]
+    python3 dev.py lint | types | check                        ruff, mypy, both
+    python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
+    python3 dev.py wheel                                       the wheel, tried in somebody else's project
+    python3 dev.py clean
+
+Everything is installed into .venv, pinned by constraints.txt. The first run takes a minute or two, later ones start
+at once. A half-made or outdated .venv is made anew.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("dev.py: this is Python %d.%d; brokercert needs 3.11 or newer: run dev.py with it" % sys.version_info[:2])
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import textwrap
+import time
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+MARK = VENV / "brokercert-setup"
+LOCK = ROOT / ".setup.lock"
+SETUP_WITHIN = 900  # seconds that another set-up of the same checkout is waited for
+INSTALL_HINT = "apt install python3-venv   (or: pip install --user virtualenv)"
+
+
+def say(text):
+    print("dev.py: %s" % text, flush=True)
+
+
+def fail(text, status=2):
+    print("dev.py: %s" % text, file=sys.stderr, flush=True)
+    sys.exit(status)
+
+
+def fingerprint(root=ROOT, version=sys.version):
+    """What a .venv was made from: a change of any of it makes it outdated."""
+    digest = hashlib.sha256(version.encode())
+    for name in ("pyproject.toml", "constraints.txt"):
+        digest.update((root / name).read_bytes())
+    digest.update(str(root).encode())  # an editable install holds this path
+    return digest.hexdigest()
+
+
+def is_ready(venv=VENV, mark=MARK):
+    try:
+        return mark.read_text() == fingerprint() and (venv / "bin" / "python").exists()
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def lock():
+    """One set-up at a time in a checkout."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with LOCK.open("w") as handle:
+        deadline = time.monotonic() + SETUP_WITHIN
+        told = False
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if not told:
+                    say("another set-up of this checkout is under way, waiting for it")
+                    told = True
+                if time.monotonic() > deadline:
+                    fail("the other set-up did not end in %d s; end it, then try again" % SETUP_WITHIN)
+                time.sleep(0.5)
+        yield
+
+
+def dev_requirements(pyproject):
+    """The development group, for pips that do not know of groups."""
+    return list(tomllib.loads(pyproject)["dependency-groups"]["dev"])
+
+
+def makers():
+    """Ways to make a virtual environment, best first: (name, command)."""
+    yield "venv", [sys.executable, "-m", "venv", str(VENV)]
+    yield "virtualenv", [sys.executable, "-m", "virtualenv", "-q", str(VENV)]
+    for name in ("virtualenv", "uv"):
+        found = shutil.which(name)
+        if found:
+            yield name, [found, *(["venv", "--seed", "-q"] if name == "uv" else ["-q"]), "-p", sys.executable, str(VENV)]
+
+
+def make_venv():
+    errors = []
+    for name, command in makers():
+        shutil.rmtree(VENV, ignore_errors=True)
+        say("making .venv with %s" % name)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=SETUP_WITHIN)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            errors.append("%s: %s" % (name, error))
+            continue
+        if done.returncode == 0 and has_pip():
+            return
+        errors.append("%s: %s" % (name, (done.stderr or done.stdout).strip().splitlines()[:1]))
+    shutil.rmtree(VENV, ignore_errors=True)
+    fail("no virtual environment could be made. Install what makes one:\n  %s\ntried: %s" % (INSTALL_HINT, errors))
+
+
+def has_pip():
+    python = VENV / "bin" / "python"
+    if not python.exists():
+        return False
+    return subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True).returncode == 0
+
+
+def set_up():
+    """Make .venv what pyproject.toml and constraints.txt say."""
+    if is_ready():
+        return
+    with lock():
+        if is_ready():
+            return
+        say("setting up .venv (once; a minute or two)")
+        began = time.monotonic()
+        make_venv()
+        pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+        constraints = ["-c", str(ROOT / "constraints.txt")]
+        say("installing brokercert and its development tools")
+        dev = dev_requirements((ROOT / "pyproject.toml").read_text())
+        run_setup([*pip, *constraints, "-e", str(ROOT), *dev])
+        MARK.write_text(fingerprint())
+        say("ready after %.0f s" % (time.monotonic() - began))
+
+
+def run_setup(command):
+    """Run an installing command, saying now and then that it is alive."""
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        began = time.monotonic()
+        while True:
+            try:
+                status = process.wait(20)
+                break
+            except subprocess.TimeoutExpired:
+                say("still installing, %.0f s" % (time.monotonic() - began))
+                if time.monotonic() - began > SETUP_WITHIN:
+                    process.kill()
+                    fail("installing did not end in %d s" % SETUP_WITHIN)
+    if status:
+        fail("installing failed (see above); is the package index reachable from here?", 2)
+
+
+def run(*command, cwd=ROOT, env=None):
+    """Run a command in the foreground; its exit status. Ctrl-C reaches it too, and its end is awaited."""
+    process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=env)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def tool(name):
+    return VENV / "bin" / name
+
+
+def certify(arguments):
+    return run(tool("brokercert"), "certify", *arguments, cwd=Path.cwd())  # a client's command may be relative
+
+
+def test(arguments):
+    return run(tool("python"), "-m", "pytest", *arguments)
+
+
+def lint(arguments):
+    return run(tool("ruff"), "check", *arguments) or run(tool("ruff"), "format", "--check")
+
+
+def types(arguments):
+    return run(tool("mypy"), *arguments)
+
+
+def check(arguments):
+    return lint([]) or types([])
+
+
+def toxiproxy(arguments):
+    return run(tool("python"), "harness/brokercert/toxiproxy/install.py", ROOT / ".tools")
+
+
+FOREIGN = {
+    "pyproject.toml": """\
+        [tool.pytest]
+        strict_markers = true
+        filterwarnings = ["error"]
+        """,
+    "test_theirs.py": """\
+        def test_theirs() -> None:
+            assert 1 + 1 == 2
+        """,
+    "conftest.py": "",
+}
+
+
+def wheel(arguments):
+    """Build the wheel, install it into a project that is not ours, and try its doors there."""
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = Path(scratch)
+        status = run(tool("python"), "-m", "pip", "wheel", "-q", "--no-deps", "-w", scratch, ROOT)
+        if status:
+            return status
+        built = next(scratch.glob("brokercert-*.whl"))
+        (ROOT / "dist").mkdir(exist_ok=True)
+        shutil.copy(built, ROOT / "dist")
+        project = scratch / "project"
+        project.mkdir()
+        for name, text in FOREIGN.items():
+            (project / name).write_text(textwrap.dedent(text))
+        say("installing %s into a project of its own" % built.name)
+        python = foreign_venv(scratch / "venv")
+        commands = (
+            (python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", built),
+            (python, "-m", "brokercert", "list"),
+            (python, "-m", "pytest", "-q"),  # inert: the project's own test, nothing more
+        )
+        for command in commands:
+            status = run(*command, cwd=project)
+            if status:
+                return status
+        return door_in_pytest(python, project)
+
+
+def foreign_venv(folder):
+    for name, command in makers():
+        if subprocess.run([*command[:-1], str(folder)], capture_output=True).returncode == 0:
+            return folder / "bin" / "python"
+    fail("no virtual environment could be made: %s" % INSTALL_HINT)
+
+
+def door_in_pytest(python, project):
+    """A filtered run: its rows pass, and the certificate fails, since a filter never makes a pass."""
+    report = project / "TEST-stage2.xml"
+    rows = ("LOG-025", "EVT-020")
+    only = [text for row in rows for text in ("--brokercert-only", row)]
+    status = run(python, "-m", "pytest", "-q", "-m", "stage2", *only, "--junitxml", report, cwd=project)
+    cases = ElementTree.parse(report).getroot().iter("testcase") if report.exists() else ()
+    bad = {case.get("name", "") for case in cases if case.find("failure") is not None or case.find("error") is not None}
+    unexpected = [name for name in bad if "certificate" not in name and any(row in name for row in rows)]
+    if status != 1 or unexpected or not any("certificate" in name for name in bad):
+        say("pytest ended with %d; wrong: %s" % (status, sorted(unexpected) or "the certificate did not fail"))
+        return 1
+    say("the filtered run's rows passed, and its certificate failed, as it must")
+    return 0
+
+
+def clean(arguments):
+    for name in (".venv", "dist", "build", "out", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"):
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+    LOCK.unlink(missing_ok=True)
+    return 0
+
+
+VERBS = {
+    "certify": certify,
+    "test": test,
+    "lint": lint,
+    "types": types,
+    "check": check,
+    "toxiproxy": toxiproxy,
+    "wheel": wheel,
+    "clean": clean,
+}
+
+
+def main(arguments):
+    if not arguments or arguments[0] in ("help", "-h", "--help"):
+        print(__doc__)
+        return 0 if arguments else 2
+    verb = VERBS.get(arguments[0])
+    if verb is None:
+        fail("no verb %r; known: %s" % (arguments[0], ", ".join(VERBS)))
+    if verb is not clean:
+        say(arguments[0])
+        set_up()
+    return verb(arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""What no committed file may hold, and what every package must."""
+
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Written in pieces, so that this file does not hold what it looks for.
+REGISTRIES = [
+    "pypi" + ".org",
+    "python" + "hosted.org",
+    "registry.npm" + "js.org",
+    "proxy.golang" + ".org",
+    "crates" + ".io",
+]
+ELSEWHERE = ["/work" + "/", "../" + "shared", "shared" + "/reference", "shared" + "/seeds"]
+
+
+def committed() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: a source archive cannot say which files are committed")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("text", [*REGISTRIES, *ELSEWHERE])
+def test_no_file_names_it(text: str) -> None:
+    holders = [str(path.relative_to(ROOT)) for path in committed() if text.encode() in path.read_bytes()]
+    assert not holders
+
+
+def test_every_package_is_typed() -> None:
+    for package in (
+        "harness/brokercert",
+        "mock_server/brokercert_mock",
+        "scenarios/brokercert_scenarios",
+        "reports/brokercert_reports",
+    ):
+        assert (ROOT / package / "py.typed").exists()
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = {requirement.split(">=")[0].strip().lower() for requirement in wanted}
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
+    assert names <= pinned
+
+
+def test_npm_locks_name_no_place() -> None:
+    for path in committed():
+        if path.name == "package-lock.json":
+            assert '"resolved"' not in path.read_text()
