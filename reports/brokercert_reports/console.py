@@ -17,6 +17,7 @@ from rich.text import Text
 
 from brokercert_reports.text import listing, measured_sentence, printable_run, several
 from brokercert_reports.view import (
+    MOST_CASES,
     Case,
     areas,
     blocked_by,
@@ -30,7 +31,6 @@ from brokercert_reports.view import (
     wall_time,
 )
 
-MOST_CASES = 3  # findings of one row told in full: a terminal is for the first look, the HTML for the rest
 LABEL = 10  # columns of "Observed", "Evidence" and their like, with a space
 
 STYLES: dict[Verdict, str] = {

@@ -95,6 +95,7 @@ def _environment() -> Environment:
         keeps_open=view.keeps_open,
         is_floor=view.is_floor,
         records_text=view.records_text,
+        most_cases=view.MOST_CASES,
         meanings=view.MEANINGS,
         levels=view.LEVELS,
         origins=ORIGINS,

@@ -21,6 +21,7 @@ from brokercert.verdict import Outcome, RowResult, RunRecord, Verdict
 
 from brokercert_reports.text import listing, measured_sentence, printable_run
 from brokercert_reports.view import (
+    MOST_CASES,
     MOST_LINES,
     Case,
     cases,
@@ -149,7 +150,7 @@ def _explained(case: ET.Element, kind: str, row: RowResult, told: tuple[Case, ..
 
 def _explanation(row: RowResult, told: tuple[Case, ...]) -> list[str]:
     lines = [f"{row.id} ({row.level}) {row.text}", f"Source: {row.source}"]
-    for one in told:
+    for one in told[:MOST_CASES]:
         finding = one.finding
         clause = f" ({finding.clause})" if finding.clause else ""
         lines += ["", f"In scenario {finding.scenario}{clause}: {finding.verdict}", f"  Observed: {finding.observed}"]
@@ -167,6 +168,9 @@ def _explanation(row: RowResult, told: tuple[Case, ...]) -> list[str]:
         if one.scenario is not None and one.ended_badly:
             lines += [f"  The client ended with {one.scenario.exit}. Its last lines:"]
             lines += [f"    {line}" for line in one.scenario.output[-MOST_LINES:]]
+    if len(told) > MOST_CASES:
+        further = listing(f"{one.finding.verdict} in {one.finding.scenario}" for one in told[MOST_CASES:])
+        lines += ["", f"Further findings: {further}"]
     if not told:
         lines += ["", f"Reason: {row.reason}"]
     if row.verdict in (Verdict.FAIL, Verdict.WARNING):

@@ -29,6 +29,7 @@ UNDECIDED = (
     Verdict.INCONCLUSIVE,
     Verdict.NOT_OBSERVED,
 )
+MOST_CASES = 3  # findings of a row told in full, as many as have excerpts; the others are named
 MOST_LINES = 20  # of a client's output: where a program says why it died, it says so in its last screen
 QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)  # findings that need no explanation
 
@@ -210,13 +211,17 @@ def is_floor(one: Measured) -> bool:
 
 
 def wall_time(run: RunRecord) -> str:
-    """The wall time as its sum. Empty for traces that were judged without a run."""
+    """The wall time as its sum. Empty for traces that were judged without a run.
+
+    The rest is what is left of the rounded numbers, so that the sum is right as it is printed.
+    """
     timing = run.timing
+    rest = round(timing.total, 1) - round(timing.longest_waiting, 1) - round(timing.exclusive, 1)
     if not timing.total:
         return ""
     return (
         f"longest waiting {timing.longest_waiting:.1f} s + exclusive {timing.exclusive:.1f} s"
-        f" + rest {timing.rest:.1f} s = {timing.total:.1f} s"
+        f" + rest {max(0.0, rest):.1f} s = {timing.total:.1f} s"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from brokercert.verdict import Finding, RunRecord, ScenarioResult, Verdict
+from brokercert.verdict import Finding, RunRecord, ScenarioResult, Timing, Verdict
 from brokercert_reports.console import render_console
 from rich.console import Console
 from rich.text import Text
@@ -97,3 +97,10 @@ def test_hostile_text_moves_no_cursor_and_is_no_markup(hostile: tuple[str, RunRe
     assert not any((ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text)
     if "[bold]" in run.reproduce:
         assert "[bold]markup[/bold]" in text
+
+
+def test_the_wall_time_adds_up_as_it_is_printed(build: Callable[..., RunRecord]) -> None:
+    timing = Timing(predicted=1, longest_waiting=8.74, exclusive=1.14, rest=0.6, total=10.52)
+    assert "longest waiting 8.7 s + exclusive 1.1 s + rest 0.7 s = 10.5 s" in printed(build(timing=timing))
+    judged_only = Timing(predicted=0, longest_waiting=8.7, exclusive=0, rest=0, total=0)
+    assert "Wall time" not in printed(build(timing=judged_only))

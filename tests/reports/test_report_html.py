@@ -224,3 +224,14 @@ def test_every_text_colour_is_readable_on_every_ground(certified: RunRecord, sch
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
     assert contrast(colours["ink"], colours["mark"]) >= 4.5
     assert set(COLOURS) == set(Verdict)
+
+
+def test_a_row_that_failed_everywhere_is_told_thrice_and_named_for_the_rest(build: Callable[..., RunRecord]) -> None:
+    failures = tuple(
+        Finding(requirement="LOG-010", scenario=f"place-{n}", verdict=Verdict.FAIL, observed=f"nothing at {n}")
+        for n in range(9)
+    )
+    text = Page(render_html(build({"LOG-010": failures}))).text
+    card = text[: text.index("Why it matters")]
+    assert [n for n in range(9) if f"Nothing at {n}." in card] == [0, 1, 2]
+    assert "6 further findings of this row in run.json: fail in place-3, fail in place-4" in card

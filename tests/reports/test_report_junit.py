@@ -13,7 +13,7 @@ import junitparser.xunit2
 import msgspec
 import pytest
 import xmlschema
-from brokercert.verdict import Level, Outcome, RunRecord, Verdict, outcome_of
+from brokercert.verdict import Finding, Level, Outcome, RunRecord, Verdict, outcome_of
 from brokercert_reports.junit import render_junit
 from brokercert_reports.text import printable
 
@@ -171,3 +171,14 @@ def test_another_reader_counts_the_same(failed: RunRecord, tmp_path: Path) -> No
     assert sum(isinstance(x, junitparser.Skipped) for x in results) == suite.skipped
     told = {p.name: p.value for p in next(case for case in read if case.name.startswith("REC-030")).properties()}
     assert told["measured"].startswith("attempts in 5 s: 11, limit 8")
+
+
+def test_a_row_that_failed_everywhere_stays_readable(build: Callable[..., RunRecord]) -> None:
+    failures = tuple(
+        Finding(requirement="LOG-010", scenario=f"place-{n}", verdict=Verdict.FAIL, observed=f"nothing at {n}")
+        for n in range(9)
+    )
+    failure = case_of(parse(build({"LOG-010": failures})), "LOG-010").find("failure")
+    assert failure is not None and failure.text is not None
+    assert "nothing at 2" in failure.text and "nothing at 3" not in failure.text
+    assert "Further findings: fail in place-3, fail in place-4" in failure.text
