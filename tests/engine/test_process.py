@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,13 +205,13 @@ async def test_a_flood_is_drained_within_bounds_and_its_end_is_kept(
     watcher = asyncio.create_task(watch())
     subject = await play.python("""
         import sys
-        for _ in range(200): sys.stdout.write("x" * 31 + "\\n" + ("y" * 15 + "\\n") * 4096)
+        for _ in range(60): sys.stdout.write("x" * 31 + "\\n" + ("y" * 15 + "\\n") * 4096)
         sys.stdout.write("the end\\n")
     """)
     assert await subject.wait_exit(DEADLINE)
     watcher.cancel()
     assert len(play.notes.lines) == 1_000
-    assert sum(lines for lines, _ in play.notes.lost) == 200 * 4097 + 1 - 1_000
+    assert sum(lines for lines, _ in play.notes.lost) == 60 * 4097 + 1 - 1_000
     assert subject.tail[-1] == "the end" and len(subject.tail) == 20
     assert worst < 1.0, "the loop goes on meanwhile"  # some ms where nobody else computes
     await subject.kill()
@@ -220,6 +221,9 @@ async def test_a_flood_is_drained_within_bounds_and_its_end_is_kept(
 async def test_a_flood_without_end_can_be_ended(play: Play) -> None:
     subject = await play.command("yes")
     await play.notes.until(lambda: bool(play.notes.lost))
+    cost = time.process_time()
+    assert not await subject.wait_exit(0.5)
+    assert time.process_time() - cost < 0.4, "it does not take a core of ours"
     await subject.kill()
     assert len(play.notes.lines) <= output.MOST_LINES
     assert play.notes.exits == [(-signal.SIGKILL, False)]
@@ -273,6 +277,20 @@ async def test_reports_are_recognised_from_their_level_up(play: Play, level: str
         assert play.notes.reports == [] and play.notes.printed("processed")
     else:
         assert play.notes.reports == [("processed", {"event": "processed", "id": 4})] and play.notes.lines == []
+    await subject.kill()
+
+
+@pytest.mark.asyncio
+async def test_a_talkative_log_does_not_crowd_out_the_reports(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "MOST_LINES", 10)
+    monkeypatch.setattr(output, "MOST_REPORTS", 30)
+    subject = await play.python(
+        """for n in range(40): print(f'log {n}'); print('{"event":"processed","id":%d}' % n)""", level="reports"
+    )
+    assert await subject.wait_exit(DEADLINE)
+    assert len(play.notes.lines) == 10
+    assert [body["id"] for _, body in play.notes.reports] == list(range(30))
+    assert sum(lines for lines, _ in play.notes.lost) == 30 + 10
     await subject.kill()
 
 

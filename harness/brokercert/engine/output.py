@@ -16,8 +16,9 @@ import msgspec
 from brokercert.engine.subject import Clock, Level, Stream, SubjectObserver
 
 LONGEST_LINE = 64 * 1024  # bytes: a snapshot of an account has less; what never ends a line must not fill memory
-MOST_LINES = 50_000  # of one run: the 10,000 reports of the processing burst, several times over
-MOST_BYTES = 16 * 1024 * 1024  # of one run; 40 of them at once still fit a small machine
+MOST_LINES = 5_000  # of one run, reports apart: a talkative log of some minutes; a trace stays readable
+MOST_REPORTS = 50_000  # of one run: the 10,000 of the processing burst, several times over
+MOST_BYTES = 16 * 1024 * 1024  # of one run, of both; 40 of them at once still fit a small machine
 TAIL_LINES = 20  # what a developer is shown of a client that got nowhere
 TAIL_WIDTH = 2_000  # characters of a line in that tail
 SLICE = 32  # lines told in one go: some 2 ms of recording, well below every limit
@@ -36,6 +37,7 @@ class Output:
         self._queue: deque[tuple[float, Stream, bytes, bool]] = deque()
         self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
         self._lines = self._bytes = 0  # kept so far
+        self._reported = 0
         self._lost_lines = self._lost_bytes = 0  # dropped and not told yet
         self._told_dropped = -TELL_DROPPED
         self._pumping = False
@@ -52,7 +54,7 @@ class Output:
     def feed(self, stream: Stream, data: bytes) -> None:
         """Bytes that were just read."""
         at = self._clock()
-        if self._full:
+        if self.full:
             self._drop(stream, data)
         else:
             self._keep(stream, data, at)
@@ -81,8 +83,10 @@ class Output:
     # Reading.
 
     @property
-    def _full(self) -> bool:
-        return self._lines >= MOST_LINES or self._bytes >= MOST_BYTES
+    def full(self) -> bool:
+        """Nothing more is kept: what comes is a flood, which need not be read at full speed."""
+        reports = not self._reports or self._reported >= MOST_REPORTS
+        return (self._lines >= MOST_LINES and reports) or self._bytes >= MOST_BYTES
 
     def _keep(self, stream: Stream, data: bytes, at: float) -> None:
         *complete, rest = data.split(b"\n")
@@ -108,11 +112,15 @@ class Output:
 
     def _add(self, at: float, stream: Stream, line: bytes, cut: bool) -> None:
         self._tail.append(line[: 4 * TAIL_WIDTH])
-        if self._full:
+        report = self._reports and stream == "out" and line.startswith(b"{")
+        if (self._reported >= MOST_REPORTS if report else self._lines >= MOST_LINES) or self._bytes >= MOST_BYTES:
             self._lost_lines += 1
             self._lost_bytes += len(line)
             return
-        self._lines += 1
+        if report:
+            self._reported += 1
+        else:
+            self._lines += 1
         self._bytes += len(line)
         self._queue.append((at, stream, line, cut))
 
