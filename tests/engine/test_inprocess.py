@@ -70,7 +70,7 @@ def test_it_runs_prints_and_stops_when_asked_in_virtual_time() -> None:
         assert subject.tail == ["url ws://here"]
         await subject.kill()
 
-    loop = looptime.new_event_loop()  # no Runner: it would take pytest-asyncio's own loop from the thread, unclosed
+    loop = looptime.new_event_loop()
     try:
         loop.run_until_complete(play())
     finally:
