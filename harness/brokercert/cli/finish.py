@@ -19,14 +19,16 @@ def finish(run: RunRecord, folder: Path | None) -> int:
 
 
 def show(run: RunRecord, reports: Mapping[str, Path]) -> int:
-    """The result on standard output. A reader that has gone (`| head`) does not change what is answered."""
+    """The result on standard output."""
     from brokercert_reports.console import render_console
     from rich.console import Console
 
-    try:
-        render_console(run, Console(), reports=reports)
-    except BrokenPipeError:
-        silence_output()
+    class Steady(Console):
+        def on_broken_pipe(self) -> None:
+            """A reader that has gone (`| head`) does not change what is answered; rich would exit with 1 here."""
+            silence_output()
+
+    render_console(run, Steady(), reports=reports)
     return EXIT_CODES[run.outcome].value
 
 

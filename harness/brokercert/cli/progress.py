@@ -96,8 +96,9 @@ def waiting(running: Sequence[str], elapsed: float, predicted: float) -> str:
     return f"{len(running)} {plural} under way, {time}; waiting for {names}"
 
 
-def progress_for(stream: TextIO = sys.stderr, environ: Mapping[str, str] = os.environ) -> PlainProgress | LiveProgress:
+def progress_for(stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> PlainProgress | LiveProgress:
     """The one that fits where the output goes: a terminal that is not a continuous-integration system's, or lines."""
+    stream = stream or sys.stderr
     if not stream.isatty() or environ.get("CI") or environ.get("TERM") == "dumb":
 
         def say(text: str) -> None:

@@ -1,0 +1,303 @@
+"""The command line's doors: what each prints, and that its exit status says what happened and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import brokercert.cli
+import pytest
+from brokercert.cli.finish import point_latest
+from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for, waiting
+from brokercert.engine import run
+from brokercert.engine.run import RunRequest
+from brokercert.requirements import load_set
+from brokercert.verdict import ExitCode, Verdict
+
+PLUGIN = Path(__file__).parents[1] / "plugin"
+SET = "tradovate-stage2"
+
+
+class Line:
+    """A command line in this process; the engine answers what a test says."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], folder: Path) -> None:
+        monkeypatch.chdir(folder)
+        monkeypatch.syspath_prepend(str(PLUGIN))
+        for name in list(os.environ):
+            if name.startswith("BROKERCERT_"):
+                monkeypatch.delenv(name)
+        from fake_engine import fake_run
+
+        self._capfd = capfd
+        self.folder = folder
+        self.requests: list[RunRequest] = []
+        self.verdicts: dict[str, Verdict] = {}
+        self.raises: BaseException | None = None
+        self.interrupted = False
+
+        def fake(request: RunRequest, progress: Any) -> Any:
+            self.requests.append(request)
+            if self.raises:
+                raise self.raises
+            progress.planned(["a"], 95.0)
+            return fake_run(request, self.verdicts, interrupted=self.interrupted)
+
+        monkeypatch.setattr(run, "run_certification", fake)
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        code = brokercert.cli.main(arguments)
+        out, err = self._capfd.readouterr()
+        return code, out, err
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Line:
+    return Line(monkeypatch, capfd, tmp_path)
+
+
+def test_the_exit_codes_known_without_an_import_are_those_of_the_verdicts() -> None:
+    known = (brokercert.cli.USAGE, brokercert.cli.HARNESS_ERROR, brokercert.cli.INTERRUPTED)
+    assert known == (ExitCode.USAGE, ExitCode.HARNESS_ERROR, ExitCode.INTERRUPTED)
+
+
+def test_help_names_every_command_and_imports_none() -> None:
+    source = (
+        "import sys; from brokercert.cli import main; code = main(['--help'])\n"
+        "heavy = ('brokercert.', 'brokercert_', 'msgspec', 'rich', 'websockets')\n"
+        "print([name for name in sys.modules if name.startswith(heavy)])\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=20, check=True)
+    for name in brokercert.cli.COMMANDS:
+        assert re.search(rf"^  {name} ", done.stdout, re.MULTILINE)
+    assert done.stdout.splitlines()[-1] == "['brokercert.cli']"
+
+
+def test_it_is_a_module_as_well() -> None:
+    done = subprocess.run([sys.executable, "-m", "brokercert", "--version"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and done.stdout.startswith("brokercert, version ")
+
+
+# certify
+
+
+def test_certify_runs_what_stands_after_the_dashes_and_writes_its_reports(line: Line) -> None:
+    code, out, err = line(
+        "certify", "--part", "core", "--seed", "7", "--", sys.executable, "client.py", "--part", "{url}"
+    )
+    assert code == 0
+    assert out.splitlines()[-1].startswith("certified for part core")
+    assert "1 scenario(s), about 95 s" in err, "the predicted duration comes first, on standard error"
+    request = line.requests[0]
+    assert request.subject.command == (sys.executable, "client.py", "--part", "{url}")
+    assert (request.part, request.seed, request.tier) == ("core", 7, "real")
+    assert request.command_line_for("LOG-010").endswith(
+        "--only LOG-010 -- " + f"{sys.executable} client.py --part '{{url}}'"
+    )
+    latest = line.folder / "out" / "latest"
+    assert latest.is_symlink() and (latest / "run.json").is_file() and (latest / "report.html").is_file()
+
+
+def test_without_a_command_the_reference_client_is_run(line: Line) -> None:
+    code, out, _ = line("certify")
+    assert code == ExitCode.INCOMPLETE and "incomplete" in out
+    assert line.requests[0].subject.command == (sys.executable, "-m", "brokercert.reference")
+
+
+def test_the_nearest_file_says_what_flags_do_not(line: Line) -> None:
+    (line.folder / "brokercert.toml").write_text(
+        f"[subject]\ncommand = ['{sys.executable}', 'a.py']\n[run]\npart = 'core'\nstrict = true\nseed = 3\njobs = 4\n"
+    )
+    line("certify", "--seed", "4", "--no-strict")
+    request = line.requests[0]
+    assert (request.part, request.strict, request.seed, request.jobs) == ("core", False, 4, 4)
+    assert request.subject.name == "a.py"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "arguments", "code"),
+    [
+        ({"LOG-010": Verdict.FAIL}, (), ExitCode.FAILED),
+        ({"LOG-010": Verdict.HARNESS_ERROR, "LOG-030": Verdict.FAIL}, (), ExitCode.HARNESS_ERROR),
+        ({"LOG-010": Verdict.NOT_OBSERVED}, (), ExitCode.INCOMPLETE),
+        ({"LOG-060": Verdict.WARNING}, (), ExitCode.CERTIFIED),
+        ({"LOG-060": Verdict.WARNING}, ("--strict",), ExitCode.FAILED),
+        ({}, ("--only", "LOG-025"), ExitCode.INCOMPLETE),
+    ],
+)
+def test_the_exit_status_is_the_outcome(
+    line: Line, verdicts: dict[str, Verdict], arguments: Sequence[str], code: ExitCode
+) -> None:
+    line.verdicts = verdicts
+    assert line("certify", "--part", "core", *arguments)[0] == code
+
+
+def test_an_interrupted_run_has_a_partial_report(line: Line) -> None:
+    line.interrupted = True
+    code, out, _ = line("certify")
+    assert code == 130 and "interrupted" in out.splitlines()[-1]
+    assert (line.folder / "out" / "latest" / "run.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (RuntimeError("our bug"), 3), (ZeroDivisionError(), 3)],
+)
+def test_what_breaks_on_our_side_is_never_said_of_the_client(line: Line, error: BaseException, code: int) -> None:
+    line.raises = error
+    assert line("certify")[0] == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("certify", "--set", "nobody"), "no requirement set 'nobody'"),
+        (("certify", "--part", "half"), "has no part 'half'"),
+        (("certify", "--config", "none.toml"), "none.toml: no such file"),
+        (("certify", "--jobs", "0"), "--jobs"),
+        (("certify", "--tier", "virtual"), "--tier virtual: expected real"),
+        (("certify", "--", "no-such-client-anywhere"), "'no-such-client-anywhere' was not found on PATH"),
+        (("certify", "--nonsense"), "--nonsense"),
+        (("judge",), "TRACES"),
+        (("judge", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("judge", "."), "no trace in this folder"),
+        (("report", "."), "run.json: no such file"),
+        (("explain", "XYZ-999"), "no requirement 'XYZ-999'"),
+        (("list", "--set", "nobody"), "no requirement set 'nobody'"),
+        (("nothing",), "nothing"),
+    ],
+)
+def test_what_cannot_be_is_a_usage_error_in_a_sentence(line: Line, arguments: Sequence[str], said: str) -> None:
+    code, _, err = line(*arguments)
+    assert code == ExitCode.USAGE and said in err and "Traceback" not in err
+    assert line.requests == []
+
+
+def test_a_broken_file_is_named(line: Line) -> None:
+    (line.folder / "run.json").write_text('{"format": 1}')
+    code, _, err = line("report", "run.json")
+    assert code == ExitCode.USAGE and err.startswith("brokercert: run.json: ")
+
+
+def test_a_report_is_rendered_again_with_the_status_of_its_run(line: Line) -> None:
+    line.verdicts = {"LOG-010": Verdict.FAIL}
+    line("certify", "--part", "core")
+    (line.folder / "out" / "latest" / "report.html").unlink()
+    code, out, _ = line("report", "out/latest")
+    assert code == ExitCode.FAILED and "failed for part core: LOG-010" in out
+    assert (line.folder / "out" / "latest" / "report.html").is_file()
+
+
+def test_a_reader_that_leaves_does_not_change_the_status(tmp_path: Path) -> None:
+    source = (
+        f"import sys; sys.path.insert(0, {str(PLUGIN)!r})\n"
+        "from brokercert.engine import run; from fake_engine import fake_run\n"
+        "run.run_certification = lambda request, progress: fake_run(request, {})\n"
+        "from brokercert.cli import main; sys.exit(main(['certify', '--part', 'core']))"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", source], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True, timeout=20
+        )
+    finally:
+        os.close(write)
+    assert done.returncode == 0, done.stderr
+
+
+# list and explain
+
+
+def test_list_tells_of_every_row_what_there_is_for_it(line: Line) -> None:
+    code, out, _ = line("list", "--json")
+    document = json.loads(out)
+    rows = {row["id"]: row for row in document["requirements"]}
+    assert code == 0 and set(rows) == set(load_set(SET).by_id)
+    assert rows["LOG-010"]["state"] == "judged" and rows["LOG-010"]["scenarios"] and rows["LOG-010"]["checks"]
+    assert {row["state"] for row in rows.values()} <= {"judged", "no scenario", "no check"}
+    code, out, _ = line("list")
+    judged = sum(row["state"] == "judged" for row in rows.values())
+    assert code == 0 and f"{judged} of {len(rows)} requirements are judged" in out
+    assert all(name in out for name in rows)
+
+
+def test_a_set_without_scenarios_is_listed_too(line: Line) -> None:
+    code, out, _ = line("list", "--set", "arrow-orders")
+    assert code == 0 and "of 0" not in out
+
+
+def test_explain_says_what_is_asked_how_it_is_judged_and_how_to_mend_it(line: Line) -> None:
+    row = load_set(SET).by_id["LOG-010"]
+    code, out, _ = line("explain", "log-010")
+    assert code == 0
+    assert row.title in out and row.source in out and "Limit connect: 5 s (doc)" in out and "Scenarios:" in out
+    assert "brokercert certify --only LOG-010" in out
+
+
+# progress
+
+
+def said() -> tuple[list[str], Callable[[str], None]]:
+    lines: list[str] = []
+    return lines, lines.append
+
+
+def test_plain_progress_is_never_silent_for_long() -> None:
+    lines, say = said()
+    progress = PlainProgress(say)
+    progress.planned(["a", "b"], 95.0)
+    progress.started("a")
+    for second in range(1, 91):
+        progress.tick(["a", "b"], float(second))
+    progress.ended("a", "completed")
+    assert lines == [
+        "[   0 s] 2 scenario(s), about 95 s",
+        "[  30 s] 2 scenarios under way, 65 s of about 95 s left; waiting for a, b",
+        "[  60 s] 2 scenarios under way, 35 s of about 95 s left; waiting for a, b",
+        "[  90 s] 2 scenarios under way, 5 s of about 95 s left; waiting for a, b",
+        "[  90 s] a: completed (1 of 2)",
+    ]
+
+
+def test_what_is_waited_for_is_named() -> None:
+    text = waiting(["a", "b", "c", "d", "e"], 54, 95)
+    assert text == "5 scenarios under way, 41 s of about 95 s left; waiting for a, b, c and 2 more"
+    assert waiting(["a"], 100, 95) == "1 scenario under way, 100 s so far, longer than predicted; waiting for a"
+    assert waiting([], 1, 95) == "94 s of about 95 s left"
+
+
+def test_a_terminal_gets_one_line_and_a_pipe_or_ci_gets_lines() -> None:
+    import io
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    assert isinstance(progress_for(io.StringIO(), {}), PlainProgress)
+    assert isinstance(progress_for(Terminal(), {"CI": "true"}), PlainProgress)
+    assert isinstance(progress_for(Terminal(), {"TERM": "dumb"}), PlainProgress)
+    live = progress_for(Terminal(), {})
+    assert isinstance(live, LiveProgress)
+    live.planned(["[red]a"], 5.0)
+    live.tick(["[red]a"], 1.0)
+    live.ended("[red]a", "harness error")
+    live.stop()
+
+
+def test_latest_means_the_newest_run_and_leaves_what_is_not_ours(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        point_latest(tmp_path / name)
+        assert (tmp_path / "latest").resolve() == tmp_path / name
+    (tmp_path / "latest").unlink()
+    (tmp_path / "latest").mkdir()
+    point_latest(tmp_path / "one")
+    assert not (tmp_path / "latest").is_symlink()
