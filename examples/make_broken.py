@@ -64,7 +64,7 @@ TABLE = (
         "node/broken/no_goodbye.mjs",
         "OFF-010",
         "leaves without a close frame",
-        "if (ws.readyState === WebSocket.OPEN) ws.close(1000);",
+        "if (ws.readyState === WebSocket.OPEN) ws.close(code);",
         "if (ws.readyState === WebSocket.OPEN) ws.terminate();",
     ),
     Broken(

@@ -17,6 +17,7 @@ const LONGEST_DELAY = 10_000; // ... up to this
 const STABLE = 60_000; // ms that a socket must have worked before the ladder starts again at its foot
 const REFUSED = 27_000; // ms before a refused token is tried again: at most three uses in a minute
 const LOCKOUT = 3_600_000; // ms after 429, or a ticket that only a person can use: requests made earlier prolong it
+const GIVEN_UP = 4000; // close code for a socket that this client gives up, as the vendor's own client sends it
 const ENTITY_TYPES = ["account", "cashBalance", "position", "order", "orderVersion", "executionReport", "fill", "contract"];
 
 const entities = new Map(); // "order/210518" -> the entity as last told
@@ -133,7 +134,7 @@ function over(session, why, pause = 0) {
   current = null;
   session.timers.forEach(clearTimeout);
   entities.clear(); // the next snapshot tells what is true
-  leave(session.ws, 1_000);
+  leave(session.ws, GIVEN_UP, 1_000);
   if (pause === LOCKOUT) notBefore = Date.now() + LOCKOUT;
   const ladder = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempts++) * (0.8 + 0.2 * Math.random());
   const delay = Math.max(ladder, pause, notBefore - Date.now());
@@ -142,8 +143,8 @@ function over(session, why, pause = 0) {
 }
 
 // A close frame, and no waiting for a server that does not answer it.
-function leave(ws, patience) {
-  if (ws.readyState === WebSocket.OPEN) ws.close(1000);
+function leave(ws, code, patience) {
+  if (ws.readyState === WebSocket.OPEN) ws.close(code);
   setTimeout(() => ws.terminate(), ws.readyState === WebSocket.CONNECTING ? 0 : patience).unref();
 }
 
@@ -154,7 +155,7 @@ process.on("SIGTERM", () => {
   if (!ws || ws.readyState === WebSocket.CLOSED) process.exit(0);
   ws.on("close", () => process.exit(0));
   setTimeout(() => process.exit(0), 3_000);
-  leave(ws, 2_000);
+  leave(ws, 1000, 2_000);
 });
 
 connect();

@@ -24,6 +24,7 @@ LONGEST_DELAY = 10.0  # ... up to this
 STABLE = 60.0  # seconds that a socket must have worked before the ladder starts again at its foot
 REFUSED = 1.0
 LOCKOUT = 3600.0  # seconds after 429, or a ticket that only a person can use: requests made earlier prolong it
+GIVEN_UP = 4000  # close code for a socket that this client gives up, as the vendor's own client sends it
 ENTITY_TYPES = ["account", "cashBalance", "position", "order", "orderVersion", "executionReport", "fill", "contract"]
 
 
@@ -71,6 +72,7 @@ class Client:
         print("connecting", flush=True)
         ws = await connect(self.url, open_timeout=STEP, close_timeout=1, ping_interval=None, max_size=2**26, proxy=None)
         helpers: list[asyncio.Task[None]] = []
+        code = GIVEN_UP
         try:
             await self.log_in(ws)
             self.stable_at = self.loop.time() + STABLE
@@ -84,10 +86,13 @@ class Client:
                         helpers.append(asyncio.create_task(self.sync(ws, sync_id, wait)))
                     elif message.get("e") == "props":
                         self.apply(message.get("d"))
+        except asyncio.CancelledError:
+            code = 1000  # asked to stop: a normal end
+            raise
         finally:
             for helper in helpers:
                 helper.cancel()
-            await ws.close()
+            await ws.close(code)  # without effect where the server closed first
 
     async def receive(self, ws: ClientConnection, within: float) -> list[dict[str, Any]]:
         """The messages of the next frame; none where it carries none, or nothing that can be read."""
