@@ -239,7 +239,7 @@ def test_explain_says_what_is_asked_how_it_is_judged_and_how_to_mend_it(line: Li
     code, out, _ = line("explain", "log-010")
     assert code == 0
     assert row.title in out and row.source in out and "Limit connect: 5 s (doc)" in out and "Scenarios:" in out
-    assert "brokercert certify --only LOG-010" in out
+    assert f"brokercert certify --set {SET} --only LOG-010 -- COMMAND" in out
 
 
 # progress

@@ -161,7 +161,7 @@ def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
         yield from (_wrapped(f"- {cause}", "  ") for cause in row.causes)
     if row.mend:
         yield "\n" + _wrapped(f"To mend it: {row.mend}")
-    yield f"\nAlone: brokercert certify --only {row.id} -- COMMAND"
+    yield f"\nAlone: brokercert certify --set {rows.id} --only {row.id} -- COMMAND"
 
 
 def _wrapped(text: str, indent: str = "") -> str:
