@@ -1,0 +1,213 @@
+"""Correct clients that a naive judge would fail, and wrong ones that it would pass: all as processes, in real time.
+
+Each file `odd_*.py` and `wrong_*.py` says in its first line which judging rule it is about, in SCENARIOS what shows it,
+and in EXPECT the verdicts that are no plain pass. They all run at once, in one loop: they mostly sleep.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import os
+import runpy
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from brokercert.engine.run import Quiet, RunRequest, certify
+from brokercert.engine.scenario import load_suite
+from brokercert.engine.subject import SubjectSpec
+from brokercert.verdict import RunRecord
+
+HERE = Path(__file__).resolve().parent
+EXAMPLES = HERE.parents[1] / "examples"
+SET = "tradovate-stage2"
+STAGGER = 0.4  # seconds between two clients' beginnings: a Python that starts takes about as much of one of two cores
+SHOWS = {  # the scenario that shows a broken copy's row soonest
+    "REC-010": "loss-fin",
+    "LOG-070": "answer-in-batch",
+    "HBT-050": "silent-application",
+    "RLP-020": "sync-ticket",
+    "RLP-030": "sync-ticket",
+    "OFF-010": "stop-open",
+    "MSG-010": "malformed-json",
+    "REC-030": "loss-rst",
+    "EVT-030": "steady",
+    "LOG-040": "token-refused",
+}
+
+pytestmark = pytest.mark.timeout(170)  # the first test waits for the slowest of them all
+
+
+@dataclass(frozen=True)
+class Case:
+    """One client to run."""
+
+    name: str
+    command: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    expect: Mapping[str, str] = field(default_factory=dict)
+    offers: tuple[str, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def lasts(self) -> float:
+        suite = load_suite(SET)
+        return max(suite.by_name(name).lasts for name in self.scenarios)
+
+
+def _constants(path: Path) -> dict[str, Any]:
+    """The module's literal constants, read without running it."""
+    found: dict[str, Any] = {}
+    for node in ast.parse(path.read_text("utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.isupper():
+                found[name] = ast.literal_eval(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name.isupper():
+                found[name] = ast.literal_eval(value)
+    return found
+
+
+def _strange(pattern: str) -> list[Case]:
+    cases = []
+    for path in sorted(HERE.glob(pattern)):
+        told = _constants(path)
+        cases.append(
+            Case(
+                name=path.stem,
+                command=(sys.executable, str(path)),
+                scenarios=tuple(told["SCENARIOS"]),
+                expect=told["EXPECT"],
+                offers=tuple(told.get("OFFERS", ())),
+                limits=told.get("LIMITS", {}),
+            )
+        )
+    return cases
+
+
+def _command(path: Path) -> tuple[str, ...]:
+    return ("node", str(path)) if path.suffix == ".mjs" else (sys.executable, str(path))
+
+
+MADE = runpy.run_path(str(EXAMPLES / "make_broken.py"))
+NODE = shutil.which("node") is not None and (EXAMPLES / "node" / "node_modules" / "ws").is_dir()
+ODD, WRONG = _strange("odd_*.py"), _strange("wrong_*.py")
+BROKEN = [
+    Case(entry.file, _command(EXAMPLES / entry.file), (SHOWS[entry.row],), {entry.row: "fail"})
+    for entry in MADE["TABLE"]
+]
+WHOLE = [
+    Case(
+        source,
+        _command(EXAMPLES / source),
+        tuple(dict.fromkeys(SHOWS[entry.row] for entry in MADE["TABLE"] if entry.source == source)),
+    )
+    for source in ("node/client.mjs", "python/client.py")
+]
+ALL = [case for case in (*ODD, *WRONG, *BROKEN, *WHOLE) if NODE or not case.name.endswith(".mjs")]
+
+
+async def _play(cases: Sequence[Case], out: Path) -> dict[str, RunRecord]:
+    async def one(place: int, case: Case) -> RunRecord:
+        await asyncio.sleep(place * STAGGER)
+        spec = SubjectSpec(
+            name=case.name,
+            command=case.command,
+            cwd=HERE,
+            env={"ODD_CLIENTS_OF": str(out)},  # by which any that is left over is recognised
+            offers=frozenset({"wire", "stop", "process", *case.offers}),
+        )
+        request = RunRequest(
+            set_id=SET,
+            subject=spec,
+            scenarios=case.scenarios,
+            limits=case.limits,
+            out=out / case.name.replace("/", "-"),
+        )
+        return await certify(request, Quiet())
+
+    longest_first = sorted(cases, key=lambda case: -case.lasts)
+    records = await asyncio.gather(*(one(place, case) for place, case in enumerate(longest_first)))
+    return {case.name: record for case, record in zip(longest_first, records, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def records(out: Path) -> dict[str, RunRecord]:
+    return asyncio.run(_play(ALL, out))
+
+
+def _verdicts(record: RunRecord) -> dict[str, tuple[str, str]]:
+    """(verdict, reason) of the rows that the played scenarios exercise, and of those that they found broken."""
+    return {row.id: (str(row.verdict), row.reason) for row in record.rows if row.scenarios or row.findings}
+
+
+def _names(cases: Sequence[Case]) -> list[str]:
+    return [case.name for case in cases]
+
+
+@pytest.mark.parametrize("case", [*ODD, *WRONG], ids=_names([*ODD, *WRONG]))
+def test_strange_client_gets_exactly_the_verdicts_that_it_deserves(case: Case, records: dict[str, RunRecord]) -> None:
+    found = _verdicts(records[case.name])
+    assert set(case.expect) <= set(found), "EXPECT names rows that nothing exercised"
+    wrong = {row: said for row, said in found.items() if said[0] != case.expect.get(row, "pass")}
+    assert not wrong
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=_names(BROKEN))
+def test_broken_copy_fails_the_row_that_its_first_line_names(case: Case, records: dict[str, RunRecord]) -> None:
+    if case.name not in records:
+        pytest.skip("needs Node, and `npm ci` in examples/node")
+    found = _verdicts(records[case.name])
+    failed = {row: said for row, said in found.items() if said[0] == "fail"}
+    assert set(failed) == set(case.expect), found
+
+
+@pytest.mark.parametrize("case", WHOLE, ids=_names(WHOLE))
+def test_example_passes_every_row_that_its_broken_copies_fail(case: Case, records: dict[str, RunRecord]) -> None:
+    if case.name not in records:
+        pytest.skip("needs Node, and `npm ci` in examples/node")
+    wrong = {row: said for row, said in _verdicts(records[case.name]).items() if said[0] != "pass"}
+    assert not wrong
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_nothing_of_any_client_is_left_running(out: Path, records: dict[str, RunRecord]) -> None:
+    left = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal() and int(process.name) != os.getpid():
+            try:
+                if str(out).encode() in (process / "environ").read_bytes():
+                    left.append((process / "cmdline").read_bytes())
+            except OSError:
+                continue  # gone meanwhile, or somebody else's
+    assert records
+    assert not left
+
+
+def test_committed_broken_copies_are_the_generated_ones() -> None:
+    files = {str(path.relative_to(EXAMPLES)) for path in EXAMPLES.glob("*/broken/*") if path.is_file()}
+    assert files == {entry.file for entry in MADE["TABLE"]}
+    for entry in MADE["TABLE"]:
+        text = (EXAMPLES / entry.file).read_text("utf-8")
+        assert text == MADE["text_of"](entry), f"run examples/make_broken.py ({entry.file})"
+
+
+def test_broken_copy_differs_from_its_source_in_one_line() -> None:
+    for entry in MADE["TABLE"]:
+        source = (EXAMPLES / entry.source).read_text("utf-8").splitlines()
+        first, *rest = (EXAMPLES / entry.file).read_text("utf-8").splitlines()
+        assert entry.row in first
+        assert sum(a != b for a, b in zip(source, rest, strict=True)) == 1
+
+
+def test_lock_file_of_the_node_example_names_no_registry() -> None:
+    assert "resolved" not in (EXAMPLES / "node" / "package-lock.json").read_text("utf-8")
