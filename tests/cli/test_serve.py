@@ -1,0 +1,56 @@
+"""The mock broker by hand: its lines can be given to a shell, and Ctrl-C ends it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from brokercert.engine.environment import subject_environment
+from brokercert.engine.process import PLACEHOLDERS
+from brokercert_mock import TradovateBroker
+
+
+def test_serve_prints_what_a_client_needs_and_what_happens() -> None:
+    broker = subprocess.Popen(
+        [sys.executable, "-u", "-m", "brokercert", "serve"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert broker.stdout is not None and broker.stderr is not None
+    try:
+        env: dict[str, str] = {}
+        while "BROKERCERT_STATE_DIR" not in env:
+            command, assignment = shlex.split(broker.stdout.readline())
+            assert command == "export"
+            name, _, value = assignment.partition("=")
+            env[name] = value
+        assert re.fullmatch(r"ws://127\.0\.0\.1:\d+/v1/websocket", env["BROKERCERT_URL"])
+        request = urllib.request.Request(
+            f"{env['BROKERCERT_REST_URL']}/account/list",
+            headers={"Authorization": f"Bearer {env['BROKERCERT_TOKEN']}"},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10) as answer:
+            assert answer.status == 200 and env["BROKERCERT_ACCOUNTS"].split(",")[0] in answer.read().decode()
+        told = ""
+        while "/account/list" not in told:
+            told = broker.stdout.readline()
+        broker.send_signal(signal.SIGINT)
+        rest, err = broker.communicate(timeout=10)
+    finally:
+        broker.kill()
+        broker.wait()
+    assert broker.returncode == 0 and err == ""
+    assert env["BROKERCERT_TOKEN"] not in told + rest, "secrets are labels here too"
+
+
+@pytest.mark.asyncio
+async def test_every_variable_of_a_client_has_its_placeholder(tmp_path: object) -> None:
+    broker = TradovateBroker()
+    env = subject_environment(broker, host="127.0.0.1", port=1, scenario="x", state_dir=tmp_path)  # type: ignore[arg-type]
+    names = {name.removeprefix("BROKERCERT_").lower() for name in env}
+    assert names | {"shards", "ca"} == set(PLACEHOLDERS)
+    await broker.close()
