@@ -36,7 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker, set_id in MARKERS.items():
         config.addinivalue_line("markers", f"{marker}: requirements of {set_id}, judged by brokercert")
     set_id, explicit = _asked(config)
-    if set_id:
+    if not set_id:
+        for option in ("--brokercert-only", "--brokercert-part", "--brokercert-strict"):
+            if config.getoption(option):  # else the run would be green without what was asked for
+                raise pytest.UsageError(f"{option}: of which set? expected -m stage2, or --brokercert SET, as well")
+    else:
         from brokercert.pytest_items import Certification
 
         config.stash[_KEY] = Certification(config, set_id, explicit)

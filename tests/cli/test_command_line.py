@@ -274,7 +274,7 @@ def test_what_is_waited_for_is_named() -> None:
     assert waiting([], 1, 95) == "94 s of about 95 s left"
 
 
-def test_a_terminal_gets_one_line_and_a_pipe_or_ci_gets_lines() -> None:
+def test_a_terminal_gets_one_line_and_a_pipe_or_ci_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     import io
 
     class Terminal(io.StringIO):
@@ -284,12 +284,22 @@ def test_a_terminal_gets_one_line_and_a_pipe_or_ci_gets_lines() -> None:
     assert isinstance(progress_for(io.StringIO(), {}), PlainProgress)
     assert isinstance(progress_for(Terminal(), {"CI": "true"}), PlainProgress)
     assert isinstance(progress_for(Terminal(), {"TERM": "dumb"}), PlainProgress)
-    live = progress_for(Terminal(), {})
+    monkeypatch.setenv("COLUMNS", "120")
+    terminal = Terminal()
+    live = progress_for(terminal, {})
     assert isinstance(live, LiveProgress)
-    live.planned(["[red]a"], 5.0)
-    live.tick(["[red]a"], 1.0)
-    live.ended("[red]a", "harness error")
+    live.planned(["first"], 95.0)
+    live.tick(["first"], 1.0)
+    live.tick(["x" * 500], 2.0)
+    live.ended("first", "harness error")
     live.stop()
+    lines = terminal.getvalue().split("\r\x1b[2K")
+    assert lines[:2] == [
+        "1 scenario(s), about 95 s\n",
+        "1 scenario under way, 94 s of about 95 s left; waiting for first",
+    ]
+    assert len(lines[2]) < 200 and lines[2].endswith("…")
+    assert lines[3:] == ["first: harness error\n", "judging", ""]
 
 
 def test_latest_means_the_newest_run_and_leaves_what_is_not_ours(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import looptime
 import pytest
+from brokercert.engine import inprocess
 from brokercert.engine.subject import RunningSubject, Stream, SubjectSpec, start_subject
 
 
@@ -110,7 +111,8 @@ async def test_a_factory_that_raises_and_sys_exit_are_the_clients_own() -> None:
 
 
 @pytest.mark.asyncio
-async def test_to_be_killed_is_to_be_cancelled_with_every_task() -> None:
+async def test_to_be_killed_is_to_be_cancelled_with_every_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inprocess, "DEATH", 1.0)  # the stubborn one is given a tenth of it, twice
     ended: list[str] = []
 
     async def worker(name: str, stubborn: int) -> None:

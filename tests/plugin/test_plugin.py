@@ -178,6 +178,8 @@ def test_it_lives_beside_the_tests_of_a_project_and_its_ini(project: Project) ->
     ("arguments", "said"),
     [
         (("--brokercert", "nobody"), "no requirement set 'nobody'"),
+        (("--brokercert-only", "LOG-010"), "--brokercert-only: of which set?"),
+        (("--brokercert-strict",), "--brokercert-strict: of which set?"),
         (("-m", "stage2", "--brokercert-part", "half"), "no part 'half'"),
         (("-m", "stage2", "--brokercert-only", "XYZ-000"), "--brokercert-only XYZ-000: no such requirement"),
         (("-m", "stage2", "--brokercert-config", "none.toml"), "none.toml: no such file"),

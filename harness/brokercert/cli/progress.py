@@ -6,12 +6,10 @@ Goes to standard error, so that standard output is the result alone.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from rich.status import Status
+from typing import TextIO
 
 EVERY = 30.0  # seconds: continuous-integration systems take silence for a hang
 NAMED = 3  # scenarios that are named of those under way
@@ -50,39 +48,44 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """One line that renews itself, on a terminal."""
+    """One line that renews itself once a second, on a terminal.
 
-    def __init__(self, status: Status) -> None:
-        self._status = status
+    Written by hand: the usual spinners draw many times a second in a thread of their own, beside latencies that are
+    being scored.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self._predicted = 0.0
         self._left = 0
 
     def planned(self, names: Sequence[str], predicted: float) -> None:
-        from rich.markup import escape
-
         self._predicted, self._left = predicted, len(names)
-        self._status.console.print(escape(f"{len(names)} scenario(s), about {predicted:.0f} s"), highlight=False)
-        self._status.start()
+        self._stream.write(f"{len(names)} scenario(s), about {predicted:.0f} s\n")
+        self._stream.flush()
 
     def started(self, name: str) -> None:
         """Shown at the next tick, within a second."""
 
     def ended(self, name: str, state: str) -> None:
-        from rich.markup import escape
-
         self._left -= 1
         if state != "completed":
-            self._status.console.print(escape(f"{name}: {state}"), highlight=False)
+            self.stop()
+            self._stream.write(f"{name}: {state}\n")
         if not self._left:
-            self._status.update("judging")
+            self._renew("judging")
 
     def tick(self, running: Sequence[str], elapsed: float) -> None:
-        from rich.markup import escape
-
-        self._status.update(escape(waiting(running, elapsed, self._predicted)))
+        self._renew(waiting(running, elapsed, self._predicted))
 
     def stop(self) -> None:
-        self._status.stop()
+        """Leave an empty line, for the result."""
+        self._renew("")
+
+    def _renew(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        self._stream.write(f"\r\x1b[2K{text if len(text) <= width else text[: width - 1] + '…'}")
+        self._stream.flush()
 
 
 def waiting(running: Sequence[str], elapsed: float, predicted: float) -> str:
@@ -105,6 +108,4 @@ def progress_for(stream: TextIO | None = None, environ: Mapping[str, str] = os.e
             print(text, file=stream, flush=True)
 
         return PlainProgress(say)
-    from rich.console import Console
-
-    return LiveProgress(Console(file=stream).status("starting"))
+    return LiveProgress(stream)
