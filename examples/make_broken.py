@@ -81,7 +81,8 @@ TABLE = (
         "REC-030",
         "syncs on its first socket only",
         "helpers = [asyncio.create_task(self.beat(ws)), asyncio.create_task(self.sync(ws, 1))]",
-        "helpers = [asyncio.create_task(c) for c in (self.beat(ws), self.sync(ws, 1))][: 1 if self.entities else 2]",
+        "helpers = [asyncio.create_task(self.beat(ws)),"
+        " asyncio.create_task(self.sync(ws, 1, LOCKOUT * bool(self.entities)))]",
     ),
     Broken(
         "python/client.py",

@@ -143,13 +143,12 @@ class Client:
     async def log_in(self, ws: ClientConnection) -> None:
         await self.await_open(ws)
         ident = await self.request(ws, "authorize", self.token_text())
+        answers: list[dict[str, Any]] = []
         async with asyncio.timeout(self.STEP):
-            while True:
-                for message in self.messages(await self.frame(ws)):
-                    if message.get("i") == ident:
-                        if message.get("s") != 200 or message.get("d"):
-                            await self.refused(ws)
-                        return
+            while not answers:
+                answers = [message for message in self.messages(await self.frame(ws)) if message.get("i") == ident]
+        if answers[0].get("s") != 200 or answers[0].get("d"):
+            await self.refused(ws)
 
     async def work(self, ws: ClientConnection) -> None:
         """A socket that is logged in: heartbeats, the sync, and reading, until it ends."""

@@ -7,6 +7,7 @@ from websockets.asyncio.client import ClientConnection
 
 SCENARIOS = ("malformed-json",)
 EXPECT: dict[str, str] = {"MSG-010": "fail"}
+LIMITS = {"window_recovery": 30.0}
 
 
 class Wrong(Client):

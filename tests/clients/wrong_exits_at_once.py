@@ -2,6 +2,7 @@
 
 SCENARIOS = ("steady", "loss-fin", "stop-open", "sync-ticket")
 EXPECT: dict[str, str] = {"LOG-010": "fail"}
+OTHERS = "blocked"
 
 if __name__ == "__main__":
     print("no configuration found")

@@ -4,6 +4,7 @@ import sys
 
 SCENARIOS = ("stop-open", "sync-ticket")
 EXPECT: dict[str, str] = {"LOG-010": "fail"}
+OTHERS = "blocked"
 LIMITS = {"window_first_authorize": 6.0}
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import signal
 
 SCENARIOS = ("steady", "loss-fin", "stop-open", "sync-ticket")
 EXPECT: dict[str, str] = {"LOG-010": "fail"}
+OTHERS = "blocked"
 
 if __name__ == "__main__":
     signal.pause()

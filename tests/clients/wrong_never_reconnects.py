@@ -7,7 +7,15 @@ from common import Client, Over, main
 from websockets.exceptions import WebSocketException
 
 SCENARIOS = ("loss-fin", "loss-protocol-close-open", "idle-close", "outage-refused")
-EXPECT: dict[str, str] = {"REC-010": "fail"}
+EXPECT: dict[str, str] = {
+    "REC-010": "fail",
+    "HBT-060": "fail",
+    "REC-020": "blocked",
+    "REC-030": "blocked",
+    "REC-050": "blocked",
+    "REC-060": "blocked",
+}
+LIMITS = {"window_recovery": 30.0}
 
 
 class Wrong(Client):

@@ -5,6 +5,7 @@ import sys
 
 SCENARIOS = ("steady", "loss-fin", "stop-open", "sync-ticket")
 EXPECT: dict[str, str] = {"LOG-010": "fail"}
+OTHERS = "blocked"
 
 if __name__ == "__main__":
     sys.stdout.buffer.write(bytes(range(256)).replace(b"\n", b"") * 400)

@@ -5,7 +5,7 @@ from websockets.asyncio.client import ClientConnection
 
 SCENARIOS = ("open-never",)
 EXPECT: dict[str, str] = {"LOG-080": "fail"}
-LIMITS = {"window_recovery": 35.0}
+LIMITS = {"window_first_authorize": 5.0, "window_recovery": 20.0}
 
 
 class Wrong(Client):

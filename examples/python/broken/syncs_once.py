@@ -76,7 +76,7 @@ class Client:
         try:
             await self.log_in(ws)
             self.stable_at = self.loop.time() + STABLE
-            helpers = [asyncio.create_task(c) for c in (self.beat(ws), self.sync(ws, 1))][: 1 if self.entities else 2]
+            helpers = [asyncio.create_task(self.beat(ws)), asyncio.create_task(self.sync(ws, 1, LOCKOUT * bool(self.entities)))]
             self.entities.clear()  # the snapshot tells what is true
             sync_id = 1
             while True:

@@ -1,0 +1,16 @@
+"""MSG-010: after malformed JSON a clean reconnect is as right as going on; it is no disconnect from a healthy server."""
+
+from common import Client, Over, main
+
+SCENARIOS = ("malformed-json",)
+EXPECT: dict[str, str] = {}
+JUDGE_OWES = "LOG-060 takes the hostile frames of malformed-json for a healthy server"
+
+
+class Odd(Client):
+    def malformed(self, text: str) -> None:
+        raise Over
+
+
+if __name__ == "__main__":
+    main(Odd)
