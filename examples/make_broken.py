@@ -80,9 +80,8 @@ TABLE = (
         "python/broken/syncs_once.py",
         "REC-030",
         "syncs on its first socket only",
-        "helpers = [asyncio.create_task(self.beat(ws)), asyncio.create_task(self.sync(ws, 1))]",
-        "helpers = [asyncio.create_task(self.beat(ws)),"
-        " asyncio.create_task(self.sync(ws, 1, LOCKOUT * bool(self.entities)))]",
+        "helpers.append(asyncio.create_task(self.sync(ws, 1)))",
+        "helpers.append(asyncio.create_task(self.sync(ws, 1, LOCKOUT * bool(self.entities))))",
     ),
     Broken(
         "python/client.py",

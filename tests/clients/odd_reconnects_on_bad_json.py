@@ -1,4 +1,4 @@
-"""MSG-010: after malformed JSON a clean reconnect is as right as going on; it is no disconnect from a healthy server."""
+"""MSG-010: after malformed JSON a clean reconnect is as right as going on; its server is not healthy."""
 
 from common import Client, Over, main
 

@@ -76,7 +76,8 @@ class Client:
         try:
             await self.log_in(ws)
             self.stable_at = self.loop.time() + STABLE
-            helpers = [asyncio.create_task(self.beat(ws)), asyncio.create_task(self.sync(ws, 1))]
+            helpers.append(asyncio.create_task(self.beat(ws)))
+            helpers.append(asyncio.create_task(self.sync(ws, 1)))
             self.entities.clear()  # the snapshot tells what is true
             sync_id = 1
             while True:
