@@ -87,7 +87,7 @@ class Play:
         return await self.command(sys.executable, "-S", "-c", textwrap.dedent(source), **more)
 
     def running(self) -> list[int]:
-        return leftovers.belonging(str(self.folder / "state"), None)
+        return leftovers.belonging({str(self.folder / "state"): None})
 
 
 @pytest.fixture
@@ -390,7 +390,7 @@ def test_nothing_is_left_when_the_harness_is_killed(tmp_path: Path) -> None:
         with harness.stdout:
             assert harness.stdout.readline() == b"started\n"
         mark = str(tmp_path / "state")
-        clients = [psutil.Process(pid) for pid in leftovers.belonging(mark, None)]
+        clients = [psutil.Process(pid) for pid in leftovers.belonging({mark: None})]
         assert len(clients) == 2
     finally:
         os.kill(harness.pid, signal.SIGKILL)

@@ -15,6 +15,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
+
+Clients = Mapping[str, int | None]  # mark -> session; None where no process has been seen yet
 
 MARK = "BROKERCERT_STATE_DIR"  # a folder of its own for every client of every scenario
 ROUNDS = 20  # of looking again, since a process may fork while it is looked for
@@ -22,15 +25,15 @@ PAUSE = 0.05  # seconds between them
 QUIET_ROUNDS = 3  # without anybody, for the guard: a client may just be between fork and exec
 
 
-def end_all(mark: str, session: int | None, *, quiet_rounds: int = 1) -> list[int]:
-    """End every process of a client with SIGKILL. Returns those that could not be ended within about a second.
+def end_all(clients: Clients, *, quiet_rounds: int = 1) -> list[int]:
+    """End every process of these clients with SIGKILL. Returns those that could not be ended within about a second.
 
-    Blocks for some milliseconds at least: call it in a thread. `session` is None where no process was started.
+    Blocks for some milliseconds at least: call it in a thread.
     """
     quiet = 0
     found: list[int] = []
     for _ in range(ROUNDS):
-        found = belonging(mark, session)
+        found = belonging(clients)
         for pid in found:
             _kill(pid)
         quiet = 0 if found else quiet + 1
@@ -40,19 +43,21 @@ def end_all(mark: str, session: int | None, *, quiet_rounds: int = 1) -> list[in
     return found
 
 
-def belonging(mark: str, session: int | None) -> list[int]:
-    """The processes of a client that are running (a zombie is not)."""
+def belonging(clients: Clients) -> list[int]:
+    """The processes of these clients that are running (a zombie is not)."""
     own = os.getpid()
-    return [pid for pid in _pids() if pid != own and _belongs(pid, mark, session) and _runs(pid)]
+    sessions = {session for session in clients.values() if session is not None}
+    return [pid for pid in _pids() if pid != own and _belongs(pid, clients, sessions) and _runs(pid)]
 
 
-def _belongs(pid: int, mark: str, session: int | None) -> bool:
+def _belongs(pid: int, clients: Clients, sessions: set[int]) -> bool:
     try:
-        if session is not None and os.getsid(pid) == session:
+        if os.getsid(pid) in sessions:
             return True
     except OSError:
         return False  # it has gone, or is not ours to look at
-    return _mark_of(pid) == mark
+    mark = _mark_of(pid)
+    return mark is not None and mark in clients
 
 
 def _kill(pid: int) -> None:
@@ -115,8 +120,8 @@ def guard() -> None:
             clients.pop(told["mark"], None)
         else:
             clients[told["mark"]] = told["session"]
-    for mark, session in clients.items():
-        end_all(mark, session, quiet_rounds=QUIET_ROUNDS)
+    if clients:
+        end_all(clients, quiet_rounds=QUIET_ROUNDS)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ async def start_process(
         why = error.strerror or str(error)
         raise SubjectError(f"the client's command {spec.command[0]!r} could not be started: {why}") from error
     except BaseException:  # cancelled while it was being started: it may be there already
-        leftovers.end_all(mark, subject.pid, quiet_rounds=leftovers.QUIET_ROUNDS)
+        leftovers.end_all({mark: subject.pid}, quiet_rounds=leftovers.QUIET_ROUNDS)
         GUARD.forget(mark)
         raise
     GUARD.watch(mark, subject.pid)
@@ -203,7 +203,7 @@ class ProcessSubject(asyncio.SubprocessProtocol):
     async def _lingering(self, until: float) -> None:
         """Wait for the rest of its process group: a wrapper that died of the signal may leave its client behind."""
         while self._group_exists() and self._clock() < until and self._killing is None:
-            if not await asyncio.to_thread(leftovers.belonging, self._mark, self.pid):
+            if not await asyncio.to_thread(leftovers.belonging, {self._mark: self.pid}):
                 return  # zombies only
             await asyncio.sleep(LOOK)
 
@@ -272,7 +272,7 @@ class ProcessSubject(asyncio.SubprocessProtocol):
         if not self._died.is_set():
             self._signal(signal.SIGKILL)
         session = self.pid
-        left = await asyncio.to_thread(leftovers.end_all, self._mark, session)
+        left = await asyncio.to_thread(leftovers.end_all, {self._mark: session})
         try:
             async with asyncio.timeout(DEATH):
                 await self._exited.wait()
