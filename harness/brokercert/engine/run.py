@@ -10,7 +10,8 @@ import asyncio
 import datetime
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -197,7 +198,7 @@ class _Crew:
         """Exclusive scenarios first, one by one; then the others together. True where it was interrupted."""
         loop = asyncio.get_running_loop()
         self._began = loop.time()
-        async with LagMonitor() as lag, Paths(self.run_id) as paths:
+        async with LagMonitor() as lag, Paths(self.run_id, real_allowed=self.request.tier == "real") as paths:
             self.props = Props(
                 spec=self.request.subject,
                 folder=self.folder,
@@ -310,16 +311,27 @@ def _not_run(scenario: Scenario, state: str, note: str) -> ScenarioResult:
 
 
 def run_certification(request: RunRequest, progress: Progress) -> RunRecord:
-    """`certify` in a loop of its own. Ctrl-C and SIGTERM end it with a partial record."""
-    with asyncio.Runner() as runner:
-        with suppress(KeyboardInterrupt):
-            return runner.run(_interruptible(request, progress))
-    raise KeyboardInterrupt
+    """`certify` in a loop of its own: of real time, or of virtual time for a client that runs in this process.
+
+    Ctrl-C and SIGTERM end it with a partial record. Raises `UsageError`.
+    """
+    if request.tier == "virtual" and request.subject.factory is None:
+        raise UsageError(
+            "--tier virtual: a client in a process of its own cannot share a clock that jumps; use --tier real"
+        )
+    with asyncio.Runner(loop_factory=_loop_factory(request.tier)) as runner:
+        return runner.run(_interruptible(request, progress))
+
+
+def _loop_factory(tier: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if tier == "real":
+        return None
+    import looptime  # only here: a real run does without it
+
+    return lambda: looptime.new_event_loop(start=0, resolution=1e-9)
 
 
 async def _interruptible(request: RunRequest, progress: Progress) -> RunRecord:
-    import signal
-
     loop = asyncio.get_running_loop()
     task = asyncio.create_task(certify(request, progress))
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -337,7 +337,7 @@ def check_answer_in_batch(bench: Bench) -> Iterator[Finding]:
         if answer is None:
             continue
         request = next(a for a in c.authorizes if a.answer is answer)
-        following = [q for q in c.requests if q.t > answer.t and q.endpoint != "authorize"]
+        following = [q for q in c.requests if q.record > answer.record and q.endpoint != "authorize"]
         if following:
             yield bench.ok(
                 f"authorize (id {request.id}) was answered last in its frame, and `{following[0].endpoint}` followed"

@@ -11,6 +11,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -28,6 +29,15 @@ from brokercert.reference.tokens import Tokens
 NORMAL = 1000
 GIVEN_UP = 4000  # the code with which the official client leaves a silent server (TP §10)
 STAGGER = 0.1  # seconds between the first connects of several shards
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a connection ended: why, after how many seconds of being live, and with which close code of the server's."""
+
+    how: Happening | str
+    lasted: float = 0.0
+    code: int | None = None
 
 
 class ReferenceClient:
@@ -112,20 +122,29 @@ class ReferenceClient:
         refusals = 0
         await self._pause(STAGGER * shard)
         while not self._stop.is_set():
-            lasted, how = await self._attempt(shard)
+            end = await self._attempt(shard)
             if self._stop.is_set():
                 return
-            delay = backoff.next_delay(lasted)
-            refusals = refusals + 1 if how is Happening.REFUSED else 0
-            if refusals > 1 or (refusals and not self.tokens.can_log_in):
-                delay = max(delay, self.config.refused_delay)
-            if how == "locked out":
-                delay = self.config.lockout
+            refusals = refusals + 1 if end.how is Happening.REFUSED else 0
+            delay = self.delay_after(end, backoff, refusals)
+            if delay is None:
+                self._output("staying away")
+                await self._stop.wait()
+                return
             self._output(f"next attempt in {delay:.1f} s")
             await self._pause(delay)
 
-    async def _attempt(self, shard: int) -> tuple[float, Happening | str]:
-        """One connection from beginning to end: how long it was live, and how it ended."""
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        """Seconds until the next attempt; None: there is none. `refusals`: how many tokens in a row were refused."""
+        delay = backoff.next_delay(end.lasted)
+        if end.how == "locked out":
+            return self.config.lockout
+        if refusals > 1 or (refusals and not self.tokens.can_log_in):
+            return max(delay, self.config.refused_delay)
+        return delay
+
+    async def _attempt(self, shard: int) -> End:
+        """One connection from beginning to end."""
         try:
             token = await self.tokens.get()
             async with asyncio.timeout(self.config.connect_within):
@@ -133,14 +152,14 @@ class ReferenceClient:
         except InvalidStatus as error:
             status = error.response.status_code
             self._output(f"the upgrade was answered with {status}")
-            return 0.0, "locked out" if status == 429 else "lost"
+            return End("locked out" if status == 429 else "lost")
         except (OSError, TimeoutError, InvalidHandshake, WebSocketException, RestError) as error:
             self._output(f"could not connect: {type(error).__name__}: {_plain(error)}")
-            return 0.0, "lost"
+            return End("lost")
         try:
             return await self._live(shard, ws, token)
         finally:
-            await self._leave(ws)
+            await self.leave(ws)
 
     async def open_socket(self) -> ClientConnection:
         """Every option explicit: the library's defaults (proxies, pings, compression, 1 MiB) are not this client's."""
@@ -155,7 +174,7 @@ class ReferenceClient:
             max_size=self.config.largest_message,
         )
 
-    async def _live(self, shard: int, ws: ClientConnection, token: str) -> tuple[float, Happening | str]:
+    async def _live(self, shard: int, ws: ClientConnection, token: str) -> End:
         loop = asyncio.get_running_loop()
         session = self.session_class(
             self.config, token, self.sync_body(shard), self.stores[shard], loop.time(), self._on_event
@@ -163,9 +182,11 @@ class ReferenceClient:
         self._sessions[shard] = session
         wake = self._wake[shard] = asyncio.Event()
         how: Happening | str = "lost"
+        code: int | None = None
         try:
-            await self._pump(session, ws, wake)
+            await self.pump(session, ws, wake)
         except ConnectionClosed as error:
+            code = error.rcvd.code if error.rcvd else None
             self._output(f"connection lost: {_plain(error)}")
         finally:
             del self._sessions[shard], self._wake[shard]
@@ -174,9 +195,9 @@ class ReferenceClient:
             self._output(session.over.text)
             if how is Happening.REFUSED:
                 self.tokens.refuse(token)
-        return (loop.time() - session.live_since if session.live_since is not None else 0.0), how
+        return End(how, loop.time() - session.live_since if session.live_since is not None else 0.0, code)
 
-    async def _pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:
+    async def pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:
         """Between socket and session, until either ends."""
         loop = asyncio.get_running_loop()
         reading = asyncio.create_task(ws.recv())
@@ -205,7 +226,7 @@ class ReferenceClient:
                 task.cancel()
             await asyncio.gather(reading, stopping, waking, return_exceptions=True)
 
-    async def _leave(self, ws: ClientConnection) -> None:
+    async def leave(self, ws: ClientConnection) -> None:
         """A close frame, and the TCP connection ended: at once where the server does not answer in time."""
         await ws.close(NORMAL if self._stop.is_set() else GIVEN_UP)
 

@@ -199,7 +199,8 @@ class Session:
         if self.state is State.OVER or self.state is State.WAITING or now < self.next_beat():
             return
         self._out.append(wire.HEARTBEAT)
-        self._beats = int((now - self._grid) / self.config.heartbeat_every)
+        # At least one further: on the grid itself, a division may come out a hair too small.
+        self._beats = max(self._beats + 1, int((now - self._grid) / self.config.heartbeat_every))
 
     def next_beat(self) -> float:
         if self.state is State.WAITING:

@@ -1,0 +1,91 @@
+"""Defects of rate-limit handling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brokercert.mutants.mutant import mutant
+from brokercert.reference.client import ReferenceClient
+from brokercert.reference.requests import Outcome, Request, RequestQueue
+from brokercert.reference.session import Session
+
+
+class _CredulousQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        request.done(Outcome(200, {}), now)
+
+
+def _with_queue(queue: type[RequestQueue]) -> type[Session]:
+    class _Session(Session):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self._requests = queue(self.config.lockout)
+
+    return _Session
+
+
+@mutant("takes-a-ticket-for-success", "RLP-010 RLP-020", reason="the request was not handled, and is never sent again")
+class Credulous(ReferenceClient):
+    """Takes every 200 for success, a ticket too."""
+
+    session_class = _with_queue(_CredulousQueue)
+
+
+class _ImpatientQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, {**data, "p-time": data.get("p-time", 0) / 2}, now)
+
+
+@mutant("retries-too-early", "RLP-020", also="RLP-040", reason="the retry is not to come before the penalty's end")
+class Impatient(ReferenceClient):
+    """Retries after half the penalty."""
+
+    session_class = _with_queue(_ImpatientQueue)
+
+
+class _TardyQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, {**data, "p-time": data.get("p-time", 0) + 12}, now)
+
+
+@mutant("retries-too-late", "RLP-020", reason="a retry is due ten seconds after the penalty's end at the latest")
+class Tardy(ReferenceClient):
+    """Retries twelve seconds after the penalty's end."""
+
+    session_class = _with_queue(_TardyQueue)
+
+
+class _TicketlessQueue(RequestQueue):
+    def body_of(self, request: Request) -> Any:
+        return request.body
+
+
+@mutant("retries-without-the-ticket", "RLP-030", reason="the retry carries the ticket")
+class Ticketless(ReferenceClient):
+    """Retries without the ticket."""
+
+    session_class = _with_queue(_TicketlessQueue)
+
+
+class _ForgetfulQueue(RequestQueue):
+    def body_of(self, request: Request) -> Any:
+        return {"p-ticket": request.ticket} if request.ticket else request.body
+
+
+@mutant("retries-with-another-body", "RLP-030", reason="the retry is the identical request plus the ticket")
+class Forgetful(ReferenceClient):
+    """Retries with the ticket alone, the body forgotten."""
+
+    session_class = _with_queue(_ForgetfulQueue)
+
+
+class _CaptchaQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, {**data, "p-captcha": False}, now)
+
+
+@mutant("retries-a-captcha", "RLP-040", reason="a captcha can be solved by a person only")
+class CaptchaRetrier(ReferenceClient):
+    """Retries a captcha ticket like any other."""
+
+    session_class = _with_queue(_CaptchaQueue)
