@@ -57,7 +57,7 @@ def test_every_delay_is_above_nothing_and_below_the_cap_whatever_came_before(dic
 
 @given(luck)
 def test_the_first_attempt_comes_nearly_at_once(dice: Dice) -> None:
-    assert ladder(dice).next_delay(0.0) < 0.5
+    assert ladder(dice).next_delay(0.0) <= 0.5
 
 
 @given(luck, st.integers(1, 20))
@@ -66,7 +66,7 @@ def test_only_a_stable_connection_starts_the_ladder_again(dice: Dice, failures: 
     for _ in range(failures):
         backoff.next_delay(0.0)
     assert backoff.next_delay(59.9) >= min(5.0, 0.25 * 2**failures)
-    assert backoff.next_delay(60.0) < 0.5
+    assert backoff.next_delay(60.0) <= 0.5
 
 
 def test_two_clients_do_not_come_in_step() -> None:

@@ -358,6 +358,51 @@ def test_an_upgrade_that_is_refused_is_tried_again_in_time_but_after_429_not_wit
     in_virtual_time(play)
 
 
+@pytest.mark.xfail(strict=True, reason="429 to authorize is taken for a refused token")
+def test_a_lock_out_answered_to_authorize_is_kept_and_costs_no_token() -> None:
+    async def play(broker: Broker) -> None:
+        broker.answers["authorize", 0] = lambda socket, ident: socket.reply(ident, None, 429)
+        life = start(broker)
+        await asyncio.sleep(600)
+        count = sum(len(socket.requests) for socket in broker.sockets)
+        assert await life.stop() == 0
+        assert count == 1
+
+    in_virtual_time(play)
+
+
+@pytest.mark.xfail(strict=True, reason="a lock-out is the socket's, and dies with it")
+def test_a_lock_out_outlives_the_socket_that_it_was_said_on() -> None:
+    async def play(broker: Broker) -> None:
+        broker.answers["user/syncrequest", 1] = lambda socket, ident: socket.reply(ident, None, 429)
+        life = start(broker)
+        await asyncio.sleep(5)
+        await _rst(broker.sockets[0])
+        await asyncio.sleep(600)
+        synced = [socket.number for socket in broker.sockets if "user/syncrequest" in socket.endpoints()]
+        assert await life.stop() == 0
+        assert synced == [1]
+
+    in_virtual_time(play)
+
+
+@pytest.mark.xfail(strict=True, reason="on_sync returns after 429, and nothing asks again when the hour is over")
+def test_after_the_lock_out_it_syncs() -> None:
+    async def play(broker: Broker) -> None:
+        async def once(socket: Socket, ident: int) -> None:
+            del broker.answers["user/syncrequest", 0]
+            await socket.reply(ident, None, 429)
+
+        broker.answers["user/syncrequest", 0] = once
+        life = start(broker)
+        await asyncio.sleep(3700)
+        held = dict(life.client.stores[0].entities)
+        assert await life.stop() == 0
+        assert held
+
+    in_virtual_time(play)
+
+
 def test_asked_to_stop_in_a_back_off_it_leaves_at_once_and_does_not_come_back() -> None:
     async def play(broker: Broker) -> None:
         broker.upgrade = lambda number: HTTPStatus.SERVICE_UNAVAILABLE

@@ -303,8 +303,8 @@ def test_in_any_order_of_frames_one_authorize_and_one_sync_and_never_the_sync_fi
         now += step
         sent += socket.hear(text, now) + socket.wait(now)
     endpoints = [text.split("\n")[0] for text in sent]
-    fresh = [text.split("\n")[0] for text in sent if "p-ticket" not in text]
-    assert fresh in ([], ["authorize"], ["authorize", "user/syncrequest"])
-    assert endpoints[:1] in ([], ["authorize"])
+    assert endpoints == sorted(endpoints)  # every authorize before the sync
+    tickets = sum("p-ticket" in text for text, _ in script)
+    assert len(endpoints) - len(set(endpoints)) <= tickets  # nothing twice, but for a ticket
     ids = [int(text.split("\n")[1]) for text in sent]
     assert ids == sorted(set(ids))

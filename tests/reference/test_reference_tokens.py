@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import looptime
 import pytest
@@ -31,21 +32,32 @@ class Rest:
         self.calls: list[tuple[float, str, str]] = []  # time, request line and headers, body
         self.answer: Callable[[str], object] = lambda path: {"accessToken": "fresh-1", "expirationTime": at(5400)}
         self.wait: Callable[[], Awaitable[None]] | None = None
+        self.open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def __aenter__(self) -> Rest:
-        self.server = await asyncio.start_server(self.serve_one, "127.0.0.1", 0)
+        self.server = await asyncio.start_server(self.connected, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/v1"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.server.close()
         await self.server.wait_closed()
+        for task, writer in list(self.open.items()):
+            task.cancel()
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+        await asyncio.gather(*self.open, return_exceptions=True)
+        self.open.clear()
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self.serve_one(reader, writer))
+        self.open[task] = writer
 
     async def serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         sizes = [int(line[15:]) for line in head.lower().splitlines() if line.startswith("content-length:")]
-        length = sum(sizes)  # an upgrade request has none
-        body = (await reader.readexactly(length)).decode()
+        body = (await reader.readexactly(sum(sizes))).decode()  # an upgrade request has none
         self.calls.append((asyncio.get_running_loop().time(), head, body))
         if self.wait is not None:
             await self.wait()
