@@ -5,5 +5,9 @@ nobody closes; it surfaces later, as an error of whichever test the garbage coll
 """
 
 import asyncio
+import sys
+from pathlib import Path
 
 asyncio.set_event_loop(None)
+# `scripted_server.py` is shared by several files here, and no package: a test is imported by its path.
+sys.path.insert(0, str(Path(__file__).parent))
