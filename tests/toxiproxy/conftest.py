@@ -13,6 +13,9 @@ import pytest_asyncio
 from brokercert.toxiproxy.choose import Chosen, choose, find_binary
 from brokercert.toxiproxy.driver import Driver, ProxyHandle
 
+# Else looptime's plugin makes the policy create a loop that nobody closes, a warning in whichever test is next.
+asyncio.set_event_loop(None)
+
 WITHIN = 5.0  # seconds for anything that ought to happen at once
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -37,6 +40,18 @@ class Wire:
 
     client: Ends
     upstream: Ends
+
+    async def at_client(self, count: int = 65536, *, within: float = WITHIN) -> tuple[bytes | str, float]:
+        return await read(self.client, count, within=within)
+
+    async def at_upstream(self, count: int = 65536, *, within: float = WITHIN) -> tuple[bytes | str, float]:
+        return await read(self.upstream, count, within=within)
+
+    def send(self, data: bytes) -> None:
+        self.client[1].write(data)
+
+    def answer(self, data: bytes) -> None:
+        self.upstream[1].write(data)
 
     async def prove(self) -> None:
         """Both directions pass data: what a test then sees is the toxic's doing."""

@@ -60,7 +60,8 @@ class Api:
 
     async def handle(self, method: str, target: str, body: bytes, agent: str) -> Response:
         """Answer one request."""
-        path = target.partition("?")[0]
+        # Decoded before it is cut up, as the real one does: a name with a slash can be made, and never be addressed.
+        path = unquote(target.partition("?")[0])
         parts = path.split("/")[1:]
         found = self._route(parts)
         if found is None or any(part == "" for part in parts):
@@ -71,7 +72,7 @@ class Api:
         if agent.startswith("Mozilla/"):
             return Response(403, b"User agent not allowed\n", TEXT)
         try:
-            return await methods[method](*[unquote(part) for part in parts[1:] if part != "toxics"], body=body)
+            return await methods[method](*parts[1:2], *parts[3:], body=body)
         except ApiError as error:
             return error.response()
 
