@@ -101,8 +101,8 @@ class Proxy:
             writer.close()  # a refused upstream is a clean end for the client
             return
         except asyncio.CancelledError:
-            writer.close()
-            raise
+            writer.close()  # by `stop`, which awaits us; asyncio's streams (3.11) trip over a cancelled handler
+            return
         finally:
             self._dials.discard(task)
         if not self.enabled:

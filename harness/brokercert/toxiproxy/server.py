@@ -58,6 +58,8 @@ class ToxiproxyServer:
                 connection.start_next_cycle()
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             return  # the client went away, or never finished its request
+        except asyncio.CancelledError:
+            return  # `close` is the only one that cancels; asyncio's streams (3.11) trip over a cancelled handler
         except h11.RemoteProtocolError as error:
             status = error.error_status_hint
             phrase = HTTPStatus(status).phrase
