@@ -5,7 +5,6 @@ from websockets.asyncio.client import ClientConnection
 
 SCENARIOS = ("silent-application", "silent-dead", "loss-protocol-close-open")
 EXPECT: dict[str, str] = {}
-JUDGE_OWES = "REC-010 does not look at a loss by the client with close code 1000"
 
 
 class Odd(Client):

@@ -52,6 +52,8 @@ def _allowance(c: Connection, loss: Loss) -> int:
 
 def _is_should(c: Connection, loss: Loss) -> bool:
     """Losses that REC-015 judges: close frame 1000, and FIN without a close frame after a quiet time."""
+    if loss.by == "client":
+        return False  # the client's own giving up, whatever code it says good-bye with
     if loss.how.startswith(SHOULD_CODES):
         return True
     if loss.how != "fin" or loss.by != "broker":

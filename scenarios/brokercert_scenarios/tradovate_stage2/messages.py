@@ -45,6 +45,7 @@ async def _hostile(stage: Stage, frames: Iterable[str]) -> None:
         return
     stage.step("the hostile frames")
     for socket in stage.sockets():
+        stage.rule("hostile", socket.id, "frames that no healthy broker sends")
         for text in frames:
             socket.send_text(text)
     await _probe(stage)
