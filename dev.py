@@ -14,12 +14,12 @@ at once. A half-made or outdated .venv is made anew.
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit("dev.py: this is Python %d.%d; brokercert needs 3.11 or newer: run dev.py with it" % sys.version_info[:2])
+if sys.version_info < (3, 11):  # noqa: UP036 (an older Python starts this file too, and deserves a sentence)
+    here = ".".join(map(str, sys.version_info[:2]))
+    sys.exit(f"dev.py: this is Python {here}; brokercert needs 3.11 or newer: run dev.py with it")
 
 import contextlib
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -38,11 +38,11 @@ INSTALL_HINT = "apt install python3-venv   (or: pip install --user virtualenv)"
 
 
 def say(text):
-    print("dev.py: %s" % text, flush=True)
+    print(f"dev.py: {text}", flush=True)
 
 
 def fail(text, status=2):
-    print("dev.py: %s" % text, file=sys.stderr, flush=True)
+    print(f"dev.py: {text}", file=sys.stderr, flush=True)
     sys.exit(status)
 
 
@@ -82,7 +82,7 @@ def lock():
                     say("another set-up of this checkout is under way, waiting for it")
                     told = True
                 if time.monotonic() > deadline:
-                    fail("the other set-up did not end in %d s; end it, then try again" % SETUP_WITHIN)
+                    fail(f"the other set-up did not end in {SETUP_WITHIN} s; end it, then try again")
                 time.sleep(0.5)
         yield
 
@@ -99,24 +99,25 @@ def makers():
     for name in ("virtualenv", "uv"):
         found = shutil.which(name)
         if found:
-            yield name, [found, *(["venv", "--seed", "-q"] if name == "uv" else ["-q"]), "-p", sys.executable, str(VENV)]
+            verb = ["venv", "--seed"] if name == "uv" else []
+            yield name, [found, *verb, "-q", "-p", sys.executable, str(VENV)]
 
 
 def make_venv():
     errors = []
     for name, command in makers():
         shutil.rmtree(VENV, ignore_errors=True)
-        say("making .venv with %s" % name)
+        say(f"making .venv with {name}")
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=SETUP_WITHIN)
         except (OSError, subprocess.TimeoutExpired) as error:
-            errors.append("%s: %s" % (name, error))
+            errors.append(f"{name}: {error}")
             continue
         if done.returncode == 0 and has_pip():
             return
-        errors.append("%s: %s" % (name, (done.stderr or done.stdout).strip().splitlines()[:1]))
+        errors.append(f"{name}: {(done.stderr or done.stdout).strip().splitlines()[:1]}")
     shutil.rmtree(VENV, ignore_errors=True)
-    fail("no virtual environment could be made. Install what makes one:\n  %s\ntried: %s" % (INSTALL_HINT, errors))
+    fail(f"no virtual environment could be made. Install what makes one:\n  {INSTALL_HINT}\ntried: {errors}")
 
 
 def has_pip():
@@ -157,7 +158,7 @@ def run_setup(command):
                 say("still installing, %.0f s" % (time.monotonic() - began))
                 if time.monotonic() - began > SETUP_WITHIN:
                     process.kill()
-                    fail("installing did not end in %d s" % SETUP_WITHIN)
+                    fail(f"installing did not end in {SETUP_WITHIN} s")
     if status:
         fail("installing failed (see above); is the package index reachable from here?", 2)
 
@@ -228,7 +229,7 @@ def wheel(arguments):
         project.mkdir()
         for name, text in FOREIGN.items():
             (project / name).write_text(textwrap.dedent(text))
-        say("installing %s into a project of its own" % built.name)
+        say(f"installing {built.name} into a project of its own")
         python = foreign_venv(scratch / "venv")
         commands = (
             (python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", built),
@@ -243,10 +244,10 @@ def wheel(arguments):
 
 
 def foreign_venv(folder):
-    for name, command in makers():
+    for _name, command in makers():
         if subprocess.run([*command[:-1], str(folder)], capture_output=True).returncode == 0:
             return folder / "bin" / "python"
-    fail("no virtual environment could be made: %s" % INSTALL_HINT)
+    fail(f"no virtual environment could be made: {INSTALL_HINT}")
 
 
 def door_in_pytest(python, project):
@@ -259,7 +260,8 @@ def door_in_pytest(python, project):
     bad = {case.get("name", "") for case in cases if case.find("failure") is not None or case.find("error") is not None}
     unexpected = [name for name in bad if "certificate" not in name and any(row in name for row in rows)]
     if status != 1 or unexpected or not any("certificate" in name for name in bad):
-        say("pytest ended with %d; wrong: %s" % (status, sorted(unexpected) or "the certificate did not fail"))
+        what = sorted(unexpected) or "the certificate did not fail"
+        say(f"pytest ended with {status}; wrong: {what}")
         return 1
     say("the filtered run's rows passed, and its certificate failed, as it must")
     return 0
@@ -290,7 +292,7 @@ def main(arguments):
         return 0 if arguments else 2
     verb = VERBS.get(arguments[0])
     if verb is None:
-        fail("no verb %r; known: %s" % (arguments[0], ", ".join(VERBS)))
+        fail(f"no verb {arguments[0]!r}; known: {', '.join(VERBS)}")
     if verb is not clean:
         say(arguments[0])
         set_up()

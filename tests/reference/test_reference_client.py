@@ -144,7 +144,6 @@ def test_a_user_may_ask_and_listen() -> None:
     in_virtual_time(play)
 
 
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="a socket's open requests get no outcome when it is lost")
 def test_a_request_whose_socket_is_lost_ends() -> None:
     async def play(broker: Broker) -> None:
         broker.answers["account/list", 1] = nothing

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from brokercert.reference import requests as module
-from brokercert.reference.requests import Outcome, QueueFull, RequestQueue, error_in
+from brokercert.reference.requests import Lockout, Outcome, QueueFull, RequestQueue, error_in
 from brokercert.reference.wire import Reply
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ class Desk:
     """A queue with what came out of it: frames as (endpoint, id, body), outcomes by name."""
 
     def __init__(self) -> None:
-        self.queue = RequestQueue(lockout=3600.0)
+        self.queue = RequestQueue(Lockout(3600.0))
         self.outcomes: dict[str, Outcome] = {}
 
     def ask(self, name: str, endpoint: str = "account/list", *, now: float = 0.0, **more: Any) -> None:
@@ -161,7 +161,6 @@ def test_after_429_nothing_is_sent_for_an_hour(desk: Desk) -> None:
     assert [endpoint for endpoint, _, _ in desk.sent()] == ["contract/list"]
 
 
-@pytest.mark.xfail(strict=True, reason="RequestQueue.tick sends due retries without asking _locked_until")
 def test_a_ticket_that_falls_due_in_a_lock_out_waits_for_its_end(desk: Desk) -> None:
     desk.ask("penalized")
     desk.ask("locked out", "contract/list")
@@ -172,7 +171,6 @@ def test_a_ticket_that_falls_due_in_a_lock_out_waits_for_its_end(desk: Desk) -> 
     assert desk.sent() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the first retry ends its endpoint's penalty, though a later ticket still runs")
 def test_the_longer_of_two_penalties_of_an_endpoint_holds_the_queue(desk: Desk) -> None:
     desk.ask("a")
     desk.ask("b")

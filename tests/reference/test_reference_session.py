@@ -106,7 +106,6 @@ def test_a_ticket_to_authorize_is_no_success_and_is_waited_out() -> None:
     assert len(socket.hear(reply(1), 4.1)) == 1  # its sync
 
 
-@pytest.mark.xfail(strict=True, reason="body_of drops a body that is no object: the retry of authorize has no token")
 def test_the_retry_of_authorize_still_carries_the_token() -> None:
     socket = Socket()
     socket.hear("o")
@@ -239,15 +238,7 @@ def test_no_frame_ends_a_socket_or_makes_it_deaf(text: str, phase: int) -> None:
     assert socket.left is None and 8 in socket.session.store.entities["order"]
 
 
-@pytest.mark.parametrize(
-    "deep",
-    [
-        pytest.param(100),
-        pytest.param(
-            700, marks=pytest.mark.xfail(strict=True, raises=RecursionError, reason="Store.apply recurses without end")
-        ),
-    ],
-)
+@pytest.mark.parametrize("deep", [100, 700])
 def test_deeply_nested_event_data_is_ignored(deep: int) -> None:
     socket = Socket().live()
     socket.hear('a[{"e":"props","d":' + "[" * deep + "]" * deep + "}]")

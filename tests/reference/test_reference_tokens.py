@@ -156,7 +156,6 @@ def test_it_is_renewed_a_margin_before_its_end(life: float, renewed_at: float) -
     in_virtual_time(play)
 
 
-@pytest.mark.xfail(strict=True, raises=RestError, reason="get() gives up a good token where its early renewal fails")
 def test_a_renewal_that_fails_leaves_the_good_token_in_use() -> None:
     async def play(rest: Rest) -> None:
         rest.answer = lambda path: b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"
@@ -194,9 +193,6 @@ def test_an_answer_without_a_token_is_an_error_without_secrets(answer: object) -
     in_virtual_time(play)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=(UnicodeDecodeError, RecursionError), reason="rest.call expects DecodeError only"
-)
 @pytest.mark.parametrize("body", [b'"\xff"', b"[" * 100_000], ids=["not UTF-8", "too deep"])
 def test_an_answer_that_no_decoder_takes_is_an_error_too(body: bytes) -> None:
     async def play(rest: Rest) -> None:
@@ -236,7 +232,6 @@ def env_of(rest: Rest, **more: str) -> dict[str, str]:
     return {"BROKERCERT_REST_URL": rest.url, "BROKERCERT_URL": f"ws{rest.url[4:]}/websocket", **credentials, **more}
 
 
-@pytest.mark.xfail(strict=True, reason="_attempt does not look at the stop between the token and the socket")
 def test_asked_to_stop_while_logging_in_it_opens_no_socket() -> None:
     async def play(rest: Rest) -> None:
         rest.wait = lambda: asyncio.sleep(5)
@@ -251,7 +246,6 @@ def test_asked_to_stop_while_logging_in_it_opens_no_socket() -> None:
     in_virtual_time(play)
 
 
-@pytest.mark.xfail(strict=True, raises=ExceptionGroup, reason="ssl=None with wss:// is a ValueError of websockets")
 def test_a_wss_address_without_a_ca_of_its_own_uses_the_systems() -> None:
     async def play(rest: Rest) -> None:
         env = env_of(rest, BROKERCERT_TOKEN="given", BROKERCERT_URL="wss://127.0.0.1:9/v1/websocket")

@@ -96,7 +96,6 @@ def test_an_upgrade_that_is_refused_is_tried_again_in_time_but_after_429_not_wit
     in_virtual_time(play)
 
 
-@pytest.mark.xfail(strict=True, reason="429 to authorize is taken for a refused token")
 def test_a_lock_out_answered_to_authorize_is_kept_and_costs_no_token() -> None:
     async def play(broker: Broker) -> None:
         broker.answers["authorize", 0] = lambda socket, ident: socket.reply(ident, None, 429)
@@ -109,7 +108,6 @@ def test_a_lock_out_answered_to_authorize_is_kept_and_costs_no_token() -> None:
     in_virtual_time(play)
 
 
-@pytest.mark.xfail(strict=True, reason="a lock-out is the socket's, and dies with it")
 def test_a_lock_out_outlives_the_socket_that_it_was_said_on() -> None:
     async def play(broker: Broker) -> None:
         broker.answers["user/syncrequest", 1] = lambda socket, ident: socket.reply(ident, None, 429)
@@ -124,7 +122,6 @@ def test_a_lock_out_outlives_the_socket_that_it_was_said_on() -> None:
     in_virtual_time(play)
 
 
-@pytest.mark.xfail(strict=True, reason="on_sync returns after 429, and nothing asks again when the hour is over")
 def test_after_the_lock_out_it_syncs() -> None:
     async def play(broker: Broker) -> None:
         async def once(socket: Socket, ident: int) -> None:

@@ -13,9 +13,6 @@ import pytest_asyncio
 from brokercert.toxiproxy.choose import Chosen, choose, find_binary
 from brokercert.toxiproxy.driver import Driver, ProxyHandle
 
-# Else looptime's plugin makes the policy create a loop that nobody closes, a warning in whichever test is next.
-asyncio.set_event_loop(None)
-
 WITHIN = 5.0  # seconds for anything that ought to happen at once
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

@@ -5,10 +5,9 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
+from brokercert.trace import Labels
 from hypothesis import given
 from hypothesis import strategies as st
-
-from brokercert.trace import Labels
 
 TOKEN = "ab<c>d-._~+/ef==xyz9876"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from brokercert.mutants.mutant import mutant
 from brokercert.reference.client import ReferenceClient
-from brokercert.reference.requests import Outcome, Request, RequestQueue
+from brokercert.reference.requests import Lockout, Outcome, Request, RequestQueue
 from brokercert.reference.session import Session
 
 
@@ -19,7 +19,7 @@ def _with_queue(queue: type[RequestQueue]) -> type[Session]:
     class _Session(Session):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
-            self._requests = queue(self.config.lockout)
+            self._requests = queue(Lockout(self.config.lockout))
 
     return _Session
 

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from brokercert.reference.backoff import Backoff
 from brokercert.reference.config import Config
-from brokercert.reference.requests import Outcome
+from brokercert.reference.requests import Lockout, Outcome
 from brokercert.reference.rest import RestError
 from brokercert.reference.session import Session
 from brokercert.reference.states import Happening
@@ -63,6 +63,7 @@ class ReferenceClient:
         self._wall = wall
         self._rng = random.Random(seed)
         self._stop = asyncio.Event()
+        self.lockout = Lockout(self.config.lockout)
         self._sessions: dict[int, Session] = {}
         self._wake: dict[int, asyncio.Event] = {}
         self._tls = ssl.create_default_context(cafile=self.config.ca) if self.config.ca else None
@@ -137,8 +138,9 @@ class ReferenceClient:
     def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
         """Seconds until the next attempt; None: there is none. `refusals`: how many tokens in a row were refused."""
         delay = backoff.next_delay(end.lasted)
-        if end.how == "locked out":
-            return self.config.lockout
+        locked = self.lockout.until - asyncio.get_running_loop().time()
+        if locked > 0:
+            return max(delay, locked)
         if refusals > 1 or (refusals and not self.tokens.can_log_in):
             return max(delay, self.config.refused_delay)
         return delay
@@ -147,12 +149,16 @@ class ReferenceClient:
         """One connection from beginning to end."""
         try:
             token = await self.tokens.get()
+            if self._stop.is_set():
+                return End("stopped")
             async with asyncio.timeout(self.config.connect_within):
                 ws = await self.open_socket()
         except InvalidStatus as error:
             status = error.response.status_code
             self._output(f"the upgrade was answered with {status}")
-            return End("locked out" if status == 429 else "lost")
+            if status == 429:
+                self.lockout.begin(asyncio.get_running_loop().time())
+            return End("lost")
         except (OSError, TimeoutError, InvalidHandshake, WebSocketException, RestError) as error:
             self._output(f"could not connect: {type(error).__name__}: {_plain(error)}")
             return End("lost")
@@ -165,7 +171,7 @@ class ReferenceClient:
         """Every option explicit: the library's defaults (proxies, pings, compression, 1 MiB) are not this client's."""
         return await connect(
             self.config.url,
-            ssl=self._tls if self.config.url.startswith("wss") else None,
+            ssl=(self._tls or True) if self.config.url.startswith("wss") else None,
             proxy=None,
             compression=None,
             ping_interval=None,
@@ -177,7 +183,7 @@ class ReferenceClient:
     async def _live(self, shard: int, ws: ClientConnection, token: str) -> End:
         loop = asyncio.get_running_loop()
         session = self.session_class(
-            self.config, token, self.sync_body(shard), self.stores[shard], loop.time(), self._on_event
+            self.config, token, self.sync_body(shard), self.stores[shard], loop.time(), self._on_event, self.lockout
         )
         self._sessions[shard] = session
         wake = self._wake[shard] = asyncio.Event()
@@ -195,6 +201,7 @@ class ReferenceClient:
             self._output(session.over.text)
             if how is Happening.REFUSED:
                 self.tokens.refuse(token)
+        session.abandon(loop.time())
         return End(how, loop.time() - session.live_since if session.live_since is not None else 0.0, code)
 
     async def pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:

@@ -50,6 +50,17 @@ class _Waiting:
     request: Request = field(compare=False)
 
 
+@dataclass(slots=True)
+class Lockout:
+    """A 429's silence: the user's, not a socket's, so that all sockets of a client share one (TP §7.3)."""
+
+    seconds: float
+    until: float = 0.0
+
+    def begin(self, now: float) -> None:
+        self.until = max(self.until, now + self.seconds)
+
+
 class QueueFull(Exception):
     """Too many requests wait on one socket."""
 
@@ -57,7 +68,7 @@ class QueueFull(Exception):
 class RequestQueue:
     """All requests of one socket."""
 
-    def __init__(self, lockout: float) -> None:
+    def __init__(self, lockout: Lockout) -> None:
         self._lockout = lockout
         self._next_id = 0
         self._count = 0
@@ -65,7 +76,6 @@ class RequestQueue:
         self._waiting: list[_Waiting] = []
         self._penalties: dict[str, float] = {}  # endpoint -> when its penalty ends
         self._retries: list[tuple[float, int, Request]] = []
-        self._locked_until = 0.0
         self._out: list[str] = []
 
     def submit(
@@ -101,7 +111,7 @@ class RequestQueue:
         if reply.status == 200 and isinstance(data, dict) and isinstance(data.get("p-ticket"), str):
             self.on_ticket(request, data, now)
         elif reply.status == 429:
-            self._locked_until = now + self._lockout
+            self._lockout.begin(now)
             request.done(Outcome(429, data, "locked out"), now)
         else:
             request.done(Outcome(reply.status, data, error_in(reply.status, data)), now)
@@ -114,14 +124,15 @@ class RequestQueue:
         wait = data.get("p-time", 0)
         until = now + (float(wait) if isinstance(wait, int | float) and wait > 0 else 0.0)
         request.ticket = data["p-ticket"]
-        self._penalties[request.endpoint] = until
+        self._penalties[request.endpoint] = max(until, self._penalties.get(request.endpoint, until))
         heapq.heappush(self._retries, (until, request.order, request))
 
     def tick(self, now: float) -> None:
         """Send what has become due, end what was never answered."""
-        while self._retries and self._retries[0][0] <= now:
+        while now >= self._lockout.until and self._retries and self._retries[0][0] <= now:
             request = heapq.heappop(self._retries)[2]
-            self._penalties.pop(request.endpoint, None)
+            if self._penalties.get(request.endpoint, now) <= now:
+                self._penalties.pop(request.endpoint, None)
             self._send(request, now)
         for ident, request in list(self._pending.items()):
             if request.due <= now:
@@ -129,14 +140,27 @@ class RequestQueue:
                 request.done(Outcome(0, None, "never answered"), now)
         self._flush(now)
 
+    def abandon(self, now: float) -> None:
+        """The socket is gone: every request that has no outcome yet gets one."""
+        left = [
+            *self._pending.values(),
+            *(item.request for item in self._waiting),
+            *(entry[2] for entry in self._retries),
+        ]
+        self._pending, self._waiting, self._retries = {}, [], []
+        for request in left:
+            request.done(Outcome(0, None, "the connection was lost"), now)
+
     def due(self) -> float:
         """When `tick` is needed next; infinity: not before something comes."""
         times = [request.due for request in self._pending.values()]
-        times += [self._retries[0][0]] if self._retries else []
+        times += [max(self._retries[0][0], self._lockout.until)] if self._retries else []
+        # What waits without a penalty waits for the end of a lock-out.
+        times += [self._lockout.until for item in self._waiting if item.request.endpoint not in self._penalties][:1]
         return min(times, default=float("inf"))
 
     def _flush(self, now: float) -> None:
-        if now < self._locked_until:
+        if now < self._lockout.until:
             return
         kept: list[_Waiting] = []
         while self._waiting:
@@ -157,7 +181,7 @@ class RequestQueue:
 
     def body_of(self, request: Request) -> Any:
         """The body as it is sent: the identical one, plus the ticket where there is one."""
-        if not request.ticket:
+        if not request.ticket or isinstance(request.body, str):  # the bare token of authorize has no room for one
             return request.body
         body = request.body if isinstance(request.body, dict) else {}
         return {**body, "p-ticket": request.ticket}

@@ -31,7 +31,7 @@ async def call(
         raise RestError(f"{urlsplit(url).path} answered {status}")
     try:
         return msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RestError(f"{urlsplit(url).path} answered with something that is no JSON") from error
 
 

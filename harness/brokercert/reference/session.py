@@ -16,10 +16,11 @@ from typing import Any
 
 from brokercert.reference import wire
 from brokercert.reference.config import Config
-from brokercert.reference.requests import Outcome, RequestQueue
+from brokercert.reference.requests import Lockout, Outcome, RequestQueue
 from brokercert.reference.states import TRANSITIONS, Happening, State
 from brokercert.reference.store import Store
 
+INFINITE = float("inf")
 URGENT = 0  # the priority of what the session itself asks
 
 
@@ -42,7 +43,9 @@ class Session:
         store: Store,
         now: float,
         on_event: Callable[[str, Any], None] | None = None,
+        lockout: Lockout | None = None,
     ) -> None:
+        """`lockout` is shared by all sockets of a user; without one, the session has its own."""
         self.config = config
         self.state = State.WAITING
         self.over: Over | None = None
@@ -51,9 +54,10 @@ class Session:
         self._token = token
         self._sync_body = sync_body
         self._on_event = on_event
-        self._requests = RequestQueue(config.lockout)
+        self._requests = RequestQueue(lockout or Lockout(config.lockout))
         self._out: list[str] = []
         self._heard = now
+        self._sync_again = INFINITE
         self._open_due = now + config.open_within
         self._grid = now  # heartbeats are sent on multiples of the period from here
         self._beats = 0
@@ -76,12 +80,15 @@ class Session:
             self.happen(Happening.TIMED_OUT, f"no `o` in {self.config.open_within:g} s", now)
         elif now >= self._heard + self.config.silence_within and self.state is not State.WAITING:
             self.on_silence(now)
+        if now >= self._sync_again and self.state is State.AUTHORIZED:
+            self._sync_again = INFINITE
+            self.send_sync(now)
         self._requests.tick(now)
         self.beat(now)
 
     def due(self) -> float:
         """When `tick` is needed next."""
-        times = [self._requests.due(), self.next_beat()]
+        times = [self._requests.due(), self.next_beat(), self._sync_again]
         if self.state is State.WAITING:
             times.append(self._open_due)
         else:
@@ -95,6 +102,11 @@ class Session:
 
     def stop(self, now: float) -> None:
         self.happen(Happening.STOPPED, "asked to stop", now)
+
+    def abandon(self, now: float) -> None:
+        """The socket is gone: end what still waits for an answer. The reason in `over` stays as it was."""
+        self.state = State.OVER
+        self._requests.abandon(now)
 
     def request(
         self,
@@ -157,6 +169,8 @@ class Session:
     def on_authorize(self, outcome: Outcome, now: float) -> None:
         if outcome.status == 0:
             self.happen(Happening.TIMED_OUT, "authorize was never answered", now)
+        elif outcome.status == 429:
+            self.happen(Happening.LOCKED_OUT, "authorize was answered with 429", now)
         elif outcome.ok:
             if self.happen(Happening.ACCEPTED, "", now):
                 self.send_sync(now)
@@ -180,7 +194,7 @@ class Session:
             self.happen(Happening.SYNCED, "", now)
         elif outcome.status == 429 or (outcome.status == 200 and "captcha" in outcome.error):
             # Nothing but waiting helps; the socket stays, since a new one would only ask the same again.
-            return
+            self._sync_again = now + self.config.lockout
         else:
             self.happen(Happening.SYNC_FAILED, f"sync failed: {outcome.error}", now)
 
@@ -204,5 +218,5 @@ class Session:
 
     def next_beat(self) -> float:
         if self.state is State.WAITING:
-            return float("inf")
+            return INFINITE
         return self._grid + (self._beats + 1) * self.config.heartbeat_every

@@ -25,6 +25,7 @@ class Happening(enum.Enum):
     OPENED = "`o` came"
     ACCEPTED = "authorize answered with success"
     REFUSED = "authorize answered with anything else"
+    LOCKED_OUT = "authorize answered with 429"
     SYNCED = "sync answered with success"
     SYNC_FAILED = "sync answered with an error, or not at all"
     SERVER_CLOSED = "`c[...]` came"
@@ -37,7 +38,7 @@ S, H = State, Happening
 
 TRANSITIONS: dict[State, dict[Happening, State]] = {
     S.WAITING: {H.OPENED: S.AUTHORIZING},
-    S.AUTHORIZING: {H.ACCEPTED: S.AUTHORIZED, H.REFUSED: S.OVER},
+    S.AUTHORIZING: {H.ACCEPTED: S.AUTHORIZED, H.REFUSED: S.OVER, H.LOCKED_OUT: S.OVER},
     S.AUTHORIZED: {H.SYNCED: S.LIVE, H.SYNC_FAILED: S.OVER},
     S.LIVE: {},
     S.OVER: {},

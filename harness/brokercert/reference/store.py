@@ -39,7 +39,10 @@ class Store:
     def apply(self, data: Any) -> int:
         """Apply the `d` of a props event; how many entities it changed. What it cannot read it leaves alone."""
         if isinstance(data, list):
-            return sum(self.apply(element) for element in data)
+            return sum(self._event(element) for element in data)
+        return self._event(data)
+
+    def _event(self, data: Any) -> int:
         if not isinstance(data, dict):
             return 0
         kind, change, entity = data.get("entityType"), data.get("eventType"), data.get("entity")

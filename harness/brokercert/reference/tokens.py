@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from brokercert.reference.config import Config
@@ -40,7 +41,8 @@ class Tokens:
             left = self._until - self._clock()
             if self._token and self._token not in self._refused and left > 0:
                 if left < min(MARGIN, self._margin):
-                    await self._renew()
+                    with suppress(RestError):  # still good: `_keep_token` goes on trying
+                        await self._renew()
                 return self._token
             if self.can_log_in:
                 await self._log_in()

@@ -101,9 +101,7 @@ async def answer_in_batch(stage: Stage) -> None:
     ]
     stage.broker.on("authorize", nth=1).last_in_batch(before)
     await stage.start()
-    authorized = await stage.wait(
-        "authorize", lambda talk: talk.authorized, stage.limits["window_first_authorize"] + 1
-    )
+    authorized = await stage.wait("authorize", lambda talk: talk.authorized, stage.limits["window_first_authorize"] + 1)
     if not authorized:
         return
     await stage.wait("a request after it", lambda talk: talk.synced, stage.limits["window_first_sync"] + 1)
