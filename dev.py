@@ -5,6 +5,7 @@
     python3 dev.py test    [ARGUMENTS OF pytest]
     python3 dev.py lint | types | check                        ruff, mypy, both
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
+    python3 dev.py repeat [--idle N] [--busy N] [ARGUMENTS]    certify again and again, compare the verdicts
     python3 dev.py wheel                                       the wheel, tried in somebody else's project
     python3 dev.py clean
 
@@ -201,6 +202,10 @@ def toxiproxy(arguments):
     return run(tool("python"), "harness/brokercert/toxiproxy/install.py", ROOT / ".tools")
 
 
+def repeat(arguments):
+    return run(tool("python"), ROOT / ".ci" / "repeat.py", *arguments, cwd=Path.cwd())
+
+
 FOREIGN = {
     "pyproject.toml": """\
         [tool.pytest]
@@ -281,6 +286,7 @@ VERBS = {
     "types": types,
     "check": check,
     "toxiproxy": toxiproxy,
+    "repeat": repeat,
     "wheel": wheel,
     "clean": clean,
 }

@@ -174,7 +174,7 @@ async def test_grandchildren_that_ignore_sigterm_and_daemons_are_ended_too(play:
     subject = await play.python("""
         import os, signal, subprocess, sys, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        sleep = "import os,time; from signal import *; signal(15, SIG_IGN); os.write(1, b'up' b'%c' % 10); time.sleep(300)"
+        sleep = "import os,signal,time; signal.signal(15, signal.SIG_IGN); os.write(1, b'up%c' % 10); time.sleep(300)"
         subprocess.Popen([sys.executable, "-S", "-c", sleep])
         subprocess.Popen([sys.executable, "-S", "-c", sleep], start_new_session=True)
         subprocess.Popen([sys.executable, "-S", "-c", sleep], env={})
