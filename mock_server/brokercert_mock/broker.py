@@ -16,19 +16,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from brokercert_mock import frames, reads, rest
+from brokercert_mock import frames
+from brokercert_mock.answering import Answering
 from brokercert_mock.connection import Connection
-from brokercert_mock.frames import ClientRequest
+from brokercert_mock.events import Events
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
 from brokercert_mock.seed import Entity, seeded
 from brokercert_mock.settings import Settings
 from brokercert_mock.shell import Shell
-from brokercert_mock.sync import snapshot, subscription_of
 from brokercert_mock.tokens import Token, Tokens
-
-EARLY = 0.05  # seconds: a retry that comes this much before its penalty's end is on time
-BURST_TICK = 0.01  # seconds between the batches of a stream of events
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +68,25 @@ class TradovateBroker:
         self.tokens = Tokens(
             self.rng, self.clock, wall_start or datetime.datetime.now(datetime.UTC), self.recorder.secret
         )
-        self.db = seeded(self.rng, lambda: self.tokens.stamp(self.clock()), self.settings.snapshot_orders)
+        self.db = seeded(self.rng, self.stamp, self.settings.snapshot_orders)
         self.credentials = self._make_credentials()
         self.history: dict[int, Connection] = {}
         self.script_errors: list[BaseException] = []
-        self._book = RuleBook()
-        self._shells: set[Shell] = set()
+        self.answering = Answering(self)
+        self.events = Events(self)
+        self.book = RuleBook()
+        self._shells: dict[Shell, None] = {}  # in the order of accepting: a set's would differ from run to run
         self._timers: set[asyncio.TimerHandle] = set()
         self._server: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
         self._port = 0
         self._host = "127.0.0.1"
         self._changed = asyncio.Event()
-        self._beats: Literal["auto", "always", "off"] = "auto"
-        self._quiet = False
-        self._stream: asyncio.Task[None] | None = None
-        self._before: dict[int, list[Any]] = {}  # messages that go before the next answer, in its frame
-        self._penalties: dict[str, tuple[float, str]] = {}
-        self._turn = 0
         self._blocked: socket.socket | None = None
+
+    def stamp(self) -> str:
+        """Now, as the API writes it."""
+        return self.tokens.stamp(self.clock())
 
     def _make_credentials(self) -> Credentials:
         text = "".join(self.rng.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(40))
@@ -115,8 +112,7 @@ class TradovateBroker:
         self._host, self._tls = host, tls
         self._server = await self.loop.create_server(lambda: Shell(self), host, port, ssl=tls)
         self._port = self._server.sockets[0].getsockname()[1]
-        self.call_later(self.settings.heartbeat_every, self._beat)
-        self.call_later(self.settings.event_every, self._market)
+        self.events.start()
 
     @property
     def port(self) -> int:
@@ -135,8 +131,7 @@ class TradovateBroker:
 
     async def close(self) -> None:
         """Stop listening and end what is left, waiting for no client. Tells of rules that were never triggered."""
-        if self._stream is not None:
-            self._stream.cancel()
+        self.events.stop()
         for timer in list(self._timers):
             timer.cancel()
         self._timers.clear()
@@ -144,7 +139,7 @@ class TradovateBroker:
             self._server.close()
         if self._blocked is not None:
             self._blocked.close()
-        for rule in self._book.rules:
+        for rule in self.book.rules:
             if rule.name and not rule.applied:
                 self.recorder.rule_unused(self.clock(), rule.name)
         for shell in list(self._shells):
@@ -183,19 +178,19 @@ class TradovateBroker:
     ) -> OnRequest:
         """A rule for requests to one endpoint (in any letter case), over socket or REST."""
         name = endpoint.lower().lstrip("/")
-        return OnRequest(self._book, Rule("request", name, nth, times, nth_on_connection))
+        return OnRequest(self.book, Rule("request", name, nth, times, nth_on_connection))
 
     def on_open(self, *, nth: int | None = None, times: int | None = None) -> OnOpen:
         """A rule for the open frame `o`."""
-        return OnOpen(self._book, Rule("open", "", nth, times))
+        return OnOpen(self.book, Rule("open", "", nth, times))
 
     def on_upgrade(self, *, nth: int | None = None, times: int | None = None) -> OnUpgrade:
         """A rule for upgrade requests."""
-        return OnUpgrade(self._book, Rule("upgrade", "", nth, times))
+        return OnUpgrade(self.book, Rule("upgrade", "", nth, times))
 
     def on_events(self, *, next: int | None = None) -> OnEvents:
         """A rule for the next so many events, or for all."""
-        return OnEvents(self._book, Rule("event", "", None, next))
+        return OnEvents(self.book, Rule("event", "", None, next))
 
     # Connections.
 
@@ -255,19 +250,19 @@ class TradovateBroker:
     def on_accept(self, shell: Shell) -> Connection:
         connection = Connection(self, len(self.history) + 1, shell)
         self.history[connection.id] = connection
-        self._shells.add(shell)
+        self._shells[shell] = None
         self.recorder.accepted(connection.accepted_at, connection.id)
         self.changed()
         return connection
 
     def on_lost(self, shell: Shell) -> None:
-        self._shells.discard(shell)
+        self._shells.pop(shell, None)
         self.changed()
 
     def on_upgrade_request(self, conn: Connection) -> Rule | None:
-        rule = self._book.match("upgrade", conn.id)
+        rule = self.book.match("upgrade", conn.id)
         if rule is not None:
-            self._tell(rule, conn)
+            self.tell_rule(rule, conn)
         return rule
 
     def on_upgraded(self, conn: Connection, upgrade_rule: Rule | None) -> None:
@@ -282,13 +277,13 @@ class TradovateBroker:
             conn.close(1001, "Shutdown")
             return
         self._arm_deadlines(conn)
-        rule = self._book.match("open", conn.id)
+        rule = self.book.match("open", conn.id)
         if rule is None:
             self._send_open(conn)
             return
-        self._tell(rule, conn)
+        self.tell_rule(rule, conn)
         if rule.hold_state is not None:
-            self._withhold(rule, conn, "o", lambda: self._send_open(conn))
+            self.withhold(rule, conn, "o", lambda: self._send_open(conn))
         elif rule.name == "open-after":
             self.call_later(rule.params["seconds"], lambda: self._send_open(conn))
 
@@ -313,75 +308,8 @@ class TradovateBroker:
         else:
             self.call_later(left, lambda: self._watch_idle(conn, limit))
 
-    # Requests.
-
-    def on_socket_request(self, conn: Connection, request: ClientRequest) -> None:
-        """A request on a socket: the rule for it, or the broker's own answer."""
-
-        def finish() -> None:
-            status, data = self._perform(conn, request)
-            self._reply(conn, request, status, data)
-
-        self._under_rules(conn, request.endpoint, finish, lambda status, data: self._reply(conn, request, status, data))
-
-    def on_rest_request(
-        self,
-        conn: Connection,
-        method: str,
-        target: str,
-        headers: dict[str, str],
-        body: str,
-        at: float,
-        respond: Callable[[int, str, str], None],
-    ) -> None:
-        """A REST request; `respond(status, body, content type)` sends its answer."""
-        endpoint = rest.endpoint_of(target)[0]
-
-        def reply(status: int, data: Any) -> None:
-            respond(status, *rest.serialize(data))
-
-        self._under_rules(conn, endpoint, lambda: reply(*rest.answer(self, target, headers, body)), reply)
-
-    def _under_rules(
-        self, conn: Connection, endpoint: str, finish: Callable[[], None], reply: Callable[[int, Any], None]
-    ) -> None:
-        rule = self._book.match("request", conn.id, endpoint)
-        if rule is None:
-            finish()
-            return
-        self._tell(rule, conn)
-        match rule.name:
-            case "refuse" | "answer-with":
-                reply(rule.params["status"], rule.params["data"])
-                if endpoint == "authorize" and rule.params["status"] == 401 and self.settings.bad_token_closes:
-                    conn.close(1000, "Bye")
-            case "ticket":
-                reply(200, self._penalty(endpoint, rule.params["p_time"], rule.params["captcha"]))
-            case "hold":
-                self._withhold(rule, conn, endpoint, finish)
-            case "answer-after":
-                self.call_later(rule.params["seconds"], finish)
-            case "last-in-batch":
-                self._before[conn.id] = rule.params["messages"]
-                finish()
-                del self._before[conn.id]
-            case "after-events":
-                conn.send_messages(rule.params["messages"])
-                finish()
-            case "answer-twice":
-                finish()
-                finish()
-            case "then":
-                finish()
-                assert rule.also is not None
-                rule.also(conn)
-            case "instead":
-                assert rule.also is not None
-                rule.also(conn)
-            case _:
-                return  # never answered
-
-    def _withhold(self, rule: Rule, conn: Connection, what: str, go: Callable[[], None]) -> None:
+    def withhold(self, rule: Rule, conn: Connection, what: str, go: Callable[[], None]) -> None:
+        """Keep `what` back on this connection until the rule's hold is released; `go` lets it go."""
         hold = rule.hold_state
         assert hold is not None
         if hold.released:
@@ -396,158 +324,30 @@ class TradovateBroker:
         hold.keep(conn, release)
         self.changed()
 
-    def _tell(self, rule: Rule, conn: Connection) -> None:
+    def tell_rule(self, rule: Rule, conn: Connection) -> None:
         self.recorder.rule(self.clock(), rule.name, conn.id, rule.detail)
-
-    def _penalty(self, endpoint: str, p_time: float, captcha: bool) -> dict[str, Any]:
-        ticket = "".join(self.rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(24))
-        self.recorder.secret("p-ticket", ticket)
-        if not captcha:
-            self._penalties[endpoint] = (self.clock() + p_time, ticket)
-        data: dict[str, Any] = {"p-ticket": ticket, "p-time": p_time}
-        return data | {"p-captcha": True} if captcha else data
-
-    def _perform(self, conn: Connection, request: ClientRequest) -> tuple[int, Any]:
-        """Do what a request asks, and give its answer."""
-        penalty = self._penalties.get(request.endpoint)
-        if penalty is not None:
-            left = penalty[0] - self.clock()
-            if left <= EARLY:
-                del self._penalties[request.endpoint]
-            elif self.settings.early_retry == "ticket":
-                return 200, self._penalty(request.endpoint, left, False)
-        if request.endpoint == "authorize":
-            return self._authorize(conn, request)
-        if conn.authorized_at is None and self.settings.unauthenticated == "401":
-            return 401, self.settings.denied_text
-        if request.endpoint == "user/syncrequest":
-            return self._sync(conn, request)
-        return self.answer_endpoint(request.endpoint, request.query, request.body)
-
-    def _authorize(self, conn: Connection, request: ClientRequest) -> tuple[int, Any]:
-        token = self.tokens.find(request.body if isinstance(request.body, str) else request.text)
-        if token is None:
-            if self.settings.bad_token_closes:
-                self.call_later(0, lambda: conn.close(1000, "Bye"))
-            return 401, self.settings.bad_token_text
-        conn.token = token
-        conn.authorized_at = self.clock()
-        return 200, None
-
-    def _sync(self, conn: Connection, request: ClientRequest) -> tuple[int, Any]:
-        if conn.subscription is not None and self.settings.second_sync != "answer":
-            if self.settings.second_sync == "close":
-                self.call_later(0, lambda: conn.close(1000, "Bye"))
-            return 400, "Bad request"
-        conn.sync_body = request.body
-        conn.subscription = subscription_of(request.body, self.settings)
-        conn.synced_at = self.clock()
-        return 200, snapshot(self.db, conn.subscription)
-
-    def answer_endpoint(self, endpoint: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
-        """An endpoint that socket and REST share."""
-        if endpoint == "auth/me":
-            return 200, {"userId": self.db.user_id, "name": self.credentials.name, "fullName": "Certification User"}
-        found = reads.read(self.db, endpoint, query, body)
-        if found is not None:
-            return found
-        text = f"Not found: {endpoint}"
-        return 404, f'"{text}"' if self.settings.not_found_quoted else text
-
-    def _reply(self, conn: Connection, request: ClientRequest, status: int, data: Any) -> None:
-        message = frames.answer(status, request.id, data)
-        conn.send_messages([*self._before.get(conn.id, ()), message])
-        self.changed()
 
     # Events.
 
     def heartbeats(self, mode: Literal["auto", "always", "off"]) -> None:
         """`h`: when nothing else was sent, always at its cadence, or not at all."""
-        self._beats = mode
+        self.events.beats = mode
 
     def quiet(self, on: bool) -> None:
         """No plain events any more, or again."""
-        self._quiet = on
+        self.events.quiet = on
 
     def emit(self, kind: str, event_type: str, entity: Entity) -> None:
         """A props event to every synced socket that asked for such."""
-        for conn in self.connections:
-            if conn.is_synced and conn.subscription and conn.subscription.wants(self.db, kind, entity):
-                self._send_event(conn, frames.props(kind, event_type, entity))
-
-    def _send_event(self, conn: Connection, message: dict[str, Any]) -> None:
-        rule = self._book.match("event", conn.id)
-        if rule is not None:
-            self._tell(rule, conn)
-            if rule.name == "event-dropped":
-                return
-        conn.send_messages([message])
-        if rule is not None and rule.name == "event-twice":
-            conn.send_messages([message])
+        self.events.emit(kind, event_type, entity)
 
     def market_event(self) -> None:
         """One plain event, of the next type that anybody subscribed to, to everybody who did."""
-        for conn in self.connections:
-            if not conn.is_synced or conn.subscription is None:
-                continue
-            message = self._plain_event(conn)
-            if message is not None:
-                self._send_event(conn, message)
-
-    def _plain_event(self, conn: Connection) -> dict[str, Any] | None:
-        """An entity said once more, with a new time stamp: schema-true, and without any consequence."""
-        assert conn.subscription is not None
-        candidates = [
-            (kind, entity)
-            for kind in ("cashBalance", "position", "marginSnapshot", "account", "order", "user", "contract")
-            for entity in self.db.of(kind)
-            if conn.subscription.wants(self.db, kind, entity)
-        ]
-        if not candidates:
-            return None
-        self._turn += 1
-        kind, entity = candidates[self._turn % len(candidates)]
-        if "timestamp" in entity and kind != "order":
-            entity["timestamp"] = self.tokens.stamp(self.clock())
-        return frames.props(kind, "Updated", entity)
+        self.events.market_event()
 
     def background(self, rate: float) -> None:
         """A stream of plain events, `rate` a second to each synced socket; 0 ends it."""
-        if self._stream is not None:
-            self._stream.cancel()
-            self._stream = None
-        if rate > 0:
-            self._stream = asyncio.create_task(self._stream_events(rate))
-
-    async def _stream_events(self, rate: float) -> None:
-        began, sent = self.clock(), 0
-        while True:
-            due = int((self.clock() - began) * rate)
-            with self.guarding():
-                while sent < due:
-                    self.market_event()
-                    sent += 1
-            await asyncio.sleep(max(BURST_TICK, 1 / rate))
-
-    def _beat(self) -> None:
-        every = self.settings.heartbeat_every
-        now = self.clock()
-        nearest = every
-        for conn in self.connections:
-            if not conn.is_open or conn.open_sent_at is None or self._beats == "off":
-                continue
-            due = (conn.last_sent_at if self._beats == "auto" else conn.last_beat_at) + every
-            if due <= now + 0.001:  # a timer's resolution
-                conn.send_text(frames.HEARTBEAT)
-                conn.last_beat_at = now
-                due = now + every
-            nearest = min(nearest, due - now)
-        self.call_later(max(nearest, 0.01), self._beat)
-
-    def _market(self) -> None:
-        if not self._quiet:
-            self.market_event()
-        self.call_later(self.settings.event_every, self._market)
+        self.events.background(rate)
 
     def state(self) -> dict[str, dict[int, Entity]]:
         """All entities, by type and id."""

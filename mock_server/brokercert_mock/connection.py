@@ -251,7 +251,7 @@ class Connection:
         request = frames.parse_request(text, at)
         if request is not None and not self.closing:
             self.requests.append(request)
-            self.broker.on_socket_request(self, request)
+            self.broker.answering.on_socket_request(self, request)
 
     def ended(self, by: Literal["client", "broker"], how: Literal["fin", "rst"]) -> None:
         """One side ended the TCP connection."""

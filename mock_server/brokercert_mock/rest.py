@@ -52,7 +52,7 @@ def answer(broker: TradovateBroker, target: str, headers: dict[str, str], body: 
         return 200, login_answer(broker, broker.tokens.extend(token, broker.settings.token_life))
     if token is None:
         return 401, broker.settings.denied_text
-    return broker.answer_endpoint(endpoint, query, data)
+    return broker.answering.endpoint(endpoint, query, data)
 
 
 def _login(broker: TradovateBroker, data: Any) -> Answer:

@@ -167,13 +167,11 @@ class Shell(asyncio.Protocol):
         body = self._body.decode("utf-8", "replace")
         method = request.method.decode()
         self.broker.recorder.rest_request(at, self.connection.id, ordinal, method, target, body)
-        self.broker.on_rest_request(
+        self.broker.answering.on_rest_request(
             self.connection,
-            method,
             target,
             headers,
             body,
-            at,
             lambda status, text, kind: self._answer_rest(ordinal, status, text, kind),
         )
 

@@ -1,0 +1,154 @@
+"""What a broker answers: requests over socket and REST, the rules laid over them, penalties (TP §2, §7, §9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from brokercert_mock import frames, reads, rest
+from brokercert_mock.frames import ClientRequest
+from brokercert_mock.sync import snapshot, subscription_of
+
+if TYPE_CHECKING:
+    from brokercert_mock.broker import TradovateBroker
+    from brokercert_mock.connection import Connection
+
+Answer = tuple[int, Any]  # status, `d`
+
+EARLY = 0.05  # seconds: a retry that comes this much before its penalty's end is on time
+
+
+class Answering:
+    """The requests of one broker's clients."""
+
+    def __init__(self, broker: TradovateBroker) -> None:
+        self.broker = broker
+        self._before: dict[int, list[Any]] = {}  # messages that go before the next answer, in its frame
+        self._penalties: dict[str, tuple[float, str]] = {}
+
+    def on_socket_request(self, conn: Connection, request: ClientRequest) -> None:
+        """A request on a socket: the rule for it, or the broker's own answer."""
+        self._under_rules(
+            conn,
+            request.endpoint,
+            lambda: self._perform(conn, request),
+            lambda status, data: self._reply(conn, request, status, data),
+        )
+
+    def on_rest_request(
+        self,
+        conn: Connection,
+        target: str,
+        headers: dict[str, str],
+        body: str,
+        respond: Callable[[int, str, str], None],
+    ) -> None:
+        """A REST request; `respond(status, body, content type)` sends its answer."""
+        self._under_rules(
+            conn,
+            rest.endpoint_of(target)[0],
+            lambda: rest.answer(self.broker, target, headers, body),
+            lambda status, data: respond(status, *rest.serialize(data)),
+        )
+
+    def _under_rules(
+        self, conn: Connection, endpoint: str, perform: Callable[[], Answer], reply: Callable[[int, Any], None]
+    ) -> None:
+        """Do what is asked (`perform`) and answer it (`reply`), or whatever the rule for it says instead."""
+        rule = self.broker.book.match("request", conn.id, endpoint)
+        if rule is None:
+            reply(*perform())
+            return
+        self.broker.tell_rule(rule, conn)
+        match rule.name:
+            case "refuse" | "answer-with":
+                reply(rule.params["status"], rule.params["data"])
+                if endpoint == "authorize" and rule.params["status"] == 401 and self.broker.settings.bad_token_closes:
+                    conn.close(1000, "Bye")
+            case "ticket":
+                reply(200, self._penalty(endpoint, rule.params["p_time"], rule.params["captcha"]))
+            case "hold":
+                self.broker.withhold(rule, conn, endpoint, lambda: reply(*perform()))
+            case "answer-after":
+                self.broker.call_later(rule.params["seconds"], lambda: reply(*perform()))
+            case "last-in-batch":
+                self._before[conn.id] = rule.params["messages"]
+                reply(*perform())
+                del self._before[conn.id]
+            case "after-events":
+                conn.send_messages(rule.params["messages"])
+                reply(*perform())
+            case "answer-twice":
+                answer = perform()
+                reply(*answer)
+                reply(*answer)
+            case "then":
+                reply(*perform())
+                assert rule.also is not None
+                rule.also(conn)
+            case "instead":
+                assert rule.also is not None
+                rule.also(conn)
+            case _:
+                return  # never answered
+
+    def _penalty(self, endpoint: str, p_time: float, captcha: bool) -> dict[str, Any]:
+        ticket = "".join(self.broker.rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(24))
+        self.broker.recorder.secret("p-ticket", ticket)
+        if not captcha:
+            self._penalties[endpoint] = (self.broker.clock() + p_time, ticket)
+        data: dict[str, Any] = {"p-ticket": ticket, "p-time": p_time}
+        return data | {"p-captcha": True} if captcha else data
+
+    def _perform(self, conn: Connection, request: ClientRequest) -> Answer:
+        """Do what a request asks, and give its answer."""
+        penalty = self._penalties.get(request.endpoint)
+        if penalty is not None:
+            left = penalty[0] - self.broker.clock()
+            if left <= EARLY:
+                del self._penalties[request.endpoint]
+            elif self.broker.settings.early_retry == "ticket":
+                return 200, self._penalty(request.endpoint, left, False)
+        if request.endpoint == "authorize":
+            return self._authorize(conn, request)
+        if conn.authorized_at is None and self.broker.settings.unauthenticated == "401":
+            return 401, self.broker.settings.denied_text
+        if request.endpoint == "user/syncrequest":
+            return self._sync(conn, request)
+        return self.endpoint(request.endpoint, request.query, request.body)
+
+    def _authorize(self, conn: Connection, request: ClientRequest) -> Answer:
+        token = self.broker.tokens.find(request.body if isinstance(request.body, str) else request.text)
+        if token is None:
+            if self.broker.settings.bad_token_closes:
+                self.broker.call_later(0, lambda: conn.close(1000, "Bye"))
+            return 401, self.broker.settings.bad_token_text
+        conn.token = token
+        conn.authorized_at = self.broker.clock()
+        return 200, None
+
+    def _sync(self, conn: Connection, request: ClientRequest) -> Answer:
+        if conn.subscription is not None and self.broker.settings.second_sync != "answer":
+            if self.broker.settings.second_sync == "close":
+                self.broker.call_later(0, lambda: conn.close(1000, "Bye"))
+            return 400, "Bad request"
+        conn.sync_body = request.body
+        conn.subscription = subscription_of(request.body, self.broker.settings)
+        conn.synced_at = self.broker.clock()
+        return 200, snapshot(self.broker.db, conn.subscription)
+
+    def endpoint(self, endpoint: str, query: dict[str, list[str]], body: Any) -> Answer:
+        """An endpoint that socket and REST share."""
+        if endpoint == "auth/me":
+            who = self.broker.credentials
+            return 200, {"userId": who.user_id, "name": who.name, "fullName": "Certification User"}
+        found = reads.read(self.broker.db, endpoint, query, body)
+        if found is not None:
+            return found
+        text = f"Not found: {endpoint}"
+        return 404, f'"{text}"' if self.broker.settings.not_found_quoted else text
+
+    def _reply(self, conn: Connection, request: ClientRequest, status: int, data: Any) -> None:
+        message = frames.answer(status, request.id, data)
+        conn.send_messages([*self._before.get(conn.id, ()), message])
+        self.broker.changed()
