@@ -401,3 +401,11 @@ def test_nothing_is_left_when_the_harness_is_killed(tmp_path: Path) -> None:
 
 def test_the_shell_is_there() -> None:
     assert shutil.which("sh") and shutil.which("yes"), "these tests use both"
+
+
+@pytest.mark.asyncio
+async def test_a_client_in_python_can_ask_for_the_harness_own_interpreter(play: Play) -> None:
+    subject = await play.command("{python}", "-S", "-c", "import sys; print(sys.argv[1] == sys.executable)", "{python}")
+    assert await subject.wait_exit(DEADLINE)
+    assert [line for _, line, _ in play.notes.lines] == ["True"]
+    await subject.kill()

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -43,11 +44,14 @@ _STREAMS: dict[int, Stream] = {1: "out", 2: "err"}
 def fill(text: str, env: Mapping[str, str]) -> str:
     """`text` with its placeholders filled: `{url}` and so on. Other braces (JSON, shell) stay as they are.
 
-    A placeholder without a value in this scenario (`{ca}` without TLS) becomes an empty string.
+    A placeholder without a value in this scenario (`{ca}` without TLS) becomes an empty string. `{python}` is the
+    interpreter that the harness itself runs in: with it, a client in Python finds the packages installed beside it.
     """
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
+        if name == "python":
+            return sys.executable
         return env.get(f"BROKERCERT_{name.upper()}", "") if name in PLACEHOLDERS else match.group()
 
     return re.sub(r"\{([a-z_]+)\}", value, text)
@@ -72,7 +76,7 @@ def find_command(spec: SubjectSpec, environ: Mapping[str, str] = os.environ) -> 
     assert spec.command is not None
     if not spec.command or not spec.command[0]:
         raise SubjectError("the client's command is empty; expected a program and its arguments, after `--`")
-    name = spec.command[0]
+    name = fill(spec.command[0], {})
     if not spec.cwd.is_dir():
         raise SubjectError(f"the client's working directory {spec.cwd} does not exist; set `cwd` under [subject]")
     if os.sep not in name:
