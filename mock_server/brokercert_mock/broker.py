@@ -26,6 +26,7 @@ from brokercert_mock.seed import Entity, seeded
 from brokercert_mock.settings import Settings
 from brokercert_mock.shell import Shell
 from brokercert_mock.tokens import Token, Tokens
+from brokercert_mock.truth import ledger_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +349,15 @@ class TradovateBroker:
     def background(self, rate: float) -> None:
         """A stream of plain events, `rate` a second to each synced socket; 0 ends it."""
         self.events.background(rate)
+
+    def ledger_state(self) -> dict[str, dict[int, Entity]]:
+        """What a client's state is compared with: entity type -> id -> compared fields."""
+        return ledger_state(self.db)
+
+    def tell_ledger(self, name: str) -> None:
+        """Record the ledger as it is now, as the point of comparison `name`."""
+        state = {kind: {str(i): x for i, x in entities.items()} for kind, entities in self.ledger_state().items()}
+        self.recorder.ledger(self.clock(), name, state)
 
     def state(self) -> dict[str, dict[int, Entity]]:
         """All entities, by type and id."""

@@ -26,6 +26,9 @@ class Notes:
     def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
         self.told.append((event, dict(body)))
 
+    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
+        self.told.append(("broken", line, text))
+
     def dropped(self, at: float, lines: int, bytes: int) -> None:
         self.told.append(("dropped", lines, bytes))
 

@@ -30,6 +30,7 @@ class Notes:
 
     lines: list[tuple[Stream, str, bool]] = field(default_factory=list)
     reports: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    broken: list[tuple[int, str, str]] = field(default_factory=list)
     lost: list[tuple[int, int]] = field(default_factory=list)
     stops: list[tuple[str, bool]] = field(default_factory=list)
     exits: list[tuple[int, bool]] = field(default_factory=list)
@@ -45,6 +46,10 @@ class Notes:
 
     def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
         self.reports.append((event, body))
+        self.changed.set()
+
+    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
+        self.broken.append((line, text, why))
         self.changed.set()
 
     def dropped(self, at: float, lines: int, bytes: int) -> None:
@@ -164,7 +169,7 @@ async def test_the_stop_command_travels_on_standard_input(play: Play) -> None:
     subject = await play.python("print('got', input(), flush=True)", stop="command")
     await subject.ask_stop(judged=True)
     assert await subject.wait_exit(DEADLINE)
-    assert play.notes.lines == [("out", 'got {"command": "stop", "id": 1}', False)]
+    assert play.notes.lines == [("out", 'got {"command": "stop", "id": 1000000000}', False)]
     assert play.notes.exits == [(0, True)]
     await subject.kill()
 

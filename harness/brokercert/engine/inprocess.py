@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 import weakref
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
@@ -17,7 +18,7 @@ from typing import Any
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.output import Output
 from brokercert.engine.process import fill
-from brokercert.engine.subject import Clock, Factory, Subject, SubjectObserver, SubjectSpec
+from brokercert.engine.subject import STOP, Clock, Commanded, Factory, Subject, SubjectObserver, SubjectSpec
 
 CRASHED = 70  # EX_SOFTWARE of sysexits.h: an internal software error
 KILLED = -9
@@ -73,6 +74,8 @@ class InProcessSubject:
         self._code: int | None = None
         self._run: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
+        self._commands: deque[dict[str, Any]] = deque()
+        self._telling: asyncio.Task[None] | None = None
 
     def begin(self, factory: Factory, env: Mapping[str, str]) -> None:
         self._run = asyncio.get_running_loop().create_task(self._live(factory, env))
@@ -123,8 +126,30 @@ class InProcessSubject:
         if not self.alive or self._spec.stop == "none" or self._stopping is not None:
             return
         self._asked = True
-        self._observer.stop_asked(self._clock(), "in process", judged)
-        self._stopping = asyncio.get_running_loop().create_task(self._stop())
+        commanded = self._spec.stop == "command"
+        self._observer.stop_asked(self._clock(), "command" if commanded else "in process", judged)
+        if not commanded or not self.say({"command": "stop", "id": STOP}):
+            self._stopping = asyncio.get_running_loop().create_task(self._stop())
+
+    def say(self, command: Mapping[str, Any]) -> bool:
+        """Commands are given in their order, each once the one before it was taken. False: it takes none."""
+        if not self.alive or (self._subject is not None and not isinstance(self._subject, Commanded)):
+            return False
+        self._commands.append(dict(command))
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.get_running_loop().create_task(self._tell())
+        return True
+
+    async def _tell(self) -> None:
+        _owner.set(self)
+        while self._commands:
+            command = self._commands.popleft()
+            if not isinstance(self._subject, Commanded):  # told before it began, and it takes none
+                continue
+            try:
+                await self._subject.command(command)
+            except Exception as error:  # the client's own
+                self._print(error)
 
     async def _stop(self) -> None:
         _owner.set(self)
@@ -143,7 +168,7 @@ class InProcessSubject:
 
     async def kill(self) -> None:
         """Raises `HarnessError` where a task survives its cancellation."""
-        own = [task for task in (self._run, self._stopping) if task is not None]
+        own = [task for task in (self._run, self._stopping, self._telling) if task is not None]
         for _ in range(PERSISTENCE):
             running = {task for task in (*own, *self.tasks) if not task.done()} - {asyncio.current_task()}
             if not running:

@@ -15,13 +15,16 @@ import msgspec
 
 from brokercert.engine.subject import Clock, Level, Stream, SubjectObserver
 
-LONGEST_LINE = 64 * 1024  # bytes: a snapshot of an account has less; what never ends a line must not fill memory
+LONGEST_LINE = 64 * 1024  # bytes: no log line is longer; what never ends a line must not fill memory
+LONGEST_REPORT = 4 * 1024 * 1024  # bytes: a snapshot is one line, 20,000 orders of 200 bytes: three times the largest
 MOST_LINES = 5_000  # of one run, reports apart: a talkative log of some minutes; a trace stays readable
 MOST_REPORTS = 50_000  # of one run: the 10,000 of the processing burst, several times over
 MOST_BYTES = 16 * 1024 * 1024  # of one run, of both; 40 of them at once still fit a small machine
 TAIL_LINES = 20  # what a developer is shown of a client that got nowhere
 TAIL_WIDTH = 2_000  # characters of a line in that tail
-SLICE = 32  # lines told in one go: some 2 ms of recording, well below every limit
+SLICE = 32  # lines told in one go: some 2 ms of recording, well below every limit ...
+SLICE_BYTES = 64 * 1024  # ... and bytes of them: a large snapshot goes alone
+SHOWN_OF_BROKEN = 300  # characters kept of a report that cannot be read: enough to find it
 TELL_DROPPED = 5.0  # seconds between two records of dropped output
 
 
@@ -34,7 +37,8 @@ class Output:
         self._reports = level != "wire"  # a wire-level client may log JSON with an "event" of its own
         self._partial: dict[Stream, bytearray] = {"out": bytearray(), "err": bytearray()}
         self._skipping: set[Stream] = set()  # inside a line whose beginning was told as cut
-        self._queue: deque[tuple[float, Stream, bytes, bool]] = deque()
+        self._queue: deque[tuple[float, Stream, bytes, bool, int]] = deque()
+        self._read: dict[Stream, int] = {"out": 0, "err": 0}  # lines that ended so far
         self._tail: deque[bytes] = deque(maxlen=TAIL_LINES)
         self._lines = self._bytes = 0  # kept so far
         self._reported = 0
@@ -98,21 +102,30 @@ class Output:
             else:
                 line = bytes(partial) + piece if partial else piece
                 partial.clear()
-                self._add(at, stream, line[:LONGEST_LINE].removesuffix(b"\r"), len(line) > LONGEST_LINE)
-                self._lost_bytes += max(0, len(line) - LONGEST_LINE)
+                most = self._longest(stream, line)
+                self._add(at, stream, line[:most].removesuffix(b"\r"), len(line) > most)
+                self._lost_bytes += max(0, len(line) - most)
         if stream in self._skipping:
             self._lost_bytes += len(rest)
             return
         partial += rest
-        if len(partial) > LONGEST_LINE:
-            self._lost_bytes += len(partial) - LONGEST_LINE
-            self._add(at, stream, bytes(partial[:LONGEST_LINE]), True)
+        most = self._longest(stream, partial)
+        if len(partial) > most:
+            self._lost_bytes += len(partial) - most
+            self._add(at, stream, bytes(partial[:most]), True)
             partial.clear()
             self._skipping.add(stream)
 
+    def _may_report(self, stream: Stream, line: bytes | bytearray) -> bool:
+        return self._reports and stream == "out" and line.startswith(b"{")
+
+    def _longest(self, stream: Stream, line: bytes | bytearray) -> int:
+        return LONGEST_REPORT if self._may_report(stream, line) else LONGEST_LINE
+
     def _add(self, at: float, stream: Stream, line: bytes, cut: bool) -> None:
+        self._read[stream] += 1
         self._tail.append(line[: 4 * TAIL_WIDTH])
-        report = self._reports and stream == "out" and line.startswith(b"{")
+        report = self._may_report(stream, line)
         if (self._reported >= MOST_REPORTS if report else self._lines >= MOST_LINES) or self._bytes >= MOST_BYTES:
             self._lost_lines += 1
             self._lost_bytes += len(line)
@@ -122,11 +135,13 @@ class Output:
         else:
             self._lines += 1
         self._bytes += len(line)
-        self._queue.append((at, stream, line, cut))
+        self._queue.append((at, stream, line, cut, self._read[stream]))
 
     def _drop(self, stream: Stream, data: bytes) -> None:
         """Beyond the bounds: only the tail is kept up."""
-        self._lost_lines += data.count(b"\n")
+        ended = data.count(b"\n")
+        self._read[stream] += ended
+        self._lost_lines += ended
         self._lost_bytes += len(data)
         *complete, rest = data.rsplit(b"\n", TAIL_LINES)
         if complete:
@@ -147,8 +162,12 @@ class Output:
 
     def _pump(self) -> None:
         self._pumping = False
+        told = 0
         for _ in range(min(SLICE, len(self._queue))):
+            told += len(self._queue[0][2])
             self._tell(*self._queue.popleft())
+            if told > SLICE_BYTES:
+                break
         if not self._queue and self._waiting:
             if self._lost_bytes or self._lost_lines:
                 self._tell_dropped(self._clock())
@@ -157,13 +176,17 @@ class Output:
                 then()
         self._pump_soon()
 
-    def _tell(self, at: float, stream: Stream, line: bytes, cut: bool) -> None:
-        if self._reports and stream == "out" and not cut and line.startswith(b"{"):
-            body = report_of(line)
-            if body is not None:
-                self._observer.report(at, body["event"], body)
-                return
-        self._observer.output(at, stream, _text(line), cut)
+    def _tell(self, at: float, stream: Stream, line: bytes, cut: bool, number: int) -> None:
+        if not self._may_report(stream, line):
+            self._observer.output(at, stream, _text(line), cut)
+            return
+        body, why = (None, f"longer than {LONGEST_REPORT} bytes") if cut else report_of(line)
+        if body is not None:
+            self._observer.report(at, body["event"], body)
+        elif why:
+            self._observer.broken_report(at, number, _text(line[: 4 * SHOWN_OF_BROKEN])[:SHOWN_OF_BROKEN], why)
+        else:
+            self._observer.output(at, stream, _text(line[:LONGEST_LINE]), len(line) > LONGEST_LINE)
 
     def _tell_dropped(self, at: float) -> None:
         self._told_dropped = at
@@ -171,15 +194,15 @@ class Output:
         self._lost_lines = self._lost_bytes = 0
 
 
-def report_of(line: bytes) -> dict[str, Any] | None:
-    """The JSON object of a line, where it is one with an `event` that is a string."""
+def report_of(line: bytes) -> tuple[dict[str, Any] | None, str]:
+    """(the report of a line that begins as a JSON object, why it cannot be read). Neither: an object of its own."""
     try:
         body = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return None, str(error)
     if isinstance(body, dict) and isinstance(body.get("event"), str):
-        return body
-    return None
+        return body, ""
+    return None, ""
 
 
 def _text(line: bytes) -> str:

@@ -16,17 +16,19 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from brokercert.engine import leftovers
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.guard import GUARD
 from brokercert.engine.output import Output
-from brokercert.engine.subject import Clock, Stream, SubjectError, SubjectObserver, SubjectSpec
+from brokercert.engine.subject import STOP, Clock, Stream, SubjectError, SubjectObserver, SubjectSpec
 
 LAST_OUTPUT = 0.25  # seconds after its exit in which its last output is awaited, where someone else holds its pipes
 FLOOD_PAUSE = 0.005  # seconds between two readings of a flood: 13 MB/s of 64 KiB pipes, at a few % of a core
 LINGER = 5.0  # seconds that a client may outlive the wrapper (sh -c, npm) that died of the signal meant for both
 LOOK = 0.05  # seconds between two looks at whether somebody lingers
+MOST_UNREAD = 1024 * 1024  # bytes of commands that a client which reads none may make the harness hold
 DEATH = 5.0  # seconds within which SIGKILL takes effect, or something is wrong with the machine
 
 PROXIES = ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks5")  # <name>_proxy, in both cases
@@ -244,15 +246,20 @@ class ProcessSubject(asyncio.SubprocessProtocol):
         self._asked = True
         self._observer.stop_asked(self._clock(), self._spec.stop, judged)
         if self._spec.stop == "command":
-            self._say({"command": "stop", "id": 1})
+            self.say({"command": "stop", "id": STOP})
         else:
             self._signal(signal.SIGTERM)
 
-    def _say(self, command: Mapping[str, object]) -> None:
+    def say(self, command: Mapping[str, Any]) -> bool:
+        """A line on its standard input. False where that is closed, or its reader is too far behind."""
         assert self._transport is not None
         pipe = self._transport.get_pipe_transport(0)
-        if isinstance(pipe, asyncio.WriteTransport) and not pipe.is_closing():
-            pipe.write(json.dumps(command).encode() + b"\n")
+        if not isinstance(pipe, asyncio.WriteTransport) or pipe.is_closing():
+            return False
+        if pipe.get_write_buffer_size() > MOST_UNREAD:
+            return False
+        pipe.write(json.dumps(command).encode() + b"\n")
+        return True
 
     def _signal(self, number: int) -> None:
         assert self.pid is not None

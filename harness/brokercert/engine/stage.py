@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 from brokercert_mock import Connection as BrokerConnection
 from brokercert_mock import TradovateBroker
 
+from brokercert.engine.commands import Commanding
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.gate import StartGate
@@ -32,7 +33,7 @@ SETTLE_MOST = 12.0
 LAST_OUTPUT = 1.0  # seconds that a client which left is given to have its output read
 
 
-class Stage:
+class Stage(Commanding):
     """One playing of one scenario."""
 
     def __init__(
@@ -260,6 +261,9 @@ class _Observer:
 
     def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
         self._writer.report(at, event, body)
+
+    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
+        self._writer.broken_report(at, line, text, why)
 
     def dropped(self, at: float, lines: int, bytes: int) -> None:
         self._writer.add(r.OutputDropped(t=self._writer.micros(at), lines=lines, bytes=bytes))

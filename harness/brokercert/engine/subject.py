@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from brokercert.engine.errors import UsageError
 
@@ -19,6 +19,8 @@ Stream = Literal["out", "err"]
 Clock = Callable[[], float]  # seconds, the running loop's own
 
 INSTANCES = 40  # as many as ever run at once: they sleep, and 40 start within the shortest scenario on two cores
+
+STOP = 1_000_000_000  # the id of the command `stop`: beyond those of all other commands of a run
 
 
 class SubjectError(UsageError):
@@ -33,6 +35,14 @@ class Subject(Protocol):
 
     async def stop(self) -> None:
         """Log off and let `run` return."""
+
+
+@runtime_checkable
+class Commanded(Protocol):
+    """What a `Subject` has beside that, to be certified at the level *commands*."""
+
+    async def command(self, line: Mapping[str, Any]) -> None:
+        """A command of the process protocol. Answers go through the output that the factory was given."""
 
 
 Factory = Callable[[Mapping[str, str], Callable[[str], None]], Subject]
@@ -74,6 +84,9 @@ class SubjectObserver(Protocol):
     def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
         """A JSON line of the process protocol, from the level *reports* up."""
 
+    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
+        """A line that was to be a report and cannot be read; `line` counts its lines of standard output from 1."""
+
     def dropped(self, at: float, lines: int, bytes: int) -> None:
         """So much more output than before was read and thrown away."""
 
@@ -96,6 +109,9 @@ class RunningSubject(Protocol):
     @property
     def tail(self) -> list[str]:
         """The last 20 lines that it printed, of both streams."""
+
+    def say(self, command: Mapping[str, Any]) -> bool:
+        """Give it a command, a line of the process protocol. False where it has no way to hear one."""
 
     def ask_stop(self, judged: bool) -> Awaitable[None]:
         """Ask it to log off, in the declared way. Returns at once; `judged` where this is a scenario's stimulus."""

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from brokercert.judge.told import Told
 from brokercert.trace import records as r
 
 SECOND = 1_000_000
@@ -173,6 +174,7 @@ class Conversation:
         self.windows: list[tuple[int, int, r.Window]] = []
         self.rules: list[tuple[int, int, r.RuleApplied]] = []
         self.stops: list[tuple[int, int, r.StopAsked]] = []
+        self.told = Told()
         self.started: int | None = None
         self.exited: tuple[int, int, r.SubjectExited] | None = None
         self.finished: r.Finished | None = None
@@ -269,6 +271,14 @@ class Conversation:
                     self._disturb(self.connections[record.conn], t, number)
             case r.Window():
                 self.windows.append((t, number, record))
+            case r.SubjectReport():
+                self.told.on_report(number, record)
+            case r.BrokenReport():
+                self.told.broken.append((t, number, record))
+            case r.Command():
+                self.told.on_command(number, record)
+            case r.Ledger():
+                self.told.ledgers[record.name] = (t, number, record.state)
             case r.StopAsked():
                 self.stops.append((t, number, record))
                 self.over = not record.judged

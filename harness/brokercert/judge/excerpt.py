@@ -81,6 +81,11 @@ def describe(record: Body) -> tuple[str, int, str]:
             return "subject", 0, f"std{record.stream}: {record.text}"
         case r.SubjectReport():
             return "subject", 0, f"reports {record.event} {record.body}"
+        case r.BrokenReport():
+            return "subject", 0, f"line {record.line} of its output is no report: {record.why}: {record.text}"
+        case r.Command():
+            lost = "" if record.told else " (which has no way to hear it)"
+            return "harness", 0, f"tells the client{lost}: {record.body}"
         case r.StopAsked():
             return "harness", 0, f"the client is asked to stop ({record.how})"
         case r.SubjectExited():

@@ -200,6 +200,23 @@ class SubjectReport(Record, frozen=True, kw_only=True, tag="report"):
     body: dict[str, Any]
 
 
+class BrokenReport(Record, frozen=True, kw_only=True, tag="broken-report"):
+    """A line of standard output that was to be a report, and cannot be read. `line` counts from 1."""
+
+    line: int
+    text: str
+    why: str
+
+
+class Command(Record, frozen=True, kw_only=True, tag="command"):
+    """A command was given to the subject. `body` is the whole line; `told` says whether there was a way to say it."""
+
+    id: int
+    command: str
+    body: dict[str, Any]
+    told: bool = True
+
+
 class StopAsked(Record, frozen=True, kw_only=True, tag="stop-asked"):
     """The harness asked the subject to stop. `how`: signal, command, in process."""
 
@@ -251,6 +268,8 @@ Body = (
     | SubjectStarted
     | SubjectOutput
     | SubjectReport
+    | BrokenReport
+    | Command
     | StopAsked
     | SubjectExited
     | OutputDropped

@@ -166,6 +166,13 @@ class TraceWriter:
         clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(body)).decode()))
         self.add(r.SubjectReport(t=self.micros(at), event=self.redact(event), body=clean))
 
+    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
+        self.add(r.BrokenReport(t=self.micros(at), line=line, text=self.redact(text), why=self.redact(why)))
+
+    def command(self, at: float, body: Mapping[str, Any], *, told: bool) -> None:
+        clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(body)).decode()))
+        self.add(r.Command(t=self.micros(at), id=clean["id"], command=clean["command"], body=clean, told=told))
+
     def _text(self, payload: bytes) -> tuple[str | None, str | None]:
         """A payload as text where it is UTF-8, else in base64; either way without secrets."""
         try:

@@ -1,0 +1,133 @@
+"""What a client told about itself, and what it was asked: its reports, its answers to commands, and the ledgers.
+
+A part of the fold (`Conversation.told`): it pairs commands with their answers and decides nothing. What the client
+sends is taken as it comes: a field that is missing or of another type is no error here, only less knowledge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from brokercert.trace import records as r
+
+WHISTLE = "whistle"  # the command that nobody can do: who does not say so is not believed about any other
+
+
+@dataclass(slots=True, frozen=True)
+class Report:
+    """A report of the client's, `body` being its whole line."""
+
+    t: int
+    record: int
+    body: dict[str, Any]
+
+
+@dataclass(slots=True, frozen=True)
+class Outcome:
+    """How a request ended, as the client says. `status` 0: it was never answered."""
+
+    t: int
+    record: int
+    status: int
+    data: Any
+    error: str
+    ok: bool
+
+
+@dataclass(slots=True, frozen=True)
+class Snapshot:
+    """The client's state as it told it on request. `asked` is when that was requested; `entities` is as it came."""
+
+    t: int
+    record: int
+    asked: int
+    asked_record: int
+    entities: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """A command, and what came in answer. A request may have more than one outcome: a client may be wrong."""
+
+    t: int
+    record: int
+    id: int
+    command: str
+    body: dict[str, Any]
+    told: bool
+    unsupported: Report | None = None
+    snapshot: Snapshot | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The first one: what the client's user would act on."""
+        return self.outcomes[0] if self.outcomes else None
+
+
+class Told:
+    """Everything of that kind in one scenario."""
+
+    def __init__(self) -> None:
+        self.commands: dict[int, Asked] = {}
+        self.connecting: list[Report] = []
+        self.processed: list[Report] = []
+        self.errors: list[Report] = []  # failures told to the user
+        self.snapshots: list[Snapshot] = []
+        self.others: list[Report] = []  # answers to nothing that was asked, and events that nobody knows
+        self.broken: list[tuple[int, int, r.BrokenReport]] = []
+        self.ledgers: dict[str, tuple[int, int, dict[str, Any]]] = {}  # by the name of the point of comparison
+
+    @property
+    def honest(self) -> bool | None:
+        """Whether it said *unsupported* of what nobody can do; None where it was not asked."""
+        whistle = next((asked for asked in self.commands.values() if asked.command == WHISTLE), None)
+        return None if whistle is None else whistle.unsupported is not None
+
+    def requests(self) -> list[Asked]:
+        """The requests that it was asked to send, in order."""
+        return [asked for asked in self.commands.values() if asked.command == "request"]
+
+    def on_command(self, number: int, record: r.Command) -> None:
+        self.commands[record.id] = Asked(record.t, number, record.id, record.command, record.body, record.told)
+
+    def on_report(self, number: int, record: r.SubjectReport) -> None:
+        report = Report(record.t, number, record.body)
+        ident = record.body.get("id")
+        asked = self.commands.get(ident) if isinstance(ident, int) else None
+        match record.event:
+            case "connecting":
+                self.connecting.append(report)
+            case "processed":
+                self.processed.append(report)
+            case "error":
+                self.errors.append(report)
+            case "unsupported" if asked is not None:
+                asked.unsupported = asked.unsupported or report
+            case "snapshot" if asked is not None and asked.command == "snapshot":
+                self._snapshot(asked, report)
+            case "outcome" if asked is not None and asked.command == "request":
+                asked.outcomes.append(_outcome(report))
+            case _:
+                self.others.append(report)
+
+    def _snapshot(self, asked: Asked, report: Report) -> None:
+        entities = report.body.get("entities")
+        if asked.snapshot is not None or not isinstance(entities, dict):
+            self.others.append(report)
+            return
+        asked.snapshot = Snapshot(report.t, report.record, asked.t, asked.record, entities)
+        self.snapshots.append(asked.snapshot)
+
+
+def _outcome(report: Report) -> Outcome:
+    body = report.body
+    status = body.get("status")
+    error = body.get("error")
+    text = error if isinstance(error, str) else "" if error is None else str(error)
+    said = body.get("ok")
+    status = status if isinstance(status, int) and not isinstance(status, bool) else 0
+    return Outcome(
+        report.t, report.record, status, body.get("data"), text, said if isinstance(said, bool) else not text
+    )
