@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
     ),
     "judge": ("brokercert.cli.judge:judge", "Judge saved traces again, without network and client."),
     "report": ("brokercert.cli.judge:report", "Render the reports of a run.json again."),
+    "schema": ("brokercert.cli.show:schema", "Print the JSON Schema of the lines between harness and client."),
     "serve": ("brokercert.cli.serve:serve", "Run the mock broker alone, to try a client by hand."),
 }
 

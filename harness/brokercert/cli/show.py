@@ -7,6 +7,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -129,6 +130,13 @@ def explain(requirement: str, set_id: str | None) -> int:
     for rows in holding:
         for text in _explanation(rows, requirement.upper()):
             click.echo(text)
+    return 0
+
+
+@click.command(short_help="Print the JSON Schema of the process protocol.")
+def schema() -> int:
+    """Print the JSON Schema of every line that a client is told and tells (docs/subject-protocol.md)."""
+    click.echo(resources.files("brokercert.data").joinpath("subject-protocol.schema.json").read_text("utf-8"), nl=False)
     return 0
 
 

@@ -16,7 +16,7 @@ from brokercert_mock import TradovateBroker
 
 from brokercert.engine.subject import RunningSubject, SubjectSpec
 from brokercert.judge.conversation import SECOND, Conversation
-from brokercert.judge.state import differences_at, due_at
+from brokercert.judge.state import differences_at, due_at, unseen_at
 from brokercert.judge.told import WHISTLE, Asked, Outcome, Snapshot
 from brokercert.trace import TraceWriter
 
@@ -69,15 +69,17 @@ class Commanding:
         repeat an entity would mend a client that had missed it (`broker.quiet(True)`).
         """
         self.broker.tell_ledger(name)
+        settle = round(self.limits["snapshot_settle"] * SECOND)
         while True:
             shot = await self.snapshot()
             if shot is None:
                 return
-            if not differences_at(self.talk, name, shot):
+            equal = not differences_at(self.talk, name, shot)
+            if shot.asked >= due_at(self.talk, name, settle) or (equal and not unseen_at(self.talk, name)):
                 break
-            if shot.asked >= due_at(self.talk, name, round(self.limits["snapshot_settle"] * SECOND)):
-                return
             await self.hold(POLL, "the client's state to become the ledger's")
+        if not equal:
+            return
         await self.hold(self.limits["snapshot_stable"], "the client's state to stay the ledger's")
         await self.snapshot()
 

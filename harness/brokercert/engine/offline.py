@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from brokercert.engine.errors import UsageError
-from brokercert.engine.record import limits_used
+from brokercert.engine.record import limits_used, told_badly
 from brokercert.judge import judge_rows, judge_trace
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Trace, TraceError, read_trace
@@ -114,7 +114,7 @@ def judge_traces(
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=part),
         reproduce=f"brokercert judge {files}",
-        notes=_notes(rows, header, cut),
+        notes=(*_notes(rows, header, cut), *told_badly(list(by_scenario.values()))),
     )
 
 

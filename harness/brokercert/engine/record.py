@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from brokercert.engine.scenario import Suite
-from brokercert.judge import judge_rows, judge_trace
+from brokercert.judge import fold, judge_rows, judge_trace
 from brokercert.requirements import RequirementSet
+from brokercert.trace import Trace
+from brokercert.trace import records as r
 from brokercert.verdict import (
     RUN_FORMAT,
     Absent,
@@ -109,7 +111,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.command_line_for(""),
-        notes=_notes(rows),
+        notes=(*_notes(rows), *told_badly([one.trace for one in played])),
     )
 
 
@@ -157,3 +159,26 @@ def _notes(rows: RequirementSet) -> tuple[str, ...]:
     if rows.deviations:
         notes.append("Limits were changed for this run: " + ", ".join(sorted(rows.deviations)) + ".")
     return tuple(notes)
+
+
+MOST_TOLD = 5  # scenarios named in a note: what is wrong with one line is wrong with all like it
+
+
+def told_badly(traces: Sequence[Trace]) -> Iterator[str]:
+    """What was wrong with the client's reports themselves. No failure: they are the adapter's, not the client's."""
+    broken = [
+        (trace.header.scenario, lines)
+        for trace in traces
+        if (lines := [x for x in trace.records if isinstance(x, r.BrokenReport)])
+    ]
+    for name, lines in broken[:MOST_TOLD]:
+        more = f" ({len(lines)} such lines)" if len(lines) > 1 else ""
+        where = f"{name}: line {lines[0].line} of the client's output"
+        yield f"{where} begins as a report and is none: {lines[0].why}{more}."
+    commanded = [trace for trace in traces if any(isinstance(x, r.Command) for x in trace.records)]
+    liars = [trace.header.scenario for trace in commanded if fold(trace).told.honest is False]
+    if liars:
+        yield (
+            f"{liars[0]}: the client did not answer `unsupported` to a command that nobody can do (`whistle`); it is "
+            "not believed when it says so of another."
+        )

@@ -96,10 +96,12 @@ def compare_at(bench: Bench, name: str) -> Iterator[Finding]:
     elif differences_at(talk, name, last):
         yield from _breaches(bench, name, last, f"; it had been equal {seconds(last.asked - first.t)} before")
     else:
-        unseen = _unseen(talk, name)
+        unseen = unseen_at(talk, name)
         for kind in unseen:
             yield bench.short(f"{name}: the client's snapshots have no `{kind}`", [number, last.record], clause=kind)
         seen = ", ".join(kind for kind in _kinds(talk) if kind not in unseen)
+        if not seen:
+            return
         lacking = "" if _has_versions(talk) else " (not its quantity and price: no order versions are subscribed)"
         yield bench.ok(
             f"{name}: the client's state ({seen}{lacking}) was the ledger's {seconds(first.t - told_at)} after it, "
@@ -112,7 +114,7 @@ def differences_at(talk: Conversation, name: str, shot: Snapshot) -> list[Differ
     """All differences of a snapshot from the ledger of that name, in the ledger's order."""
     state = talk.told.ledgers[name][2]
     accounts = _accounts(talk)
-    unseen = _unseen(talk, name)
+    unseen = unseen_at(talk, name)
     orders = _by_id(state.get("order"))[0]
     found: list[Difference] = []
     for kind in _kinds(talk):
@@ -187,7 +189,7 @@ def _account(kind: str, ident: str, entity: Mapping[str, Any], orders: Entities)
     return _ident(entity.get("accountId"))
 
 
-def _unseen(talk: Conversation, name: str) -> list[str]:
+def unseen_at(talk: Conversation, name: str) -> list[str]:
     """Types of which the ledger holds something and no snapshot of the client's ever had the name."""
     state = talk.told.ledgers[name][2]
     shown = {_FORMS[key.lower()] for shot in talk.told.snapshots for key in shot.entities if key.lower() in _FORMS}

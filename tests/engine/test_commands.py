@@ -1,0 +1,250 @@
+"""Commands and their answers, as a scenario gives them: in virtual time to a class, in real time to a program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import textwrap
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import looptime
+import pytest
+from brokercert.engine.gate import StartGate
+from brokercert.engine.record import told_badly
+from brokercert.engine.scenario import Scenario
+from brokercert.engine.stage import Stage
+from brokercert.engine.subject import SubjectSpec
+from brokercert.judge.told import Told
+from brokercert.trace import Header, Trace, TraceWriter
+from brokercert.trace import records as r
+from brokercert_mock import TradovateBroker
+
+LIMITS = {"snapshot_settle": 5.0, "snapshot_stable": 2.0, "window_stop": 15.0}
+HEADER = Header(
+    format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2", set_version="1",
+    set_hash="", scenario="test", exercises=(), path="direct", exclusive=False, seed=1, subject="test",
+    level="commands", offers=(), absent={}, readings={}, limits={},
+)  # fmt: skip
+OFFERS = frozenset({"wire", "stop", "report", "snapshot", "request"})
+
+
+class Echo:
+    """A client that connects to nothing, and answers what it is asked."""
+
+    def __init__(self, env: Mapping[str, str], output: Callable[[str], None]) -> None:
+        self.output = output
+        self.over = asyncio.Event()
+        self.asked: list[Mapping[str, Any]] = []
+
+    async def run(self) -> int:
+        await self.over.wait()
+        return 0
+
+    async def stop(self) -> None:
+        self.over.set()
+
+    def say(self, event: str, **more: Any) -> None:
+        self.output(json.dumps({"event": event, **more}))
+
+    async def command(self, line: Mapping[str, Any]) -> None:
+        self.asked.append(line)
+        ident = line["id"]
+        match line["command"]:
+            case "snapshot":
+                await asyncio.sleep(0.5)
+                self.say("snapshot", id=ident, entities={"order": []})
+            case "request":
+                self.say("outcome", id=ident, status=200, data=line["body"], error="")
+                self.say("outcome", id=ident, status=0, error="again")
+            case "stop":
+                self.over.set()
+            case name:
+                self.say("unsupported", id=ident, command=name)
+
+
+class Gate(StartGate):
+    LONGEST = 0.05  # seconds: these clients connect to nothing, there is no first connection to wait for
+
+
+Play = Callable[[Stage], Awaitable[None]]
+
+
+async def played(play: Play, spec: SubjectSpec, folder: Path) -> tuple[Stage, list[r.Body]]:
+    loop = asyncio.get_running_loop()
+    writer = TraceWriter(None, HEADER, began=loop.time())
+    broker = TradovateBroker(recorder=writer)
+    scenario = Scenario("test", "test", (), play)
+    stage = Stage(scenario, broker, writer, spec, {}, folder, Gate(), None, LIMITS)
+    await stage.start()
+    try:
+        await play(stage)
+    finally:
+        await stage.finish()
+        await broker.close()
+    return stage, writer.records
+
+
+def virtually(play: Play, factory: Any = Echo, **more: Any) -> tuple[Told, list[r.Body]]:
+    spec = SubjectSpec("odd", factory=factory, level="in process", offers=more.pop("offers", OFFERS), **more)
+    loop = looptime.new_event_loop()
+    try:
+        stage, records = loop.run_until_complete(played(play, spec, Path("unused")))
+    finally:
+        loop.close()
+    return stage.talk.told, records
+
+
+def test_a_snapshot_and_a_request_come_back_and_the_first_command_of_all_is_the_whistle() -> None:
+    got: list[Any] = []
+
+    async def play(stage: Stage) -> None:
+        got.append(await stage.snapshot())
+        ticket = await stage.request("order/placeorder", {"orderQty": 1}, priority=2)
+        got.append(await stage.outcome(ticket))
+
+    told, records = virtually(play)
+    shot, outcome = got
+    assert shot.entities == {"order": []} and shot.t - shot.asked == 500_000
+    assert outcome.ok and outcome.status == 200 and outcome.data == {"orderQty": 1}
+    commands = [x for x in records if isinstance(x, r.Command)]
+    assert [x.body for x in commands] == [
+        {"command": "whistle", "id": 0},
+        {"command": "snapshot", "id": 1},
+        {
+            "command": "request",
+            "id": 2,
+            "endpoint": "order/placeorder",
+            "query": "",
+            "body": {"orderQty": 1},
+            "priority": 2,
+        },
+    ]
+    assert told.honest and all(x.told for x in commands)
+    assert [len(x.outcomes) for x in told.requests()] == [2], "a second outcome is kept, for the judge"
+
+
+def test_a_client_that_says_unsupported_is_waited_for_no_longer() -> None:
+    class Unable(Echo):
+        async def command(self, line: Mapping[str, Any]) -> None:
+            self.say("unsupported", id=line["id"], command=line["command"])
+
+    async def play(stage: Stage) -> None:
+        since = stage.now
+        assert await stage.snapshot() is None
+        assert await stage.outcome(await stage.request("a/b")) is None
+        assert stage.now == since
+
+    told, _ = virtually(play, Unable)
+    assert told.honest and not told.snapshots
+
+
+def test_silence_ends_with_the_wait_and_a_client_without_commands_is_not_waited_for() -> None:
+    class Mute(Echo):
+        async def command(self, line: Mapping[str, Any]) -> None:
+            pass
+
+    class Deaf:
+        def __init__(self, env: Mapping[str, str], output: Callable[[str], None]) -> None:
+            self.over = asyncio.Event()
+
+        async def run(self) -> int:
+            await self.over.wait()
+            return 0
+
+        async def stop(self) -> None:
+            self.over.set()
+
+    spans: list[int] = []
+
+    async def play(stage: Stage) -> None:
+        await stage.hold(1)
+        since = stage.now
+        assert await stage.snapshot(within=3) is None
+        spans.append(stage.now - since)
+
+    assert virtually(play, Mute)[0].honest is False
+    _, records = virtually(play, Deaf)
+    assert spans == [3_000_000, 0] and not any(x.told for x in records if isinstance(x, r.Command))
+    assert virtually(play, offers=frozenset({"wire"}))[0].commands == {}, "who offers nothing is asked nothing"
+
+
+def test_a_comparison_polls_until_the_state_must_be_right_and_ends_there() -> None:
+    async def play(stage: Stage) -> None:
+        await stage.compare("flow")
+
+    told, records = virtually(play)
+    ledger = next(x for x in records if isinstance(x, r.Ledger))
+    assert ledger.state["order"] and ledger.name == "flow"
+    # It subscribed to nothing, so that nothing differs: asked at once, and once more.
+    assert [round((shot.asked - ledger.t) / 1e6, 2) for shot in told.snapshots] == [0, 2.5]
+
+
+def test_stop_by_command_and_what_a_failing_command_prints() -> None:
+    class Failing(Echo):
+        async def command(self, line: Mapping[str, Any]) -> None:
+            if line["command"] == "snapshot":
+                raise LookupError("no state")
+            await super().command(line)
+
+    async def play(stage: Stage) -> None:
+        assert await stage.snapshot(within=1) is None
+        await stage.ask_stop()
+        await stage.hold(5, "the client to leave")
+        assert stage.left
+
+    _, records = virtually(play, Failing, stop="command")
+    assert [x.how for x in records if isinstance(x, r.StopAsked)] == ["command"]
+    assert any(isinstance(x, r.SubjectOutput) and "LookupError: no state" in x.text for x in records)
+    assert [(x.code, x.asked) for x in records if isinstance(x, r.SubjectExited)] == [(0, True)]
+
+
+PROGRAM = """
+    import json, sys
+    print("{broken", flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if asked["command"] == "snapshot":
+            orders = [{"id": n, "text": "x" * 80} for n in range(2000)]
+            print(json.dumps({"event": "snapshot", "id": asked["id"], "entities": {"order": orders}}), flush=True)
+        elif asked["command"] == "stop":
+            break
+        else:
+            print(json.dumps({"event": "unsupported", "id": asked["id"], "command": asked["command"]}), flush=True)
+"""
+
+
+@pytest.mark.asyncio
+async def test_a_program_is_asked_on_standard_input_and_a_snapshot_may_be_a_long_line(tmp_path: Path) -> None:
+    async def play(stage: Stage) -> None:
+        shot = await stage.snapshot(within=10)
+        assert shot is not None and len(shot.entities["order"]) == 2000
+        assert await stage.outcome(await stage.request("a/b"), within=10) is None
+        await stage.ask_stop()
+        assert await stage.wait("its exit", lambda talk: talk.exited, 10)
+
+    command = (sys.executable, "-S", "-c", textwrap.dedent(PROGRAM))
+    spec = SubjectSpec("odd", command, cwd=tmp_path, level="commands", stop="command", offers=OFFERS)
+    stage, _ = await played(play, spec, tmp_path)
+    assert stage.talk.told.honest
+    assert [(x.line, x.text) for _, _, x in stage.talk.told.broken] == [(1, "{broken")]
+    assert stage.talk.exited is not None and stage.talk.exited[2].code == 0
+
+
+def test_what_is_wrong_with_the_reports_themselves_stands_in_the_notes_of_the_run() -> None:
+    class Liar(Echo):
+        async def command(self, line: Mapping[str, Any]) -> None:
+            self.output('{"event": "snap')
+            self.output("{}")
+            self.output("{'event': 1}")
+
+    async def play(stage: Stage) -> None:
+        await stage.snapshot(within=1)
+
+    _, records = virtually(play, Liar)
+    broken, lied = told_badly([Trace(HEADER, tuple(records))])
+    assert broken.startswith("test: line 1 of the client's output begins as a report and is none: ")
+    assert "(4 such lines)" in broken and "`whistle`" in lied
+    assert list(told_badly([Trace(HEADER, tuple(virtually(play)[1]))])) == []

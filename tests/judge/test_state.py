@@ -1,0 +1,357 @@
+"""A client's state against the ledger: odd but right snapshots pass, and each wrong one names what is wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from brokercert.judge.check import Bench
+from brokercert.judge.conversation import Conversation
+from brokercert.judge.state import COMPARED, compare_at, compared_fields, same
+from brokercert.trace import Header
+from brokercert.trace import records as r
+from brokercert.verdict import Finding, Level, Verdict
+
+S = 1_000_000
+LEDGER: dict[str, dict[str, dict[str, Any]]] = {
+    "order": {
+        "11": {
+            "accountId": 1, "contractId": 5, "action": "Buy", "ordStatus": "Working", "orderQty": 2, "price": 4500.25,
+        },
+        "12": {"accountId": 1, "contractId": 5, "action": "Sell", "ordStatus": "Filled", "orderQty": 1, "price": 4501},
+        "13": {"accountId": 2, "contractId": 5, "action": "Sell", "ordStatus": "Working", "orderQty": 1},
+    },
+    "fill": {"21": {"orderId": 12, "qty": 1, "price": 4501}},
+    "position": {
+        "31": {"accountId": 1, "contractId": 5, "netPos": -1, "netPrice": 4501.1},
+        "32": {"accountId": 2, "contractId": 5, "netPos": 0, "netPrice": 0},
+    },
+    "cashBalance": {"41": {"accountId": 1, "amount": 50000.1}, "42": {"accountId": 2, "amount": 7}},
+    "account": {"1": {}, "2": {}},
+}  # fmt: skip
+TYPES = ["account", "cashBalance", "position", "order", "orderVersion", "command", "fill"]
+
+
+def right() -> dict[str, list[dict[str, Any]]]:
+    """The client's entities, as the reference client tells them."""
+    return {
+        kind: [{"id": int(ident), **entity} for ident, entity in entities.items()] for kind, entities in LEDGER.items()
+    }
+
+
+class Story:
+    """A trace in the making: one synced socket, the ledger at 10 s."""
+
+    def __init__(self, types: Any = TYPES, **sync: Any) -> None:
+        self.records: list[r.Body] = [r.Accepted(t=0, conn=1), r.UpgradeAnswer(t=0, conn=1, status=101)]
+        self.frame("client", "authorize\n0\n\ntoken")
+        self.frame("broker", 'a[{"s":200,"i":0}]')
+        body = {"splitResponses": True, **({"entityTypes": types} if types is not None else {}), **sync}
+        self.frame("client", f"user/syncrequest\n1\n\n{json.dumps(body)}")
+        self.frame("broker", f"a[{json.dumps({'s': 200, 'i': 1, 'd': {'orders': [{'id': 13}]}})}]")
+        self.ids = 0
+
+    def frame(self, sender: r.Side, text: str, t: int = S) -> int:
+        self.records.append(r.Frame(t=t, conn=1, sender=sender, ordinal=1, opcode=1, text=text))
+        return len(self.records)
+
+    def event(self, kind: str, entity: dict[str, Any]) -> int:
+        return self.frame(
+            "broker",
+            f"a[{json.dumps({'e': 'props', 'd': {'entityType': kind, 'eventType': 'Updated', 'entity': entity}})}]",
+            9 * S,
+        )
+
+    def ledger(self, t: float = 10, name: str = "flow", state: Any = LEDGER) -> int:
+        self.records.append(r.Ledger(t=round(t * S), name=name, state=copy.deepcopy(state)))
+        return len(self.records)
+
+    def ask(self, t: float, command: str = "snapshot") -> int:
+        self.records.append(r.Command(t=round(t * S), id=self.ids, command=command, body={}))
+        self.ids += 1
+        return self.ids - 1
+
+    def say(self, t: float, event: str, **body: Any) -> None:
+        self.records.append(r.SubjectReport(t=round(t * S), event=event, body={"event": event, **body}))
+
+    def shot(self, t: float, entities: Any) -> None:
+        ident = self.ask(t)
+        self.say(t + 0.01, "snapshot", id=ident, entities=entities)
+
+    def findings(self, name: str = "flow") -> list[Finding]:
+        talk = Conversation()
+        for record in self.records:
+            talk.feed(record)
+        limits = {"snapshot_settle": 5.0, "snapshot_stable": 2.0}
+        header = Header(
+            format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2",
+            set_version="1", set_hash="", scenario="flow", exercises=(), path="direct", exclusive=False, seed=1,
+            subject="test", level="commands", offers=(), absent={}, readings={}, limits=limits,
+        )  # fmt: skip
+        return list(compare_at(Bench("EVT-050", Level.MUST, header, talk), name))
+
+
+def judged(entities: Any, **sync: Any) -> list[Finding]:
+    """Of a client that tells these entities at once, when it must, and 2 s later still."""
+    story = Story(**sync)
+    story.ledger()
+    for t in (10.1, 15.2, 17.3):
+        story.shot(t, entities)
+    return story.findings()
+
+
+def only(findings: list[Finding]) -> Finding:
+    assert len(findings) == 1, findings
+    return findings[0]
+
+
+def texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: texts(x) for key, x in value.items()}
+    if isinstance(value, list):
+        return [texts(x) for x in value]
+    return f"{value}" if isinstance(value, int | float) else value
+
+
+def odd(change: str) -> Any:
+    state: Any = right()
+    match change:
+        case "as it is":
+            pass
+        case "numbers as texts":
+            state = texts(state)
+            state["order"][0]["price"] = " 4500.2500 "
+        case "ids as keys":
+            state = {kind: {str(x["id"]): x for x in entities} for kind, entities in state.items()}
+        case "ids as keys only":
+            state = {kind: {str(x.pop("id")): x for x in entities} for kind, entities in state.items()}
+        case "plural names in any case":
+            state = {f"{kind}s".upper(): entities for kind, entities in state.items()}
+        case "finished orders left out":
+            del state["order"][1]
+        case "finished orders kept without detail":
+            state["order"][1] = {"id": 12, "ordStatus": "Filled"}
+        case "flat positions left out":
+            del state["position"][1]
+        case "flat positions at another price":
+            state["position"][1]["netPrice"] = 4499
+        case "further fields and types":
+            state["order"][0]["mine"] = {"deep": [1]}
+            state |= {"product": [{"id": 3}], "notes": "text"}
+        case "a price that is not there":
+            state["order"][2]["price"] = None
+        case "a price of 0 where there is none":
+            state["order"][2]["price"] = 0
+        case "words in small letters":
+            state["order"][0] |= {"action": "buy", "ordStatus": "working"}
+        case "an account twice":
+            state["account"].append({"id": 1})
+    return state
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "as it is",
+        "numbers as texts",
+        "ids as keys",
+        "ids as keys only",
+        "plural names in any case",
+        "finished orders left out",
+        "finished orders kept without detail",
+        "flat positions left out",
+        "flat positions at another price",
+        "further fields and types",
+        "a price that is not there",
+        "a price of 0 where there is none",
+        "words in small letters",
+        "an account twice",
+    ],
+)
+def test_an_odd_but_right_snapshot_passes(change: str) -> None:
+    assert only(judged(odd(change))).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in COMPARED.items() for name in names])
+def test_every_compared_field_is_compared(kind: str, name: str) -> None:
+    state = right()
+    held = state[kind][0]
+    held[name] = "Sell" if name == "action" else "PendingCancel" if name == "ordStatus" else held[name] + 0.01
+    found = only(judged(state))
+    assert found.verdict is Verdict.FAIL and found.clause == f"{kind}.{name}"
+    assert f"{kind} {held['id']} has {name} {held[name]} with the client" in found.observed
+    assert str(LEDGER[kind][str(held["id"])][name]) in found.expected
+
+
+@pytest.mark.parametrize("kind", COMPARED)
+def test_what_is_missing_and_what_is_left_over_fails(kind: str) -> None:
+    missing, left = right(), right()
+    gone = missing[kind].pop(0)
+    left[kind].append({**left[kind][0], "id": 99})
+    assert only(judged(missing)).clause == f"{kind}.presence"
+    found = only(judged(left))
+    assert found.clause == f"{kind}.absence" and found.expected == f"{kind} 99 is absent, as in the ledger"
+    assert f"{kind} {gone['id']} is absent with the client" in only(judged(missing)).observed
+
+
+def test_the_clauses_are_the_list_of_compared_fields() -> None:
+    assert set(compared_fields()) >= {"order.price", "fill.qty", "account.presence", "position.absence"}
+    assert len(compared_fields()) == len(set(compared_fields())) == sum(map(len, COMPARED.values())) + 10
+
+
+def test_a_finished_order_that_is_alive_with_the_client_fails_as_does_another_end() -> None:
+    for status in ("Working", "Canceled"):
+        state = right()
+        state["order"][1]["ordStatus"] = status
+        assert only(judged(state)).clause == "order.ordStatus"
+
+
+def test_a_fill_that_stands_twice_fails() -> None:
+    state = right()
+    state["fill"] *= 2
+    assert "there twice" in only(judged(state)).observed
+
+
+def test_the_finding_names_the_frame_that_carried_the_entity_last() -> None:
+    story = Story()
+    story.event("order", {"id": 11})
+    version = story.event("orderVersion", {"id": 77, "orderId": 11})
+    last = story.event("order", {"id": 11, "ordStatus": "Working"})
+    story.event("order", {"id": 111})
+    number = story.ledger()
+    state = right()
+    state["order"][0] |= {"orderQty": 3}
+    state["order"][2] |= {"contractId": 6}
+    story.shot(15.2, state)
+    qty, contract = story.findings()
+    assert f"frame #{last} carried it last" in qty.observed and set(qty.evidence) >= {number, last}
+    assert "frame #6 carried it last" in contract.observed, "the answer to the sync request"
+    story.records[last - 1] = r.Step(t=9 * S, text="")
+    assert f"frame #{version} carried it last" in story.findings()[0].observed
+
+
+def test_only_what_was_subscribed_is_compared() -> None:
+    wrong = right()
+    wrong["fill"][0]["qty"] = 5
+    wrong["order"][0]["price"] = 1
+    assert only(judged(wrong, types=["Orders", "position"])).verdict is Verdict.PASS
+    assert "no order versions are subscribed" in only(judged(wrong, types=["order"])).observed
+    assert {x.clause for x in judged(wrong, types=None, users=[3])} == {"fill.qty", "order.price"}
+    assert only(judged(wrong, types=["product"])).verdict is Verdict.NOT_OBSERVED
+    mine = {kind: [x for x in held if 2 not in (x.get("accountId"), x["id"])] for kind, held in right().items()}
+    assert only(judged(mine, types=None, accounts=[1])).verdict is Verdict.PASS
+    assert {x.clause for x in judged(mine, types=None, accounts=[1, 2])} == {
+        "order.presence",
+        "cashBalance.presence",
+        "account.presence",
+    }
+
+
+def test_a_type_that_no_snapshot_names_is_not_observed_and_an_empty_one_is_wrong() -> None:
+    state: dict[str, Any] = right()
+    del state["fill"]
+    unseen, passed = judged(state)
+    assert (unseen.verdict, unseen.clause, passed.verdict) == (Verdict.NOT_OBSERVED, "fill", Verdict.PASS)
+    assert only(judged({**state, "fill": []})).clause == "fill.presence"
+
+
+def test_it_may_become_right_until_5_s_after_the_last_event_or_the_last_sync_answer() -> None:
+    story = Story()
+    story.ledger()
+    story.shot(10.1, {})
+    story.shot(14.9, {"order": []})
+    assert only(story.findings()).verdict is Verdict.NOT_OBSERVED, "the client had time still"
+    story.shot(15.1, right())
+    story.shot(17.2, right())
+    assert only(story.findings()).verdict is Verdict.PASS
+    late = Story()
+    late.ledger()
+    late.frame("client", "user/syncrequest\n2\n\n{}", 14 * S)
+    late.frame("broker", 'a[{"s":200,"i":2,"d":{}}]', 14 * S)
+    late.shot(16, {"order": []})
+    assert only(late.findings()).verdict is Verdict.NOT_OBSERVED
+    late.shot(19, {"order": []})
+    assert {x.clause for x in late.findings()} == {"order.presence"}
+
+
+def test_it_must_be_right_still_2_s_later() -> None:
+    story = Story()
+    story.ledger()
+    story.shot(10.1, right())
+    assert "not asked for again" in only(story.findings()).observed
+    wrong = right()
+    wrong["order"][0]["ordStatus"] = "Canceled"
+    story.shot(12.2, wrong)
+    found = only(story.findings())
+    assert found.verdict is Verdict.FAIL and "it had been equal" in found.observed
+
+
+def test_two_points_of_comparison_have_their_own_snapshots() -> None:
+    story = Story()
+    story.ledger(name="before", state={**LEDGER, "fill": {}})
+    for t in (10.1, 12.2):
+        story.shot(t, {**right(), "fill": []})
+    story.ledger(t=20, name="after")
+    for t in (20.1, 22.2):
+        story.shot(t, right())
+    assert only(story.findings("before")).verdict is Verdict.PASS
+    assert only(story.findings("after")).verdict is Verdict.PASS
+    assert story.findings("never") == []
+
+
+def test_why_there_was_no_snapshot_is_said() -> None:
+    story = Story()
+    story.ledger()
+    assert "was not asked" in only(story.findings()).observed
+    whistle, asked = story.ask(10, "whistle"), story.ask(10)
+    assert "sent no snapshot" in only(story.findings()).observed
+    story.say(11, "unsupported", id=asked, command="snapshot")
+    found = only(story.findings())
+    assert found.verdict is Verdict.NOT_OBSERVED and "not believed" in found.observed
+    story.say(11, "unsupported", id=whistle, command="whistle")
+    assert only(story.findings()).observed.endswith("does not support snapshots")
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (4500.25, "4500.250"),
+        (0.1, "0.1"),
+        (3, 3.0),
+        ("7", 7),
+        (1e-7, "0.0000001"),
+        ("Buy", "BUY"),
+        (None, ""),
+        (-0.0, 0),
+    ],
+)
+def test_one_value_in_two_forms(expected: Any, actual: Any) -> None:
+    assert same(expected, actual)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (0.3, 0.1 + 0.2),
+        (0.1, "0.10000000000000001"),
+        (3, None),
+        (1, True),
+        (0, False),
+        (0, ""),
+        (2**53, 2**53 + 1),
+        ("Buy", ["Buy"]),
+        (5, "five"),
+        (None, 3),
+        (5, "NaN"),
+        (5, [5]),
+    ],
+)
+def test_two_values(expected: Any, actual: Any) -> None:
+    assert not same(expected, actual)
+
+
+def test_whatever_is_sent_as_a_snapshot_raises_nothing() -> None:
+    for entities in ({}, {"order": 3}, {"order": [None, 4, {"id": []}]}, {"order": {"x": {}, "y": 4}}, {"fill": [{}]}):
+        assert all(x.verdict in (Verdict.FAIL, Verdict.NOT_OBSERVED) for x in judged(entities))
