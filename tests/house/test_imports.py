@@ -29,10 +29,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.trace": (),
     "brokercert.verdict": (),
     "brokercert.requirements": ("brokercert.verdict",),
+    "brokercert.sources": ("brokercert.requirements",),
     "brokercert.judge": ("brokercert.trace", "brokercert.verdict", "brokercert.requirements"),
     "brokercert.reference": (),
 }
-PURE = ("brokercert.trace", "brokercert.verdict", "brokercert.requirements", "brokercert.judge")
+PURE = ("brokercert.trace", "brokercert.verdict", "brokercert.requirements", "brokercert.sources", "brokercert.judge")
 IMPURE = ("asyncio", "websockets", "pytest", "time", "random", "socket", "requests", "subprocess", "threading")
 SANS_IO = ("wire", "states", "session", "requests", "store")
 

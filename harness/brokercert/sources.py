@@ -1,0 +1,164 @@
+"""The register of sentences: what each sentence of a source page asks, and which requirement judges it.
+
+Data of `brokercert/data/sources`. Every sentence is judged by rows, or says why none can; so a reader of the page can
+find each of its demands again, and nobody can lose one. "Rejected" means `RequirementError`, which names file,
+sentence, field and what was expected. Nothing here does I/O beyond reading package data.
+
+    python -m brokercert.sources > docs/protocol/register.md
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection
+from importlib.resources import files
+
+import msgspec
+
+from brokercert.requirements import RequirementError, available_sets, load_set
+
+FOLDER = files("brokercert.data").joinpath("sources")
+REMARKS = ("read closely",)  # of a citation, beside the place that it names
+PAGES = ("S2", "AR", "TP")
+CITATION = re.compile(rf"^({'|'.join(PAGES)})\s+")
+
+
+class Sentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One sentence of a page. `starts`: its first words. `says`: our wording. `rows` judge it, or `because` completes
+    "not testable from outside, because": never both.
+    """
+
+    n: int
+    starts: str
+    says: str
+    rows: tuple[str, ...] = ()
+    because: str = ""
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A section of a page. `places`: what requirements call it when they cite it, as in `AR Error Handling`."""
+
+    title: str
+    places: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A source page, sentence by sentence. `id` is how requirements cite it: `S2`, `AR`. `counted`: how many sentences
+    there were when the page was read, so that none can be dropped from the end.
+    """
+
+    id: str
+    title: str
+    counted: int
+    section: tuple[Section, ...]
+
+    def judged_at(self, place: str) -> frozenset[str]:
+        """The rows that judge a sentence at a cited place, as in `§3` or `error handling`."""
+        wanted = place_key(place)
+        return frozenset(
+            row
+            for section in self.section
+            if wanted in map(place_key, section.places)
+            for sentence in section.sentences
+            for row in sentence.rows
+        )
+
+
+def place_key(place: str) -> str:
+    """A place as it is compared: letter case and the plural do not matter (`samples`, `Sample`)."""
+    return place.strip().lower().removesuffix("s")
+
+
+def citations(source: str) -> tuple[tuple[str, str], ...]:
+    """The (page, place) pairs of a requirement's `source`: `S2 §1, Performance` names two places of one page.
+
+    What stands in parentheses is a remark. What names no page we keep (an RFC, say) is left out, and so is a place that
+    follows it.
+    """
+    found: list[tuple[str, str]] = []
+    page = ""
+    for part in re.split(r"[,;]\s*", re.sub(r"\s*\([^)]*\)", "", source)):
+        if match := CITATION.match(part):
+            page = match.group(1)
+            part = part[match.end() :]
+        elif not part.startswith("§") and re.match(r"^RFC |^the page|^programme", part):
+            page = ""
+        if page and part not in REMARKS:
+            found.append((page, part))
+    return tuple(found)
+
+
+def parse_source(text: str, *, name: str, rows: Collection[str]) -> Source:
+    """A register from its TOML; `rows`: all ids that it may name. Raises `RequirementError`."""
+    try:
+        source = msgspec.convert(tomllib.loads(text), Source)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise RequirementError(f"{name}: {error}") from error
+    expected = 1
+    for section in source.section:
+        if not section.places:
+            raise RequirementError(f"{name}: section {section.title!r}: places: none; expected what rows cite it by")
+        for sentence in section.sentences:
+            where = f"{name}: sentence {sentence.n}"
+            if sentence.n != expected:
+                raise RequirementError(f"{where}: n: expected {expected}, the next number without a gap")
+            expected += 1
+            if bool(sentence.rows) == bool(sentence.because.strip()):
+                raise RequirementError(f"{where}: expected either rows or because, and not both")
+            for row in sentence.rows:
+                if row not in rows:
+                    raise RequirementError(f"{where}: rows: {row!r}; expected the id of a requirement")
+    if expected - 1 != source.counted:
+        raise RequirementError(f"{name}: {expected - 1} sentences; expected {source.counted}, as counted on the page")
+    return source
+
+
+def load_sources() -> tuple[Source, ...]:
+    """All registers that ship with brokercert. Raises `RequirementError`."""
+    rows = {row.id for set_id in available_sets() for row in load_set(set_id).rows}
+    found = sorted((item for item in FOLDER.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
+    return tuple(parse_source(item.read_text("utf-8"), name=item.name, rows=rows) for item in found)
+
+
+def render_register(sources: Collection[Source]) -> str:
+    """The registers of sentences and of readings as the page docs/protocol/register.md, Markdown."""
+    lines = [
+        "# The registers",
+        "",
+        "Made by `python -m brokercert.sources`; a test keeps it in step with the data.",
+        "",
+        "First what becomes of every sentence of the two source pages: the rows that judge it, or why it is *not",
+        "testable from outside*. Sentences are named by their first words and told in ours; a line of a table is a",
+        "sentence, and a sample one a function or block. Then the readings: questions that documents leave open.",
+    ]
+    for source in sources:
+        sentences = [sentence for section in source.section for sentence in section.sentences]
+        judged = sum(bool(sentence.rows) for sentence in sentences)
+        lines += ["", f"## {source.title}", "", f"{len(sentences)} sentences: {judged} judged by rows, "]
+        lines[-1] += f"{len(sentences) - judged} not testable from outside. Cited as `{source.id}`."
+        for section in source.section:
+            lines += ["", f"### {section.title}", "", "| | begins | says | judged by |", "| --- | --- | --- | --- |"]
+            lines += [_line(sentence) for sentence in section.sentences]
+    for set_id in available_sets():
+        rows = load_set(set_id)
+        lines += ["", f"## Readings of {set_id}", "", "| reading | question | answers | judged by | rows |"]
+        lines.append("| --- | --- | --- | --- | --- |")
+        for reading in rows.readings:
+            cells = (reading.id, reading.question, ", ".join(reading.answers), reading.default, ", ".join(reading.rows))
+            lines.append("| " + " | ".join(map(_cell, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _line(sentence: Sentence) -> str:
+    judged = ", ".join(sentence.rows) or f"not testable from outside, because {sentence.because}"
+    return f"| {sentence.n} | `{_cell(sentence.starts)}` | {_cell(sentence.says)} | {_cell(judged)} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(render_register(load_sources()), end="")
