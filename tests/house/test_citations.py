@@ -1,0 +1,125 @@
+"""Whatever is cited is there: `TP §5.1`, `S2 §3`, `AR Heartbeat Protocol`, pages of docs/, and every relative link."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from brokercert.requirements import available_sets, load_set
+from brokercert.sources import citations, place_key
+
+ROOT = Path(__file__).parents[2]
+PAGES = {"TP": "tradovate.md", "S2": "stage2.md", "AR": "arrow.md"}
+TEXTS = (".py", ".md", ".toml", ".mjs", ".html", ".css")
+OURS = (Path(__file__), Path(__file__).with_name("test_register.py"))  # hold citations that lead nowhere on purpose
+MARKDOWN = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+NUMBERS = r"§[\d.]+(?:-\d+)?(?: \([\d, ]+\))?(?:, row \d+)?"
+NUMBERED = re.compile(rf"\b(TP|S2) ({NUMBERS}(?:(?:, | to | and ){NUMBERS})*)")
+NAMED = re.compile(r"\b(S2|AR),? ((?:overview|[A-Z][a-z]+)(?: [A-Z][a-z]+| handling)*)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Every text of the project: its name, and its words with comment signs and line breaks made blanks."""
+    folders = [ROOT / name for name in ("harness", "mock_server", "scenarios", "reports", "tests", "docs", "examples")]
+    for path in [*ROOT.glob("*.*"), *(path for folder in folders for path in folder.rglob("*.*"))]:
+        if path.suffix in TEXTS and "node_modules" not in path.parts and path not in OURS:
+            yield str(path.relative_to(ROOT)), re.sub(r"\s+(?:# )?", " ", path.read_text("utf-8"))
+
+
+def headings(path: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+
+
+def places(page: str) -> set[str]:
+    """Where a page can be cited: a heading's number (`§5.1`), or its words."""
+    found = set()
+    for heading in headings(ROOT / "docs" / "protocol" / PAGES[page]):
+        number = re.match(r"§?(\d+(?:\.\d+)?)\.? ", heading)
+        found.add(f"§{number.group(1)}" if number else place_key(heading))
+    return found
+
+
+def numbers(cited: str) -> Iterator[str]:
+    """The sections that `§1-2, §7.` names."""
+    for first, last in re.findall(r"§(\d+(?:\.\d+)?)(?:-(\d+))?", cited):
+        yield f"§{first}"
+        if last:
+            yield f"§{last}"
+
+
+def failures(text: str) -> list[str]:
+    """The rows of TP §11 that `§11 (2, 3)` or `§11, row 10` names."""
+    found = re.findall(r"§11 \(([\d, ]+)\)", text) + re.findall(r"§11, row (\d+)", text)
+    return [number for group in found for number in group.split(", ")]
+
+
+def slug(heading: str) -> str:
+    """A heading's anchor, as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_cited_section_is_a_heading() -> None:
+    known = {page: places(page) for page in PAGES}
+    dangling, seen = [], 0
+    for name, text in texts():
+        for page, cited in NUMBERED.findall(text):
+            for number in numbers(cited):
+                seen += 1
+                if number not in known[page]:
+                    dangling.append(f"{name}: {page} {number}")
+    assert not dangling
+    assert seen > 80  # as many as there were when this was written, nearly: a pattern that finds none proves nothing
+
+
+def test_every_cited_name_is_a_heading() -> None:
+    known = {page: places(page) for page in PAGES}
+    dangling = [
+        f"{name}: {page} {cited}"
+        for name, text in texts()
+        for page, cited in NAMED.findall(text)
+        if not any(place_key(cited) == place or place_key(cited).startswith(f"{place} ") for place in known[page])
+    ]
+    assert not dangling
+
+
+def test_every_row_cites_headings() -> None:
+    known = {page: places(page) for page in PAGES}
+    for set_id in available_sets():
+        for row in load_set(set_id).rows:
+            for page, place in citations(row.source):
+                cited = list(numbers(place)) or [place_key(place)]
+                assert set(cited) <= known[page], f"{row.id}: {page} {place}"
+
+
+def test_every_cited_failure_of_real_clients_is_in_the_table() -> None:
+    listed = set(re.findall(r"^\| (\d+) \|", (ROOT / "docs/protocol/tradovate.md").read_text("utf-8"), re.MULTILINE))
+    cited = {number for _, text in texts() for number in failures(text)}
+    assert len(cited) >= 8
+    assert cited <= listed
+
+
+def test_every_page_that_is_named_exists() -> None:
+    named = {(name, page) for name, text in texts() for page in PAGE.findall(text)}
+    assert {page for _, page in named} >= {"docs/design.md", "docs/protocol/tradovate.md"}
+    assert not [item for item in named if not (ROOT / item[1]).is_file()]
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_leads_somewhere(path: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in LINK.findall(text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        place = (path.parent / name).resolve() if name else path
+        assert place.exists(), f"{path.name}: {target}"
+        if anchor:
+            assert anchor in map(slug, headings(place)), f"{path.name}: {target}"
+
+
+def test_the_readme_is_not_empty() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").split()) > 300
