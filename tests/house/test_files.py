@@ -60,3 +60,16 @@ def test_npm_locks_name_no_place() -> None:
     for path in committed():
         if path.name == "package-lock.json":
             assert '"resolved"' not in path.read_text()
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """docs/design.md, Dependencies, names exactly what pyproject.toml asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = {
+        requirement.split(">=")[0].strip()
+        for requirement in [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    }
+    section = (ROOT / "docs" / "design.md").read_text("utf-8").split("## Dependencies")[1].split("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
+    explained = {name.strip() for cell in cells for name in cell.split(",")} - {"runtime", "development", "---"}
+    assert explained == wanted
