@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from brokercert_mock import frames, reads, rest
+from brokercert_mock.exchange import Sender
 from brokercert_mock.frames import ClientRequest
+from brokercert_mock.orders import OrderDesk
 from brokercert_mock.sync import snapshot, subscription_of
 
 if TYPE_CHECKING:
     from brokercert_mock.broker import TradovateBroker
     from brokercert_mock.connection import Connection
+    from brokercert_mock.tokens import Token
 
 Answer = tuple[int, Any]  # status, `d`
 
@@ -25,6 +28,7 @@ class Answering:
         self.broker = broker
         self._before: dict[int, list[Any]] = {}  # messages that go before the next answer, in its frame
         self._penalties: dict[str, tuple[float, str]] = {}
+        self._orders = OrderDesk(broker.exchange, broker.settings.denied_text, broker.stamp, self._on_expiry)
 
     def on_socket_request(self, conn: Connection, request: ClientRequest) -> None:
         """A request on a socket: the rule for it, or the broker's own answer."""
@@ -57,7 +61,7 @@ class Answering:
         """Do what is asked (`perform`) and answer it (`reply`), or whatever the rule for it says instead."""
         rule = self.broker.book.match("request", conn.id, endpoint)
         if rule is None:
-            reply(*perform())
+            self._carry_out(perform, reply)
             return
         self.broker.tell_rule(rule, conn)
         match rule.name:
@@ -68,22 +72,35 @@ class Answering:
             case "ticket":
                 reply(200, self._penalty(endpoint, rule.params["p_time"], rule.params["captcha"]))
             case "hold":
-                self.broker.withhold(rule, conn, endpoint, lambda: reply(*perform()))
+                self.broker.withhold(rule, conn, endpoint, lambda: self._carry_out(perform, reply))
             case "answer-after":
-                self.broker.call_later(rule.params["seconds"], lambda: reply(*perform()))
+                self.broker.call_later(rule.params["seconds"], lambda: self._carry_out(perform, reply))
             case "last-in-batch":
                 self._before[conn.id] = rule.params["messages"]
-                reply(*perform())
+                self._carry_out(perform, reply)
                 del self._before[conn.id]
             case "after-events":
                 conn.send_messages(rule.params["messages"])
-                reply(*perform())
-            case "answer-twice":
+                self._carry_out(perform, reply)
+            case "hold-answer":
                 answer = perform()
-                reply(*answer)
-                reply(*answer)
+                self.broker.withhold(rule, conn, endpoint, lambda: reply(*answer))
+            case "in-one-frame":
+                with self.broker.events.batch(arrays=False):
+                    self._carry_out(perform, reply)
+            case "answer-twice":
+
+                def twice(status: int, data: Any) -> None:
+                    reply(status, data)
+                    reply(status, data)
+
+                self._carry_out(perform, twice)
+            case "first":
+                assert rule.also is not None
+                rule.also(conn)
+                self._carry_out(perform, reply)
             case "then":
-                reply(*perform())
+                self._carry_out(perform, reply)
                 assert rule.also is not None
                 rule.also(conn)
             case "instead":
@@ -91,6 +108,14 @@ class Answering:
                 rule.also(conn)
             case _:
                 return  # never answered
+
+    def _carry_out(self, perform: Callable[[], Answer], reply: Callable[[int, Any], None]) -> None:
+        """Do what is asked and answer it, with the events of it after or before the answer."""
+        if self.broker.settings.order_events == "before answer":
+            reply(*perform())
+            return
+        with self.broker.events.until_answered():
+            reply(*perform())
 
     def _penalty(self, endpoint: str, p_time: float, captcha: bool) -> dict[str, Any]:
         ticket = "".join(self.broker.rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(24))
@@ -115,7 +140,7 @@ class Answering:
             return 401, self.broker.settings.denied_text
         if request.endpoint == "user/syncrequest":
             return self._sync(conn, request)
-        return self.endpoint(request.endpoint, request.query, request.body)
+        return self.endpoint(request.endpoint, request.query, request.body, conn.token)
 
     def _authorize(self, conn: Connection, request: ClientRequest) -> Answer:
         token = self.broker.tokens.find(request.body if isinstance(request.body, str) else request.text)
@@ -137,16 +162,25 @@ class Answering:
         conn.synced_at = self.broker.clock()
         return 200, snapshot(self.broker.db, conn.subscription)
 
-    def endpoint(self, endpoint: str, query: dict[str, list[str]], body: Any) -> Answer:
-        """An endpoint that socket and REST share."""
+    def endpoint(self, endpoint: str, query: dict[str, list[str]], body: Any, token: Token | None) -> Answer:
+        """An endpoint that socket and REST share, asked for with this token."""
         if endpoint == "auth/me":
             who = self.broker.credentials
             return 200, {"userId": who.user_id, "name": who.name, "fullName": "Certification User"}
+        sender = Sender(self.broker.credentials.user_id, token.session if token else 0)
+        found = self._orders.answer(endpoint, body, sender)
+        if found is not None:
+            return found
         found = reads.read(self.broker.db, endpoint, query, body)
         if found is not None:
             return found
         text = f"Not found: {endpoint}"
         return 404, f'"{text}"' if self.broker.settings.not_found_quoted else text
+
+    def _on_expiry(self, text: str) -> None:
+        """Look for orders whose time is over when this one is."""
+        left = self.broker.tokens.until(text)
+        self.broker.call_later(left, lambda: self.broker.exchange.expire_due(self.broker.stamp()))
 
     def _reply(self, conn: Connection, request: ClientRequest, status: int, data: Any) -> None:
         message = frames.answer(status, request.id, data)

@@ -12,21 +12,22 @@ import random
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from brokercert_mock import frames
 from brokercert_mock.answering import Answering
 from brokercert_mock.connection import Connection
-from brokercert_mock.events import Events
+from brokercert_mock.events import Events, HeldEvents
+from brokercert_mock.exchange import Exchange, Sender
+from brokercert_mock.ledger import Ledger, ledger_state
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
-from brokercert_mock.seed import Entity, seeded
+from brokercert_mock.seed import Entity, seed_orders, seeded
 from brokercert_mock.settings import Settings
 from brokercert_mock.shell import Shell
 from brokercert_mock.tokens import Token, Tokens
-from brokercert_mock.truth import ledger_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,19 @@ class TradovateBroker:
         self.tokens = Tokens(
             self.rng, self.clock, wall_start or datetime.datetime.now(datetime.UTC), self.recorder.secret
         )
-        self.db = seeded(self.rng, self.stamp, self.settings.snapshot_orders)
+        self.db = seeded(self.rng, self.stamp)
+        self.events = Events(self)
+        self.exchange = Exchange(
+            self.db,
+            self.stamp,
+            self.events.publish,
+            sender=Sender(self.db.user_id, 0),
+            oco_cancel=self.settings.oco_cancel,
+        )
         self.credentials = self._make_credentials()
         self.history: dict[int, Connection] = {}
         self.script_errors: list[BaseException] = []
         self.answering = Answering(self)
-        self.events = Events(self)
         self.book = RuleBook()
         self._shells: dict[Shell, None] = {}  # in the order of accepting: a set's would differ from run to run
         self._timers: set[asyncio.TimerHandle] = set()
@@ -84,6 +92,10 @@ class TradovateBroker:
         self._host = "127.0.0.1"
         self._changed = asyncio.Event()
         self._blocked: socket.socket | None = None
+        seed_orders(self.exchange, self.rng, self.settings.snapshot_orders)
+        self.exchange.auto_fill = self.settings.auto_fill
+        self.exchange.max_order_qty = self.settings.max_order_qty
+        self.exchange.max_position = self.settings.max_position
 
     def stamp(self) -> str:
         """Now, as the API writes it."""
@@ -338,9 +350,19 @@ class TradovateBroker:
         """No plain events any more, or again."""
         self.events.quiet = on
 
-    def emit(self, kind: str, event_type: str, entity: Entity) -> None:
-        """A props event to every synced socket that asked for such."""
+    def emit(self, kind: str, event_type: Literal["Created", "Updated", "Deleted"], entity: Entity) -> None:
+        """A props event to every synced socket that asked for such. It changes nothing of the broker's own state."""
         self.events.emit(kind, event_type, entity)
+
+    def batch(self, *, arrays: bool = False) -> AbstractContextManager[None]:
+        """All messages of a `with` block, answers included, in one frame a connection; with `arrays`, events of one
+        type and change that stand together as one whose `entity` is an array.
+        """
+        return self.events.batch(arrays=arrays)
+
+    def hold_events(self) -> HeldEvents:
+        """Keep the events of a `with` block back, until they are released, in their order or another."""
+        return HeldEvents(self.events)
 
     def market_event(self) -> None:
         """One plain event, of the next type that anybody subscribed to, to everybody who did."""
@@ -350,15 +372,18 @@ class TradovateBroker:
         """A stream of plain events, `rate` a second to each synced socket; 0 ends it."""
         self.events.background(rate)
 
-    def ledger_state(self) -> dict[str, dict[int, Entity]]:
-        """What a client's state is compared with: entity type -> id -> compared fields."""
+    # State.
+
+    def state(self) -> dict[str, dict[int, Entity]]:
+        """All entities, by type and id. Prices and amounts are `Decimal`."""
+        return {kind: dict(entities) for kind, entities in self.db.entities.items() if entities}
+
+    def ledger_state(self) -> Ledger:
+        """The fields that are compared (requirement set, "State that is compared"), by type and id, as JSON has them:
+        ids are strings, decimals strings of all their digits. Types: order, fill, position, cashBalance, account.
+        """
         return ledger_state(self.db)
 
     def tell_ledger(self, name: str) -> None:
-        """Record the ledger as it is now, as the point of comparison `name`."""
-        state = {kind: {str(i): x for i, x in entities.items()} for kind, entities in self.ledger_state().items()}
-        self.recorder.ledger(self.clock(), name, state)
-
-    def state(self) -> dict[str, dict[int, Entity]]:
-        """All entities, by type and id."""
-        return {kind: dict(entities) for kind, entities in self.db.entities.items() if entities}
+        """Record the ledger as it is now: a point of comparison."""
+        self.recorder.ledger(self.clock(), name, self.ledger_state())

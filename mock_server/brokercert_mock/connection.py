@@ -75,8 +75,9 @@ class Connection:
         self._write(Opcode.TEXT, text.encode("utf-8", "surrogatepass"), first)
 
     def send_messages(self, messages: Sequence[Any]) -> None:
-        """Messages in one `a[...]` frame."""
-        self.send_text(frames.pack(messages), messages=len(messages))
+        """Messages in one `a[...]` frame, or in the frame of the batch that is being made."""
+        if not self.broker.events.collects(self, messages):
+            self.send_text(frames.pack(messages), messages=len(messages))
 
     def send_event(self, kind: str, data: Any) -> None:
         self.send_messages([frames.event(kind, data)])

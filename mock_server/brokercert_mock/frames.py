@@ -9,6 +9,8 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+_JSON = msgspec.json.Encoder(decimal_format="number")  # money is Decimal, and a JSON number on the wire
+
 OPEN = "o"
 HEARTBEAT = "h"
 
@@ -86,10 +88,15 @@ def props(entity_type: str, event_type: str, entity: Any) -> dict[str, Any]:
     return event("props", {"entityType": entity_type, "eventType": event_type, "entity": entity})
 
 
+def json_text(data: Any) -> str:
+    """Data as JSON; decimals as numbers, with all their digits."""
+    return _JSON.encode(data).decode()
+
+
 def pack(messages: Sequence[Any]) -> str:
     """Messages as one `a[...]` frame."""
-    return "a" + msgspec.json.encode(messages).decode()
+    return "a" + json_text(messages)
 
 
 def close_frame(code: int, reason: str) -> str:
-    return "c" + msgspec.json.encode([code, reason]).decode()
+    return "c" + json_text([code, reason])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-import msgspec
-
 from brokercert_mock import frames
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ def serialize(data: Any) -> tuple[str, str]:
         return "", "text/plain"
     if isinstance(data, str):
         return data, "text/plain; charset=utf-8"
-    return msgspec.json.encode(data).decode(), "application/json"
+    return frames.json_text(data), "application/json"
 
 
 def answer(broker: TradovateBroker, target: str, headers: dict[str, str], body: str) -> Answer:
@@ -52,7 +50,7 @@ def answer(broker: TradovateBroker, target: str, headers: dict[str, str], body: 
         return 200, login_answer(broker, broker.tokens.extend(token, broker.settings.token_life))
     if token is None:
         return 401, broker.settings.denied_text
-    return broker.answering.endpoint(endpoint, query, data)
+    return broker.answering.endpoint(endpoint, query, data, token)
 
 
 def _login(broker: TradovateBroker, data: Any) -> Answer:

@@ -158,6 +158,16 @@ class OnRequest(_Sentence):
         """Keep the answer back until released. What the request asks happens when it is answered."""
         return self._hold("hold")
 
+    def hold_answer(self) -> Hold:
+        """Do what is asked now (and tell the events of it), and keep only the answer back until released: a sync's
+        snapshot stays as it was.
+        """
+        return self._hold("hold-answer")
+
+    def in_one_frame(self) -> Rule:
+        """Put the answer and the events of what was asked into one frame."""
+        return self._make("in-one-frame")
+
     def ticket(self, p_time: float, *, captcha: bool = False) -> Rule:
         """Answer with a penalty ticket instead (TP §7.2)."""
         detail = f"p-time {p_time:g}{', captcha' if captcha else ''}"
@@ -178,6 +188,11 @@ class OnRequest(_Sentence):
         """Answer normally, then do this with the connection."""
         self._rule.also = action
         return self._make("then")
+
+    def first(self, action: Callable[[Connection], Any]) -> Rule:
+        """Do this with the connection, then what is asked; a connection that was cut gets no answer."""
+        self._rule.also = action
+        return self._make("first")
 
     def instead(self, action: Callable[[Connection], Any]) -> Rule:
         """Do this with the connection instead of answering."""
@@ -227,6 +242,10 @@ class OnEvents(_Sentence):
     def twice(self) -> Rule:
         """Send each twice."""
         return self._make("event-twice")
+
+    def as_array(self) -> Rule:
+        """Send each with its `entity` as an array of one."""
+        return self._make("event-as-array")
 
     def drop(self) -> Rule:
         """Send none of them."""

@@ -9,7 +9,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from brokercert_mock.exchange import Exchange
 
 Entity = dict[str, Any]
 
@@ -58,21 +62,54 @@ MASTERS = {
 }
 
 
+class Change(NamedTuple):
+    """An entity as it became (or, `Deleted`, as it last was), and the account that it belonged to then."""
+
+    kind: str
+    event_type: Literal["Created", "Updated", "Deleted"]
+    entity: Entity
+    account: int | None
+
+
 @dataclass(slots=True)
 class State:
-    """All entities, by type (singular) and id."""
+    """All entities, by type (singular) and id. An entity is never changed in place: a new one takes its id, so that
+    what was handed out (a snapshot, an event kept back) stays as it was.
+    """
 
     user_id: int = 0
     accounts: list[int] = field(default_factory=list)
     entities: dict[str, dict[int, Entity]] = field(default_factory=lambda: {kind: {} for kind in TYPES})
+    _by_order: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     _next: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 60)))
 
     def new_id(self) -> int:
         return next(self._next)
 
     def put(self, kind: str, entity: Entity) -> Entity:
-        self.entities[kind][entity["id"]] = entity
+        held = self.entities[kind]
+        if kind in ("command", "orderVersion", "fill") and entity["id"] not in held:
+            self._by_order.setdefault((kind, entity["orderId"]), []).append(entity["id"])
+        held[entity["id"]] = entity
         return entity
+
+    def change(self, kind: str, entity: Entity) -> Change:
+        """Put an entity, and say how that is told: `Created`, or `Updated` where its id is known."""
+        known = entity["id"] in self.entities[kind]
+        self.put(kind, entity)
+        return Change(kind, "Updated" if known else "Created", entity, self.account_of(kind, entity))
+
+    def remove(self, kind: str, ident: int) -> Change:
+        """Take an entity away. KeyError where there is none."""
+        entity = self.entities[kind][ident]
+        account = self.account_of(kind, entity)
+        del self.entities[kind][ident]
+        return Change(kind, "Deleted", entity, account)
+
+    def of_order(self, kind: Literal["command", "orderVersion", "fill"], order_id: int) -> list[Entity]:
+        """The commands, versions or fills of an order, oldest first."""
+        held = self.entities[kind]
+        return [held[ident] for ident in self._by_order.get((kind, order_id), ()) if ident in held]
 
     def of(self, kind: str) -> list[Entity]:
         return list(self.entities[kind].values())
@@ -100,8 +137,8 @@ class State:
 TRADE_DATE = {"year": 2026, "month": 1, "day": 5}
 
 
-def seeded(rng: random.Random, stamp: Callable[[], str], orders: int) -> State:
-    """A state of one user with three accounts (so that shards have work) and `orders` orders."""
+def seeded(rng: random.Random, stamp: Callable[[], str]) -> State:
+    """A state of one user with three accounts (so that shards have work), two contracts and no order."""
     state = State()
     state._next = iter(range(rng.randrange(60_000, 90_000), 1 << 60))
     now = stamp()
@@ -119,11 +156,8 @@ def seeded(rng: random.Random, stamp: Callable[[], str], orders: int) -> State:
     )
     state.user_id = user["id"]
     _market(state, now)
-    contracts = state.of("contract")
     for number in range(3):
         _account(state, rng, now, number)
-    for number in range(orders):
-        _order(state, rng, now, contracts[number % len(contracts)], number)
     state.put("userReadStatus", {"id": state.new_id(), "userId": user["id"], "newsStoryId": 1})
     state.put("userProperty", {"id": state.new_id(), "userId": user["id"], "propertyId": state.of("property")[0]["id"]})
     return state
@@ -135,7 +169,7 @@ def _market(state: State, now: str) -> None:
     group = state.put("contractGroup", {"id": state.new_id(), "name": "Equity Index"})
     state.put("property", {"id": state.new_id(), "name": "theme", "propertyType": "String"})
     state.put("orderStrategyType", {"id": state.new_id(), "name": "multibracket", "enabled": True})
-    for name, tick, point in (("ES", 0.25, 50.0), ("NQ", 0.25, 20.0)):
+    for name, tick, point in (("ES", Decimal("0.25"), Decimal(50)), ("NQ", Decimal("0.25"), Decimal(20))):
         product = state.put(
             "product",
             {
@@ -197,8 +231,8 @@ def _account(state: State, rng: random.Random, now: str, number: int) -> None:
             "timestamp": now,
             "tradeDate": TRADE_DATE,
             "currencyId": state.of("currency")[0]["id"],
-            "amount": 50_000.0 + 1_000.25 * number,
-            "realizedPnL": 0.0,
+            "amount": Decimal("50000.50") + Decimal("1000.25") * number,
+            "realizedPnL": Decimal(0),
         },
     )
     state.put("accountRiskStatus", {"id": account["id"], "adminAction": "Normal", "liquidateOnly": False})
@@ -208,119 +242,30 @@ def _account(state: State, rng: random.Random, now: str, number: int) -> None:
             "id": account["id"],
             "timestamp": now,
             "riskTimePeriodId": 1,
-            "initialMargin": 0.0,
-            "maintenanceMargin": 0.0,
-            "totalUsedMargin": 0.0,
-            "fullInitialMargin": 0.0,
-            "positionMargin": 0.0,
-            "totalUsedFullMargin": 0.0,
+            "initialMargin": Decimal(0),
+            "maintenanceMargin": Decimal(0),
+            "totalUsedMargin": Decimal(0),
+            "fullInitialMargin": Decimal(0),
+            "positionMargin": Decimal(0),
+            "totalUsedFullMargin": Decimal(0),
         },
     )
 
 
-def _order(state: State, rng: random.Random, now: str, contract: Entity, number: int) -> None:
-    account_id = state.accounts[number % len(state.accounts)]
-    action = "Buy" if number % 2 == 0 else "Sell"
-    filled = number % 3 == 0
-    ident = state.new_id()
-    price = 5000.0 + 0.25 * rng.randrange(0, 400)
-    qty = 1 + number % 3
-    state.put(
-        "order",
-        {
-            "id": ident,
-            "accountId": account_id,
-            "contractId": contract["id"],
-            "timestamp": now,
-            "action": action,
-            "ordStatus": "Filled" if filled else "Working",
-            "admin": False,
-        },
-    )
-    state.put(
-        "command",
-        {
-            "id": ident,
-            "orderId": ident,
-            "timestamp": now,
-            "commandType": "New",
-            "commandStatus": "AtExecution",
-            "isAutomated": True,
-        },
-    )
-    state.put(
-        "orderVersion",
-        {
-            "id": ident,
-            "orderId": ident,
-            "orderQty": qty,
-            "orderType": "Limit",
-            "price": price,
-            "timeInForce": "Day",
-        },
-    )
-    report = state.new_id()
-    state.put(
-        "commandReport",
-        {"id": report, "commandId": ident, "timestamp": now, "commandStatus": "AtExecution", "ordStatus": "Working"},
-    )
-    if filled:
-        _fill(state, now, contract, account_id, ident, action, qty, price)
-
-
-def _fill(
-    state: State, now: str, contract: Entity, account_id: int, order_id: int, action: str, qty: int, price: float
-) -> None:
-    state.put(
-        "executionReport",
-        {
-            "id": state.new_id(),
-            "commandId": order_id,
-            "name": "fill",
-            "accountId": account_id,
-            "contractId": contract["id"],
-            "timestamp": now,
-            "tradeDate": TRADE_DATE,
-            "orderId": order_id,
-            "execType": "Trade",
-            "ordStatus": "Filled",
-            "action": action,
-            "cumQty": qty,
-            "avgPx": price,
-            "lastQty": qty,
-            "lastPx": price,
-        },
-    )
-    state.put(
-        "fill",
-        {
-            "id": state.new_id(),
-            "orderId": order_id,
-            "contractId": contract["id"],
-            "timestamp": now,
-            "tradeDate": TRADE_DATE,
-            "action": action,
-            "qty": qty,
-            "price": price,
-            "active": True,
-            "finallyPaired": 0,
-        },
-    )
-    signed = qty if action == "Buy" else -qty
-    state.put(
-        "position",
-        {
-            "id": state.new_id(),
-            "accountId": account_id,
-            "contractId": contract["id"],
-            "timestamp": now,
-            "tradeDate": TRADE_DATE,
-            "netPos": signed,
-            "netPrice": price,
-            "bought": max(signed, 0),
-            "boughtValue": max(signed, 0) * price,
-            "sold": max(-signed, 0),
-            "soldValue": max(-signed, 0) * price,
-            "prevPos": 0,
-        },
-    )
+def seed_orders(exchange: Exchange, rng: random.Random, orders: int) -> None:
+    """Orders over all accounts and contracts, placed on the exchange as any other; the first and every fourth after it
+    is filled. They were sent by hand, in a session of their own.
+    """
+    state = exchange.state
+    symbols = [contract["name"] for contract in state.of("contract")]
+    for number in range(orders):
+        symbol = symbols[number // 2 % len(symbols)]
+        order_id = exchange.place(
+            state.accounts[number % len(state.accounts)],
+            symbol,
+            "Buy" if number % 2 == 0 else "Sell",
+            1 + number % 3,
+            price=exchange.price_of(symbol) + Decimal("0.25") * rng.randrange(-200, 200),
+        )
+        if number % 4 == 0:
+            exchange.fill(order_id)

@@ -45,6 +45,17 @@ class Settings:
     """Renewing with an expired token [documented: 400 or 401; TP §2.3]."""
     early_retry: Literal["ticket", "answer"] = "ticket"
     """A request to an endpoint under penalty, too early: a new ticket [inferred; TP §7.2], or answered."""
+    order_events: Literal["after answer", "before answer"] = "after answer"
+    """Whether the events of a request follow its answer [observed on the socket] or precede it [a production user's
+    warning, for REST; TP §8]."""
+    auto_fill: Literal["never", "at once", "partial then full"] = "never"
+    """What happens to an order that reaches the market [ours]: only what a scenario says, or a fill, or two."""
+    oco_cancel: Literal["fill", "any end"] = "fill"
+    """When the sibling of an OCO is cancelled: at the first fill, or also when its other ends otherwise [inferred]."""
+    max_order_qty: int | None = None
+    """Larger orders are turned down by the risk check [ours]. None: no limit."""
+    max_position: int | None = None
+    """Orders that could lead to a larger position in a contract are turned down by the risk check [ours]."""
     close_wait: float = 3.0
     """How long the broker waits for the echo of its close frame before it sends FIN [ours; judged: 5 s at most]."""
     head_timeout: float = 10.0

@@ -24,9 +24,12 @@ class Subscription:
 
     def wants(self, state: State, kind: str, entity: Entity) -> bool:
         """Whether this entity's events go to this socket."""
+        return kind in self.types and self.takes(state, kind, state.account_of(kind, entity))
+
+    def takes(self, state: State, kind: str, account: int | None) -> bool:
+        """Whether an event of this type, about this account (None: about none), goes to this socket."""
         if kind not in self.types:
             return False
-        account = state.account_of(kind, entity)
         if account is None:
             return True  # how entities without an account are spread over shards is unknown (TP §6): to all
         if self.accounts is not None and account not in self.accounts:

@@ -16,13 +16,16 @@ LENGTH = 64
 
 @dataclass(slots=True, eq=False)
 class Token:
-    """What a login yields. `until`: seconds of the broker's clock; `expires`: ISO-8601 in UTC."""
+    """What a login yields. `until`: seconds of the broker's clock; `expires`: ISO-8601 in UTC; `session`: a login
+    starts one, a renewal goes on with it (TP §2.3).
+    """
 
     access: str
     md: str
     user_id: int
     until: float
     expires: str
+    session: int
     revoked: bool = False
 
 
@@ -42,6 +45,7 @@ class Tokens:
         self._wall_start = wall_start
         self._on_secret = on_secret
         self._by_text: dict[str, Token] = {}
+        self._sessions = 0
 
     def wall(self, at: float) -> datetime.datetime:
         return self._wall_start + datetime.timedelta(seconds=at - self._began)
@@ -50,9 +54,25 @@ class Tokens:
         """A moment of the broker's clock as the API writes it."""
         return self.wall(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def issue(self, user_id: int, life: float) -> Token:
+    def until(self, text: str) -> float:
+        """Seconds from now to a time as the API writes it; 0 where that is past."""
+        left = datetime.datetime.fromisoformat(text) - self.wall(self._clock())
+        return max(left.total_seconds(), 0.0)
+
+    def issue(self, user_id: int, life: float, session: int | None = None) -> Token:
+        """A token, of a new session unless one is given."""
+        if session is None:
+            self._sessions += 1
+            session = self._sessions
         until = self._clock() + life
-        token = Token(self._text(), self._text(), user_id, until, self.stamp(until))
+        token = Token(
+            self._text(),
+            self._text(),
+            user_id,
+            until,
+            self.stamp(until),
+            session,
+        )
         self._on_secret("access-token", token.access)
         self._on_secret("md-token", token.md)
         self._by_text[token.access] = self._by_text[token.md] = token
@@ -60,7 +80,7 @@ class Tokens:
 
     def extend(self, token: Token, life: float) -> Token:
         """A renewal: a new, different token; the old one stays valid until its own end."""
-        return self.issue(token.user_id, life)
+        return self.issue(token.user_id, life, token.session)
 
     def find(self, body: Any) -> Token | None:
         """The valid token that an authorize body or bearer text names; an empty one is never valid."""
