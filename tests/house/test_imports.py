@@ -35,7 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 PURE = ("brokercert.trace", "brokercert.verdict", "brokercert.requirements", "brokercert.sources", "brokercert.judge")
 IMPURE = ("asyncio", "websockets", "pytest", "time", "random", "socket", "requests", "subprocess", "threading")
-SANS_IO = ("wire", "states", "session", "requests", "store")
+SANS_IO = ("wire", "states", "session", "requests", "store", "state")
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -39,7 +39,7 @@ MOST_JOBS = 40  # scenarios at once; more than all there are
 
 # The reference client, a program like any other (docs/subject-protocol.md).
 REFERENCE = (sys.executable, "-m", "brokercert.reference")
-REFERENCE_OFFERS = frozenset({"wire", "stop", "process", "tokens", "shards"})
+REFERENCE_OFFERS = frozenset({"wire", "stop", "process", "tokens", "shards", "report", "snapshot", "request"})
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,12 @@ class Config:
         given = command or self.command
         if not given:
             return SubjectSpec(
-                name="reference", command=REFERENCE, cwd=self.cwd, offers=REFERENCE_OFFERS, instances=self.instances
+                name="reference",
+                command=REFERENCE,
+                cwd=self.cwd,
+                level="commands",
+                offers=REFERENCE_OFFERS,
+                instances=self.instances,
             )
         offers = {"wire", "process", *LEVELS.get(self.level, ()), *self.offers}
         if self.stop != "none":

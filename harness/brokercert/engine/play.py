@@ -74,6 +74,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         host, port = proxied.listen if proxied else ("127.0.0.1", broker.port)
         env = {
             **subject_environment(broker, host=host, port=port, scenario=scenario.name, state_dir=state_dir),
+            "BROKERCERT_LEVEL": "commands" if props.spec.level == "in process" else props.spec.level,
             **scenario.env,
         }
         stage = Stage(scenario, broker, writer, props.spec, env, state_dir, props.gate, proxied, props.limits)

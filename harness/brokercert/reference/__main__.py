@@ -13,23 +13,32 @@ from collections.abc import Callable, Mapping
 
 from brokercert.reference.client import ReferenceClient
 from brokercert.reference.config import ConfigError
+from brokercert.reference.stdio import Printer, lines_of_stdin
 
 Factory = Callable[[Mapping[str, str], Callable[[str], None]], ReferenceClient]
 
 
-def say(line: str) -> None:
-    """One line, at once: a buffered line would be read too late."""
-    print(line, flush=True)
-
-
 async def serve(factory: Factory) -> int:
-    """Run a client until SIGTERM or SIGINT."""
-    client = factory(os.environ, say)
+    """Run a client until SIGTERM, SIGINT or, where it takes commands, the command `stop`."""
+    printer = Printer()
+    client = factory(os.environ, printer.say)
+    await printer.open()
     loop = asyncio.get_running_loop()
     stops: set[asyncio.Task[None]] = set()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: stops.add(asyncio.create_task(client.stop())))
-    return await client.run()
+    listening = asyncio.create_task(_listen(client)) if client.config.level == "commands" else None
+    try:
+        return await client.run()
+    finally:
+        if listening is not None:
+            listening.cancel()
+        await printer.close()
+
+
+async def _listen(client: ReferenceClient) -> None:
+    async for line in lines_of_stdin():
+        await client.commands.on_line(line)
 
 
 def main(factory: Factory = ReferenceClient) -> int:

@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 
 from brokercert.reference.backoff import Backoff
+from brokercert.reference.commands import Commands, Reports
 from brokercert.reference.config import Config
 from brokercert.reference.requests import Lockout, Outcome
 from brokercert.reference.rest import RestError
@@ -60,6 +61,8 @@ class ReferenceClient:
         self.stores = [Store() for _ in range(self.config.shards)]
         self._output = output
         self._on_event = on_event
+        self.reports = Reports(output, self.config.level)
+        self.commands = Commands(self, self.reports)
         self._wall = wall
         self._rng = random.Random(seed)
         self._stop = asyncio.Event()
@@ -87,19 +90,42 @@ class ReferenceClient:
         self, endpoint: str, *, query: str = "", body: Any = None, priority: int = 5, shard: int = 0
     ) -> Outcome:
         """Send a request on a live socket and wait for its outcome. Raises ConnectionError where none is live."""
-        session = self._sessions.get(shard)
-        if session is None or session.live_since is None:
-            raise ConnectionError("no live connection")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Outcome] = loop.create_future()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def done(outcome: Outcome, _now: float) -> None:
             if not future.done():
                 future.set_result(outcome)
 
-        session.request(endpoint, done, now=loop.time(), query=query, body=body, priority=priority)
-        self._wake[shard].set()
+        self.submit(endpoint, done, query=query, body=body, priority=priority, shard=shard)
         return await future
+
+    def submit(
+        self,
+        endpoint: str,
+        done: Callable[[Outcome, float], None],
+        *,
+        query: str = "",
+        body: Any = None,
+        priority: int = 5,
+        shard: int = 0,
+    ) -> None:
+        """The same without waiting: `done` is called once with the outcome. Raises ConnectionError, QueueFull."""
+        session = self._sessions.get(shard)
+        if session is None or session.live_since is None:
+            raise ConnectionError("no live connection")
+        now = asyncio.get_running_loop().time()
+        session.request(endpoint, done, now=now, query=query, body=body, priority=priority)
+        self._wake[shard].set()
+
+    async def command(self, line: Mapping[str, Any]) -> None:
+        """A command of the process protocol (docs/subject-protocol.md), for a client that runs in a program."""
+        await self.commands.on_command(line)
+
+    def on_event(self, kind: str, data: Any) -> None:
+        """A server's event was taken."""
+        self.reports.processed(kind, data)
+        if self._on_event is not None:
+            self._on_event(kind, data)
 
     def sync_body(self, shard: int) -> dict[str, Any]:
         body: dict[str, Any] = {"splitResponses": True, "entityTypes": list(self.config.entity_types)}
@@ -151,6 +177,7 @@ class ReferenceClient:
             token = await self.tokens.get()
             if self._stop.is_set():
                 return End("stopped")
+            self.reports.say("connecting")
             async with asyncio.timeout(self.config.connect_within):
                 ws = await self.open_socket()
         except InvalidStatus as error:
@@ -161,6 +188,8 @@ class ReferenceClient:
             return End("lost")
         except (OSError, TimeoutError, InvalidHandshake, WebSocketException, RestError) as error:
             self._output(f"could not connect: {type(error).__name__}: {_plain(error)}")
+            if isinstance(error, RestError):
+                self.reports.say("error", text=f"no token: {_plain(error)}")
             return End("lost")
         try:
             return await self._live(shard, ws, token)
@@ -183,7 +212,7 @@ class ReferenceClient:
     async def _live(self, shard: int, ws: ClientConnection, token: str) -> End:
         loop = asyncio.get_running_loop()
         session = self.session_class(
-            self.config, token, self.sync_body(shard), self.stores[shard], loop.time(), self._on_event, self.lockout
+            self.config, token, self.sync_body(shard), self.stores[shard], loop.time(), self.on_event, self.lockout
         )
         self._sessions[shard] = session
         wake = self._wake[shard] = asyncio.Event()
@@ -200,6 +229,7 @@ class ReferenceClient:
             how = session.over.how
             self._output(session.over.text)
             if how is Happening.REFUSED:
+                self.reports.say("error", text=session.over.text)
                 self.tokens.refuse(token)
         session.abandon(loop.time())
         return End(how, loop.time() - session.live_since if session.live_since is not None else 0.0, code)

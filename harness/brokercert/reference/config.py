@@ -29,6 +29,8 @@ ENTITY_TYPES = (
     "orderStrategyLink",
 )
 
+LEVELS = ("wire", "reports", "commands")
+
 
 class ConfigError(Exception):
     """The environment lacks something: says what, and how to give it."""
@@ -51,6 +53,7 @@ class Config:
     device_id: str = ""
     shards: int = 1
     ca: str = ""
+    level: str = "wire"  # how much it says and takes: wire, reports, commands
     entity_types: tuple[str, ...] = ENTITY_TYPES
 
     heartbeat_every: float = 2.5  # TP §1.3
@@ -80,6 +83,9 @@ class Config:
         shards = env.get("BROKERCERT_SHARDS") or "1"
         if not shards.isdigit() or not 1 <= int(shards) <= 50:
             raise ConfigError(f"BROKERCERT_SHARDS is {shards!r}; expected a number from 1 to 50")
+        level = env.get("BROKERCERT_LEVEL") or "wire"
+        if level not in LEVELS:
+            raise ConfigError(f"BROKERCERT_LEVEL is {level!r}; expected one of {', '.join(LEVELS)}, or nothing")
         return cls(
             url=need("BROKERCERT_URL"),
             rest_url=need("BROKERCERT_REST_URL"),
@@ -94,4 +100,5 @@ class Config:
             device_id=env.get("BROKERCERT_DEVICE_ID", ""),
             shards=int(shards),
             ca=env.get("BROKERCERT_CA", ""),
+            level=level,
         )
