@@ -11,18 +11,30 @@ from pathlib import Path
 from typing import Any
 
 import looptime
+import msgspec
 import pytest
+from brokercert.engine.environment import subject_environment
 from brokercert.engine.gate import StartGate
 from brokercert.engine.record import told_badly
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.stage import Stage
 from brokercert.engine.subject import SubjectSpec
+from brokercert.judge.check import Bench
+from brokercert.judge.state import compare_at
 from brokercert.judge.told import Told
+from brokercert.reference import ReferenceClient
 from brokercert.trace import Header, Trace, TraceWriter
 from brokercert.trace import records as r
+from brokercert.verdict import Finding, Level, Verdict
 from brokercert_mock import TradovateBroker
 
-LIMITS = {"snapshot_settle": 5.0, "snapshot_stable": 2.0, "window_stop": 15.0}
+LIMITS = {
+    "snapshot_settle": 5.0,
+    "snapshot_stable": 2.0,
+    "window_stop": 15.0,
+    "window_first_authorize": 30.0,
+    "window_first_sync": 30.0,
+}
 HEADER = Header(
     format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2", set_version="1",
     set_hash="", scenario="test", exercises=(), path="direct", exclusive=False, seed=1, subject="test",
@@ -77,7 +89,10 @@ async def played(play: Play, spec: SubjectSpec, folder: Path) -> tuple[Stage, li
     writer = TraceWriter(None, HEADER, began=loop.time())
     broker = TradovateBroker(recorder=writer)
     scenario = Scenario("test", "test", (), play)
-    stage = Stage(scenario, broker, writer, spec, {}, folder, Gate(), None, LIMITS)
+    await broker.start()
+    told = subject_environment(broker, host="127.0.0.1", port=broker.port, scenario="test", state_dir=folder)
+    env = {**told, "BROKERCERT_LEVEL": "commands"}
+    stage = Stage(scenario, broker, writer, spec, env, folder, Gate(), None, LIMITS)
     await stage.start()
     try:
         await play(stage)
@@ -248,3 +263,51 @@ def test_what_is_wrong_with_the_reports_themselves_stands_in_the_notes_of_the_ru
     assert broken.startswith("test: line 1 of the client's output begins as a report and is none: ")
     assert "(4 such lines)" in broken and "`whistle`" in lied
     assert list(told_badly([Trace(HEADER, tuple(virtually(play)[1]))])) == []
+
+
+class Forgetful(ReferenceClient):
+    """Its copy of one order is never brought up to date."""
+
+    def __init__(self, env: Mapping[str, str], output: Callable[[str], None]) -> None:
+        super().__init__(env, output)
+        for store in self.stores:
+            store.apply = lambda data: 0  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(("factory", "verdict"), [(ReferenceClient, Verdict.PASS), (Forgetful, Verdict.FAIL)])
+def test_what_the_reference_client_believes_is_the_ledger_and_what_a_deaf_one_believes_is_not(
+    factory: Any, verdict: Verdict
+) -> None:
+    findings: list[Finding] = []
+
+    async def play(stage: Stage) -> None:
+        assert await stage.synced() is not None
+        order = next(x for x in stage.broker.db.of("order") if x["ordStatus"] == "Working")
+        order["ordStatus"] = "Canceled"
+        stage.broker.emit("order", "Updated", order)
+        await stage.compare("cancelled")
+        bench = Bench("EVT-050", Level.MUST, msgspec.structs.replace(HEADER, limits=LIMITS), stage.talk)
+        findings.extend(compare_at(bench, "cancelled"))
+
+    virtually(play, factory)
+    (found,) = findings
+    assert found.verdict is verdict
+    if verdict is Verdict.FAIL:
+        assert found.clause == "order.ordStatus" and "is Canceled" not in found.observed
+        assert "has ordStatus Working with the client" in found.observed
+
+
+@pytest.mark.asyncio
+async def test_the_reference_client_as_a_program_believes_the_ledger(tmp_path: Path) -> None:
+    async def play(stage: Stage) -> None:
+        assert await stage.synced() is not None
+        await stage.compare("synced")
+        outcome = await stage.outcome(await stage.request("account/list"), within=10)
+        assert outcome is not None and outcome.ok and len(outcome.data) == 3
+
+    command = (sys.executable, "-m", "brokercert.reference")
+    spec = SubjectSpec("reference", command, cwd=tmp_path, level="commands", offers=OFFERS)
+    stage, _ = await played(play, spec, tmp_path)
+    bench = Bench("EVT-050", Level.MUST, msgspec.structs.replace(HEADER, limits=LIMITS), stage.talk)
+    assert [x.verdict for x in compare_at(bench, "synced")] == [Verdict.PASS]
+    assert stage.talk.told.honest and stage.talk.told.connecting
