@@ -56,8 +56,8 @@ TABLE = (
         "node/broken/impatient_retry.mjs",
         "RLP-020",
         "retries a penalised request at once",
-        "return syncAfter(session, wait);",
-        "return syncAfter(session, 0);",
+        'const wait = (data?.["p-time"] ?? 10) * 1000;',
+        "const wait = 0;",
     ),
     Broken(
         "node/client.mjs",
@@ -80,15 +80,15 @@ TABLE = (
         "python/broken/syncs_once.py",
         "REC-030",
         "syncs on its first socket only",
-        "helpers.append(asyncio.create_task(self.sync(ws, 1)))",
-        "helpers.append(asyncio.create_task(self.sync(ws, 1, LOCKOUT * bool(self.entities))))",
+        "self.submit(self.sync)",
+        "self.submit(self.sync) if not self.entities else None",
     ),
     Broken(
         "python/client.py",
         "python/broken/no_entity_types.py",
         "EVT-030",
         "asks for no entity types",
-        'body["entityTypes"] = ENTITY_TYPES',
+        'body["entityTypes"] = ENTITY_TYPES.split()',
         "",
     ),
     Broken(
@@ -104,10 +104,18 @@ TABLE = (
         "python/broken/ticket_misnamed.py",
         "RLP-030",
         "sends the ticket under a name of its own",
-        'body["p-ticket"] = self.ticket',
-        'body["ticket"] = self.ticket',
+        'body = {**(body or {}), "p-ticket": request.ticket}',
+        'body = {**(body or {}), "ticket": request.ticket}',
     ),
 )
+
+ADAPTERS = (("node/adapter.mjs", "node/broken/adapter.mjs"), ("python/adapter.py", "python/broken/adapter.py"))
+
+
+def texts() -> dict[str, str]:
+    """Every file that is made: the copies, and beside them the adapters, unchanged, which they import."""
+    made = {broken.file: text_of(broken) for broken in TABLE}
+    return made | {copy: (HERE / source).read_text("utf-8") for source, copy in ADAPTERS}
 
 
 def text_of(broken: Broken) -> str:
@@ -126,8 +134,8 @@ def text_of(broken: Broken) -> str:
 def main(arguments: list[str]) -> int:
     """Write the copies, or compare them."""
     differ = 0
-    for broken in TABLE:
-        path, text = HERE / broken.file, text_of(broken)
+    for file, text in texts().items():
+        path = HERE / file
         if "--check" in arguments:
             if not path.is_file() or path.read_text("utf-8") != text:
                 print(f"{path}: not what make_broken.py makes")

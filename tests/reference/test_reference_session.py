@@ -216,6 +216,24 @@ def test_a_second_open_frame_is_answered_by_a_heartbeat_only() -> None:
     assert socket.session.state is State.LIVE
 
 
+def test_events_that_came_before_the_snapshot_are_not_lost_by_it() -> None:
+    socket = Socket()
+    for text in ("o", ACCEPTED, PROPS, PROPS.replace('"id":8', '"id":7,"ordStatus":"Filled"'), SNAPSHOT):
+        socket.hear(text)
+    held = socket.session.store.entities["order"]
+    assert set(held) == {7, 8} and held[7]["ordStatus"] == "Filled"
+    assert len(socket.events) == 2, "they were told once"
+    socket.hear(PROPS.replace("Created", "Deleted"))
+    assert set(held) == {7}
+
+
+def test_a_sync_that_only_a_person_can_help_is_told_to_the_user() -> None:
+    socket = Socket()
+    for text in ("o", ACCEPTED, 'a[{"s":200,"i":1,"d":{"p-ticket":"t","p-time":3,"p-captcha":true}}]'):
+        socket.hear(text)
+    assert socket.session.notices == ["sync: a captcha that only a person can solve"]
+
+
 def test_events_reach_the_store_and_the_user_in_order() -> None:
     socket = Socket().live()
     socket.hear(PROPS, 1.0)

@@ -256,6 +256,8 @@ class ReferenceClient:
                     wake.clear()
                     waking = asyncio.create_task(wake.wait())
                 session.tick(loop.time())
+                while session.notices:
+                    self.reports.say("error", text=session.notices.pop(0))
                 for text in session.take():
                     await ws.send(text)
         finally:

@@ -21,6 +21,7 @@ from brokercert.reference.states import TRANSITIONS, Happening, State
 from brokercert.reference.store import Store
 
 INFINITE = float("inf")
+MOST_EARLY = 100_000  # events kept until the snapshot: 100 s of the largest rate that a scenario sends
 URGENT = 0  # the priority of what the session itself asks
 
 
@@ -53,7 +54,9 @@ class Session:
         self.store = store
         self._token = token
         self._sync_body = sync_body
+        self.notices: list[str] = []  # failures to tell the user of, though the socket stays
         self._on_event = on_event
+        self._early: list[Any] = []  # events before the snapshot, which may be older than they are
         self._requests = RequestQueue(lockout or Lockout(config.lockout))
         self._out: list[str] = []
         self._heard = now
@@ -190,10 +193,14 @@ class Session:
     def on_sync(self, outcome: Outcome, now: float) -> None:
         if outcome.ok and isinstance(outcome.data, dict):
             self.store.replace(outcome.data)
+            for data in self._early:
+                self.store.apply(data)
+            self._early.clear()
             self.live_since = now
             self.happen(Happening.SYNCED, "", now)
         elif outcome.status == 429 or (outcome.status == 200 and "captcha" in outcome.error):
             # Nothing but waiting helps; the socket stays, since a new one would only ask the same again.
+            self.notices.append(f"sync: {outcome.error}")
             self._sync_again = now + self.config.lockout
         else:
             self.happen(Happening.SYNC_FAILED, f"sync failed: {outcome.error}", now)
@@ -201,6 +208,8 @@ class Session:
     def on_event(self, kind: str, data: Any, now: float) -> None:
         if kind == "props":
             self.store.apply(data)
+            if self.live_since is None and len(self._early) < MOST_EARLY:
+                self._early.append(data)
         if self._on_event is not None:
             self._on_event(kind, data)
 
