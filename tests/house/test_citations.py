@@ -1,5 +1,6 @@
 """Whatever is cited is there: `TP §5.1`, `S2 §3`, `AR Heartbeat Protocol`, pages of docs/, and every relative link."""
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,12 +22,16 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@functools.cache
+def texts() -> tuple[tuple[str, str], ...]:
     """Every text of the project: its name, and its words with comment signs and line breaks made blanks."""
     folders = [ROOT / name for name in ("harness", "mock_server", "scenarios", "reports", "tests", "docs", "examples")]
-    for path in [*ROOT.glob("*.*"), *(path for folder in folders for path in folder.rglob("*.*"))]:
-        if path.suffix in TEXTS and "node_modules" not in path.parts and path not in OURS:
-            yield str(path.relative_to(ROOT)), re.sub(r"\s+(?:# )?", " ", path.read_text("utf-8"))
+    paths = [*ROOT.glob("*.*"), *(path for folder in folders for path in folder.rglob("*.*"))]
+    return tuple(
+        (str(path.relative_to(ROOT)), re.sub(r"\s+(?:# )?", " ", path.read_text("utf-8")))
+        for path in paths
+        if path.suffix in TEXTS and "node_modules" not in path.parts and path not in OURS
+    )
 
 
 def headings(path: Path) -> list[str]:
