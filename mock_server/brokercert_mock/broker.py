@@ -22,12 +22,14 @@ from brokercert_mock.connection import Connection
 from brokercert_mock.events import Events, HeldEvents
 from brokercert_mock.exchange import Exchange, Sender
 from brokercert_mock.ledger import Ledger, ledger_state
+from brokercert_mock.panel import Panel
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
 from brokercert_mock.seed import Entity, seed_orders, seeded
 from brokercert_mock.settings import Settings
 from brokercert_mock.shell import Shell
 from brokercert_mock.tokens import Token, Tokens
+from brokercert_mock.tradovate_panel import TradovatePanel
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +385,10 @@ class TradovateBroker:
         ids are strings, decimals strings of all their digits. Types: order, fill, position, cashBalance, account.
         """
         return ledger_state(self.db)
+
+    def panel(self) -> Panel:
+        """What is shown of this broker to whoever tries it by hand, and what they may do to it."""
+        return TradovatePanel(self)
 
     def tell_ledger(self, name: str) -> None:
         """Record the ledger as it is now: a point of comparison."""

@@ -90,6 +90,14 @@ class Tokens:
             return None
         return token
 
+    def expire_all(self) -> int:
+        """Every token that lives ends now; how many those were."""
+        now = self._clock()
+        live = {id(token): token for token in self._by_text.values() if not token.revoked and token.until > now}
+        for token in live.values():
+            token.until = now
+        return len(live)
+
     def known(self, text: str) -> Token | None:
         return self._by_text.get(text)
 
