@@ -24,6 +24,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert_scenarios": ("brokercert", "brokercert_mock"),
     "brokercert": ("brokercert",),
     "brokercert.engine": ("brokercert", "brokercert_mock"),
+    "brokercert.live": ("brokercert", "brokercert_mock"),
     "brokercert.cli": ("brokercert", "brokercert_mock", "brokercert_reports"),
     "brokercert.pytest_items": ("brokercert", "brokercert_reports"),
     "brokercert.trace": (),

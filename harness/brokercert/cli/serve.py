@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import shlex
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from brokercert_mock.panel import Panel
+
+    from brokercert.live import LivePage
     from brokercert.trace import Body, TraceWriter
 
 
@@ -18,38 +23,69 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 (the default) takes a free one.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of accounts and tokens.")
 @click.option("--quiet", is_flag=True, help="Print the variables only, not what happens.")
-def serve(port: int, seed: int, quiet: bool) -> int:
+@click.option("--web", is_flag=True, help="Show the broker live in a browser page, and print its URL.")
+@click.option("--web-port", type=click.IntRange(0, 65535), default=0, help="The page's own port; 0 takes a free one.")
+def serve(port: int, seed: int, quiet: bool, web: bool, web_port: int) -> int:
     """Run the mock broker alone, to try a client by hand; Ctrl-C ends it.
 
     Prints the BROKERCERT_* variables of a client as lines for a shell, then every frame and request.
     """
     with tempfile.TemporaryDirectory(prefix="brokercert-") as folder:
         try:
-            asyncio.run(_serve(port, seed, quiet, Path(folder)))
+            asyncio.run(_serve(port, seed, quiet, web_port if web else None, Path(folder)))
         except KeyboardInterrupt:
             return 0  # that is how it is ended
-        except OSError as error:
-            from brokercert.engine.errors import UsageError
-
-            raise UsageError(f"--port {port}: {error.strerror}; expected a free port, or 0") from error
     return 0
 
 
-async def _serve(port: int, seed: int, quiet: bool, folder: Path) -> None:
+async def _serve(port: int, seed: int, quiet: bool, web_port: int | None, folder: Path) -> None:
     from brokercert_mock import TradovateBroker
 
     from brokercert.engine.environment import subject_environment
 
-    writer = _writer(seed, asyncio.get_running_loop().time(), quiet)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    writer = _writer(seed, began, quiet)
     broker = TradovateBroker(recorder=writer, seed=seed)
-    await broker.start(port=port)
+    page: LivePage | None = None
     try:
+        with _port("--port", port):
+            await broker.start(port=port)
         env = subject_environment(broker, host="127.0.0.1", port=broker.port, scenario="by-hand", state_dir=folder)
         for name, value in env.items():
             click.echo(f"export {name}={shlex.quote(value)}")
+        if web_port is not None:
+            page = _page(broker.panel(), writer, lambda: loop.time() - began, {"WebSocket": broker.url})
+            with _port("--web-port", web_port):
+                await page.start(web_port)
+            click.echo(f"# the page: {page.url}")
         await asyncio.Event().wait()
     finally:
+        if page is not None:
+            await page.close()
         await broker.close()
+
+
+@contextmanager
+def _port(option: str, port: int) -> Iterator[None]:
+    """A port that cannot be had is wrong use."""
+    try:
+        yield
+    except OSError as error:
+        from brokercert.engine.errors import UsageError
+
+        raise UsageError(f"{option} {port}: {error.strerror}; expected a free port, or 0") from error
+
+
+def _page(panel: Panel, writer: TraceWriter, clock: Callable[[], float], facts: dict[str, str]) -> LivePage:
+    """The page that shows what `writer` is told, and the panel."""
+    from brokercert_reports.live import render_live
+
+    from brokercert.live import Feed, LivePage
+
+    feed = Feed(panel.beats)
+    writer.watchers.append(feed.tell)
+    return LivePage(feed, panel, page=render_live, redact=writer.redact, clock=clock, facts=facts)
 
 
 def _writer(seed: int, began: float, quiet: bool) -> TraceWriter:
