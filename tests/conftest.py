@@ -5,5 +5,10 @@ nobody closes; it surfaces later, as an error of whichever test the garbage coll
 """
 
 import asyncio
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A process that a script started in the background ignores Ctrl-C, and so would every program that tests end by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 asyncio.set_event_loop(None)
