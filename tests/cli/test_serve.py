@@ -52,5 +52,5 @@ async def test_every_variable_of_a_client_has_its_placeholder(tmp_path: object) 
     broker = TradovateBroker()
     env = subject_environment(broker, host="127.0.0.1", port=1, scenario="x", state_dir=tmp_path)  # type: ignore[arg-type]
     names = {name.removeprefix("BROKERCERT_").lower() for name in env}
-    assert names | {"shards", "ca"} == set(PLACEHOLDERS)
+    assert names | {"shards", "ca", "level"} == set(PLACEHOLDERS)  # these three are a scenario's or the subject's
     await broker.close()
