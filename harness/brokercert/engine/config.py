@@ -39,7 +39,7 @@ MOST_JOBS = 40  # scenarios at once; more than all there are
 
 # The reference client, a program like any other (docs/subject-protocol.md).
 REFERENCE = (sys.executable, "-m", "brokercert.reference")
-REFERENCE_OFFERS = frozenset({"wire", "stop", "process", "tokens", "shards", "report", "snapshot", "request"})
+REFERENCE_OFFERS = frozenset({"wire", "stop", "process", "tokens", "shards", "report", "snapshot", "request", "orders"})
 
 
 @dataclass(frozen=True)
