@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from brokercert.sets import markers
+
 if TYPE_CHECKING:
     from brokercert.pytest_items import Certification
 
-# The marker of each requirement set of ours: the same as in its data, known here without reading that.
-MARKERS = {"stage2": "tradovate-stage2", "arrow": "arrow-orders"}
+MARKERS = markers()
 
 _KEY: pytest.StashKey[Certification] = pytest.StashKey()
 

@@ -120,6 +120,26 @@ class TradovateBroker:
             accounts=tuple(self.db.accounts),
         )
 
+    def client_facts(self, host: str, port: int) -> dict[str, str]:
+        """What a client is told that reaches this broker at that address, by the names of docs/subject-protocol.md."""
+        who, token = self.credentials, self.issue_token()
+        return {
+            "URL": f"ws://{host}:{port}{self.websocket_path}",
+            "REST_URL": f"http://{host}:{port}/v1",
+            "TOKEN": token.access,
+            "MD_TOKEN": token.md,
+            "TOKEN_EXPIRES": token.expires,
+            "USER": who.name,
+            "PASSWORD": who.password,
+            "APP_ID": who.app_id,
+            "APP_VERSION": who.app_version,
+            "CID": str(who.cid),
+            "SEC": who.sec,
+            "DEVICE_ID": who.device_id,
+            "USER_ID": str(who.user_id),
+            "ACCOUNTS": ",".join(map(str, who.accounts)),
+        }
+
     # Life.
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from brokercert.sets import default_set
+
 
 @click.command(context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: tradovate-stage2).")
+@click.option("--set", "set_id", metavar="SET", help=f"Requirement set (default: {default_set()}).")
 @click.option("--part", metavar="PART", help="Certify a named part of the set only, as in `--part core`.")
 @click.option("--only", metavar="ID", multiple=True, help="Play only what this requirement needs; repeatable.")
 @click.option("--strict/--no-strict", default=None, help="Let a warning fail.")
@@ -99,10 +101,8 @@ def _again(
     set_id: str, part: str, strict: bool, seed: int | None, config: Path | None, command: tuple[str, ...]
 ) -> str:
     """The command line that asks for the same, without `--only`, which each row of the report adds."""
-    from brokercert.engine.config import DEFAULT_SET
-
     words = ["brokercert", "certify"]
-    words += ["--set", set_id] if set_id != DEFAULT_SET else []
+    words += ["--set", set_id] if set_id != default_set() else []
     words += ["--part", part] if part else []
     words += ["--strict"] if strict else []
     words += ["--seed", str(seed)] if seed is not None else []

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brokercert.sets import default_set
+
 if TYPE_CHECKING:
     from brokercert_mock.panel import Panel
 
@@ -20,33 +22,35 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Whose broker.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 (the default) takes a free one.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of accounts and tokens.")
 @click.option("--quiet", is_flag=True, help="Print the variables only, not what happens.")
 @click.option("--web", is_flag=True, help="Show the broker live in a browser page, and print its URL.")
 @click.option("--web-port", type=click.IntRange(0, 65535), default=0, help="The page's own port; 0 takes a free one.")
-def serve(port: int, seed: int, quiet: bool, web: bool, web_port: int) -> int:
+def serve(set_id: str, port: int, seed: int, quiet: bool, web: bool, web_port: int) -> int:
     """Run the mock broker alone, to try a client by hand; Ctrl-C ends it.
 
     Prints the BROKERCERT_* variables of a client as lines for a shell, then every frame and request.
     """
     with tempfile.TemporaryDirectory(prefix="brokercert-") as folder:
         try:
-            asyncio.run(_serve(port, seed, quiet, web_port if web else None, Path(folder)))
+            asyncio.run(_serve(set_id, port, seed, quiet, web_port if web else None, Path(folder)))
         except KeyboardInterrupt:
             return 0  # that is how it is ended
     return 0
 
 
-async def _serve(port: int, seed: int, quiet: bool, web_port: int | None, folder: Path) -> None:
-    from brokercert_mock import TradovateBroker
-
+async def _serve(set_id: str, port: int, seed: int, quiet: bool, web_port: int | None, folder: Path) -> None:
+    from brokercert.engine.dialect import Shown
     from brokercert.engine.environment import subject_environment
+    from brokercert.engine.errors import UsageError
+    from brokercert.engine.scenario import load_dialect
 
     loop = asyncio.get_running_loop()
     began = loop.time()
     writer = _writer(seed, began, quiet)
-    broker = TradovateBroker(recorder=writer, seed=seed)
+    broker = load_dialect(set_id).broker({}, writer, seed)
     page: LivePage | None = None
     try:
         with _port("--port", port):
@@ -55,6 +59,8 @@ async def _serve(port: int, seed: int, quiet: bool, web_port: int | None, folder
         for name, value in env.items():
             click.echo(f"export {name}={shlex.quote(value)}")
         if web_port is not None:
+            if not isinstance(broker, Shown):
+                raise UsageError(f"--web: the broker of {set_id} has no page yet; leave --web out")
             page = _page(broker.panel(), writer, lambda: loop.time() - began, {"WebSocket": broker.url})
             with _port("--web-port", web_port):
                 await page.start(web_port)

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brokercert.sets import default_set
+
 if TYPE_CHECKING:
+    from brokercert.judge.check import Check
     from brokercert.requirements import Requirement, RequirementSet
 
 WIDTH = 100  # columns of a text that is read, not scanned
@@ -24,7 +27,7 @@ class Cover:
 
     row: Requirement
     scenarios: tuple[str, ...]
-    checks: tuple[str, ...]  # where each stands: module:line
+    checks: tuple[Check, ...]  # one, or none
     mutants: tuple[str, ...]  # broken clients that fail it, by which its check is proved
 
     @property
@@ -37,34 +40,36 @@ class Cover:
 def coverage(rows: RequirementSet) -> list[Cover]:
     """Every row of the set, in its order."""
     from brokercert.engine.scenario import load_suite
-    from brokercert.judge import CHECKS
 
-    mutants = _mutants()
-    listed = load_suite(rows.id).listed()
+    suite = load_suite(rows.id)
+    dialect = suite.dialect if suite.scenarios else None
+    checks = dialect.judging.checks if dialect else {}
+    mutants = _mutants(dialect.mutants) if dialect else []
+    listed = suite.listed()
     return [
         Cover(
             row,
             listed.get(row.id, ()),
-            (CHECKS[row.id].source,) if row.id in CHECKS else (),
+            (checks[row.id],) if row.id in checks else (),
             tuple(mutant.name for mutant in mutants if row.id in mutant.fails),
         )
         for row in rows.rows
     ]
 
 
-def _mutants() -> list[Any]:
+def _mutants(name: str) -> list[Any]:
     """The broken reference clients. They serve our own tests, so that a package may come without them."""
     try:
-        module = importlib.import_module("brokercert.mutants")
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name != "brokercert.mutants":
+        if error.name != name:
             raise
         return []
     return list(getattr(module, "MUTANTS", {}).values())
 
 
 @click.command("list", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", default="tradovate-stage2", show_default=True, help="Requirement set.")
+@click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_(set_id: str, as_json: bool) -> int:
     """List the requirements, and what exercises, checks and proves each."""
@@ -93,7 +98,7 @@ def _plain(cover: Cover) -> dict[str, object]:
         "needs": list(row.needs),
         "parts": list(row.parts),
         "scenarios": list(cover.scenarios),
-        "checks": list(cover.checks),
+        "checks": [check.source for check in cover.checks],
         "mutants": list(cover.mutants),
         "state": cover.state,
     }
@@ -142,7 +147,6 @@ def schema() -> int:
 
 def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
     from brokercert.engine.scenario import load_suite
-    from brokercert.judge import CHECKS
 
     cover = next(cover for cover in coverage(rows) if cover.row.id == name)
     row = cover.row
@@ -162,7 +166,9 @@ def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
     for scenario in (suite.by_name(scenario) for scenario in cover.scenarios):
         kind = ", alone" if scenario.exclusive else ""
         yield f"  {scenario.name} ({scenario.path}{kind}, about {scenario.lasts:.0f} s): {scenario.title}"
-    yield f"Check: {_wrapped(CHECKS[row.id].text)} [{CHECKS[row.id].source}]" if cover.checks else "Check: none yet"
+    yield from (f"Check: {_wrapped(check.text)} [{check.source}]" for check in cover.checks)
+    if not cover.checks:
+        yield "Check: none yet"
     yield f"Proved by broken clients: {', '.join(cover.mutants) or 'none yet'}"
     if row.causes:
         yield "\nUsual causes of a failure:"

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,11 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.engine.errors import UsageError
+from brokercert.engine.scenario import load_dialect
 from brokercert.engine.subject import INSTANCES, Level, Stop, SubjectSpec
 from brokercert.requirements import RequirementSet
+from brokercert.sets import default_set
 
 FILE = "brokercert.toml"
-DEFAULT_SET = "tradovate-stage2"
 LEVELS: dict[str, tuple[str, ...]] = {  # what each level makes a client offer
     "wire": (),
     "reports": ("report",),
@@ -36,10 +36,6 @@ LEVELS: dict[str, tuple[str, ...]] = {  # what each level makes a client offer
 }
 STOPS = ("signal", "command", "none")
 MOST_JOBS = 40  # scenarios at once; more than all there are
-
-# The reference client, a program like any other (docs/subject-protocol.md).
-REFERENCE = (sys.executable, "-m", "brokercert.reference")
-REFERENCE_OFFERS = frozenset({"wire", "stop", "process", "tokens", "shards", "report", "snapshot", "request", "orders"})
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Config:
     offers: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     readings: Mapping[str, str] = field(default_factory=dict)
-    set_id: str = DEFAULT_SET
+    set_id: str = field(default_factory=default_set)
     part: str = ""
     strict: bool = False
     jobs: int = MOST_JOBS
@@ -109,12 +105,13 @@ class Config:
         self.check(rows)
         given = command or self.command
         if not given:
+            reference = load_dialect(rows.id).reference
             return SubjectSpec(
                 name="reference",
-                command=REFERENCE,
+                command=reference.command,
                 cwd=self.cwd,
-                level="commands",
-                offers=REFERENCE_OFFERS,
+                level=reference.level,
+                offers=reference.offers,
                 instances=self.instances,
             )
         offers = {"wire", "process", *LEVELS.get(self.level, ()), *self.offers}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from brokercert.engine.errors import UsageError
 from brokercert.engine.record import limits_used, told_badly
+from brokercert.engine.scenario import load_dialect
 from brokercert.judge import judge_rows, judge_trace
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Trace, TraceError, read_trace
@@ -60,6 +61,7 @@ def judge_traces(
         raise UsageError(f"traces of different requirement sets: {set_id}, {', '.join(sorted(others))}")
     rows = load_set(set_id)
     rows = rows.with_limits({k: v for k, v in header.limits.items() if k in rows.limits and rows.limits[k].value != v})
+    judging = load_dialect(set_id).judging
     findings: list[Finding] = []
     by_scenario: dict[str, Trace] = {}
     listed: dict[str, list[str]] = {}
@@ -68,7 +70,7 @@ def judge_traces(
         if name in by_scenario:
             raise UsageError(f"{path}: a second trace of scenario {name!r}; judge the traces of one run at a time")
         by_scenario[name] = trace
-        findings += judge_trace(trace, rows)
+        findings += judge_trace(trace, rows, judging)
         for row in trace.header.exercises:
             listed.setdefault(row, []).append(name)
     part_ids = rows.part(part) if part else tuple(row.id for row in rows.rows)

@@ -10,17 +10,17 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from brokercert_mock import Settings, TradovateBroker
+from typing import Any
 
 from brokercert.engine.calibrate import LagMonitor
+from brokercert.engine.dialect import Broker, Dialect
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import UsageError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
 from brokercert.engine.scenario import Scenario
-from brokercert.engine.stage import Stage
+from brokercert.engine.stage import AnyStage
 from brokercert.engine.subject import SubjectSpec
 from brokercert.trace import Header, Trace, TraceWriter, trace_of
 from brokercert.trace import records as r
@@ -40,6 +40,7 @@ class Played:
 class Props:
     """What all scenarios of a run share."""
 
+    dialect: Dialect
     spec: SubjectSpec
     folder: Path  # the run's
     paths: Paths
@@ -63,9 +64,9 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     state_dir = Path(tempfile.mkdtemp(prefix="brokercert-"))
     state: r.State = "completed"
     note = ""
-    stage: Stage | None = None
+    stage: AnyStage[Any, Any] | None = None
     flusher = asyncio.create_task(_keep_flushed(writer))
-    broker = TradovateBroker(settings=Settings(**scenario.settings), recorder=writer, seed=props.seed)
+    broker = props.dialect.broker(scenario.settings, writer, props.seed)
     proxied: ProxiedPath | None = None
     try:
         await broker.start()
@@ -77,7 +78,9 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
             "BROKERCERT_LEVEL": "commands" if props.spec.level == "in process" else props.spec.level,
             **scenario.env,
         }
-        stage = Stage(scenario, broker, writer, props.spec, env, state_dir, props.gate, proxied, props.limits)
+        stage = props.dialect.stage(
+            scenario, broker, writer, props.spec, env, state_dir, props.gate, proxied, props.limits
+        )
         async with asyncio.timeout(scenario.most):
             await scenario.play(stage)
         if broker.script_errors:
@@ -112,7 +115,7 @@ async def _keep_flushed(writer: TraceWriter) -> None:
         writer.flush()
 
 
-async def _clean_up(stage: Stage | None, broker: TradovateBroker, proxied: ProxiedPath | None) -> None:
+async def _clean_up(stage: AnyStage[Any, Any] | None, broker: Broker, proxied: ProxiedPath | None) -> None:
     """In this order: the client may still say good-bye to a broker that listens."""
     if stage is not None:
         await stage.finish()
@@ -122,7 +125,7 @@ async def _clean_up(stage: Stage | None, broker: TradovateBroker, proxied: Proxi
 
 
 def _result(
-    scenario: Scenario, trace: Trace, path: Path, stage: Stage | None, state: str, note: str, lag: float
+    scenario: Scenario, trace: Trace, path: Path, stage: AnyStage[Any, Any] | None, state: str, note: str, lag: float
 ) -> ScenarioResult:
     ends = [x for x in trace.records if isinstance(x, r.SubjectExited)]
     how = "still running when it was ended"

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from brokercert.engine.scenario import Suite
-from brokercert.judge import fold, judge_rows, judge_trace
+from brokercert.judge import judge_rows, judge_trace
+from brokercert.judge.told import told_in
 from brokercert.requirements import RequirementSet
 from brokercert.trace import Trace
 from brokercert.trace import records as r
@@ -55,7 +56,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
     request, rows = facts.request, facts.rows
     findings: list[Finding] = []
     for one in played:
-        findings += judge_trace(one.trace, rows)
+        findings += judge_trace(one.trace, rows, facts.suite.dialect.judging)
     findings += _skipped(facts)
     listed = facts.suite.listed()
     if request.scenarios:  # a restricted run of the harness's own
@@ -176,7 +177,7 @@ def told_badly(traces: Sequence[Trace]) -> Iterator[str]:
         where = f"{name}: line {lines[0].line} of the client's output"
         yield f"{where} begins as a report and is none: {lines[0].why}{more}."
     commanded = [trace for trace in traces if any(isinstance(x, r.Command) for x in trace.records)]
-    liars = [trace.header.scenario for trace in commanded if fold(trace).told.honest is False]
+    liars = [trace.header.scenario for trace in commanded if told_in(trace.records).honest is False]
     if liars:
         yield (
             f"{liars[0]}: the client did not answer `unsupported` to a command that nobody can do (`whistle`); it is "

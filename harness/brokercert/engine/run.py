@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from brokercert.engine.calibrate import LagMonitor, calibrate
+from brokercert.engine.dialect import Dialect
 from brokercert.engine.environment import machine
 from brokercert.engine.errors import UsageError
 from brokercert.engine.gate import StartGate
@@ -153,7 +154,7 @@ async def certify(request: RunRequest, progress: Progress) -> RunRecord:
     began = loop.time()
     calibration = await calibrate() if request.tier == "real" else None
     progress.planned([s.name for s in (*plan.exclusive, *plan.waiting)], plan.predicted)
-    crew = _Crew(request, rows, plan, progress, folder, run_id, calibration)
+    crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration)
     interrupted = await crew.play_all()
     facts = RunFacts(
         request=request,
@@ -180,6 +181,7 @@ class _Crew:
         self,
         request: RunRequest,
         rows: RequirementSet,
+        dialect: Dialect,
         plan: Plan,
         progress: Progress,
         folder: Path,
@@ -187,6 +189,7 @@ class _Crew:
         calibration: Calibration | None,
     ) -> None:
         self.request, self.rows, self.plan, self.progress, self.folder = request, rows, plan, progress, folder
+        self.dialect = dialect
         self.run_id = run_id
         self.calibration = calibration
         self.played: list[Played] = []
@@ -200,6 +203,7 @@ class _Crew:
         self._began = loop.time()
         async with LagMonitor() as lag, Paths(self.run_id, real_allowed=self.request.tier == "real") as paths:
             self.props = Props(
+                dialect=self.dialect,
                 spec=self.request.subject,
                 folder=self.folder,
                 paths=paths,

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from brokercert.engine.errors import UsageError
 
 if TYPE_CHECKING:
-    from brokercert.engine.stage import Stage
+    from brokercert.engine.dialect import Dialect
 
 Path = Literal["direct", "proxied"]
-Play = Callable[["Stage"], Awaitable[None]]
+Play = Callable[[Any], Awaitable[None]]  # of the dialect's own stage
 SUITES = "brokercert.suites"  # the entry point group in which other packages offer suites
 
 
@@ -69,10 +69,15 @@ def scenario(
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The scenarios of one requirement set."""
+    """The scenarios of one requirement set, and the dialect that they are played in."""
 
     set_id: str
     scenarios: tuple[Scenario, ...]
+
+    @property
+    def dialect(self) -> Dialect:
+        """Raises `UsageError` where the suite declares none."""
+        return load_dialect(self.set_id)
 
     def by_name(self, name: str) -> Scenario:
         return next(s for s in self.scenarios if s.name == name)
@@ -101,8 +106,20 @@ def scenarios_in(package: ModuleType) -> tuple[Scenario, ...]:
 
 def load_suite(set_id: str) -> Suite:
     """The suite of a requirement set. No suite found is a usage error, never an empty pass."""
+    return Suite(set_id, scenarios_in(_package(set_id)))
+
+
+def load_dialect(set_id: str) -> Dialect:
+    """The dialect of a requirement set, its scenarios left alone. Raises `UsageError`."""
+    from brokercert.engine.dialect import dialect_of
+
+    return dialect_of(_package(set_id), set_id)
+
+
+def _package(set_id: str) -> ModuleType:
     points = [point for point in entry_points(group=SUITES) if point.name == set_id]
     if not points:
         known = sorted({point.name for point in entry_points(group=SUITES)})
         raise UsageError(f"no suite for the requirement set {set_id!r}; known: {', '.join(known) or 'none'}")
-    return Suite(set_id, scenarios_in(points[0].load()))
+    package: ModuleType = points[0].load()
+    return package

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-from brokercert.judge.conversation import SECOND, TOKEN_PATHS, Conversation
+from brokercert.judge.transcript import SECOND, Transcript
 
 ONE_ATTEMPT = SECOND // 10  # connections closer than this are one attempt
 
@@ -26,7 +27,7 @@ class Attempt:
     conn: int  # the connection that it led to, 0 for a token request alone
 
 
-def attempts_of(talk: Conversation, since: int) -> list[Attempt]:
+def attempts_of(talk: Transcript[Any], since: int) -> list[Attempt]:
     """All attempts after `since`, in order."""
     signs: list[Attempt] = []
     for c in talk.connections.values():
@@ -37,7 +38,7 @@ def attempts_of(talk: Conversation, since: int) -> list[Attempt]:
         elif not c.rest and c.ended:
             signs.append(Attempt(c.accepted, c.accepted_record, c.ended[0][0], c.id))
     for t, record, request in talk.rest:
-        if request.target.partition("?")[0].lower().rstrip("/").endswith(TOKEN_PATHS):
+        if request.target.partition("?")[0].lower().rstrip("/").endswith(talk.token_paths):
             signs.append(Attempt(t, record, None, 0))
     signs = sorted((sign for sign in signs if sign.t > since), key=lambda sign: (sign.t, sign.record))
     merged: list[Attempt] = []

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from brokercert.judge.conversation import SECOND, Connection, Conversation
+from brokercert.judge.transcript import Transcript
 from brokercert.trace import Header
 from brokercert.verdict import Finding, Level, Measured, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """All that a check may look at, and the ways to say what it found."""
+class AnyBench:
+    """All that a check may look at, and the ways to say what it found. Each dialect's has that dialect's fold."""
 
     row: str
     level: Level
     header: Header
-    talk: Conversation
+    talk: Transcript[Any]
 
     def limit(self, name: str) -> float:
         """A limit as recorded in the trace, in its own unit (seconds, for times)."""
@@ -148,13 +150,21 @@ class Bench:
         how = f"was ended by signal {-code}" if code < 0 else f"exited with status {code}"
         return f"; the client {how} at {seconds(died[0])}"
 
+
+@dataclass(frozen=True, slots=True)
+class Bench(AnyBench):
+    """The Tradovate dialect's."""
+
+    talk: Conversation
+
     def unprovoked(self, c: Connection) -> bool:
         """The client ended a healthy, authorized connection without any cause from outside."""
         gone = c.given_up()
         return gone is not None and c.authorized is not None and (c.disturbed is None or c.disturbed[0] > gone.t)
 
 
-CheckFunction = Callable[[Bench], Iterator[Finding]]
+CheckFunction = Callable[[Any], Iterator[Finding]]  # of the dialect's own bench
+F = TypeVar("F", bound=CheckFunction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,23 +177,27 @@ class Check:
     source: str  # module:line, for JUnit's file attribute
 
 
-CHECKS: dict[str, Check] = {}
+class CheckBook(dict[str, Check]):
+    """A dialect's checks, by row."""
+
+    def check(self, row: str) -> Callable[[F], F]:
+        """Register a function as the check of `row`. There is one a row."""
+
+        def register(function: F) -> F:
+            if row in self:
+                raise ValueError(f"{row} has two checks: {self[row].source} and {function.__module__}")
+            text = (function.__doc__ or "").strip().partition("\n\n")[0].replace("\n    ", " ")
+            if not text:
+                raise ValueError(f"the check of {row} says nothing of what it judges")
+            code = function.__code__
+            self[row] = Check(row, function, text, f"{function.__module__}:{code.co_firstlineno}")
+            return function
+
+        return register
 
 
-def check(row: str) -> Callable[[CheckFunction], CheckFunction]:
-    """Register a function as the check of `row`. There is one a row."""
-
-    def register(function: CheckFunction) -> CheckFunction:
-        if row in CHECKS:
-            raise ValueError(f"{row} has two checks: {CHECKS[row].source} and {function.__module__}")
-        text = (function.__doc__ or "").strip().partition("\n\n")[0].replace("\n    ", " ")
-        if not text:
-            raise ValueError(f"the check of {row} says nothing of what it judges")
-        code = function.__code__
-        CHECKS[row] = Check(row, function, text, f"{function.__module__}:{code.co_firstlineno}")
-        return function
-
-    return register
+CHECKS = CheckBook()  # the Tradovate dialect's
+check = CHECKS.check
 
 
 def seconds(t: int) -> str:

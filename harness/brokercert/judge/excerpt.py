@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brokercert.judge.conversation import SECOND
+from brokercert.judge.transcript import SECOND
 from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
 from brokercert.verdict import Excerpt, ExcerptLine

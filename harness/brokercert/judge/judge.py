@@ -8,31 +8,24 @@ that demands its antecedent, or *not observed* where none does. Live and offline
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from brokercert.judge import events, heartbeats, login, messages, reconnect, tickets
-from brokercert.judge.check import CHECKS, Bench
-from brokercert.judge.conversation import Conversation
 from brokercert.judge.excerpt import excerpt
+from brokercert.judge.judging import Judging
+from brokercert.judge.transcript import Transcript
 from brokercert.requirements import Requirement, RequirementSet
 from brokercert.trace import Trace
 from brokercert.verdict import SEVERITY, Excerpt, Finding, Level, RowResult, Verdict, worst
 
-CHECK_MODULES = (login, heartbeats, events, tickets, reconnect, messages)
 
-
-def fold(trace: Trace) -> Conversation:
-    talk = Conversation()
-    for record in trace.records:
-        talk.feed(record)
-    return talk
-
-
-def judge_trace(trace: Trace, rows: RequirementSet, *, talk: Conversation | None = None) -> list[Finding]:
-    """Every finding that one scenario's trace supports.
+def judge_trace(
+    trace: Trace, rows: RequirementSet, judging: Judging, *, talk: Transcript[Any] | None = None
+) -> list[Finding]:
+    """Every finding that one scenario's trace supports; `judging` is the dialect's.
 
     `talk` may be given where the caller has folded the trace already.
     """
-    talk = talk or fold(trace)
+    talk = talk or judging.folded(trace)
     exercised = [rows.by_id[row] for row in trace.header.exercises if row in rows.by_id]
     presupposed = _presupposed(exercised, rows)
     if talk.finished is not None and talk.finished.state == "harness error":
@@ -48,11 +41,11 @@ def judge_trace(trace: Trace, rows: RequirementSet, *, talk: Conversation | None
     said: dict[str, list[Finding]] = {}
     for row in [*presupposed, *exercised]:
         if row.id not in said:
-            said[row.id] = _run(row, trace, talk)
+            said[row.id] = _run(row, trace, talk, judging)
     findings: list[Finding] = []
     for row in exercised:
         found = said[row.id]
-        findings += found or [_silence(row, trace, talk, said, rows)]
+        findings += found or [_silence(row, trace, talk, said, rows, judging)]
     asked = {row.id for row in exercised}
     for row in presupposed:
         if row.id not in asked:  # it was not this scenario's question: only its failure counts
@@ -60,7 +53,7 @@ def judge_trace(trace: Trace, rows: RequirementSet, *, talk: Conversation | None
     return findings
 
 
-def _run(row: Requirement, trace: Trace, talk: Conversation) -> list[Finding]:
+def _run(row: Requirement, trace: Trace, talk: Transcript[Any], judging: Judging) -> list[Finding]:
     header = trace.header
     lacking = [need for need in row.needs if need not in header.offers]
     if lacking:
@@ -69,10 +62,10 @@ def _run(row: Requirement, trace: Trace, talk: Conversation) -> list[Finding]:
             return [_said(row, header.scenario, Verdict.NOT_APPLICABLE, f"{absent[0]}: {header.absent[absent[0]]}")]
         text = f"the client under test, as it is connected here, does not offer: {', '.join(lacking)}"
         return [_said(row, header.scenario, Verdict.NOT_OBSERVED, text)]
-    check = CHECKS.get(row.id)
+    check = judging.checks.get(row.id)
     if check is None:
         return []
-    return list(check.run(Bench(row.id, row.level, header, talk)))
+    return list(check.run(judging.bench(row.id, row.level, header, talk)))
 
 
 def _said(row: Requirement, scenario: str, verdict: Verdict, text: str, blocked_by: str = "") -> Finding:
@@ -91,7 +84,12 @@ def _presupposed(exercised: Iterable[Requirement], rows: RequirementSet) -> list
 
 
 def _silence(
-    row: Requirement, trace: Trace, talk: Conversation, said: Mapping[str, list[Finding]], rows: RequirementSet
+    row: Requirement,
+    trace: Trace,
+    talk: Transcript[Any],
+    said: Mapping[str, list[Finding]],
+    rows: RequirementSet,
+    judging: Judging,
 ) -> Finding:
     """What is said of a row whose antecedent never came."""
     scenario = trace.header.scenario
@@ -107,7 +105,7 @@ def _silence(
             return _said(
                 row, scenario, Verdict.BLOCKED, f"could not be asked: {blocked.blocked_by} failed", blocked.blocked_by
             )
-    if row.id not in CHECKS:
+    if row.id not in judging.checks:
         return _said(row, scenario, Verdict.UNTESTED, "no check judges it yet")
     if trace.truncated or (talk.finished is not None and talk.finished.state == "interrupted"):
         return _said(row, scenario, Verdict.NOT_OBSERVED, "the run ended before it could be asked")

@@ -6,6 +6,7 @@ sends is taken as it comes: a field that is missing or of another type is no err
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +120,17 @@ class Told:
             return
         asked.snapshot = Snapshot(report.t, report.record, asked.t, asked.record, entities)
         self.snapshots.append(asked.snapshot)
+
+
+def told_in(records: Iterable[r.Body]) -> Told:
+    """All of it in one scenario's records, whatever the dialect."""
+    told = Told()
+    for number, record in enumerate(records, 1):
+        if isinstance(record, r.Command):
+            told.on_command(number, record)
+        elif isinstance(record, r.SubjectReport):
+            told.on_report(number, record)
+    return told
 
 
 def _outcome(report: Report) -> Outcome:

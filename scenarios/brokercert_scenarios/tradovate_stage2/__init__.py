@@ -3,3 +3,7 @@
 The background of each is a healthy broker: `h` at its cadence and plain, schema-true events of subscribed types.
 Penalties that a scenario does not judge are off in it.
 """
+
+from brokercert_scenarios.tradovate_stage2.dialect import DIALECT
+
+__all__ = ["DIALECT"]

@@ -1,0 +1,42 @@
+"""How a dialect's traces are judged: which fold reads them, and which checks there are."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from brokercert.judge.check import AnyBench, Check, CheckBook
+from brokercert.judge.transcript import Transcript
+from brokercert.trace import Trace
+
+
+@dataclass(frozen=True)
+class Judging:
+    """`fold` is the dialect's model of what was said, `bench` what its checks are handed, `book` where they are
+    registered. Every module of `package` (its sub-packages are other dialects') is searched for checks, so that a new
+    file needs no registration.
+    """
+
+    package: str
+    book: CheckBook
+    fold: type[Transcript[Any]]
+    bench: type[AnyBench]
+
+    @cached_property
+    def checks(self) -> dict[str, Check]:
+        """Row -> its check."""
+        package = importlib.import_module(self.package)
+        for info in pkgutil.iter_modules(package.__path__):
+            if not info.ispkg:
+                importlib.import_module(f"{self.package}.{info.name}")
+        return self.book
+
+    def folded(self, trace: Trace) -> Transcript[Any]:
+        """The whole trace, read."""
+        talk = self.fold()
+        for record in trace.records:
+            talk.feed(record)
+        return talk

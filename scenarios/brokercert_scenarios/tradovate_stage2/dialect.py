@@ -1,0 +1,39 @@
+"""The Tradovate dialect, as the engine sees it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from brokercert.engine.dialect import Dialect, Reference
+from brokercert.engine.stage import Stage
+from brokercert.engine.subject import Factory
+from brokercert.judge import Judging
+from brokercert.judge.check import CHECKS, Bench
+from brokercert.judge.conversation import Conversation
+from brokercert_mock import Recorder, Settings, TradovateBroker
+
+
+def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int) -> TradovateBroker:
+    return TradovateBroker(settings=Settings(**settings), recorder=recorder, seed=seed)
+
+
+def _reference() -> Factory:
+    from brokercert.reference import ReferenceClient
+
+    return ReferenceClient
+
+
+DIALECT = Dialect(
+    name="tradovate",
+    broker=_broker,
+    stage=Stage,
+    judging=Judging(package="brokercert.judge", book=CHECKS, fold=Conversation, bench=Bench),
+    reference=Reference(
+        command=(sys.executable, "-m", "brokercert.reference"),
+        offers=frozenset({"wire", "stop", "process", "tokens", "shards", "report", "snapshot", "request", "orders"}),
+        factory=_reference,
+    ),
+    mutants="brokercert.mutants",
+)
