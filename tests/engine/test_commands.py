@@ -19,11 +19,12 @@ from brokercert.engine.record import told_badly
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.stage import Stage
 from brokercert.engine.subject import SubjectSpec
+from brokercert.judge import fold
 from brokercert.judge.check import Bench
 from brokercert.judge.state import compare_at
 from brokercert.judge.told import Told
 from brokercert.reference import ReferenceClient
-from brokercert.trace import Header, Trace, TraceWriter
+from brokercert.trace import Header, Trace, TraceWriter, parse_trace
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict
 from brokercert_mock import TradovateBroker
@@ -289,7 +290,10 @@ def test_what_the_reference_client_believes_is_the_ledger_and_what_a_deaf_one_be
         bench = Bench("EVT-050", Level.MUST, msgspec.structs.replace(HEADER, limits=LIMITS), stage.talk)
         findings.extend(compare_at(bench, "cancelled"))
 
-    virtually(play, factory)
+    _, records = virtually(play, factory)
+    saved = b"".join(msgspec.json.encode(line) + b"\n" for line in (HEADER, *records))
+    again = Bench("EVT-050", Level.MUST, msgspec.structs.replace(HEADER, limits=LIMITS), fold(parse_trace(saved)))
+    assert list(compare_at(again, "cancelled")) == findings, "judged from its file, it is the same"
     (found,) = findings
     assert found.verdict is verdict
     if verdict is Verdict.FAIL:

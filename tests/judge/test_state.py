@@ -301,6 +301,17 @@ def test_two_points_of_comparison_have_their_own_snapshots() -> None:
     assert story.findings("never") == []
 
 
+def test_answers_to_nothing_that_was_asked_answer_nothing() -> None:
+    story = Story()
+    story.ledger()
+    story.ask(10, "whistle")
+    story.ask(10)
+    for ident in (True, "1", 1.0, None, 77, 0):
+        story.say(10.1, "snapshot", id=ident, entities=right())
+    story.say(10.2, "snapshot", id=1, entities=[])
+    assert "sent no snapshot" in only(story.findings()).observed
+
+
 def test_why_there_was_no_snapshot_is_said() -> None:
     story = Story()
     story.ledger()

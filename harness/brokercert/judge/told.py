@@ -96,7 +96,7 @@ class Told:
     def on_report(self, number: int, record: r.SubjectReport) -> None:
         report = Report(record.t, number, record.body)
         ident = record.body.get("id")
-        asked = self.commands.get(ident) if isinstance(ident, int) else None
+        asked = self.commands.get(ident) if type(ident) is int else None  # true is no id, though Python takes it for 1
         match record.event:
             case "connecting":
                 self.connecting.append(report)
