@@ -19,8 +19,8 @@ from brokercert.engine.record import told_badly
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.stage import Stage
 from brokercert.engine.subject import SubjectSpec
-from brokercert.judge import fold
 from brokercert.judge.check import Bench
+from brokercert.judge.conversation import Conversation
 from brokercert.judge.state import compare_at
 from brokercert.judge.told import Told
 from brokercert.reference import ReferenceClient
@@ -292,7 +292,10 @@ def test_what_the_reference_client_believes_is_the_ledger_and_what_a_deaf_one_be
 
     _, records = virtually(play, factory)
     saved = b"".join(msgspec.json.encode(line) + b"\n" for line in (HEADER, *records))
-    again = Bench("EVT-050", Level.MUST, msgspec.structs.replace(HEADER, limits=LIMITS), fold(parse_trace(saved)))
+    talk = Conversation()
+    for record in parse_trace(saved).records:
+        talk.feed(record)
+    again = Bench("EVT-050", Level.MUST, msgspec.structs.replace(HEADER, limits=LIMITS), talk)
     assert list(compare_at(again, "cancelled")) == findings, "judged from its file, it is the same"
     (found,) = findings
     assert found.verdict is verdict
