@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from brokercert_mock import frames, reads, rest
-from brokercert_mock.exchange import Sender
 from brokercert_mock.frames import ClientRequest
+from brokercert_mock.orderlife import Sender
 from brokercert_mock.orders import OrderDesk
 from brokercert_mock.sync import snapshot, subscription_of
 
@@ -56,9 +56,14 @@ class Answering:
         )
 
     def _under_rules(
-        self, conn: Connection, endpoint: str, perform: Callable[[], Answer], reply: Callable[[int, Any], None]
+        self, conn: Connection, endpoint: str, act: Callable[[], Answer], reply: Callable[[int, Any], None]
     ) -> None:
-        """Do what is asked (`perform`) and answer it (`reply`), or whatever the rule for it says instead."""
+        """Do what is asked (`act`) and answer it (`reply`), or whatever the rule for it says instead."""
+
+        def perform() -> Answer:
+            penalty = self._penalty_left(endpoint)
+            return act() if penalty is None else (200, self._penalty(endpoint, penalty, False))
+
         rule = self.broker.book.match("request", conn.id, endpoint)
         if rule is None:
             self._carry_out(perform, reply)
@@ -125,15 +130,19 @@ class Answering:
         data: dict[str, Any] = {"p-ticket": ticket, "p-time": p_time}
         return data | {"p-captcha": True} if captcha else data
 
+    def _penalty_left(self, endpoint: str) -> float | None:
+        """Seconds for which an endpoint is still penalised (over socket and REST alike); None where it is not."""
+        penalty = self._penalties.get(endpoint)
+        if penalty is None:
+            return None
+        left = penalty[0] - self.broker.clock()
+        if left <= EARLY:
+            del self._penalties[endpoint]
+            return None
+        return left if self.broker.settings.early_retry == "ticket" else None
+
     def _perform(self, conn: Connection, request: ClientRequest) -> Answer:
-        """Do what a request asks, and give its answer."""
-        penalty = self._penalties.get(request.endpoint)
-        if penalty is not None:
-            left = penalty[0] - self.broker.clock()
-            if left <= EARLY:
-                del self._penalties[request.endpoint]
-            elif self.broker.settings.early_retry == "ticket":
-                return 200, self._penalty(request.endpoint, left, False)
+        """Do what a request on a socket asks, and give its answer."""
         if request.endpoint == "authorize":
             return self._authorize(conn, request)
         if conn.authorized_at is None and self.broker.settings.unauthenticated == "401":

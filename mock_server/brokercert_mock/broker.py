@@ -20,8 +20,9 @@ from brokercert_mock import frames
 from brokercert_mock.answering import Answering
 from brokercert_mock.connection import Connection
 from brokercert_mock.events import Events, HeldEvents
-from brokercert_mock.exchange import Exchange, Sender
+from brokercert_mock.exchange import Exchange
 from brokercert_mock.ledger import Ledger, ledger_state
+from brokercert_mock.orderlife import Sender
 from brokercert_mock.panel import Panel
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
@@ -96,8 +97,8 @@ class TradovateBroker:
         self._blocked: socket.socket | None = None
         seed_orders(self.exchange, self.rng, self.settings.snapshot_orders)
         self.exchange.auto_fill = self.settings.auto_fill
-        self.exchange.max_order_qty = self.settings.max_order_qty
-        self.exchange.max_position = self.settings.max_position
+        self.exchange.risk.max_order_qty = self.settings.max_order_qty
+        self.exchange.risk.max_position = self.settings.max_position
 
     def stamp(self) -> str:
         """Now, as the API writes it."""

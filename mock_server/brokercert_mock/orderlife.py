@@ -1,0 +1,416 @@
+"""The life of orders: commands told, checked and carried out; fills, ends, and what hangs on them (TP §8).
+
+Everything happens within the call: the state is changed step by step, and each step is told as one frame. Numbers come
+from one counter; a New command has its order's number, a Modify its version's, as observed.
+
+Observed (TP §8): a modify's first frame holds the command and the version, its next the command's report; a partial
+fill leaves the order Working. Inferred: the rest of the sequences (TP §8 writes them out), `AtExecution` told by
+report and command alike, the execution report of a fill hanging on the version's command, an OSO's brackets Suspended
+until their parent is filled and cancelled if it ends otherwise, an OCO's sibling cancelled at the first fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from brokercert_mock.ledger import Books, average, current_version
+from brokercert_mock.risk import Risk, Verb
+from brokercert_mock.seed import TRADE_DATE, Change, Entity, State
+
+AutoFill = Literal["never", "at once", "partial then full"]
+
+TERMINAL = ("Canceled", "Completed", "Expired", "Filled", "Rejected")
+PRICES = {"ES": Decimal(5000), "NQ": Decimal(17500)}  # where a market stands at the start [ours]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent a command."""
+
+    user_id: int
+    session_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """What a New command asks for. `version` and `command` are fields of those entities, `links` of the order
+    (`parentId`, `ocoId`); `ident` is a number drawn before, for orders that name each other.
+    """
+
+    account_id: int
+    contract_id: int
+    action: str
+    version: Mapping[str, Any]
+    command: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, int] = field(default_factory=dict)
+    ident: int | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of an order so far, and the command under way (None: none)."""
+
+    filled: int = 0
+    value: Decimal = field(default_factory=Decimal)
+    pending: Entity | None = None
+    by_client: bool = False
+
+
+class OrderLife:
+    """The orders of one broker.
+
+    `publish` tells one frame's worth of changes; `sender` is the user by hand, for what a scenario places;
+    `oco_cancel` is when an OCO's sibling is cancelled. May be set at any time: `auto_fill`, what happens to a client's
+    order that reaches the market; `paused`: commands stay pending; and the limits of `risk`.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        stamp: Callable[[], str],
+        publish: Callable[[Sequence[Change]], None],
+        *,
+        sender: Sender,
+        oco_cancel: Literal["fill", "any end"] = "fill",
+    ) -> None:
+        self.state = state
+        self.books = Books(state, stamp)
+        self.auto_fill: AutoFill = "never"
+        self.risk = Risk(state, self.books)
+        self.paused = False
+        self._stamp = stamp
+        self.publish = publish
+        self._sender = sender
+        self._oco_cancel = oco_cancel
+        self.tallies: dict[int, Tally] = {}
+        self._children: dict[int, list[int]] = {}
+        self.prices = {x["id"]: PRICES[x["name"][:2]] for x in state.of("contract")}
+
+    # What is known of orders.
+
+    def order(self, order_id: int) -> Entity:
+        """ValueError where there is none."""
+        order = self.state.entities["order"].get(order_id)
+        if order is None:
+            raise ValueError(f"order {order_id}: there is none")
+        return order
+
+    def is_over(self, order_id: int) -> bool:
+        return self.order(order_id)["ordStatus"] in TERMINAL
+
+    def pending(self, order_id: int) -> Entity | None:
+        """The command that is under way."""
+        return self.tallies[order_id].pending
+
+    def filled(self, order_id: int) -> int:
+        return self.tallies[order_id].filled
+
+    def left(self, order_id: int) -> int:
+        """What is not filled of an order's current version."""
+        qty: int = current_version(self.state, order_id)["orderQty"]
+        return qty - self.filled(order_id)
+
+    def contract_of(self, symbol: str) -> Entity | None:
+        return next((x for x in self.state.of("contract") if x["name"].lower() == symbol.lower()), None)
+
+    # Commands: told, checked, carried out.
+
+    def new_orders(self, *orders: NewOrder, sender: Sender | None = None) -> list[int]:
+        """New commands: all are told before the first is checked, so that orders that name each other know each other.
+        Their orders' ids.
+        """
+        commands = []
+        for asked in orders:
+            ident = self.state.new_id() if asked.ident is None else asked.ident
+            self.tallies[ident] = Tally(by_client=sender is not None)
+            if "parentId" in asked.links:
+                self._children.setdefault(asked.links["parentId"], []).append(ident)
+            order = {
+                "id": ident,
+                "accountId": asked.account_id,
+                "contractId": asked.contract_id,
+                "timestamp": self._stamp(),
+                "action": asked.action,
+                "ordStatus": "PendingNew",
+                **asked.links,
+                "admin": False,
+            }
+            told = [self.state.change("order", order)]
+            commands.append(self._announce("New", ident, ident, asked.version, asked.command, sender, told))
+        for command in commands:
+            if self.tallies[command["id"]].pending is not None:  # not ended by another of them meanwhile
+                self._check(command)
+        return [int(command["id"]) for command in commands]
+
+    def change_order(
+        self,
+        order_id: int,
+        version: Mapping[str, Any],
+        command: Mapping[str, Any] | None = None,
+        *,
+        sender: Sender | None = None,
+    ) -> int:
+        """A Modify command with the whole new version. Its id, which is the version's too."""
+        ident = self.state.new_id()
+        self._check(self._announce("Modify", ident, order_id, version, command, sender, []))
+        return ident
+
+    def cancel_order(
+        self, order_id: int, command: Mapping[str, Any] | None = None, *, sender: Sender | None = None
+    ) -> int:
+        """A Cancel command. Its id."""
+        ident = self.state.new_id()
+        self._check(self._announce("Cancel", ident, order_id, None, command, sender, []))
+        return ident
+
+    def liquidate(
+        self,
+        account_id: int,
+        contract_id: int,
+        command: Mapping[str, Any] | None = None,
+        *,
+        sender: Sender | None = None,
+    ) -> int | None:
+        """Cancel what works in a contract and close the position at market: that order's id, None where it is flat."""
+        for order in self.state.of("order"):
+            mine = (order["accountId"], order["contractId"]) == (account_id, contract_id)
+            if mine and not self.is_over(order["id"]) and self.pending(order["id"]) is None:
+                self.cancel_order(order["id"], command, sender=sender)
+        net = self.books.net(account_id, contract_id)
+        if not net:
+            return None
+        version = {"orderQty": abs(net), "orderType": "Market", "timeInForce": "Day"}
+        action = "Sell" if net > 0 else "Buy"
+        return self.new_orders(NewOrder(account_id, contract_id, action, version, command or {}), sender=sender)[0]
+
+    def _announce(
+        self,
+        verb: Verb,
+        ident: int,
+        order_id: int,
+        version: Mapping[str, Any] | None,
+        fields: Mapping[str, Any] | None,
+        sender: Sender | None,
+        told: list[Change],
+    ) -> Entity:
+        """Tell of a command, in one frame with the order that it makes (`told`) and the version that it brings."""
+        who = sender or self._sender
+        command = {
+            "id": ident,
+            "orderId": order_id,
+            "timestamp": self._stamp(),
+            "commandType": verb,
+            "commandStatus": "Pending",
+            "senderId": who.user_id,
+            "userSessionId": who.session_id,
+            **({"isAutomated": False} | dict(fields or {})),
+        }
+        told.append(self.state.change("command", command))
+        if version is not None:
+            told.append(self.state.change("orderVersion", {"id": ident, "orderId": order_id, **version}))
+        self.publish(told)
+        self.tallies[order_id].pending = command
+        return command
+
+    def _check(self, command: Entity) -> None:
+        """The risk check; what passes is carried out, unless the exchange is paused."""
+        order_id, verb = command["orderId"], command["commandType"]
+        refusal = self.risk.refusal(command, self.filled(order_id))
+        if refusal is not None:
+            self.refuse(command, "RiskRejected", *refusal)
+            return
+        command = self._report(command, "RiskPassed")
+        if verb != "New" and self.order(order_id)["ordStatus"] != "Suspended":
+            self._status(order_id, "PendingReplace" if verb == "Modify" else "PendingCancel")
+        if not self.paused:
+            self.carry_out(command)
+
+    def carry_out(self, command: Entity) -> None:
+        """A command that passed the risk check reaches the exchange."""
+        order_id = command["orderId"]
+        order = self.order(order_id)
+        match command["commandType"]:
+            case "New" if self._waits_for_parent(order):
+                self.tallies[order_id].pending = None
+                self._report(command, "ExecutionSuspended", ordStatus="Suspended")
+                self._status(order_id, "Suspended")
+            case "New":
+                self.tallies[order_id].pending = None
+                self._to_market(command)
+            case "Modify":
+                if self.state.entities["orderVersion"][command["id"]]["orderQty"] <= self.filled(order_id):
+                    self.refuse(command, "ExecutionRejected", "TooLate", "So many are filled already")
+                    return
+                self.tallies[order_id].pending = None
+                if order["ordStatus"] == "Suspended":
+                    self._report(command, "ExecutionSuspended", ordStatus="Suspended")
+                    return
+                self._execution(command["id"], order, "Replaced", "Working")
+                self._report(command, "AtExecution", ordStatus="Working")
+                self._status(order_id, "Working")
+            case _:
+                self.tallies[order_id].pending = None
+                self._execution(command["id"], order, "Canceled", "Canceled")
+                self._report(command, "AtExecution", ordStatus="Canceled")
+                self._over(order_id, "Canceled")
+
+    def _waits_for_parent(self, order: Entity) -> bool:
+        parent = self.state.entities["order"].get(order.get("parentId", 0))
+        return parent is not None and parent["ordStatus"] != "Filled"
+
+    def _to_market(self, command: Entity) -> None:
+        order_id = command["orderId"]
+        self._execution(command["id"], self.order(order_id), "New", "Working")
+        self._report(command, "AtExecution", ordStatus="Working")
+        self._status(order_id, "Working")
+        version = current_version(self.state, order_id)
+        policy = self.auto_fill if self.tallies[order_id].by_client else "never"
+        if policy == "partial then full" and version["orderQty"] > 1:
+            self.enter_fill(order_id, version["orderQty"] // 2)
+        if policy != "never":
+            self.enter_fill(order_id, self.left(order_id))
+        if version.get("timeInForce") in ("IOC", "FOK") and not self.is_over(order_id):
+            self.end(order_id, "Expired", version["id"])
+
+    def refuse(self, command: Entity, status: str, reason: str, text: str) -> None:
+        """A command comes to nothing: a New takes its order with it, any other leaves it as it was."""
+        order_id = command["orderId"]
+        self.tallies[order_id].pending = None
+        is_new = command["commandType"] == "New"
+        before = "Suspended" if self.order(order_id)["ordStatus"] == "Suspended" else "Working"
+        after = "Rejected" if is_new else before
+        if self.is_over(order_id):
+            after = self.order(order_id)["ordStatus"]
+        self._report(command, status, ordStatus=after, rejectReason=reason, text=text)
+        if is_new:
+            if status == "ExecutionRejected":
+                self._execution(command["id"], self.order(order_id), "Rejected", after, rejectReason=reason, text=text)
+            self._over(order_id, "Rejected")
+        elif self.order(order_id)["ordStatus"] != after:
+            self._status(order_id, after)
+
+    # Fills and ends.
+
+    def own_price(self, order_id: int) -> Decimal:
+        """The price at which an order would be filled: its own, or the market's."""
+        version = current_version(self.state, order_id)
+        price: Decimal | None = version.get("price", version.get("stopPrice"))
+        return self.prices[self.order(order_id)["contractId"]] if price is None else price
+
+    def enter_fill(self, order_id: int, size: int, price: Decimal | None = None) -> int:
+        """A fill of an order at the market, of no more than is left. Its id."""
+        order, version, tally = self.order(order_id), current_version(self.state, order_id), self.tallies[order_id]
+        price = self.own_price(order_id) if price is None else price
+        tally.filled += size
+        tally.value += size * price
+        done = tally.filled == version["orderQty"]
+        self._execution(
+            version["id"],
+            order,
+            "Trade",
+            "Filled" if done else "Working",
+            avgPx=average(tally.value, tally.filled),
+            lastQty=size,
+            lastPx=price,
+        )
+        fill = {
+            "id": self.state.new_id(),
+            "orderId": order["id"],
+            "contractId": order["contractId"],
+            "timestamp": self._stamp(),
+            "tradeDate": TRADE_DATE,
+            "action": order["action"],
+            "qty": size,
+            "price": price,
+            "active": True,
+            "finallyPaired": 0,
+        }
+        self.publish([self.state.change("fill", fill)])
+        if done:
+            self.drop_pending(order["id"])
+            self._status(order["id"], "Filled")
+        for change in self.books.book(order["accountId"], fill):
+            self.publish([change])
+        self._cancel_sibling(order)
+        if done:
+            self._wake_brackets(order["id"])
+        return int(fill["id"])
+
+    def end(self, order_id: int, status: Literal["Canceled", "Expired"], command_id: int) -> None:
+        """An order ends without a command for it."""
+        self.drop_pending(order_id)
+        self._execution(command_id, self.order(order_id), status, status)
+        self._over(order_id, status)
+
+    def _over(self, order_id: int, status: str) -> None:
+        """An order ends unfilled, and those that hang on it."""
+        self._status(order_id, status)
+        for other in self._brackets(order_id):
+            if not self.is_over(other):  # the first may have taken its sibling with it
+                self.end(other, "Canceled", other)
+        if self._oco_cancel == "any end":
+            self._cancel_sibling(self.order(order_id))
+
+    def drop_pending(self, order_id: int) -> None:
+        """The command under way comes too late. (A New that is under way ends with its order.)"""
+        command, self.tallies[order_id].pending = self.tallies[order_id].pending, None
+        if command is not None and command["commandType"] != "New":
+            self._report(command, "ExecutionRejected", rejectReason="TooLate", text="The order is done")
+
+    def _cancel_sibling(self, order: Entity) -> None:
+        other = self.state.entities["order"].get(order.get("ocoId", 0))
+        if other is not None and other["ordStatus"] not in TERMINAL:
+            self.end(other["id"], "Canceled", other["id"])
+
+    def _brackets(self, parent_id: int) -> list[int]:
+        """The orders that wait for this one."""
+        return [x for x in self._children.get(parent_id, ()) if x in self.tallies and not self.is_over(x)]
+
+    def _wake_brackets(self, parent_id: int) -> None:
+        for order_id in self._brackets(parent_id):
+            if self.order(order_id)["ordStatus"] == "Suspended":  # the first, filled at once, cancels the second
+                self._to_market(self.state.entities["command"][order_id])
+
+    # What is told.
+
+    def _status(self, order_id: int, status: str) -> None:
+        self.publish([self.state.change("order", self.order(order_id) | {"ordStatus": status})])
+
+    def _report(self, command: Entity, status: str, **fields: Any) -> Entity:
+        """A command's report, and the command as it is from then on."""
+        report = {
+            "id": self.state.new_id(),
+            "commandId": command["id"],
+            "timestamp": self._stamp(),
+            "commandStatus": status,
+            **fields,
+        }
+        self.publish([self.state.change("commandReport", report)])
+        after = command | {"commandStatus": status}
+        self.publish([self.state.change("command", after)])
+        tally = self.tallies[command["orderId"]]
+        if tally.pending is not None and tally.pending["id"] == command["id"]:
+            tally.pending = after
+        return after
+
+    def _execution(self, command_id: int, order: Entity, kind: str, status: str, **fields: Any) -> None:
+        report = {
+            "id": self.state.new_id(),
+            "commandId": command_id,
+            "name": kind,
+            "accountId": order["accountId"],
+            "contractId": order["contractId"],
+            "timestamp": self._stamp(),
+            "tradeDate": TRADE_DATE,
+            "orderId": order["id"],
+            "execType": kind,
+            "ordStatus": status,
+            "action": order["action"],
+            "cumQty": self.filled(order["id"]),
+            **fields,
+            "exchangeOrderId": f"X{order['id']}",
+        }
+        self.publish([self.state.change("executionReport", report)])

@@ -1,0 +1,309 @@
+"""Under any order flow the ledger is balanced, orders live legal lives, and a second, naive exchange agrees."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from brokercert_mock.exchange import Exchange
+from brokercert_mock.ledger import Ledger, ledger_state
+from brokercert_mock.orderlife import Sender
+from brokercert_mock.orders import OrderDesk
+from brokercert_mock.seed import Change, seeded
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_market import FEE, NaiveMarket, NaiveOrder
+
+NOW = "2026-01-05T14:30:00.000Z"
+SYMBOLS = ("ESH6", "NQH6")
+START = ("50000.50", "51000.75", "52001")
+
+# An order's life, written from the entity's states in the notes: what may follow what.
+NEXT = {
+    None: {"PendingNew"},
+    "PendingNew": {"Working", "Suspended", "Rejected", "Canceled", "Expired"},
+    "Suspended": {"Working", "Canceled", "Rejected", "Expired"},
+    "Working": {"Working", "PendingReplace", "PendingCancel", "Filled", "Canceled", "Rejected", "Expired"},
+    "PendingReplace": {"Working", "Filled", "Canceled", "Rejected", "Expired"},
+    "PendingCancel": {"Working", "Filled", "Canceled", "Rejected", "Expired"},
+}
+
+ticks = st.integers(-8, 8)
+quantities = st.integers(1, 4)
+which = st.integers(0, 11)
+accounts = st.integers(0, 2)
+sides = st.sampled_from(["Buy", "Sell"])
+legs = st.tuples(accounts, st.sampled_from(SYMBOLS), sides, quantities, ticks)
+kinds = st.sampled_from(["Limit", "Market", "Stop"])
+times = st.sampled_from(["Day", "GTC", "IOC"])
+ACTS = st.one_of(
+    st.tuples(st.just("place"), legs, kinds, times),
+    st.tuples(st.just("oco"), legs, ticks),
+    st.tuples(st.just("oso"), legs, ticks, ticks),
+    st.tuples(st.just("fill"), which, quantities, st.none() | ticks),
+    st.tuples(st.just("fill rest"), which),
+    st.tuples(st.just("modify"), which, quantities, ticks),
+    st.tuples(st.just("cancel"), which),
+    st.tuples(st.just("reject"), which),
+    st.tuples(st.just("expire"), which),
+    st.tuples(st.just("delete"), which),
+    st.tuples(st.just("turn down"), st.sampled_from(["New", "Modify", "Cancel"])),
+    st.just(("end day",)),
+    st.just(("pause",)),
+    st.just(("resume",)),
+)  # fmt: skip
+
+
+class Twins:
+    """The exchange and the naive one, told the same; and a client's store, fed by the events alone."""
+
+    def __init__(self, any_end: bool = False) -> None:
+        self.state = seeded(random.Random(1), lambda: NOW)
+        self.frames: list[Sequence[Change]] = []
+        self.exchange = Exchange(
+            self.state,
+            lambda: NOW,
+            self.hear,
+            sender=Sender(self.state.user_id, 0),
+            oco_cancel="any end" if any_end else "fill",
+        )
+        self.desk = OrderDesk(self.exchange, "Access is denied", lambda: NOW, lambda _: None)
+        self.naive = NaiveMarket(any_end)
+        self.store = {kind: dict(entities) for kind, entities in self.state.entities.items()}
+        self.lives: dict[int, str] = {}
+        self.seen: Counter[tuple[str, int]] = Counter()
+        self.deleted: set[int] = set()
+        self.arrived: dict[int, int] = {}
+
+    def hear(self, frame: Sequence[Change]) -> None:
+        """What a client would do, and what it may rely on."""
+        self.frames.append(frame)
+        for kind, change, entity, account in frame:
+            ident = entity["id"]
+            assert (ident in self.store[kind]) == (change != "Created"), f"{kind} {ident} {change}"
+            assert account in self.state.accounts or account is None
+            if change == "Deleted":
+                del self.store[kind][ident]
+                continue
+            if change == "Created":
+                self.seen[kind, ident] += 1
+            self.store[kind][ident] = entity
+            if kind == "order":
+                before = self.lives.get(ident)
+                assert entity["ordStatus"] in NEXT[before], f"order {ident}: {before} -> {entity['ordStatus']}"
+                self.lives[ident] = entity["ordStatus"]
+
+    # Acts.
+
+    def act(self, name: str, *args: Any) -> None:
+        getattr(self, name.replace(" ", "_"))(*args)
+
+    def ask(self, endpoint: str, **body: Any) -> dict[str, Any]:
+        answer = self.desk.answer(f"order/{endpoint}", body, Sender(self.state.user_id, 7))
+        assert answer is not None and answer[0] == 200
+        return dict(answer[1])
+
+    def leg(self, leg: Any, kind: str = "Limit") -> tuple[dict[str, Any], NaiveOrder]:
+        number, symbol, side, qty, tick = leg
+        account, at = self.state.accounts[number], price(symbol, tick)
+        body = {"accountId": account, "symbol": symbol, "action": side, "orderQty": qty, "orderType": kind}
+        fields = {"Limit": {"price": float(at)}, "Stop": {"stopPrice": float(at)}}.get(kind, {})
+        own = Fraction(at if kind != "Market" else price(symbol, 0))
+        return body | fields, NaiveOrder(account, symbol, side, qty, own if kind == "Limit" else None, own)
+
+    def place(self, leg: Any, kind: str, tif: str) -> None:
+        body, order = self.leg(leg, kind)
+        order.tif = tif
+        self.enter([self.ask("placeorder", **body, timeInForce=tif)["orderId"]], [order])
+
+    def oco(self, leg: Any, tick: int) -> None:
+        body, first = self.leg(leg)
+        other, second = self.leg((*leg[:4], tick))
+        answer = self.ask("placeoco", **body, other={k: other[k] for k in ("action", "orderType", "price")})
+        idents = [answer["orderId"], answer["ocoId"]]
+        second.sibling, first.sibling = idents
+        self.enter(idents, [first, second])
+
+    def oso(self, leg: Any, above: int, below: int) -> None:
+        body, parent = self.leg(leg)
+        back = "Sell" if leg[2] == "Buy" else "Buy"
+        children = [self.leg((*leg[:2], back, leg[3], tick)) for tick in (above, below)]
+        cut = [{k: child[k] for k in ("action", "orderType", "price")} for child, _ in children]
+        answer = self.ask("placeoso", **body, bracket1=cut[0], bracket2=cut[1])
+        idents = [answer["orderId"], answer["oso1Id"], answer["oso2Id"]]
+        first, second = (order for _, order in children)
+        first.parent = second.parent = idents[0]
+        second.sibling, first.sibling = idents[1:]
+        self.enter(idents, [parent, first, second])
+
+    def enter(self, idents: list[int], orders: list[NaiveOrder]) -> None:
+        self.arrived |= {ident: ident for ident in idents}
+        self.naive.place(dict(zip(idents, orders, strict=True)))
+
+    def pick(self, number: int) -> int | None:
+        known = [ident for ident in self.naive.orders if ident not in self.deleted]
+        return known[number % len(known)] if known else None
+
+    def fill(self, number: int, qty: int, tick: int | None) -> None:
+        ident = self.pick(number)
+        if ident is None:
+            return
+        order = self.naive.orders[ident]
+        at = None if tick is None else price(order.symbol, tick)
+        if self.allowed(self.naive.may_fill(ident, qty), lambda: self.exchange.fill(ident, qty, at)):
+            self.naive.fill(ident, qty, order.at if at is None else Fraction(at))
+
+    def fill_rest(self, number: int) -> None:
+        ident = self.pick(number)
+        if ident is not None:
+            self.fill(number, self.naive.orders[ident].qty - self.naive.orders[ident].done, None)
+
+    def modify(self, number: int, qty: int, tick: int) -> None:
+        ident = self.pick(number)
+        if ident is None:
+            return
+        order = self.naive.orders[ident]
+        at = price(order.symbol, tick)
+        answer = self.ask("modifyorder", orderId=ident, orderQty=qty, orderType="Limit", price=float(at))
+        if self.accepted(ident, answer):
+            self.naive.command(ident, ("Modify", qty, Fraction(at)))
+
+    def cancel(self, number: int) -> None:
+        ident = self.pick(number)
+        if ident is not None and self.accepted(ident, self.ask("cancelorder", orderId=ident)):
+            self.naive.command(ident, ("Cancel",))
+
+    def accepted(self, ident: int, answer: dict[str, Any]) -> bool:
+        assert ("commandId" in answer) == self.naive.may_command(ident)
+        if "commandId" in answer:
+            self.arrived[ident] = answer["commandId"]
+            return True
+        expected = "TooLate" if self.naive.orders[ident].over else "AnotherCommandPending"
+        assert answer["failureReason"] == expected
+        return False
+
+    def reject(self, number: int) -> None:
+        ident = self.pick(number)
+        if ident is not None and self.allowed(self.naive.may_reject(ident), lambda: self.exchange.reject(ident)):
+            self.naive.reject(ident)
+
+    def expire(self, number: int) -> None:
+        ident = self.pick(number)
+        if ident is None:
+            return
+        if self.allowed(not self.naive.orders[ident].over, lambda: self.exchange.expire(ident)):
+            self.naive.expire(ident)
+
+    def delete(self, number: int) -> None:
+        ident = self.pick(number)
+        if ident is not None and self.naive.orders[ident].over:
+            self.exchange.delete("order", ident)
+            self.deleted.add(ident)
+
+    def turn_down(self, verb: Any) -> None:
+        self.exchange.reject_next(verb=verb)
+        self.naive.turned_down.append(verb)
+
+    def end_day(self) -> None:
+        self.exchange.end_day()
+        for ident, order in self.naive.orders.items():
+            if order.tif == "Day" and not order.over:
+                self.naive.expire(ident)
+
+    def pause(self) -> None:
+        self.exchange.pause()
+        self.naive.paused = True
+
+    def resume(self) -> None:
+        self.exchange.resume()
+        self.naive.resume()
+        for ident in self.naive.waiting_in_order(self.arrived):
+            self.naive.carry_on(ident)
+
+    def allowed(self, may: bool, act: Any) -> bool:
+        """Do what the naive exchange allows; what it does not is a mistake of the script, and said so."""
+        if may:
+            act()
+            return True
+        with pytest.raises(ValueError, match=r"cannot .* order \d+: it is "):
+            act()
+        return False
+
+    # What must hold.
+
+    def check(self) -> None:
+        self.check_agreement(ledger_state(self.state))
+        assert self.store == self.state.entities, "a client that heard every event knows all"
+        assert set(self.seen.values()) <= {1}
+        owners: dict[int, set[str]] = {}
+        for kind, ident in self.seen:
+            owners.setdefault(ident, set()).add(kind)
+        shared = [{"order", "command", "orderVersion"}, {"command", "orderVersion"}, {"fill", "fillFee"}]
+        assert all(len(kinds) == 1 or kinds in shared for kinds in owners.values()), "one counter numbers everything"
+        signed = Counter[tuple[int, int]]()
+        for fill in self.state.of("fill"):
+            account = self.naive.orders[fill["orderId"]].account
+            signed[account, fill["contractId"]] += fill["qty"] if fill["action"] == "Buy" else -fill["qty"]
+        assert {(x["accountId"], x["contractId"]): x["netPos"] for x in self.state.of("position")} == signed
+        for number, account in enumerate(self.state.accounts):
+            balance = next(x for x in self.state.of("cashBalance") if x["accountId"] == account)
+            fees = sum(x["qty"] for x in self.state.of("fill") if self.naive.orders[x["orderId"]].account == account)
+            assert (
+                Fraction(balance["amount"]) == Fraction(START[number]) + Fraction(balance["realizedPnL"]) - fees * FEE
+            )
+
+    def check_agreement(self, ledger: Ledger) -> None:
+        """Every compared field is as the naive exchange has it."""
+        contracts = {name: self.exchange.contract_of(name) for name in SYMBOLS}
+        numbers = {name: contract["id"] for name, contract in contracts.items() if contract}
+        assert ledger["order"] == {
+            str(ident): {
+                "accountId": order.account,
+                "contractId": numbers[order.symbol],
+                "action": order.action,
+                "ordStatus": order.status,
+                "orderQty": order.qty,
+                "price": None if order.price is None else text(order.price),
+            }
+            for ident, order in self.naive.orders.items()
+            if ident not in self.deleted
+        }
+        assert [ledger["fill"][key] for key in sorted(ledger["fill"], key=int)] == [
+            {"orderId": ident, "qty": qty, "price": text(at)} for ident, _, _, _, qty, at in self.naive.fills
+        ]
+        expected = []
+        for (account, symbol), held in self.naive.held().items():
+            net = len(held) if held and held[0] > 0 else -len(held)
+            at = text(abs(sum(held, Fraction(0))) / len(held)) if held else "0"
+            expected.append({"accountId": account, "contractId": numbers[symbol], "netPos": net, "netPrice": at})
+        assert list(ledger["position"].values()) == expected
+        earned = self.naive.earned()
+        assert [x["amount"] for x in ledger["cashBalance"].values()] == [
+            text(Fraction(start) + earned.get(account, Fraction(0)))
+            for start, account in zip(START, self.state.accounts, strict=True)
+        ]
+        assert [int(key) for key in ledger["account"]] == self.state.accounts
+
+
+def price(symbol: str, tick: int) -> Decimal:
+    return {"ESH6": Decimal(5000), "NQH6": Decimal(17500)}[symbol] + tick * Decimal("0.25")
+
+
+def text(value: Fraction) -> str:
+    """A number as the ledger writes it, rounded to eight places."""
+    whole, rest = divmod(round(abs(value) * 10**8), 10**8)
+    digits = f"{rest:08}".rstrip("0")
+    return f"{'-' if value < 0 else ''}{whole}{'.' if digits else ''}{digits}"
+
+
+@settings(max_examples=120, deadline=None)
+@given(acts=st.lists(ACTS, max_size=25), any_end=st.booleans())
+def test_any_flow_keeps_the_ledger_balanced_and_both_exchanges_agree(acts: list[Any], any_end: bool) -> None:
+    twins = Twins(any_end)
+    for act in acts:
+        twins.act(*act)
+        twins.check_agreement(ledger_state(twins.state))
+    twins.check()
