@@ -159,6 +159,7 @@ class Answering:
             return 401, self.broker.settings.bad_token_text
         conn.token = token
         conn.authorized_at = self.broker.clock()
+        self.broker.quotas.on_authorized(conn)
         return 200, None
 
     def _sync(self, conn: Connection, request: ClientRequest) -> Answer:

@@ -24,6 +24,7 @@ from brokercert_mock.exchange import Exchange
 from brokercert_mock.ledger import Ledger, ledger_state
 from brokercert_mock.orderlife import Sender
 from brokercert_mock.panel import Panel
+from brokercert_mock.quotas import Quotas
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
 from brokercert_mock.seed import Entity, seed_orders, seeded
@@ -86,6 +87,7 @@ class TradovateBroker:
         self.history: dict[int, Connection] = {}
         self.script_errors: list[BaseException] = []
         self.answering = Answering(self)
+        self.quotas = Quotas(self)
         self.book = RuleBook()
         self._shells: dict[Shell, None] = {}  # in the order of accepting: a set's would differ from run to run
         self._timers: set[asyncio.TimerHandle] = set()

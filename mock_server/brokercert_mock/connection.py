@@ -30,6 +30,7 @@ class Connection:
         self.broker = broker
         self.id = ident
         self._shell = shell
+        self.address = shell.address
         self.accepted_at = broker.clock()
         self.upgraded_at: float | None = None
         self.open_sent_at: float | None = None
@@ -48,6 +49,7 @@ class Connection:
         self.last_received_at = self.accepted_at
         self.silent: Literal["application", "dead"] | None = None
         self.closing = False
+        self.leaving = False  # it was told to go
         self._ordinals = {"client": 0, "broker": 0}
         self._messages = 0
 
@@ -166,6 +168,16 @@ class Connection:
                 self.silent = "application"
 
         self._fault(f"c[{code}]", act, reason)
+
+    def shut_down(self, reason: str, text: str = "") -> None:
+        """The event `shutdown` with its reason code (and text), `shutdown_lead` later a close frame 1001 (TP §4)."""
+
+        def act() -> None:
+            self.leaving = True
+            self.send_event("shutdown", {"reasonCode": reason} | ({"reason": text} if text else {}))
+            self._later(self.broker.settings.shutdown_lead, lambda: self.close(1001, "Shutdown"))
+
+        self._fault("shutdown", act, reason)
 
     def go_silent(self, kind: Literal["application", "dead"]) -> None:
         """Say nothing more: *application*: but pongs and close echoes; *dead*: nothing at all. Reading goes on."""

@@ -136,9 +136,7 @@ class Exchange(OrderLife):
         open_orders = [x["id"] for x in self.state.of("order") if x["accountId"] == ident and not self.is_over(x["id"])]
         held = [x["id"] for x in self.state.of("position") if x["accountId"] == ident and x["netPos"]]
         if open_orders or held:
-            raise ValueError(
-                f"delete account {ident}: end its orders {open_orders} and positions {held} first"
-            )
+            raise ValueError(f"delete account {ident}: end its orders {open_orders} and positions {held} first")
         self.state.accounts.remove(ident)
         balances = [x["id"] for x in self.state.of("cashBalance") if x["accountId"] == ident]
         for kind, idents in (("cashBalance", balances), ("accountRiskStatus", [ident]), ("marginSnapshot", [ident])):

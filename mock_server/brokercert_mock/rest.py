@@ -43,6 +43,9 @@ def answer(broker: TradovateBroker, target: str, headers: dict[str, str], body: 
     data = frames.decode_body(body)
     if endpoint == "auth/accesstokenrequest":
         return _login(broker, data)
+    refusal = broker.quotas.refusal_of(broker.tokens.known(bearer_of(headers)))
+    if refusal is not None:
+        return refusal
     token = broker.tokens.find(bearer_of(headers))
     if endpoint == "auth/renewaccesstoken":
         if token is None:
@@ -58,7 +61,9 @@ def _login(broker: TradovateBroker, data: Any) -> Answer:
     given = data if isinstance(data, dict) else {}
     if given.get("name") != who.name or given.get("password") != who.password:
         return (401, "Unauthorized") if broker.settings.login_errors == "401" else (200, {"errorText": BAD_LOGIN})
-    return 200, login_answer(broker, broker.tokens.issue(who.user_id, broker.settings.token_life))
+    token = broker.tokens.issue(who.user_id, broker.settings.token_life)
+    broker.quotas.on_login()
+    return 200, login_answer(broker, token)
 
 
 def login_answer(broker: TradovateBroker, token: Token) -> dict[str, Any]:

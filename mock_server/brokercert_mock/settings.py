@@ -37,6 +37,15 @@ class Settings:
     """What a second sync request on a socket does [unknown; TP §5.4]."""
     empty_entity_types: Literal["none", "all"] = "none"
     """What a sync without `entityTypes`, `users` and `accounts` subscribes to [documented: nothing; TP §5.1]."""
+    max_connections: int | None = None
+    """Sockets that a user may have; over it, the oldest is shut down and its token revoked [documented: 50; TP §10].
+    None: no limit, as for the two below, so that only the scenario about a quota meets it."""
+    max_addresses: int | None = None
+    """Addresses that a user's sockets may come from [documented: 5; TP §10]."""
+    max_sessions: int | None = None
+    """Sessions that a user may have at a time: a login starts one, a renewal does not [documented: 2; TP §2.4]."""
+    evicted_session: Literal[408, 429, 500] = 408
+    """What REST requests of a session that a later one ended get [documented: one of these; TP §2.4]."""
     token_life: float = 80 * 60.0
     """[documented: 80 min on the newest page, 90 min on others; TP §2.3]"""
     login_errors: Literal["200", "401"] = "200"
@@ -58,6 +67,9 @@ class Settings:
     """Orders that could lead to a larger position in a contract are turned down by the risk check [ours]."""
     close_wait: float = 3.0
     """How long the broker waits for the echo of its close frame before it sends FIN [ours; judged: 5 s at most]."""
+    shutdown_lead: float = 0.5
+    """From the event `shutdown` to the close that follows it [ours: what is written must have arrived, since some
+    libraries drop what they had read when the end follows at once]."""
     head_timeout: float = 10.0
     """An incomplete request head is given up after so long [ours]."""
     max_head: int = 64 * 1024

@@ -84,6 +84,12 @@ class Shell(asyncio.Protocol):
 
     # The connection's side.
 
+    @property
+    def address(self) -> str:
+        """Where the client connects from, without its port."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return str(peer[0]) if peer else ""
+
     def write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)

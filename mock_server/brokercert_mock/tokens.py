@@ -27,6 +27,7 @@ class Token:
     expires: str
     session: int
     revoked: bool = False
+    evicted: bool = False  # its session was ended by a later one
 
 
 class Tokens:
@@ -97,6 +98,15 @@ class Tokens:
         for token in live.values():
             token.until = now
         return len(live)
+
+    def sessions(self) -> list[int]:
+        """The sessions that still have a valid token, oldest first."""
+        now = self._clock()
+        return sorted({x.session for x in self._by_text.values() if not x.revoked and x.until > now})
+
+    def of_session(self, session: int) -> list[Token]:
+        """All tokens of a session."""
+        return [token for text, token in self._by_text.items() if token.session == session and text == token.access]
 
     def known(self, text: str) -> Token | None:
         return self._by_text.get(text)
