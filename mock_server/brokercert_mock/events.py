@@ -82,6 +82,7 @@ class Events:
 
     def publish(self, frame: Frame) -> None:
         """Changes in one frame, to every synced socket that asked for such."""
+        self.broker.changed()
         if self.holds:
             self.holds[-1].frames.append(frame)
         elif self._until_answered is not None:

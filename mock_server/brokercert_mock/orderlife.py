@@ -6,7 +6,7 @@ from one counter; a New command has its order's number, a Modify its version's, 
 Observed (TP §8): a modify's first frame holds the command and the version, its next the command's report; a partial
 fill leaves the order Working. Inferred: the rest of the sequences (TP §8 writes them out), `AtExecution` told by
 report and command alike, the execution report of a fill hanging on the version's command, an OSO's brackets Suspended
-until their parent is filled and cancelled if it ends otherwise, an OCO's sibling cancelled at the first fill.
+until their parent is filled, and rejected or cancelled with it, an OCO's sibling cancelled at the first fill.
 """
 
 from __future__ import annotations
@@ -349,7 +349,13 @@ class OrderLife:
         """An order ends unfilled, and those that hang on it."""
         self._status(order_id, status)
         for other in self._brackets(order_id):
-            if not self.is_over(other):  # the first may have taken its sibling with it
+            if self.is_over(other):
+                continue  # the first took its sibling with it
+            self.drop_pending(other)
+            if status == "Rejected":
+                command = self.state.entities["command"][other]
+                self.refuse(command, "ExecutionRejected", "ParentRejected", f"Order {order_id} was rejected")
+            else:
                 self.end(other, "Canceled", other)
         if self._oco_cancel == "any end":
             self._cancel_sibling(self.order(order_id))

@@ -11,7 +11,6 @@ from brokercert_mock.ledger import Books
 from brokercert_mock.seed import Entity, State
 
 Verb = Literal["New", "Modify", "Cancel"]
-DEAD = ("Canceled", "Completed", "Expired", "Rejected")  # a parent whose brackets come to nothing
 
 
 class Risk:
@@ -38,9 +37,6 @@ class Risk:
             return None
         order = self._state.entities["order"][command["orderId"]]
         version = self._state.entities["orderVersion"][command["id"]]
-        parent = self._state.entities["order"].get(order.get("parentId", 0))
-        if parent is not None and parent["ordStatus"] in DEAD:
-            return "ParentRejected", f"Order {parent['id']} is {parent['ordStatus']}"
         if self.max_order_qty is not None and version["orderQty"] > self.max_order_qty:
             return "MaxOrderQtyLimitReached", f"Order quantity is limited to {self.max_order_qty}"
         if self.max_position is not None:

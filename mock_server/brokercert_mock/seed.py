@@ -156,8 +156,10 @@ def seeded(rng: random.Random, stamp: Callable[[], str]) -> State:
     )
     state.user_id = user["id"]
     _market(state, now)
-    for number in range(3):
-        _account(state, rng, now, number)
+    for _ in range(3):
+        _account(state, rng, now)
+    for number, account_id in enumerate(state.accounts):
+        _money(state, now, account_id, Decimal("50000.50") + Decimal("1000.25") * number)
     state.put("userReadStatus", {"id": state.new_id(), "userId": user["id"], "newsStoryId": 1})
     state.put("userProperty", {"id": state.new_id(), "userId": user["id"], "propertyId": state.of("property")[0]["id"]})
     return state
@@ -203,7 +205,8 @@ def _market(state: State, now: str) -> None:
         )
 
 
-def _account(state: State, rng: random.Random, now: str, number: int) -> None:
+def _account(state: State, rng: random.Random, now: str) -> None:
+    """An account. Their numbers follow one another, so that every shard of two or three has one."""
     account = state.put(
         "account",
         {
@@ -223,23 +226,26 @@ def _account(state: State, rng: random.Random, now: str, number: int) -> None:
         },
     )
     state.accounts.append(account["id"])
+
+
+def _money(state: State, now: str, account_id: int, amount: Decimal) -> None:
     state.put(
         "cashBalance",
         {
             "id": state.new_id(),
-            "accountId": account["id"],
+            "accountId": account_id,
             "timestamp": now,
             "tradeDate": TRADE_DATE,
             "currencyId": state.of("currency")[0]["id"],
-            "amount": Decimal("50000.50") + Decimal("1000.25") * number,
+            "amount": amount,
             "realizedPnL": Decimal(0),
         },
     )
-    state.put("accountRiskStatus", {"id": account["id"], "adminAction": "Normal", "liquidateOnly": False})
+    state.put("accountRiskStatus", {"id": account_id, "adminAction": "Normal", "liquidateOnly": False})
     state.put(
         "marginSnapshot",
         {
-            "id": account["id"],
+            "id": account_id,
             "timestamp": now,
             "riskTimePeriodId": 1,
             "initialMargin": Decimal(0),

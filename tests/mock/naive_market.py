@@ -102,12 +102,8 @@ class NaiveMarket:
     # What follows.
 
     def _arrive(self, ident: int) -> None:
-        order = self.orders[ident]
-        parent = self.orders.get(order.parent) if order.parent is not None else None
         if "New" in self.turned_down:
             self.turned_down.remove("New")
-            self._end(ident, "Rejected")
-        elif parent is not None and parent.over and parent.status != "Filled":
             self._end(ident, "Rejected")
         elif not self.paused:
             self._do(ident)
@@ -137,7 +133,8 @@ class NaiveMarket:
         order = self.orders[ident]
         order.status, order.waiting = status, None
         for child in self._children(ident):
-            self._end(child, "Canceled")
+            if not self.orders[child].over:  # the first may have taken its sibling with it
+                self._end(child, "Rejected" if status == "Rejected" else "Canceled")
         if self.any_end:
             self._sibling_goes(order)
 
