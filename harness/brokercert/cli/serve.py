@@ -50,7 +50,7 @@ async def _serve(set_id: str, port: int, seed: int, quiet: bool, web_port: int |
     loop = asyncio.get_running_loop()
     began = loop.time()
     writer = _writer(seed, began, quiet)
-    broker = load_dialect(set_id).broker({}, writer, seed)
+    broker = load_dialect(set_id).broker({}, writer, seed, None)
     page: LivePage | None = None
     try:
         with _port("--port", port):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from brokercert_mock import Connection, Recorder
@@ -69,12 +70,13 @@ class Reference:
 
 @dataclass(frozen=True)
 class Dialect:
-    """`broker` makes one from a scenario's `settings`, the recorder that it tells, and a seed. `stage` is what its
+    """`broker` makes one from a scenario's `settings`, the recorder that it tells, a seed, and what its
+    calendar says at the start (None: the real one). `stage` is what its
     scenarios are handed. `mutants` is the module whose `MUTANTS` are its broken clients; it may be absent.
     """
 
     name: str
-    broker: Callable[[Mapping[str, Any], Recorder, int], Broker]
+    broker: Callable[[Mapping[str, Any], Recorder, int, datetime | None], Broker]
     stage: type[AnyStage[Any, Any]]
     judging: Judging
     reference: Reference

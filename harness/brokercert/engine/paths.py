@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
-from brokercert.toxiproxy.choose import Chosen, choose
+from brokercert.toxiproxy.choose import Chosen, choose, inside
 from brokercert.toxiproxy.driver import ProxyHandle
 
 
 class Paths:
     """Opens a proxy per scenario, named `<run>-<scenario>`, so that a server may be shared."""
 
-    def __init__(self, run_id: str, *, real_allowed: bool = True, seed: int = 0) -> None:
+    def __init__(self, run_id: str, *, virtual: bool = False, seed: int = 0) -> None:
         self._run_id = run_id
-        self._real_allowed = real_allowed
+        self._virtual = virtual
         self._seed = seed
         self._chosen: Chosen | None = None
         self._lock = asyncio.Lock()
@@ -31,6 +31,6 @@ class Paths:
         """A proxy in front of a broker on loopback. Raises `ToxiproxyError`."""
         async with self._lock:
             if self._chosen is None:
-                self._chosen = await choose(seed=self._seed, real_allowed=self._real_allowed)
+                self._chosen = inside(self._seed) if self._virtual else await choose(seed=self._seed)
                 self.description = self._chosen.description
         return await self._chosen.driver.create(f"{self._run_id}-{scenario}", f"127.0.0.1:{upstream_port}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import hashlib
 import shutil
 import tempfile
@@ -48,6 +49,7 @@ class Props:
     lag: LagMonitor
     limits: Mapping[str, float]
     seed: int
+    calendar: datetime.datetime | None = None  # what the broker's calendar says at the start; None: the real one
 
 
 async def play(scenario: Scenario, header: Header, props: Props, done: Callable[[Played], None]) -> None:
@@ -65,14 +67,17 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     state: r.State = "completed"
     note = ""
     stage: AnyStage[Any, Any] | None = None
-    flusher = asyncio.create_task(_keep_flushed(writer))
-    broker = props.dialect.broker(scenario.settings, writer, props.seed)
+    flusher = asyncio.create_task(_keep_flushed(writer)) if header.tier == "real" else None
+    broker = props.dialect.broker(scenario.settings, writer, props.seed, props.calendar)
     proxied: ProxiedPath | None = None
     try:
         await broker.start()
         if scenario.path == "proxied":
             proxied = await props.paths.open(scenario.name, broker.port)
         host, port = proxied.listen if proxied else ("127.0.0.1", broker.port)
+        writer.place("broker", broker.port)
+        if proxied:
+            writer.place("proxy", port)
         env = {
             **subject_environment(broker, host=host, port=port, scenario=scenario.name, state_dir=state_dir),
             "BROKERCERT_LEVEL": "commands" if props.spec.level == "in process" else props.spec.level,
@@ -102,7 +107,8 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         lag = props.lag.worst_since(began)
         now = writer.micros(loop.time())
         writer.add(r.Finished(t=now, state=state, note=writer.redact(note), lag=round(lag * 1e6)))
-        flusher.cancel()
+        if flusher is not None:
+            flusher.cancel()
         writer.close()
         shutil.rmtree(state_dir, ignore_errors=True)  # the client's own leavings: nothing of ours is in it
         trace = trace_of(writer.header, writer.records)

@@ -11,7 +11,7 @@ import datetime
 import os
 import secrets
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -152,7 +152,7 @@ async def certify(request: RunRequest, progress: Progress) -> RunRecord:
     (folder / "traces").mkdir(parents=True)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    calibration = await calibrate() if request.tier == "real" else None
+    calibration = await calibrate()
     progress.planned([s.name for s in (*plan.exclusive, *plan.waiting)], plan.predicted)
     crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration)
     interrupted = await crew.play_all()
@@ -169,7 +169,7 @@ async def certify(request: RunRequest, progress: Progress) -> RunRecord:
         exclusive_took=crew.exclusive_took,
         total_took=loop.time() - began,
         interrupted=interrupted,
-        unplayed=tuple(crew.unplayed()),
+        unplayed=unplayed(plan, crew.played),
     )
     return run_record(facts, crew.played)
 
@@ -201,7 +201,7 @@ class _Crew:
         """Exclusive scenarios first, one by one; then the others together. True where it was interrupted."""
         loop = asyncio.get_running_loop()
         self._began = loop.time()
-        async with LagMonitor() as lag, Paths(self.run_id, real_allowed=self.request.tier == "real") as paths:
+        async with LagMonitor() as lag, Paths(self.run_id) as paths:
             self.props = Props(
                 dialect=self.dialect,
                 spec=self.request.subject,
@@ -209,7 +209,7 @@ class _Crew:
                 paths=paths,
                 gate=StartGate(),
                 lag=lag,
-                limits={limit.name: limit.value for limit in self.rows.limits.values()},
+                limits=limits_of(self.rows),
                 seed=self.request.seed,
             )
             ticker = asyncio.create_task(self._tick())
@@ -243,7 +243,8 @@ class _Crew:
         self.progress.started(scenario.name)
         self._running[scenario.name] = None
         try:
-            await play(scenario, self._header(scenario), self.props, self._done)
+            header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
+            await play(scenario, header, self.props, self._done)
         finally:
             del self._running[scenario.name]
 
@@ -257,50 +258,57 @@ class _Crew:
             await asyncio.sleep(1)
             self.progress.tick(list(self._running), loop.time() - self._began)
 
-    def unplayed(self) -> list[ScenarioResult]:
-        done = {played.result.name for played in self.played}
-        result = []
-        for s in (*self.plan.exclusive, *self.plan.waiting):
-            if s.name not in done:
-                result.append(_not_run(s, "not run", "the run was interrupted"))
-        result += [_not_run(s, "not applicable", reason) for s, reason in self.plan.skipped]
-        return result
 
-    def _header(self, scenario: Scenario) -> Header:
-        spec, rows, known = self.request.subject, self.rows, self.calibration
-        return Header(
-            format=TRACE_FORMAT,
-            tool=f"brokercert {version('brokercert')}",
-            tier=self.request.tier,
-            clock="monotonic" if self.request.tier == "real" else "virtual",
-            source="mock",
-            set_id=rows.id,
-            set_version=rows.version,
-            set_hash=rows.hash,
-            scenario=scenario.name,
-            exercises=scenario.exercises,
-            path=scenario.path,
-            exclusive=scenario.exclusive,
-            seed=self.request.seed,
-            subject=spec.name,
-            level=spec.level,
-            offers=tuple(sorted(spec.offers)),
-            absent=dict(spec.absent),
-            readings=dict(spec.readings),
-            limits=dict(self.props.limits),
-            settings=dict(scenario.settings),
-            calibration=(
-                {
-                    "round_trip_p99": known.round_trip_p99,
-                    "round_trip_max": known.round_trip_max,
-                    "lag_p99": known.lag_p99,
-                    "lag_max": known.lag_max,
-                }
-                if known
-                else {}
-            ),
-            run={"run_id": self.run_id, "pid": str(os.getpid())},
-        )
+def unplayed(plan: Plan, played: Sequence[Played]) -> tuple[ScenarioResult, ...]:
+    """What was not played of a plan, and why."""
+    done = {one.result.name for one in played}
+    missing = [s for s in (*plan.exclusive, *plan.waiting) if s.name not in done]
+    result = [_not_run(s, "not run", "the run was interrupted") for s in missing]
+    return (*result, *(_not_run(s, "not applicable", reason) for s, reason in plan.skipped))
+
+
+def header_of(
+    scenario: Scenario, request: RunRequest, rows: RequirementSet, run_id: str, known: Calibration | None
+) -> Header:
+    """The header of one scenario's trace."""
+    spec = request.subject
+    return Header(
+        format=TRACE_FORMAT,
+        tool=f"brokercert {version('brokercert')}",
+        tier=request.tier,
+        clock="monotonic" if request.tier == "real" else "virtual",
+        source="mock",
+        set_id=rows.id,
+        set_version=rows.version,
+        set_hash=rows.hash,
+        scenario=scenario.name,
+        exercises=scenario.exercises,
+        path=scenario.path,
+        exclusive=scenario.exclusive,
+        seed=request.seed,
+        subject=spec.name,
+        level=spec.level,
+        offers=tuple(sorted(spec.offers)),
+        absent=dict(spec.absent),
+        readings=dict(spec.readings),
+        limits=limits_of(rows),
+        settings=dict(scenario.settings),
+        calibration=(
+            {
+                "round_trip_p99": known.round_trip_p99,
+                "round_trip_max": known.round_trip_max,
+                "lag_p99": known.lag_p99,
+                "lag_max": known.lag_max,
+            }
+            if known
+            else {}
+        ),
+        run={"run_id": run_id, "pid": str(os.getpid())},
+    )
+
+
+def limits_of(rows: RequirementSet) -> dict[str, float]:
+    return {limit.name: limit.value for limit in rows.limits.values()}
 
 
 def _not_run(scenario: Scenario, state: str, note: str) -> ScenarioResult:
@@ -319,20 +327,12 @@ def run_certification(request: RunRequest, progress: Progress) -> RunRecord:
 
     Ctrl-C and SIGTERM end it with a partial record. Raises `UsageError`.
     """
-    if request.tier == "virtual" and request.subject.factory is None:
-        raise UsageError(
-            "--tier virtual: a client in a process of its own cannot share a clock that jumps; use --tier real"
-        )
-    with asyncio.Runner(loop_factory=_loop_factory(request.tier)) as runner:
+    if request.tier == "virtual":
+        from brokercert.engine.alone import certify_virtual
+
+        return certify_virtual(request, progress)
+    with asyncio.Runner() as runner:
         return runner.run(_interruptible(request, progress))
-
-
-def _loop_factory(tier: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if tier == "real":
-        return None
-    import looptime  # only here: a real run does without it
-
-    return lambda: looptime.new_event_loop(start=0, resolution=1e-9)
 
 
 async def _interruptible(request: RunRequest, progress: Progress) -> RunRecord:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import socket
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 
 from brokercert.engine.errors import UsageError
 from brokercert.engine.guard import GUARD
-from brokercert.toxiproxy.driver import Driver, ToxiproxyError
+from brokercert.toxiproxy.api import Api
+from brokercert.toxiproxy.driver import DirectDriver, Driver, ToxiproxyError
 from brokercert.toxiproxy.server import ToxiproxyServer
 
 BINARY = "toxiproxy-server"
@@ -34,6 +36,7 @@ class Chosen:
     server: ToxiproxyServer | None = None
     process: asyncio.subprocess.Process | None = None
     note: str = ""
+    api: Api | None = None
 
     @property
     def description(self) -> str:
@@ -44,6 +47,9 @@ class Chosen:
         await self.driver.close()
         if self.server is not None:
             await self.server.close()
+        if self.api is not None:
+            for proxy in list(self.api.proxies.values()):
+                await proxy.stop()
         if self.process is not None and self.process.returncode is None:
             self.process.terminate()
             try:
@@ -67,6 +73,12 @@ def find_binary(start: Path | None = None) -> str | None:
         if os.access(candidate, os.X_OK):
             return str(candidate)
     return None
+
+
+def inside(seed: int = 0) -> Chosen:
+    """The embedded one, driven without HTTP: for virtual time."""
+    api = Api(random.Random(seed))
+    return Chosen("embedded", "", "", DirectDriver(api), note="in virtual time", api=api)
 
 
 async def choose(*, seed: int = 0, real_allowed: bool = True) -> Chosen:

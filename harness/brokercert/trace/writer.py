@@ -17,6 +17,7 @@ from brokercert.trace import records as r
 from brokercert.trace.labels import Labels
 
 FLUSH_EVERY = 0.25  # seconds: what a killed run may lose at most
+NONCE = "sec-websocket-key"  # sixteen random bytes: no secret, and never the same twice
 
 
 class TraceWriter:
@@ -33,6 +34,8 @@ class TraceWriter:
         self.records: list[r.Body] = []
         self.watchers: list[Callable[[r.Body], None]] = []
         self._began = began
+        self._places: dict[str, str] = {}
+        self._nonces: dict[str, str] = {}
         self._encoder = msgspec.json.Encoder()
         self._file: BinaryIO | None = None
         if path is not None:
@@ -65,6 +68,24 @@ class TraceWriter:
     def redact(self, text: str) -> str:
         return self.labels.redact(text)
 
+    def place(self, name: str, port: int) -> None:
+        """A port that this run happened to get. Addresses that name it are told with `name` instead, so that the body
+        of a trace does not differ from run to run.
+        """
+        for host in ("127.0.0.1", "localhost"):
+            self._places[f"{host}:{port}"] = f"{host}:«{name}»"
+            self._places[f"('{host}', {port})"] = f"('{host}', «{name}»)"  # as Python's errors have it
+
+    def _steady(self, text: str) -> str:
+        """`redact`, and no address that differs from run to run."""
+        for address, name in self._places.items():
+            if address in text:
+                text = text.replace(address, name)
+        return self.redact(text)
+
+    def _nonce(self, value: str) -> str:
+        return self._nonces.setdefault(value, f"«websocket-key#{len(self._nonces) + 1}»")
+
     # What a broker tells (brokercert_mock.recorder.Recorder).
 
     def secret(self, kind: str, value: str) -> None:
@@ -77,8 +98,10 @@ class TraceWriter:
     def head(
         self, at: float, conn: int, method: str, target: str, headers: Sequence[tuple[str, str]], upgrade: bool
     ) -> None:
-        clean = tuple((name, self.redact(value)) for name, value in headers)
-        target = self.redact(target)
+        clean = tuple(
+            (name, self._nonce(value) if name.lower() == NONCE else self._steady(value)) for name, value in headers
+        )
+        target = self._steady(target)
         self.add(r.Head(t=self.micros(at), conn=conn, method=method, target=target, headers=clean, upgrade=upgrade))
 
     def upgrade_answer(self, at: float, conn: int, status: int) -> None:
@@ -160,14 +183,14 @@ class TraceWriter:
     # What the runner tells.
 
     def output(self, at: float, stream: Literal["out", "err"], line: str, *, cut: bool = False) -> None:
-        self.add(r.SubjectOutput(t=self.micros(at), stream=stream, text=self.redact(line), cut=cut))
+        self.add(r.SubjectOutput(t=self.micros(at), stream=stream, text=self._steady(line), cut=cut))
 
     def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
-        clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(body)).decode()))
+        clean: dict[str, Any] = msgspec.json.decode(self._steady(msgspec.json.encode(dict(body)).decode()))
         self.add(r.SubjectReport(t=self.micros(at), event=self.redact(event), body=clean))
 
     def broken_report(self, at: float, line: int, text: str, why: str) -> None:
-        self.add(r.BrokenReport(t=self.micros(at), line=line, text=self.redact(text), why=self.redact(why)))
+        self.add(r.BrokenReport(t=self.micros(at), line=line, text=self._steady(text), why=self._steady(why)))
 
     def command(self, at: float, body: Mapping[str, Any], *, told: bool) -> None:
         clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(body)).decode()))

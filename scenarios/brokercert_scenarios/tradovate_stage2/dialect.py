@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from brokercert.engine.dialect import Dialect, Reference
@@ -15,8 +16,10 @@ from brokercert.judge.conversation import Conversation
 from brokercert_mock import Recorder, Settings, TradovateBroker
 
 
-def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int) -> TradovateBroker:
-    return TradovateBroker(settings=Settings(**settings), recorder=recorder, seed=seed)
+def _broker(
+    settings: Mapping[str, Any], recorder: Recorder, seed: int, calendar: datetime | None
+) -> TradovateBroker:
+    return TradovateBroker(settings=Settings(**settings), recorder=recorder, seed=seed, wall_start=calendar)
 
 
 def _reference() -> Factory:

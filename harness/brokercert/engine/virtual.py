@@ -1,0 +1,86 @@
+"""Virtual time: an asyncio loop whose clock jumps to the next timer whenever nothing is ready.
+
+The law: what has been written to a socket of this process is read before the clock moves. Sockets are real ones on
+loopback, polled without waiting; only when several polls in a row found nothing does time go on. Everything must live
+on this loop: a peer in another process or a blocking thread would be judged by a clock that it cannot see. While an
+executor's call is under way the clock stands still. Cost is zero in virtual time, so processing time is never judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import selectors
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar, TypeVarTuple
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+# The calendar at time 0. Far in the future: a client that reads the real calendar finds its tokens good, as it should.
+CALENDAR = datetime.datetime(2100, 1, 4, 14, 30, tzinfo=datetime.UTC)
+POLLS = 3  # in a row without anything ready: loopback delivers within the call that sends
+REAL_WAIT = 0.2  # seconds, where no timer is left: for a signal, or for a thread's end
+STUCK = 25  # such waits in a row: five seconds in which nothing came, and nothing is going to
+
+
+def wall() -> float:
+    """Calendar time of the running loop, as `time.time()` would give it: for clients that can be told a calendar."""
+    return CALENDAR.timestamp() + asyncio.get_running_loop().time()
+
+
+class StuckError(RuntimeError):
+    """No timer and nothing to read: every task waits for what cannot come."""
+
+
+class _Selector(selectors.DefaultSelector):
+    """Polls; and moves the loop's clock by what it was asked to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.calls = 0  # of executors, under way
+        self._quiet = 0
+        self._waits = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready:
+            self._quiet = self._waits = 0
+            return ready
+        if timeout is not None and timeout <= 0:
+            return ready
+        self._quiet += 1
+        if self._quiet < POLLS:
+            return ready
+        if self.calls or timeout is None:
+            ready = super().select(REAL_WAIT)
+            self._waits = 0 if ready or self.calls else self._waits + 1
+            if self._waits > STUCK:
+                raise StuckError("no timer and nothing to read: every task waits for what cannot come")
+            return ready
+        self._quiet = self._waits = 0
+        self.now += timeout
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """A loop that starts at 0 and takes no real time to wait."""
+
+    def __init__(self) -> None:
+        self._virtual = _Selector()
+        super().__init__(self._virtual)
+        self._clock_resolution = 1e-9  # else timers due within the real clock's resolution would fire early
+
+    def time(self) -> float:
+        return self._virtual.now
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        future = super().run_in_executor(executor, func, *args)
+        self._virtual.calls += 1
+        future.add_done_callback(self._call_ended)
+        return future
+
+    def _call_ended(self, _: object) -> None:
+        self._virtual.calls -= 1

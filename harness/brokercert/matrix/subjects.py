@@ -1,0 +1,36 @@
+"""A dialect's reference client and its mutants as clients of this process, every draw and date from the seed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, Literal
+
+from brokercert.engine.scenario import load_dialect
+from brokercert.engine.subject import Subject, SubjectSpec
+from brokercert.engine.virtual import wall
+
+Tier = Literal["real", "virtual"]
+REFERENCE = "reference"
+NOT_INSIDE = {"process"}  # its resources would be those of the harness
+
+
+def mutants_of(set_id: str) -> Mapping[str, Any]:
+    """The register of a set's dialect: name -> mutant. Empty where it declares none."""
+    module = load_dialect(set_id).mutants
+    register: Mapping[str, Any] = import_module(module).MUTANTS if module else {}
+    return register
+
+
+def subject_named(set_id: str, name: str, seed: int = 1, tier: Tier = "virtual") -> SubjectSpec:
+    """A mutant, or the reference client itself. It is made with a calendar and a seed as well (docs/new-dialect.md)."""
+    reference = load_dialect(set_id).reference
+    client: Any = reference.factory() if name == REFERENCE else mutants_of(set_id)[name].client
+    calendar = wall if tier == "virtual" else time.time  # the broker's, in both cases
+
+    def factory(env: Mapping[str, str], output: Callable[[str], None]) -> Subject:
+        made: Subject = client(env, output, wall=calendar, seed=seed)
+        return made
+
+    return SubjectSpec(name, factory=factory, level="in process", offers=reference.offers - NOT_INSIDE)

@@ -1,0 +1,114 @@
+"""Virtual time: a clock that jumps, the same trace for the same seed, the same verdicts as real time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import looptime
+import pytest
+from brokercert.engine import alone, virtual
+from brokercert.engine.run import Quiet, RunRequest, run_certification
+from brokercert.engine.virtual import CALENDAR, StuckError, VirtualLoop, wall
+from brokercert.matrix.subjects import Tier, subject_named
+from brokercert.verdict import Outcome, RunRecord
+
+SET = "tradovate-stage2"
+MIXED = "loss-proxy"  # a proxied path, an outage, refused connects, back-off with jitter, a recovery
+
+
+def play(out: Path, *names: str, tier: Tier = "virtual", seed: int = 1) -> tuple[RunRecord, dict[str, bytes]]:
+    """The record, and the body of each trace."""
+    subject = subject_named(SET, "reference", seed, tier)
+    run = run_certification(RunRequest(SET, subject, out=out, scenarios=names, seed=seed, tier=tier), Quiet())
+    folder = out / run.run_id
+    bodies = {s.name: (folder / s.trace).read_bytes().partition(b"\n")[2] for s in run.scenarios if s.trace}
+    return run, bodies
+
+
+def in_virtual_time(main: Callable[[], object]) -> None:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(main())  # type: ignore[arg-type]
+
+
+def test_an_hour_passes_at_once_and_in_order() -> None:
+    told: list[tuple[float, str]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for delay in (3600, 0.25, 60):
+            loop.call_later(delay, lambda delay=delay: told.append((loop.time(), str(delay))))
+        await asyncio.sleep(3601)
+        assert loop.time() == 3601 and wall() == CALENDAR.timestamp() + 3601
+
+    began = time.monotonic()
+    in_virtual_time(main)
+    assert told == [(0.25, "0.25"), (60, "60"), (3600, "3600")]
+    assert time.monotonic() - began < 5
+
+
+def test_the_clock_waits_for_what_is_under_way() -> None:
+    """Bytes on a socket, and a thread's work, come before any timer."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def give(_: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+            to.write(b"x" * 1_000_000)
+            to.close()
+
+        server = await asyncio.start_server(give, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert len(await reader.readexactly(1_000_000)) == 1_000_000
+        with ThreadPoolExecutor(1) as pool:
+            await loop.run_in_executor(pool, time.sleep, 0.05)
+        assert loop.time() == 0
+        writer.close()
+        server.close()
+        await asyncio.sleep(1)
+
+    in_virtual_time(main)
+
+
+def test_nothing_left_to_wait_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "REAL_WAIT", 0.001)
+
+    async def main() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(StuckError):
+        in_virtual_time(main)
+
+
+def test_the_body_of_a_trace_is_the_same_for_a_seed_and_differs_between_seeds(tmp_path: Path) -> None:
+    told = {hashlib.sha256(body[MIXED]).hexdigest() for n in range(5) for _, body in [play(tmp_path / str(n), MIXED)]}
+    assert len(told) == 1
+    # Alone or beside others, it is the same.
+    _, beside = play(tmp_path / "beside", "stop-open", MIXED)
+    assert {hashlib.sha256(beside[MIXED]).hexdigest()} == told
+    _, other = play(tmp_path / "other", MIXED, seed=2)
+    assert hashlib.sha256(other[MIXED]).hexdigest() not in told
+
+
+def test_looptime_an_independent_virtual_clock_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, ours = play(tmp_path / "ours", "loss-fin")
+    monkeypatch.setattr(alone, "VirtualLoop", lambda: looptime.new_event_loop(start=0, resolution=1e-9))
+    _, theirs = play(tmp_path / "theirs", "loss-fin")
+    assert ours == theirs
+
+
+def test_both_tiers_give_the_same_verdicts(tmp_path: Path) -> None:
+    """Of the shortest scenarios; .ci/run compares all of them."""
+    names = ("answer-in-batch", "stop-open", "stop-away")
+    verdicts = {}
+    tiers: tuple[Tier, ...] = ("real", "virtual")
+    for tier in tiers:
+        run, _ = play(tmp_path / tier, *names, tier=tier)
+        assert run.tier == tier and run.outcome is Outcome.INCOMPLETE
+        verdicts[tier] = {row.id: row.verdict.value for row in run.rows if row.verdict.value != "untested"}
+    assert verdicts["real"] == verdicts["virtual"]
+    assert set(verdicts["real"].values()) == {"pass"} and len(verdicts["real"]) == 2
