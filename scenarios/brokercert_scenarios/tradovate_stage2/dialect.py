@@ -16,9 +16,7 @@ from brokercert.judge.conversation import Conversation
 from brokercert_mock import Recorder, Settings, TradovateBroker
 
 
-def _broker(
-    settings: Mapping[str, Any], recorder: Recorder, seed: int, calendar: datetime | None
-) -> TradovateBroker:
+def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int, calendar: datetime | None) -> TradovateBroker:
     return TradovateBroker(settings=Settings(**settings), recorder=recorder, seed=seed, wall_start=calendar)
 
 
