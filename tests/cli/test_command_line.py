@@ -101,6 +101,8 @@ def test_certify_runs_what_stands_after_the_dashes_and_writes_its_reports(line: 
     assert request.command_line_for("LOG-010").endswith(
         "--only LOG-010 -- " + f"{sys.executable} client.py --part '{{url}}'"
     )
+    assert request.command_line_for("LOG-010", "LOG-020").count(" --only ") == 2
+    assert request.command_line_for() == request.command_line
     latest = line.folder / "out" / "latest"
     assert latest.is_symlink() and (latest / "run.json").is_file() and (latest / "report.html").is_file()
 

@@ -47,6 +47,7 @@ def test_a_client_that_exits_at_once_fails_one_row_with_its_last_words_shown(tmp
     assert done.stdout.splitlines()[-1] == "failed for tradovate-stage2: LOG-010"
     assert "1010" not in done.stdout and all(str(n) in done.stdout for n in range(1011, 1031)), "its last 20 lines"
     run = decode_run((tmp_path / "out" / "latest" / "run.json").read_bytes())
+    assert " --only LOG-025 -- " in run.reproduce, "this run again, not one of the whole set"
     rows = {row.id: row.verdict for row in run.rows if row.verdict is not Verdict.UNTESTED}
     assert rows == {"LOG-010": Verdict.FAIL, "LOG-025": Verdict.BLOCKED}
     assert left_of(tmp_path) == []

@@ -111,7 +111,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         rows=tuple(results),
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
-        reproduce=request.command_line_for(""),
+        reproduce=request.command_line_for(*request.only),
         notes=(*_notes(rows), *told_badly([one.trace for one in played])),
     )
 

@@ -53,13 +53,10 @@ class RunRequest:
     scenarios: tuple[str, ...] = ()  # restrict to these by name: for the harness's own tests
     command_line: str = ""  # how the run was asked for, without `--only`, to be told again in the report
 
-    def command_line_for(self, row: str) -> str:
-        """The command that asks for one row alone, or, without one, for the whole again."""
-        base = self.command_line or "brokercert certify"
-        if not row:
-            return base
-        command, dashes, client = base.partition(" -- ")
-        return f"{command} --only {row}{dashes}{client}"
+    def command_line_for(self, *rows: str) -> str:
+        """The command that asks for these rows alone, or, without any, for the whole set."""
+        command, dashes, client = (self.command_line or "brokercert certify").partition(" -- ")
+        return "".join((command, *(f" --only {row}" for row in rows), dashes, client))
 
 
 class Progress(Protocol):
