@@ -96,6 +96,26 @@ def test_the_page_is_accessible_in_its_bones(failed: RunRecord) -> None:
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
+def test_the_cover_says_that_only_some_rows_were_asked_for(build: Callable[..., RunRecord]) -> None:
+    few = Page(render_html(build(selected=("LOG-010",)))).text
+    assert "Only LOG-010 was asked for." in few.split("Findings")[0]
+    many = Page(render_html(build(selected=tuple(row.id for row in build().rows)[:7]))).text
+    assert "Only 7 rows were asked for." in many.split("Findings")[0]
+    assert "asked for." not in Page(render_html(build())).text
+
+
+def test_a_telephones_layout_is_not_printed_and_its_cells_have_their_columns_name(failed: RunRecord) -> None:
+    html = render_html(failed)
+    narrow = [rule for rule in re.findall(r"@media ([^{]*)\{", html) if "max-width" in rule]
+    assert narrow and all(rule.startswith("screen and") for rule in narrow)  # A4 is as narrow as a telephone, nearly
+    for table, without in (("plain", ("What it bounds", "")), ("wire", ("Who", "What"))):
+        grids = html.split(f'<table class="{table}">')[1:]
+        for grid in (text.split("</table>")[0] for text in grids):
+            columns = re.findall(r'<th scope="col"[^>]*>([^<]*)', grid)
+            labels = re.findall(r'data-label="([^"]*)"', grid.split("<tr")[2])
+            assert len(labels) >= len(columns) - 1 - len(without), (columns, labels)
+
+
 def test_every_row_stands_in_the_table_and_every_problem_has_its_card(failed: RunRecord) -> None:
     page = Page(render_html(failed))
     ids = {attrs["id"] for _, attrs in page.elements if "id" in attrs}
