@@ -26,7 +26,7 @@ from brokercert_mock.orderlife import Sender
 from brokercert_mock.panel import Panel
 from brokercert_mock.quotas import Quotas
 from brokercert_mock.recorder import NullRecorder, Recorder
-from brokercert_mock.rules import OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
+from brokercert_mock.rules import OnAccept, OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
 from brokercert_mock.seed import Entity, seed_orders, seeded
 from brokercert_mock.settings import Settings
 from brokercert_mock.shell import Shell
@@ -96,7 +96,8 @@ class TradovateBroker:
         self._port = 0
         self._host = "127.0.0.1"
         self._changed = asyncio.Event()
-        self._blocked: socket.socket | None = None
+        self._blocked: list[socket.socket] = []
+        self._ready: Token | None = None
         seed_orders(self.exchange, self.rng, self.settings.snapshot_orders)
         self.exchange.auto_fill = self.settings.auto_fill
         self.exchange.risk.max_order_qty = self.settings.max_order_qty
@@ -125,7 +126,7 @@ class TradovateBroker:
 
     def client_facts(self, host: str, port: int) -> dict[str, str]:
         """What a client is told that reaches this broker at that address, by the names of docs/subject-protocol.md."""
-        who, token = self.credentials, self.issue_token()
+        who, token = self.credentials, self.ready_token()
         return {
             "URL": f"ws://{host}:{port}{self.websocket_path}",
             "REST_URL": f"http://{host}:{port}/v1",
@@ -175,8 +176,7 @@ class TradovateBroker:
         self._timers.clear()
         if self._server is not None:
             self._server.close()
-        if self._blocked is not None:
-            self._blocked.close()
+        self._unblock()
         for rule in self.book.rules:
             if rule.name and not rule.applied:
                 self.recorder.rule_unused(self.clock(), rule.name)
@@ -187,20 +187,43 @@ class TradovateBroker:
     async def refuse_port(self) -> None:
         """From here on connections are truly refused: the port is bound, nobody listens. Live ones go on."""
         requested = self.clock()
+        self._bound()
+        self.recorder.fault(requested, self.clock(), "port-refused", 0, "")
+
+    async def leave_unanswered(self) -> None:
+        """From here on connects are not answered at all, as by a dead machine. Live connections go on.
+
+        The port listens with a queue that is full, so that the system drops what comes. There is no record of it.
+        """
+        requested = self.clock()
+        self._bound().listen(0)
+        for _ in range(2):  # a queue of length 0 holds one connection; the second one finds out that it is full
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex((self._host, self._port))
+            self._blocked.append(filler)
+        self.recorder.fault(requested, self.clock(), "port-unanswered", 0, "")
+
+    def _bound(self) -> socket.socket:
+        """The port, taken and not listening."""
         if self._server is not None:
             self._server.close()
             self._server = None
-        self._blocked = socket.socket()
-        self._blocked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._blocked.bind((self._host, self._port))
-        self.recorder.fault(requested, self.clock(), "port-refused", 0, "")
+        blocked = socket.socket()
+        blocked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        blocked.bind((self._host, self._port))
+        self._blocked.append(blocked)
+        return blocked
+
+    def _unblock(self) -> None:
+        for blocked in self._blocked:
+            blocked.close()
+        self._blocked.clear()
 
     async def accept_again(self) -> None:
         """Listen on the same port again."""
         requested = self.clock()
-        if self._blocked is not None:
-            self._blocked.close()
-            self._blocked = None
+        self._unblock()
         self._server = await self.loop.create_server(lambda: Shell(self), self._host, self._port, ssl=self._tls)
         self.recorder.fault(requested, self.clock(), "port-open", 0, "")
 
@@ -217,6 +240,10 @@ class TradovateBroker:
         """A rule for requests to one endpoint (in any letter case), over socket or REST."""
         name = endpoint.lower().lstrip("/")
         return OnRequest(self.book, Rule("request", name, nth, times, nth_on_connection))
+
+    def on_accepting(self, *, nth: int | None = None, times: int | None = None) -> OnAccept:
+        """A rule for TCP connections, before anything is read from them."""
+        return OnAccept(self.book, Rule("accept", "", nth, times))
 
     def on_open(self, *, nth: int | None = None, times: int | None = None) -> OnOpen:
         """A rule for the open frame `o`."""
@@ -277,11 +304,25 @@ class TradovateBroker:
         """A token of the main user, ready to use; `life` in seconds."""
         return self.tokens.issue(self.credentials.user_id, self.settings.token_life if life is None else life)
 
+    def ready_token(self) -> Token:
+        """The token that a client is given beside its credentials; the same each time."""
+        if self._ready is None:
+            self._ready = self.issue_token(self.settings.ready_token_life)
+        return self._ready
+
     def expire(self, token: Token) -> None:
-        token.until = self.clock()
+        """From here on it has expired, if it had not before."""
+        token.until = min(token.until, self.clock())
+        self._tell_token("expired", token)
 
     def revoke(self, token: Token) -> None:
+        """From here on it is not taken any more, whatever its end was said to be."""
         token.revoked = True
+        self._tell_token("revoked", token)
+
+    def _tell_token(self, how: str, token: Token) -> None:
+        now = self.clock()
+        self.recorder.fault(now, now, f"token-{how}", 0, f"{token.access} {token.md}")
 
     # What the shell tells.
 
@@ -290,6 +331,11 @@ class TradovateBroker:
         self.history[connection.id] = connection
         self._shells[shell] = None
         self.recorder.accepted(connection.accepted_at, connection.id)
+        rule = self.book.match("accept", connection.id)
+        if rule is not None:
+            self.tell_rule(rule, connection)
+            shell.deafen()
+            connection.fin()
         self.changed()
         return connection
 

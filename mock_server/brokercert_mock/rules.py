@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 if TYPE_CHECKING:
     from brokercert_mock.connection import Connection
 
-Stage = Literal["upgrade", "open", "request", "event"]
+Stage = Literal["accept", "upgrade", "open", "request", "event"]
 
 
 @dataclass(slots=True, eq=False)
@@ -198,6 +198,14 @@ class OnRequest(_Sentence):
         """Do this with the connection instead of answering."""
         self._rule.also = action
         return self._make("instead")
+
+
+class OnAccept(_Sentence):
+    """What is done with a TCP connection as soon as it is accepted."""
+
+    def close(self) -> Rule:
+        """FIN at once, whatever the client meant to ask."""
+        return self._make("accept-closed")
 
 
 class OnOpen(_Sentence):

@@ -48,6 +48,8 @@ class Settings:
     """What REST requests of a session that a later one ended get [documented: one of these; TP §2.4]."""
     token_life: float = 80 * 60.0
     """[documented: 80 min on the newest page, 90 min on others; TP §2.3]"""
+    ready_token_life: float | None = None
+    """Life of the token that a client is given ready: `token_life` where None; below 0, it has expired [ours]."""
     login_errors: Literal["200", "401"] = "200"
     """Bad credentials: 200 with `errorText` [observed], or 401 as plain text [Stage 1 page; TP §2.2]."""
     expired_renewal: Literal[400, 401] = 401

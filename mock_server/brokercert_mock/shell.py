@@ -121,6 +121,10 @@ class Shell(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def deafen(self) -> None:
+        """Read what comes, and throw it away."""
+        self._deaf = True
+
     def pause(self) -> None:
         if self._transport is not None:
             self._transport.pause_reading()

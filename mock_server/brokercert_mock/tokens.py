@@ -94,8 +94,8 @@ class Tokens:
     def expire_all(self) -> int:
         """Every token that lives ends now; how many those were."""
         now = self._clock()
-        live = {id(token): token for token in self._by_text.values() if not token.revoked and token.until > now}
-        for token in live.values():
+        live = [token for token in self.all() if not token.revoked and token.until > now]
+        for token in live:
             token.until = now
         return len(live)
 
@@ -107,6 +107,10 @@ class Tokens:
     def of_session(self, session: int) -> list[Token]:
         """All tokens of a session."""
         return [token for text, token in self._by_text.items() if token.session == session and text == token.access]
+
+    def all(self) -> list[Token]:
+        """Every token that was issued, in that order."""
+        return list(dict.fromkeys(self._by_text.values()))
 
     def known(self, text: str) -> Token | None:
         return self._by_text.get(text)

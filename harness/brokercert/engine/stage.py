@@ -153,6 +153,10 @@ class AnyStage(Commanding[C], Generic[B, C]):
         """Say that what the scenario does next on this connection stands for something that a broker would do."""
         self._writer.add(r.RuleApplied(t=self.now, name=name, conn=conn, detail=detail))
 
+    def healed(self, name: str) -> None:
+        """Say that what the scenario did to the way or to the broker is over, by the name of its end."""
+        self._writer.add(r.Fault(t=self.now, requested=self.now, name=name))
+
     @contextmanager
     def window(self, name: str) -> Iterator[None]:
         """Vouch that meanwhile nothing of the scenario's own doing disturbed what `name` is about."""

@@ -25,7 +25,7 @@ def page_limit(bench: Bench) -> float:
     return bench.limit("heartbeat_gap_page") * (1 + bench.limit("heartbeat_gap_tolerance"))
 
 
-def _gaps(c: Connection, since: int, until: int) -> list[tuple[int, int, list[int]]]:
+def gaps(c: Connection, since: int, until: int) -> list[tuple[int, int, list[int]]]:
     """(gap, end, records) between the client's heartbeats from `since` on, the unfinished last one included."""
     beats = [(t, n) for t, n in c.beats if since <= t <= until]
     marks: list[tuple[int, int | None]] = [(since, None), *beats, (until, None)]
@@ -65,7 +65,7 @@ def _cadence(bench: Bench, limit: float, expected: str) -> Iterator[Finding]:
     seen = _steady(bench)
     long_enough = False
     for c, since, until in seen:
-        gap, end, records = max(_gaps(c, since, until), key=lambda item: item[0])
+        gap, end, records = max(gaps(c, since, until), key=lambda item: item[0])
         measured = bench.time("longest gap between heartbeats", gap, limit)
         closing = end == until and not any(t == until for t, _ in c.beats)
         if until - since >= window or (gap > (limit + measured.error) * SECOND):
@@ -148,7 +148,7 @@ def check_quiet_market(bench: Bench) -> Iterator[Finding]:
             stop = min(end, until)
             if stop - start < QUIET_LEAST:
                 continue
-            gap, _, records = max(_gaps(c, start, stop), key=lambda item: item[0])
+            gap, _, records = max(gaps(c, start, stop), key=lambda item: item[0])
             yield bench.against(
                 bench.time("longest gap between heartbeats", gap, limit),
                 observed=f"in {seconds(stop - start)} of nothing but `h` the longest gap was {seconds(gap)}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Answer, Connection, Request
+from brokercert.judge.heartbeats import gaps, page_limit
 from brokercert.verdict import Finding
 
 
@@ -184,3 +185,26 @@ def check_captcha_not_retried(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(watched)} after the captcha ticket only", [p.answer.record])
         else:
             yield bench.ok(f"no retry in {seconds(watched)} after the captcha ticket", [p.answer.record])
+
+
+@check("RLP-080")
+def check_beats_through_penalty(bench: Bench) -> Iterator[Finding]:
+    """While a ticket is waited out heartbeats go on: no gap above the page's limit between ticket and retry."""
+    limit = page_limit(bench)
+    for p in penalties(bench):
+        if p.retry is None or p.retry.conn != p.conn.id:
+            continue
+        gap, end, records = max(gaps(p.conn, p.answer.t, p.retry.t), key=lambda item: item[0])
+        inside = [n for t, n in p.conn.beats if p.answer.t < t < p.retry.t]
+        waited = p.retry.t - p.answer.t
+        if gap > limit * SECOND or inside:
+            yield bench.against(
+                bench.time("longest gap between heartbeats", gap, limit),
+                observed=f"{len(inside)} heartbeat(s) in the {seconds(waited)} between ticket and retry, the longest"
+                f" gap {seconds(gap)}, up to {seconds(end)}",
+                expected=f"heartbeats go on, at most {limit:g} s apart",
+                evidence=[p.answer.record, *records, p.retry.record],
+            )
+        else:
+            text = f"a penalty of {seconds(waited)} is shorter than the gap that is allowed"
+            yield bench.short(text, [p.answer.record])

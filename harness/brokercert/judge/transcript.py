@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
+from brokercert.judge.asides import Asides
 from brokercert.judge.told import Told
 from brokercert.trace import records as r
 
@@ -93,6 +94,7 @@ class Transcript(Generic[S]):
         self.rules: list[tuple[int, int, r.RuleApplied]] = []
         self.stops: list[tuple[int, int, r.StopAsked]] = []
         self.told = Told()
+        self.asides = Asides()
         self.started: int | None = None
         self.exited: tuple[int, int, r.SubjectExited] | None = None
         self.finished: r.Finished | None = None
@@ -133,6 +135,7 @@ class Transcript(Generic[S]):
         self.now = max(self.now, t)
         if self.over and not isinstance(record, r.SubjectExited | r.Finished):
             return
+        self.asides.feed(number, record)
         match record:
             case r.Frame():
                 self._frame(number, record)

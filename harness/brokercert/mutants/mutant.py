@@ -11,5 +11,6 @@ __all__ = ["MUTANTS", "Mutant", "mutant"]
 MUTANTS = Register()
 mutant = MUTANTS.mutant
 
-for _module in ("login", "heartbeats", "events", "tickets", "reconnect", "messages"):
+MODULES = "login credentials requests heartbeats streams events tickets restraint reconnect outages messages"
+for _module in MODULES.split():
     importlib.import_module(f"brokercert.mutants.{_module}")

@@ -15,7 +15,9 @@ class _CredulousQueue(RequestQueue):
         request.done(Outcome(200, {}), now)
 
 
-def _with_queue(queue: type[RequestQueue]) -> type[Session]:
+def with_queue(queue: type[RequestQueue]) -> type[Session]:
+    """A session class whose requests pass through a queue of this class."""
+
     class _Session(Session):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
@@ -28,7 +30,7 @@ def _with_queue(queue: type[RequestQueue]) -> type[Session]:
 class Credulous(ReferenceClient):
     """Takes every 200 for success, a ticket too."""
 
-    session_class = _with_queue(_CredulousQueue)
+    session_class = with_queue(_CredulousQueue)
 
 
 class _ImpatientQueue(RequestQueue):
@@ -40,7 +42,7 @@ class _ImpatientQueue(RequestQueue):
 class Impatient(ReferenceClient):
     """Retries after half the penalty."""
 
-    session_class = _with_queue(_ImpatientQueue)
+    session_class = with_queue(_ImpatientQueue)
 
 
 class _TardyQueue(RequestQueue):
@@ -52,7 +54,7 @@ class _TardyQueue(RequestQueue):
 class Tardy(ReferenceClient):
     """Retries twelve seconds after the penalty's end."""
 
-    session_class = _with_queue(_TardyQueue)
+    session_class = with_queue(_TardyQueue)
 
 
 class _TicketlessQueue(RequestQueue):
@@ -64,7 +66,7 @@ class _TicketlessQueue(RequestQueue):
 class Ticketless(ReferenceClient):
     """Retries without the ticket."""
 
-    session_class = _with_queue(_TicketlessQueue)
+    session_class = with_queue(_TicketlessQueue)
 
 
 class _ForgetfulQueue(RequestQueue):
@@ -76,7 +78,7 @@ class _ForgetfulQueue(RequestQueue):
 class Forgetful(ReferenceClient):
     """Retries with the ticket alone, the body forgotten."""
 
-    session_class = _with_queue(_ForgetfulQueue)
+    session_class = with_queue(_ForgetfulQueue)
 
 
 class _CaptchaQueue(RequestQueue):
@@ -88,4 +90,19 @@ class _CaptchaQueue(RequestQueue):
 class CaptchaRetrier(ReferenceClient):
     """Retries a captcha ticket like any other."""
 
-    session_class = _with_queue(_CaptchaQueue)
+    session_class = with_queue(_CaptchaQueue)
+
+
+class _SleepingSession(Session):
+    def beat(self, now: float) -> None:
+        if self._requests.waits_for_a_penalty:
+            self._beats = max(self._beats, int((now - self._grid) / self.config.heartbeat_every))
+        else:
+            super().beat(now)
+
+
+@mutant("sleeps-through-a-penalty", "RLP-080", reason="heartbeats stop while a ticket is waited out")
+class SleepsThrough(ReferenceClient):
+    """Sends no heartbeat while it waits for the end of a penalty."""
+
+    session_class = _SleepingSession

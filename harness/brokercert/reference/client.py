@@ -46,6 +46,7 @@ class ReferenceClient:
 
     session_class: type[Session] = Session
     backoff_class: type[Backoff] = Backoff
+    tokens_class: type[Tokens] = Tokens
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class ReferenceClient:
     async def run(self) -> int:
         """Stay connected until told to stop. 0."""
         loop = asyncio.get_running_loop()
-        self.tokens = Tokens(self.config, self._wall, loop.time, self._tls)
+        self.tokens = self.tokens_class(self.config, self._wall, loop.time, self._tls)
         async with asyncio.TaskGroup() as group:
             lanes = [group.create_task(self._lane(shard)) for shard in range(self.config.shards)]
             renewal = group.create_task(self._keep_token())

@@ -151,6 +151,11 @@ class RequestQueue:
         for request in left:
             request.done(Outcome(0, None, "the connection was lost"), now)
 
+    @property
+    def waits_for_a_penalty(self) -> bool:
+        """Whether a ticket is being waited out."""
+        return bool(self._retries)
+
     def due(self) -> float:
         """When `tick` is needed next; infinity: not before something comes."""
         times = [request.due for request in self._pending.values()]

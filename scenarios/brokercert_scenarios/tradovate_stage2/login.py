@@ -28,7 +28,9 @@ async def login_timed(stage: Stage) -> None:
 @scenario(
     "steady",
     "A healthy session of more than a minute",
-    exercises=("LOG-020", "LOG-060", "HBT-010", "HBT-020", "EVT-010", "EVT-020", "EVT-030"),
+    exercises=tuple(
+        "LOG-020 LOG-060 LOG-090 REQ-010 HBT-010 HBT-020 HBT-070 EVT-010 EVT-020 EVT-030".split(),
+    ),
     path="proxied",
     lasts=78,
 )

@@ -4,17 +4,54 @@ from brokercert.engine.scenario import scenario
 from brokercert.engine.stage import Stage
 
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short enough not to cost a run its time
+SECOND_PENALTY = 2
+LONG_PENALTY = 36  # seconds: longer than the gap between heartbeats that the page allows, tolerance included
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
 
 
 @scenario(
     "sync-ticket",
     "The sync request is answered by a penalty ticket",
-    exercises=("RLP-010", "RLP-020", "RLP-030"),
-    lasts=8,
+    exercises=("RLP-010", "RLP-020", "RLP-030", "REQ-010"),
+    lasts=30,
 )
 async def sync_ticket(stage: Stage) -> None:
     stage.broker.on("user/syncrequest", nth=1).ticket(p_time=PENALTY)
+    await _penalty(stage, PENALTY)
+    if stage.talk.synced:
+        await stage.hold(stage.limits["window_default"], "ids that should not come twice")
+
+
+@scenario(
+    "sync-ticket-nested",
+    "The sync request draws a ticket, and its retry another one",
+    exercises=("RLP-010", "RLP-020", "RLP-030"),
+    lasts=10,
+)
+async def sync_ticket_nested(stage: Stage) -> None:
+    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=PENALTY)
+    stage.broker.on("user/syncrequest", nth=2).ticket(p_time=SECOND_PENALTY)
+    await _penalty(stage, PENALTY)
+    await stage.wait(
+        "the retry of the retry",
+        lambda talk: [s for c in talk.synced for s in c.syncs if s.answer and s.answer.ok],
+        SECOND_PENALTY + stage.limits["ticket_late"] + 1,
+    )
+
+
+@scenario(
+    "sync-ticket-long",
+    "The sync request draws a ticket of 36 s",
+    exercises=("RLP-020", "RLP-080"),
+    lasts=44,
+)
+async def sync_ticket_long(stage: Stage) -> None:
+    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=LONG_PENALTY)
+    await _penalty(stage, LONG_PENALTY)
+
+
+async def _penalty(stage: Stage, p_time: float) -> None:
+    """From the start of the client to the retry of the first ticketed sync request."""
     await stage.start()
     ticketed = await stage.wait(
         "a sync request",
@@ -26,7 +63,7 @@ async def sync_ticket(stage: Stage) -> None:
     await stage.wait(
         "the retry",
         lambda talk: [s for c in talk.synced for s in c.syncs if s is not ticketed],
-        PENALTY + stage.limits["ticket_late"] + 1,
+        p_time + stage.limits["ticket_late"] + 1,
     )
     await stage.hold(1, "what follows the retry")
 
@@ -47,3 +84,21 @@ async def sync_captcha(stage: Stage) -> None:
     )
     if ticketed is not None:
         await stage.hold(stage.limits["window_captcha"] + 1, "a retry that should not come")
+
+
+@scenario(
+    "sync-429",
+    "The sync request is answered with 429",
+    exercises=("RLP-070",),
+    lasts=64,
+)
+async def sync_429(stage: Stage) -> None:
+    stage.broker.on("user/syncrequest").status(429)
+    await stage.start()
+    locked = await stage.wait(
+        "a sync request",
+        lambda talk: next((s for c in talk.synced for s in c.syncs if s.answer), None),
+        stage.limits["window_first_authorize"] + stage.limits["window_first_sync"] + 2,
+    )
+    if locked is not None:
+        await stage.hold(stage.limits["window_lockout"] + 1, "requests that should not come")

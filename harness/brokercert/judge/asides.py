@@ -1,0 +1,91 @@
+"""What was seen beside the sockets: REST calls, credentials where none belong, what a client's process used.
+
+A part of the fold (`Conversation.asides`): it notes and decides nothing. Times are microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from brokercert.trace import records as r
+
+# A ticket is no credential: it opens nothing but the one request that it belongs to.
+CREDENTIAL = re.compile(r"«(?:access-token|md-token|password|sec)#\d+»")
+TOKEN_ENDPOINTS = ("auth/accesstokenrequest", "auth/renewaccesstoken")
+
+
+@dataclass(slots=True, eq=False)
+class RestCall:
+    """A REST request. `bearer` is the label of the token that it carried, empty where it carried none of ours;
+    `status` is that of its answer, None where none was written.
+    """
+
+    t: int
+    record: int
+    conn: int
+    ordinal: int
+    endpoint: str  # lower case, without the prefix
+    bearer: str
+    status: int | None = None
+
+    @property
+    def about_tokens(self) -> bool:
+        return self.endpoint in TOKEN_ENDPOINTS
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A credential where none belongs. `where`: "a URL", "its output", "a report"; `what` is its label."""
+
+    t: int
+    record: int
+    where: str
+    what: str
+
+
+class Asides:
+    """Everything of that kind in one scenario."""
+
+    def __init__(self) -> None:
+        self.rest: list[RestCall] = []
+        self.leaks: list[Leak] = []
+        self.lines = 0  # of output that were kept
+        self.dropped = 0  # and that were not
+        self._bearers: dict[int, str] = {}
+
+    def feed(self, number: int, record: r.Body) -> None:
+        match record:
+            case r.Head():
+                self._leak(record.t, number, "a URL", record.target)
+                given = next((value for name, value in record.headers if name.lower() == "authorization"), "")
+                found = CREDENTIAL.search(given)
+                self._bearers[record.conn] = found.group() if found else ""
+            case r.RestRequest():
+                path = record.target.partition("?")[0].lower().strip("/")
+                endpoint = path.partition("/")[2] if path.startswith("v1/") else path
+                call = RestCall(
+                    record.t, number, record.conn, record.ordinal, endpoint, self._bearers.get(record.conn, "")
+                )
+                self.rest.append(call)
+            case r.RestAnswer():
+                for call in reversed(self.rest):
+                    if (call.conn, call.ordinal) == (record.conn, record.ordinal):
+                        call.status = record.status
+                        break
+            case r.SubjectOutput():
+                self.lines += 1
+                self._leak(record.t, number, "its output", record.text)
+            case r.SubjectReport():
+                self._leak(record.t, number, "a report", str(record.body))
+            case r.BrokenReport():
+                self._leak(record.t, number, "its output", record.text)
+            case r.OutputDropped():
+                self.dropped += record.lines
+            case _:
+                pass
+
+    def _leak(self, t: int, number: int, where: str, text: str) -> None:
+        found = CREDENTIAL.search(text)
+        if found:
+            self.leaks.append(Leak(t, number, where, found.group()))

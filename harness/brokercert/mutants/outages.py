@@ -1,0 +1,57 @@
+"""Defects in the face of servers that are not there, and of slow ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+
+from brokercert.mutants.mutant import mutant
+from brokercert.reference.backoff import Backoff
+from brokercert.reference.client import End, ReferenceClient
+
+
+@mutant("no-connect-time-out", "CON-010", reason="the upgrade's answer is awaited for ever")
+class NoConnectTimeOut(ReferenceClient):
+    """Waits for a connection as long as it takes."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.config = dataclasses.replace(self.config, connect_within=3600.0)
+
+
+@mutant(
+    "gives-up-when-refused",
+    "CON-040",
+    also="REC-110 REC-115 CON-020 CON-030",
+    reason="a connect that fails ends the loop, so that the end of an outage is never seen",
+)
+class GivesUpWhenRefused(ReferenceClient):
+    """Stays away when a connection cannot be made."""
+
+    failed = False
+
+    async def open_socket(self) -> ClientConnection:
+        try:
+            return await super().open_socket()
+        except ConnectionError:
+            self.failed = True
+            raise
+
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        return None if self.failed else super().delay_after(end, backoff, refusals)
+
+
+@mutant(
+    "a-second-is-enough",
+    "CON-050",
+    also="CON-010",
+    reason="over a slow way an answer takes longer than a second, and the login never comes to its end",
+)
+class ASecondIsEnough(ReferenceClient):
+    """Gives connect, `o` and the answer to authorize a second each."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.config = dataclasses.replace(self.config, connect_within=1.0, open_within=1.0, answer_within=1.0)
