@@ -9,8 +9,9 @@ a flat position has `netPrice` 0; fees leave `amount` and not `realizedPnL`; one
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -54,13 +55,26 @@ class Lot:
     price: Decimal
 
 
+@dataclass(slots=True)
+class Holding:
+    """The open lots of an account in a contract, oldest first; what they are together, kept up rather than counted."""
+
+    lots: deque[Lot] = field(default_factory=deque)
+    net: int = 0
+    value: Decimal = field(default_factory=Decimal)  # the sum of qty * price
+
+    def add(self, qty: int, price: Decimal) -> None:
+        self.net += qty
+        self.value += qty * price
+
+
 class Books:
     """Positions, pairs, fees, cash and margins of all accounts. `stamp` gives the time as the API writes it."""
 
     def __init__(self, state: State, stamp: Callable[[], str]) -> None:
         self.state = state
         self._stamp = stamp
-        self._lots: dict[tuple[int, int], list[Lot]] = {}
+        self._holdings: dict[tuple[int, int], Holding] = {}
         self._positions: dict[tuple[int, int], int] = {}
 
     def position(self, account_id: int, contract_id: int) -> Entity | None:
@@ -70,7 +84,8 @@ class Books:
 
     def net(self, account_id: int, contract_id: int) -> int:
         """What the account holds of a contract; below 0 where it is short."""
-        return sum(lot.qty for lot in self._lots.get((account_id, contract_id), ()))
+        holding = self._holdings.get((account_id, contract_id))
+        return holding.net if holding else 0
 
     def book(self, account_id: int, fill: Entity) -> list[Change]:
         """Enter a fill: position, pairs, balance, fee, margin, in the order in which they are told."""
@@ -109,7 +124,8 @@ class Books:
 
     def _pair(self, key: tuple[int, int], new: Lot) -> list[tuple[Lot, Lot, int]]:
         """Set a fill off against the open lots, oldest first: (bought, sold, how many). The rest stays open."""
-        lots = self._lots.setdefault(key, [])
+        holding = self._holdings.setdefault(key, Holding())
+        lots = holding.lots
         pairs = []
         while lots and new.qty and (lots[0].qty > 0) != (new.qty > 0):
             old = lots[0]
@@ -118,15 +134,17 @@ class Books:
             sign = 1 if new.qty > 0 else -1
             new.qty -= sign * size
             old.qty += sign * size
+            holding.add(sign * size, old.price)
             if not old.qty:
-                lots.pop(0)
+                lots.popleft()
         if new.qty:
             lots.append(new)
+            holding.add(new.qty, new.price)
         return pairs
 
     def _update_position(self, account_id: int, contract_id: int, fill: Entity) -> Change:
-        lots = self._lots[account_id, contract_id]
-        net = sum(lot.qty for lot in lots)
+        holding = self._holdings[account_id, contract_id]
+        net = holding.net
         before = self.position(account_id, contract_id) or {
             "id": self.state.new_id(),
             "accountId": account_id,
@@ -143,7 +161,7 @@ class Books:
         after = before | {
             "timestamp": self._stamp(),
             "netPos": net,
-            "netPrice": average(sum((lot.qty * lot.price for lot in lots), Decimal(0)), net) if net else Decimal(0),
+            "netPrice": average(holding.value, net) if net else Decimal(0),
             side: before[side] + fill["qty"],
             f"{side}Value": tidy(before[f"{side}Value"] + fill["qty"] * fill["price"]),
         }
