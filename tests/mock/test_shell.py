@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import json
 import ssl
 from pathlib import Path
 
@@ -99,13 +100,16 @@ def _virtual_trace(seed: int) -> bytes:
         loop = asyncio.get_running_loop()
         writer = TraceWriter(None, header(), began=loop.time())
         start = datetime.datetime(2026, 1, 5, 14, 30, tzinfo=datetime.UTC)
-        broker = TradovateBroker(recorder=writer, seed=seed, wall_start=start)
+        rules = Settings(auto_fill="partial then full")
+        broker = TradovateBroker(rules, recorder=writer, seed=seed, wall_start=start)
         await broker.start()
         token = broker.issue_token()
         async with connect(broker.url, proxy=None, ping_interval=None, compression=None) as ws:
             await ws.recv()
             await ws.send(f"authorize\n0\n\n{token.access}")
             await ws.send('user/syncrequest\n1\n\n{"entityTypes":["cashBalance","position"]}')
+            order = {"accountId": broker.credentials.accounts[0], "symbol": "ESH6", "action": "Buy", "orderQty": 3}
+            await ws.send(f"order/placeorder\n2\n\n{json.dumps(order | {'orderType': 'Market'})}")
             async with asyncio.timeout(61.3):
                 try:
                     while True:
@@ -123,6 +127,6 @@ def _virtual_trace(seed: int) -> bytes:
 
 def test_the_same_seed_says_the_same_in_virtual_time() -> None:
     first = _virtual_trace(5)
-    assert first.count(b'"h"') > 5 and first.count(b"props") > 5
+    assert b"netPos" in first and first.count(b'"h"') > 5 and first.count(b"props") > 5
     assert first == _virtual_trace(5)
     assert first != _virtual_trace(6)
