@@ -40,7 +40,9 @@ class Quotas:
                 if conn.token is not None and conn.token.session == oldest:
                     self._evict(conn, "ConnectionQuotaReached", f"session {oldest} ended: {most} at a time")
             for token in self.broker.tokens.of_session(oldest):
-                token.revoked = token.evicted = True
+                token.evicted = True
+                if not token.revoked:
+                    self.broker.revoke(token)
 
     def refusal_of(self, token: Token | None) -> tuple[int, str] | None:
         """What a REST request with the token of a session that was ended gets."""
