@@ -92,6 +92,10 @@ async def test_the_page_is_whole_and_bound_to_itself(stand: Stand) -> None:
     policy = dict(part.strip().partition(" ")[::2] for part in headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'none'" and policy["connect-src"] == f"ws://127.0.0.1:{stand.page.port}"
     nonce = policy["script-src"].removeprefix("'nonce-").removesuffix("'")
+    assert policy["img-src"] == "data:"  # the icon that stops a browser from asking for one
+    for name in ("base-uri", "form-action", "frame-ancestors"):
+        assert policy.pop(name) == "'none'"
+    assert set(policy) == set("default-src script-src style-src img-src connect-src require-trusted-types-for".split())
     assert policy["style-src"] == policy["script-src"] and policy["require-trusted-types-for"] == "'script'"
     assert body.count("<script") == body.count(f'<script nonce="{nonce}">') == 1
     assert body.count("<style") == body.count(f'<style nonce="{nonce}">') == 1

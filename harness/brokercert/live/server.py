@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 EVERY = 0.1  # seconds between two looks: as fast as a person sees
 LARGEST = 64 * 1024  # bytes of a message from a page
 VIEWERS = 8  # pages at once
+CLOSE_WITHIN = 1.0  # seconds that a page has to answer a close: one in a tab that sleeps does not
 
 # A browser opens connections that it then does not use; the library would print a traceback for each.
 _LOGGER = logging.getLogger("brokercert.live")
@@ -92,6 +93,7 @@ class LivePage:
             process_request=self._answer_get,
             compression=None,
             max_size=LARGEST,
+            close_timeout=CLOSE_WITHIN,
             logger=_LOGGER,
             server_header=None,
         )
