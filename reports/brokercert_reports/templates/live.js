@@ -183,7 +183,7 @@ function fill(name, rows, numeric, strong, leftOut, more) {
   for (const row of rows) {
     let tr = known.get(String(row.id));
     if (!tr) {
-      tr = put("tr", undefined, "new");
+      tr = put("tr", undefined, body.dataset.shown ? "new" : "");
       tr.dataset.id = row.id;
       row.cells.forEach((_, i) => tr.append(put("td", "", numeric[i] ? "n" : "")));
       if (mine.length) tr.append(put("td", undefined, "hands"));
@@ -197,7 +197,7 @@ function fill(name, rows, numeric, strong, leftOut, more) {
       if (i === strong) {
         cell.className = "strong";
         void cell.offsetWidth; // so that the animation begins again
-        cell.classList.add("new");
+        if (body.dataset.shown) cell.classList.add("new");
       }
     });
     if (!mine.length) continue;
@@ -209,9 +209,16 @@ function fill(name, rows, numeric, strong, leftOut, more) {
       hands.replaceChildren(...can.map((action) => button(action, row.id, what)));
     }
   }
-  at(`e-${name}`).hidden = rows.length > 0;
+  body.dataset.shown = "yes"; // from here on a row is news
+  blank(name, rows.length === 0);
   const left = leftOut ? `${several(leftOut)} older left out` : "";
   at(`n-${name}`).textContent = [rows.length ? several(rows.length) : "", more, left].filter(Boolean).join(", ");
+}
+
+// A table without rows is a sentence.
+function blank(name, empty) {
+  at(`e-${name}`).hidden = !empty;
+  at(`b-${name}`).parentElement.hidden = empty;
 }
 
 // The wire.
@@ -273,7 +280,7 @@ function count() {
   if (total > lines.length) parts.push(`${several(total - lines.length)} older left out`);
   if (waiting) parts.push(`${several(waiting)} new since the pause`);
   at("n-wire").textContent = parts.join(", ");
-  at("e-wire").hidden = shown > 0;
+  blank("wire", shown === 0);
   at("e-wire").textContent = total ? "Nothing of what is kept fits." : "Nothing yet.";
 }
 
