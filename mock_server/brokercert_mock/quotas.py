@@ -26,7 +26,8 @@ class Quotas:
         """A connection became the user's."""
         most, addresses = self.broker.settings.max_connections, self.broker.settings.max_addresses
         while most is not None and len(counted := self._counted()) > max(most, 1):
-            self._evict(counted[0], "ConnectionQuotaReached", f"{len(counted)} connections of {most}")
+            oldest = next(conn for conn in counted if conn is not newcomer)
+            self._evict(oldest, "ConnectionQuotaReached", f"{len(counted)} connections of {most}")
         while addresses is not None and len(known := {conn.address for conn in self._counted()}) > max(addresses, 1):
             oldest = next(conn for conn in self._counted() if conn.address != newcomer.address)
             self._evict(oldest, "IPQuotaReached", f"{len(known)} addresses of {addresses}")
@@ -51,8 +52,9 @@ class Quotas:
         return self.broker.settings.evicted_session, "Session ended: too many sessions"
 
     def _counted(self) -> list[Connection]:
-        """The user's connections, oldest first."""
-        return [conn for conn in self.broker.connections if conn.is_authorized and not conn.leaving]
+        """The user's connections, the one that has been the user's longest first."""
+        counted = [conn for conn in self.broker.connections if conn.is_authorized and not conn.leaving]
+        return sorted(counted, key=lambda conn: conn.authorized_at or 0.0)
 
     def _evict(self, conn: Connection, reason: str, detail: str) -> None:
         if conn.token is not None:

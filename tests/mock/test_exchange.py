@@ -57,6 +57,8 @@ async def test_fills_are_told_as_the_notes_say(bench: Bench) -> None:
     async with bench.authorized() as ws:
         await synced(bench, ws)
         exchange.fill(ident, 1)
+        report = bench.broker.db.of("executionReport")[-1]
+        assert (report["commandId"], report["cumQty"], report["lastPx"]) == (ident, 1, 17000)
         part = await frames(ws, "marginSnapshot Updated")
         assert part[:2] == [["executionReport Created Trade"], ["fill Created"]]
         assert part[2:] == [[x.format("Created")] for x in money]

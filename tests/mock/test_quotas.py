@@ -43,7 +43,9 @@ async def test_one_connection_too_many_ends_the_oldest_and_its_token() -> None:
             bench.socket() as second,
             bench.socket() as third,
         ):
-            tokens = [await authorize(bench, ws) for ws in (first, second, third)]
+            # The last to authorize was the first to connect: it is the newest all the same.
+            tokens = [await authorize(bench, ws) for ws in (second, third, first)]
+            first, second, third = second, third, first
             await is_shut_down(first, "ConnectionQuotaReached")
             for ws in (second, third):
                 await ws.send("account/list\n5\n\n")
@@ -53,15 +55,15 @@ async def test_one_connection_too_many_ends_the_oldest_and_its_token() -> None:
         assert await status_of(bench, tokens[1]) == 200
         assert [x.name for x in bench.of(r.RuleApplied)] == ["quota"]
         faults = [(x.name, x.conn) for x in bench.of(r.Fault)]
-        assert faults == [("token-revoked", 0), ("shutdown", 2), ("close-1001", 2)]
+        assert faults == [("token-revoked", 0), ("shutdown", 3), ("close-1001", 3)]
 
 
 async def test_an_address_too_many_ends_the_oldest_from_another() -> None:
     async with (
         running(Settings(max_addresses=1, shutdown_lead=LEAD)) as bench,
+        bench.socket(local_addr=("127.0.0.2", 0)) as elsewhere,
         bench.socket() as first,
         bench.socket() as second,
-        bench.socket(local_addr=("127.0.0.2", 0)) as elsewhere,
     ):
         for ws in (first, second):
             await authorize(bench, ws)
