@@ -48,17 +48,20 @@ class Field:
         return value
 
 
+Act = Callable[[str, Mapping[str, str]], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing to do. `on` is what it is done to: `broker`, `connection`, or the name of a table, whose row it needs.
 
-    `act` gets the row's id (0 for the broker) and the texts of the fields, and says in a sentence what was done.
+    `act` gets the row's id (empty for the broker) and the texts of the fields, and says in a sentence what was done.
     """
 
     name: str
     label: str
     on: str
-    act: Callable[[int, Mapping[str, str]], str]
+    act: Act
     fields: tuple[Field, ...] = ()
     help: str = ""
 
@@ -67,7 +70,7 @@ class Action:
 class Row:
     """One line of a table, its texts in the order of the columns. `can` names the actions that make sense now."""
 
-    id: int
+    id: str
     cells: tuple[str, ...]
     over: bool = False  # nothing will happen to it any more
     can: tuple[str, ...] = ()
@@ -119,7 +122,7 @@ def table(
     )
 
 
-def perform(panel: Panel, name: str, target: int, given: Mapping[str, str]) -> str:
+def perform(panel: Panel, name: str, target: str, given: Mapping[str, str]) -> str:
     """Do one action, and say what was done. ActionError: unknown, badly filled in, or not possible now."""
     action = next((x for x in panel.actions() if x.name == name), None)
     if action is None:
@@ -139,15 +142,15 @@ def perform(panel: Panel, name: str, target: int, given: Mapping[str, str]) -> s
 def connection_actions(history: Mapping[int, Connection]) -> tuple[Action, ...]:
     """What can be done to any dialect's connection. `history` has all of a broker's, by number."""
 
-    def on(act: Callable[[Connection, Mapping[str, str]], None], said: str) -> Callable[[int, Mapping[str, str]], str]:
-        def run(number: int, values: Mapping[str, str]) -> str:
-            conn = history.get(number)
+    def on(act: Callable[[Connection, Mapping[str, str]], None], said: str) -> Act:
+        def run(target: str, values: Mapping[str, str]) -> str:
+            conn = next((conn for number, conn in history.items() if str(number) == target), None)
             if conn is None:
-                raise ActionError(f"connection {number}: there is none")
+                raise ActionError(f"connection {target}: there is none")
             if conn.ended_at is not None:
-                raise ActionError(f"connection {number} has ended already")
+                raise ActionError(f"connection {target} has ended already")
             act(conn, values)
-            return f"connection {number}: {said.format(**values)}"
+            return f"connection {target}: {said.format(**values)}"
 
         return run
 

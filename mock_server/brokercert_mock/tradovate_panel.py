@@ -11,7 +11,7 @@ from brokercert_mock.frames import HEARTBEAT
 from brokercert_mock.ledger import average, current_version, tidy
 from brokercert_mock.orderlife import TERMINAL
 from brokercert_mock.orders import ORDER_TYPES
-from brokercert_mock.panel import Action, ActionError, Field, Row, Table, connection_actions, table
+from brokercert_mock.panel import Act, Action, ActionError, Field, Row, Table, connection_actions, table
 
 if TYPE_CHECKING:
     from brokercert_mock.broker import TradovateBroker
@@ -92,12 +92,12 @@ class TradovatePanel:
             order["accountId"],
             pending["commandType"] if pending else None,
         )
-        return Row(ident, _texts(*cells), status in TERMINAL, tuple(can))
+        return Row(str(ident), _texts(*cells), status in TERMINAL, tuple(can))
 
     def _fill(self, fill: Entity) -> Row:
         where = self._contract(fill["contractId"])
         cells = (fill["id"], fill["orderId"], where, fill["action"], fill["qty"], fill["price"], fill["timestamp"])
-        return Row(fill["id"], _texts(*cells))
+        return Row(str(fill["id"]), _texts(*cells))
 
     def _position(self, position: Entity) -> Row:
         cells = (
@@ -109,11 +109,11 @@ class TradovatePanel:
             position.get("sold"),
             position["accountId"],
         )
-        return Row(position["id"], _texts(*cells), position["netPos"] == 0)
+        return Row(str(position["id"]), _texts(*cells), position["netPos"] == 0)
 
     def _cash(self, balance: Entity) -> Row:
         account = self.broker.db.entities["account"][balance["accountId"]]
-        return Row(balance["id"], _texts(account["id"], account["name"], balance["amount"]))
+        return Row(str(balance["id"]), _texts(account["id"], account["name"], balance["amount"]))
 
     def _contract(self, ident: int) -> str:
         contract = self.broker.db.entities["contract"].get(ident)
@@ -124,13 +124,15 @@ class TradovatePanel:
     def _order_actions(self) -> tuple[Action, ...]:
         exchange = self.broker.exchange
 
-        def fill(ident: int, values: Mapping[str, str]) -> str:
+        def fill(target: str, values: Mapping[str, str]) -> str:
+            ident = self._order_id(target)
             qty, price = values["qty"], values["price"]
             exchange.fill(ident, int(qty) if qty != "0" else None, Decimal(price) if price != "0" else None)
             return f"order {ident}: {'the rest' if qty == '0' else qty} filled"
 
-        def plain(act: Callable[[int], Any], said: str) -> Callable[[int, Mapping[str, str]], str]:
-            def run(ident: int, _: Mapping[str, str]) -> str:
+        def plain(act: Callable[[int], Any], said: str) -> Act:
+            def run(target: str, _: Mapping[str, str]) -> str:
+                ident = self._order_id(target)
                 act(ident)
                 return f"order {ident}: {said}"
 
@@ -144,6 +146,12 @@ class TradovatePanel:
             Action("reject", "Reject", "orders", plain(exchange.reject, "turned down by the exchange")),
             Action("expire", "Expire", "orders", plain(exchange.expire, "expired")),
         )
+
+    def _order_id(self, target: str) -> int:
+        ident = next((ident for ident in self.broker.db.entities["order"] if str(ident) == target), None)
+        if ident is None:
+            raise ActionError(f"order {target}: there is none")
+        return ident
 
     def _broker_actions(self) -> tuple[Action, ...]:
         accounts = tuple(map(str, self.broker.db.accounts))
@@ -172,7 +180,7 @@ class TradovatePanel:
             Action("expire-tokens", "Expire all tokens", "broker", self._expire, help="Those that live now"),
         )
 
-    def _place(self, _: int, values: Mapping[str, str]) -> str:
+    def _place(self, _: str, values: Mapping[str, str]) -> str:
         qty = int(values["qty"])
         if not qty:
             raise ActionError("qty was 0; expected at least 1")
@@ -189,7 +197,7 @@ class TradovatePanel:
         )
         return f"order {ident} placed: {values['side']} {qty} {symbol}"
 
-    def _next(self, _: int, values: Mapping[str, str]) -> str:
+    def _next(self, _: str, values: Mapping[str, str]) -> str:
         endpoint, what = values["endpoint"], values["what"]
         rule = self.broker.on(endpoint, times=1)
         match what:
@@ -208,7 +216,7 @@ class TradovatePanel:
                 rule.status(int(what))
         return f"the next {endpoint}: {what}"
 
-    def _beats(self, _: int, values: Mapping[str, str]) -> str:
+    def _beats(self, _: str, values: Mapping[str, str]) -> str:
         match values["mode"]:
             case "off":
                 self.broker.heartbeats("off")
@@ -218,14 +226,14 @@ class TradovatePanel:
                 self.broker.heartbeats("auto")
         return f"heartbeats: {values['mode']}"
 
-    def _shutdown(self, _: int, __: Mapping[str, str]) -> str:
+    def _shutdown(self, _: str, __: Mapping[str, str]) -> str:
         told = [conn for conn in self.broker.connections if conn.is_open]
         for conn in told:
             conn.send_event("shutdown", {"reasonCode": "Maintenance"})
             conn.close(1001, "Shutdown")
         return f"shutdown told to {len(told)} connection(s)"
 
-    def _expire(self, _: int, __: Mapping[str, str]) -> str:
+    def _expire(self, _: str, __: Mapping[str, str]) -> str:
         count = self.broker.tokens.expire_all()
         return f"{count} token(s) expired"
 

@@ -46,7 +46,7 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
 
     do: str
     id: int = 0
-    on: int = 0
+    on: str = ""
     give: dict[str, str] = {}
 
 

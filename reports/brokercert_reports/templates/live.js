@@ -73,7 +73,7 @@ function introduce(news) {
     pair.append(put("dt", name), put("dd", text));
     return pair;
   }));
-  at("hand").replaceChildren(...actions.filter((a) => a.on === "broker").map((a) => button(a, 0, "")));
+  at("hand").replaceChildren(...actions.filter((a) => a.on === "broker").map((a) => button(a, "", "")));
 }
 
 // What is done by hand.
@@ -122,7 +122,7 @@ function ask(action, target, what) {
 function show(state) {
   const numeric = (names, columns) => columns.map((name) => names.includes(name));
   const rows = state.connections.map((c) => ({
-    id: c.id,
+    id: String(c.id),
     over: c.ended !== null,
     can: c.ended === null ? null : [],
     cells: [c.id, c.ended === null ? c.stage || "open" : c.end, c.kind, c.at.toFixed(1), c.last.toFixed(1), c.sent, c.told, c.client].map(String),
@@ -178,10 +178,10 @@ function fill(name, rows, numeric, strong, leftOut, more) {
   const known = new Map([...body.rows].map((tr) => [tr.dataset.id, tr]));
   const mine = actions.filter((action) => action.on === (name === "connections" ? "connection" : name));
   const what = name === "connections" ? "connection" : name.replace(/s$/, "");
-  const wanted = new Set(rows.map((row) => String(row.id)));
+  const wanted = new Set(rows.map((row) => row.id));
   for (const [id, tr] of known) if (!wanted.has(id)) tr.remove();
   for (const row of rows) {
-    let tr = known.get(String(row.id));
+    let tr = known.get(row.id);
     if (!tr) {
       tr = put("tr", undefined, body.dataset.shown ? "new" : "");
       tr.dataset.id = row.id;
