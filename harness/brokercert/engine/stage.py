@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 ARRIVAL = 0.5  # seconds: after these, on an undelayed path, a message written has arrived (judging rule)
 SETTLE = 1.5  # seconds without a new socket after which the client is taken to have opened all of its own
+INSTANT = 1e-6  # seconds: an end that is nearer has come; a clock that only timers turn would never reach it
 SETTLE_MOST = 12.0
 POLL = 0.25  # seconds between two snapshots of a comparison: twenty until it is due
 LAST_OUTPUT = 1.0  # seconds that a client which left is given to have its output read
@@ -94,10 +95,10 @@ class AnyStage(Commanding[C], Generic[B, C]):
             now = self._loop.time()
             if self.left:
                 left_since = left_since or now
-                if now - left_since >= ARRIVAL:
+                if now - left_since >= ARRIVAL - INSTANT:
                     return None
             until = min(deadline, left_since + ARRIVAL) if left_since is not None else deadline
-            if now >= deadline:
+            if now >= deadline - INSTANT:
                 return None
             try:
                 async with asyncio.timeout_at(until):

@@ -29,6 +29,7 @@ from brokercert.reference.tokens import Tokens
 
 NORMAL = 1000
 GIVEN_UP = 4000  # the code with which the official client leaves a silent server (TP §10)
+INSTANT = 1e-6  # seconds: the least wait; less than its resolution would not turn a clock that only timers turn
 STAGGER = 0.1  # seconds between the first connects of several shards
 
 
@@ -243,7 +244,8 @@ class ReferenceClient:
         waking = asyncio.create_task(wake.wait())
         try:
             while session.over is None:
-                timeout = max(0.0, session.due() - loop.time())
+                timeout = session.due() - loop.time()
+                timeout = max(timeout, INSTANT) if timeout > 0 else 0.0
                 await asyncio.wait({reading, stopping, waking}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 if stopping.done():
                     session.stop(loop.time())
