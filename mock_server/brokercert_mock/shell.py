@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,8 @@ class Shell(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         if transport.can_write_eof():
-            transport.write_eof()
+            with suppress(OSError):  # ENOTCONN: the client's RST is in the kernel already, and is told of next
+                transport.write_eof()
         else:
             transport.close()  # TLS has no half-close
 

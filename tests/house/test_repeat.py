@@ -11,18 +11,29 @@ ROOT = Path(__file__).resolve().parents[2]
 REPEAT = runpy.run_path(str(ROOT / ".ci" / "repeat.py"))
 
 
+UNSURE = REPEAT["UNSURE"]
+
+
 @pytest.mark.parametrize(
-    ("row", "idle", "busy", "changed"),
+    ("idle", "busy", "changed"),
     [
-        ("REC-010", "pass", "pass", False),
-        ("REC-010", "pass", "fail", True),
-        ("REC-010", "pass", "inconclusive", True),  # no row about a latency
-        ("LOG-030", "pass", "inconclusive", False),
-        ("LOG-030", "inconclusive", "pass", True),  # on an idle machine nothing excuses it
-        ("LOG-030", "pass", "fail", True),
-        ("EVT-050", "untested", "untested", False),
+        ("pass", "pass", False),
+        ("pass", "fail", True),
+        ("pass", "inconclusive", True),  # a doubt about something else than a time
+        ("pass", UNSURE, False),
+        (UNSURE, "pass", True),  # on an idle machine nothing excuses it
+        ("untested", "untested", False),
     ],
 )
-def test_a_changed_verdict_is_named(row: str, idle: str, busy: str, changed: bool) -> None:
-    found = REPEAT["disagreements"]([(False, {row: idle}), (True, {row: busy})])
-    assert found == ({row: [idle, busy]} if changed else {})
+def test_a_changed_verdict_is_named(idle: str, busy: str, changed: bool) -> None:
+    found = REPEAT["disagreements"]([(False, {"REC-010": idle}), (True, {"REC-010": busy})])
+    assert found == ({"REC-010": [idle, busy]} if changed else {})
+
+
+@pytest.mark.parametrize(
+    ("verdict", "unit", "expected"),
+    [("inconclusive", "s", UNSURE), ("inconclusive", "1", "inconclusive"), ("pass", "s", "pass")],
+)
+def test_a_doubt_about_a_time_is_told_from_others(verdict: str, unit: str, expected: str) -> None:
+    row = {"verdict": verdict, "findings": [{"verdict": verdict, "measured": [{"unit": unit}]}]}
+    assert REPEAT["told"](row) == expected

@@ -3,7 +3,9 @@
 import asyncio
 import datetime
 import json
+import socket
 import ssl
+import struct
 from pathlib import Path
 
 import looptime
@@ -130,3 +132,18 @@ def test_the_same_seed_says_the_same_in_virtual_time() -> None:
     assert b"netPos" in first and first.count(b'"h"') > 5 and first.count(b"props") > 5
     assert first == _virtual_trace(5)
     assert first != _virtual_trace(6)
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_resets_first_breaks_no_fault() -> None:
+    """Its RST is in the kernel, not yet told, when the broker ends the connection too."""
+    async with running() as bench:
+        client = socket.create_connection(("127.0.0.1", bench.broker.port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(UPGRADE)
+        await bench.wait(lambda: bench.of(r.UpgradeAnswer))
+        client.close()
+        bench.broker.connections[0].fin()
+        await bench.wait(lambda: not bench.broker.connections)
+        assert bench.broker.script_errors == []
+        assert bench.of(r.Ended)[0].how == "fin"
