@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-
 UNSURE = "inconclusive: a time"
 
 

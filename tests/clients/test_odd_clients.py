@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from brokercert.engine.gate import StartGate
 from brokercert.engine.run import Quiet, RunRequest, certify
 from brokercert.engine.scenario import load_suite
 from brokercert.engine.subject import SubjectSpec
@@ -120,6 +121,8 @@ ALL = [case for case in (*ODD, *WRONG, *BROKEN, *WHOLE) if NODE or not case.name
 
 
 async def _play(cases: Sequence[Case], out: Path) -> dict[str, RunRecord]:
+    gate = StartGate()
+
     async def one(place: int, case: Case) -> RunRecord:
         await asyncio.sleep(place * STAGGER)
         spec = SubjectSpec(
@@ -136,7 +139,7 @@ async def _play(cases: Sequence[Case], out: Path) -> dict[str, RunRecord]:
             limits=case.limits,
             out=out / case.name.replace("/", "-"),
         )
-        return await certify(request, Quiet())
+        return await certify(request, Quiet(), gate)
 
     longest_first = sorted(cases, key=lambda case: (not case.name.startswith("wrong"), -case.lasts))
     records = await asyncio.gather(*(one(place, case) for place, case in enumerate(longest_first)))

@@ -71,3 +71,20 @@ def test_no_secret_survives_inside_any_text(secret: str, around: str) -> None:
     labels.add("access-token", secret)
     assert secret not in labels.redact(around + secret + around)
     assert secret not in json.loads(json.dumps(labels.redact(json.dumps({"x": secret}))))
+
+
+def test_a_text_that_no_utf8_can_say_keeps_its_places() -> None:
+    labels = Labels()
+    label = labels.add("access-token", TOKEN)
+    listed = ",".join(map(str, TOKEN.encode()))
+    assert (
+        labels.redact(f"\ud800é\udfff {TOKEN} \ud83d [{listed}]\udc00") == f"\ud800é\udfff {label} \ud83d {label}\udc00"
+    )
+
+
+def test_of_two_secrets_that_begin_alike_each_list_gets_its_own_label() -> None:
+    labels = Labels()
+    short = labels.add("access-token", TOKEN[:12])
+    long = labels.add("access-token", TOKEN)
+    lists = [json.dumps(list(value.encode())) for value in (TOKEN[:12], TOKEN)]
+    assert labels.redact(f"{lists[0]} {lists[1]}") == f"{short} {long}"

@@ -11,7 +11,10 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
+
+import ahocorasick_rs as aho
 
 # A shorter value would be found by chance inside innocent text; the mock issues none shorter.
 SHORTEST = 4
@@ -20,14 +23,20 @@ SHORTEST_ENCODED = 8
 
 
 class Labels:
-    """One scenario's secrets and their labels."""
+    """One scenario's secrets and their labels.
+
+    Every frame passes through here on its way into the trace, beside scored latencies: the search is one pass over the
+    text however many secrets there are, and a new secret costs the same whether it is the second or the hundredth.
+    """
 
     def __init__(self) -> None:
         self._labels: dict[str, str] = {}  # every textual form -> label
-        self._listed: dict[str, tuple[str, str]] = {}  # a list without white space -> label, pattern
+        self._lists: dict[str, dict[str, None]] = {}  # how a list of a secret begins, without white space -> secrets
         self._counts: dict[str, int] = {}
         self._by_value: dict[str, str] = {}
-        self._pattern: re.Pattern[str] | None = None
+        self._forms: aho.AhoCorasick | None = None
+        self._beginnings: aho.AhoCorasick | None = None
+        self._list_patterns: dict[str, re.Pattern[str]] = {}  # secret -> its lists, compiled when first seen
 
     def add(self, kind: str, value: str) -> str:
         """Make `value` a secret and return its label; the same value keeps its first label.
@@ -43,9 +52,9 @@ class Labels:
         self._by_value[value] = label
         for form in forms(value):
             self._labels.setdefault(form, label)
-        for parts in listed_forms(value):
-            self._listed.setdefault("".join(parts), (label, r"\s*".join(map(re.escape, parts))))
-        self._pattern = None
+        for pieces in listed_forms(value[:SHORTEST_ENCODED]):
+            self._lists.setdefault("".join(pieces), {}).setdefault(value)
+        self._forms = self._beginnings = None
         return label
 
     def label_of(self, value: str) -> str | None:
@@ -55,18 +64,52 @@ class Labels:
         """`text` with every form of every secret replaced by its label, in place."""
         if not self._labels or not text:
             return text
-        if self._pattern is None:
-            # Longest first: a token may be the beginning of another, or of its own escaped form.
-            ordered = sorted(self._labels, key=len, reverse=True)
-            patterns = [pattern for _, (_, pattern) in sorted(self._listed.items(), key=lambda x: -len(x[0]))]
-            self._pattern = re.compile("|".join(patterns + [re.escape(form) for form in ordered]))
-        return self._pattern.sub(self._replace, text)
+        if "," in text:
+            for value in self._listed_in(text):
+                text = self._lists_of(value).sub(self._by_value[value], text)
+        if self._forms is None:
+            # Leftmost, then longest: a token may be the beginning of another, or of its own escaped form.
+            self._forms = aho.AhoCorasick(self._labels, matchkind=aho.MatchKind.LeftmostLongest)
+        parts: list[str] = []
+        done = 0
+        for _, start, end in self._forms.find_matches_as_indexes(_encodable(text)):
+            parts += [text[done:start], self._labels[text[start:end]]]
+            done = end
+        return "".join([*parts, text[done:]]) if parts else text
 
-    def _replace(self, match: re.Match[str]) -> str:
-        found = match.group()
-        if found in self._labels:
-            return self._labels[found]
-        return self._listed[re.sub(r"\s+", "", found)][0]  # a list, with whatever white space it had
+    def _listed_in(self, text: str) -> list[str]:
+        """The secrets of which a list seems to begin in `text`, the longest first."""
+        if self._beginnings is None:
+            self._beginnings = aho.AhoCorasick(self._lists)
+        beginnings = list(self._lists)
+        compact = _encodable("".join(text.split()))
+        hits = {hit for hit, _, _ in self._beginnings.find_matches_as_indexes(compact, overlapping=True)}
+        values = {value for hit in hits for value in self._lists[beginnings[hit]]}
+        return sorted(values, key=lambda value: (-len(value), value))
+
+    def _lists_of(self, value: str) -> re.Pattern[str]:
+        known = self._list_patterns.get(value)
+        if known is None:
+            known = self._list_patterns[value] = re.compile("|".join(_spaced(listed_forms(value))))
+        return known
+
+
+def _encodable(text: str) -> str:
+    """`text` with a question mark for each lone surrogate, which no UTF-8 can say; every place stays where it is."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _spaced(listed: Iterable[list[str]]) -> list[str]:
+    """Patterns of lists with white space anywhere between their pieces: in brackets first, being longer."""
+    patterns: list[str] = []
+    for pieces in listed:
+        bare = r"\s*".join(map(re.escape, pieces))
+        patterns += [rf"\[\s*{bare}\s*\]", rf"\{{\s*{bare}\s*\}}", bare]
+    return patterns
 
 
 def forms(value: str) -> set[str]:
@@ -90,16 +133,17 @@ def forms(value: str) -> set[str]:
 
 
 def listed_forms(value: str) -> list[list[str]]:
-    """`value` as a list of byte values or an object of single characters, in the pieces between which space may be."""
+    """`value` as a list of byte values or an object of single characters, without its brackets, in the pieces between
+    which white space may be.
+    """
     if len(value) < SHORTEST_ENCODED:
         return []
     numbers = [str(byte) for byte in value.encode()]
     characters = [json.dumps(c) for c in value]
     result: list[list[str]] = []
     for elements in (numbers, characters):
-        bare = [piece for element in elements for piece in (element, ",")][:-1]
-        keyed = [piece for i, element in enumerate(elements) for piece in (f'"{i}"', ":", element, ",")][:-1]
-        result += [["[", *bare, "]"], bare, ["{", *keyed, "}"]]
+        result.append([piece for element in elements for piece in (element, ",")][:-1])
+        result.append([piece for i, element in enumerate(elements) for piece in (f'"{i}"', ":", element, ",")][:-1])
     return result
 
 
