@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from brokercert_mock.connection import Connection
+    from brokercert_mock.rules import OnEvents, OnUpgrade
 
 MOST_ROWS = 200  # of a table: the newest; a page that draws more is no longer read
 
@@ -190,3 +192,59 @@ def connection_actions(history: Mapping[int, Connection]) -> tuple[Action, ...]:
             help="Neither read nor write, TCP stays open",
         ),
     )
+
+
+def rule_actions(
+    on_upgrade: Callable[..., OnUpgrade], on_events: Callable[..., OnEvents], event: str
+) -> tuple[Action, ...]:
+    """What any dialect's broker can be told to do with the next upgrade, and with the next events (called `event`)."""
+
+    def upgrade(_: str, values: Mapping[str, str]) -> str:
+        rule, what = on_upgrade(times=1), values["what"]
+        match what:
+            case "no answer":
+                rule.never_answer()
+            case "closed unanswered":
+                rule.close_at_once()
+            case "closed after 101":
+                rule.upgrade_then_close()
+            case _:
+                rule.refuse(int(what))
+        return f"the next upgrade: {what}"
+
+    def events(_: str, values: Mapping[str, str]) -> str:
+        count, what = int(values["count"]), values["what"]
+        if not count:
+            raise ActionError("count was 0; expected at least 1")
+        rule = on_events(next=count)
+        rule.drop() if what == "dropped" else rule.twice()
+        return f"the next {count} {event}(s): {what}"
+
+    upgrades = ("401", "429", "503", "no answer", "closed unanswered", "closed after 101")
+    what = (
+        Field("count", "How many", "whole number", "1"),
+        Field("what", "Are", "choice", "twice", ("twice", "dropped")),
+    )
+    return (
+        Action(
+            "upgrade",
+            "Script the next upgrade",
+            "broker",
+            upgrade,
+            (Field("what", "Is answered with", "choice", "503", upgrades),),
+        ),
+        Action("events", f"Script the next {event}s", "broker", events, what, "Sent twice, or not at all"),
+    )
+
+
+def texts(*values: Any) -> tuple[str, ...]:
+    """What stands in a row's cells: decimals with all their digits, nothing where there is none."""
+    return tuple(
+        "" if value is None else format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
+        for value in values
+    )
+
+
+def silence_of(conn: Connection) -> str:
+    """That a connection was made silent by hand or by a rule; empty: it was not."""
+    return {None: "", "application": "silent", "dead": "playing dead"}[conn.silent]

@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from brokercert_mock.exchange import AT_MARKET
 from brokercert_mock.frames import HEARTBEAT
-from brokercert_mock.ledger import average, current_version, tidy
+from brokercert_mock.ledger import average, current_version
 from brokercert_mock.orderlife import TERMINAL
 from brokercert_mock.orders import ORDER_TYPES
-from brokercert_mock.panel import Act, Action, ActionError, Field, Row, Table, connection_actions, table
+from brokercert_mock.panel import (
+    Act,
+    Action,
+    ActionError,
+    Field,
+    Row,
+    Table,
+    connection_actions,
+    rule_actions,
+    silence_of,
+    table,
+    texts,
+)
 
 if TYPE_CHECKING:
     from brokercert_mock.broker import TradovateBroker
@@ -33,6 +45,7 @@ class TradovatePanel:
             *self._order_actions(),
             *connection_actions(broker.history),
             *self._broker_actions(),
+            *rule_actions(broker.on_upgrade, broker.on_events, "event"),
         )
 
     # What it shows.
@@ -43,8 +56,7 @@ class TradovatePanel:
         if connection is None:
             return ""
         stage = "synced" if connection.synced_at is not None else "authorized" if connection.authorized_at else ""
-        silent = {None: "", "application": "silent", "dead": "playing dead"}[connection.silent]
-        return ", ".join(x for x in (stage, silent) if x)
+        return ", ".join(x for x in (stage, silence_of(connection)) if x)
 
     def tables(self) -> Sequence[Table]:
         state = self.broker.db
@@ -92,12 +104,12 @@ class TradovatePanel:
             order["accountId"],
             pending["commandType"] if pending else None,
         )
-        return Row(str(ident), _texts(*cells), status in TERMINAL, tuple(can))
+        return Row(str(ident), texts(*cells), status in TERMINAL, tuple(can))
 
     def _fill(self, fill: Entity) -> Row:
         where = self._contract(fill["contractId"])
         cells = (fill["id"], fill["orderId"], where, fill["action"], fill["qty"], fill["price"], fill["timestamp"])
-        return Row(str(fill["id"]), _texts(*cells))
+        return Row(str(fill["id"]), texts(*cells))
 
     def _position(self, position: Entity) -> Row:
         cells = (
@@ -109,11 +121,11 @@ class TradovatePanel:
             position.get("sold"),
             position["accountId"],
         )
-        return Row(str(position["id"]), _texts(*cells), position["netPos"] == 0)
+        return Row(str(position["id"]), texts(*cells), position["netPos"] == 0)
 
     def _cash(self, balance: Entity) -> Row:
         account = self.broker.db.entities["account"][balance["accountId"]]
-        return Row(str(balance["id"]), _texts(account["id"], account["name"], balance["amount"]))
+        return Row(str(balance["id"]), texts(account["id"], account["name"], balance["amount"]))
 
     def _contract(self, ident: int) -> str:
         contract = self.broker.db.entities["contract"].get(ident)
@@ -236,11 +248,3 @@ class TradovatePanel:
     def _expire(self, _: str, __: Mapping[str, str]) -> str:
         count = self.broker.tokens.expire_all()
         return f"{count} token(s) expired"
-
-
-def _texts(*values: Any) -> tuple[str, ...]:
-    """What stands in the cells: decimals with all their digits, nothing where there is none."""
-    return tuple(
-        "" if value is None else format(tidy(value), "f") if isinstance(value, Decimal) else str(value)
-        for value in values
-    )

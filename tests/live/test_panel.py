@@ -10,6 +10,7 @@ from brokercert_mock import TradovateBroker
 from brokercert_mock.panel import MOST_ROWS, ActionError, Field, Panel, Row, Table, perform, table
 from mock_bench import messages, reply, running
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidStatus
 
 pytestmark = pytest.mark.asyncio
 
@@ -160,3 +161,27 @@ async def test_a_shutdown_is_told_and_all_tokens_expire() -> None:
         assert await messages(ws) == [{"e": "shutdown", "d": {"reasonCode": "Maintenance"}}]
         await ws.wait_closed()
         assert ws.close_code == 1001
+
+
+async def test_the_next_upgrade_and_the_next_events_are_scripted() -> None:
+    async with running() as bench:
+        panel = bench.broker.panel()
+        assert perform(panel, "upgrade", "", {"what": "429"}) == "the next upgrade: 429"
+        with pytest.raises(InvalidStatus) as refused:
+            async with bench.socket():
+                pass
+        assert refused.value.response.status_code == 429
+        bench.broker.quiet(True)
+        async with bench.authorized() as ws:  # once
+            await sync(ws)
+            with pytest.raises(ActionError, match="count was 0"):
+                perform(panel, "events", "", {"count": "0"})
+            for what, times in (("dropped", 0), ("twice", 2)):
+                perform(panel, "events", "", {"count": "1", "what": what})
+                account = bench.broker.db.of("account")[0]
+                bench.broker.emit("account", "Updated", account)
+                await ws.send("auth/me\n9\n\n")
+                told = []
+                while not told or told[-1].get("i") != 9:
+                    told += await messages(ws)
+                assert sum(message.get("e") == "props" for message in told) == times
