@@ -108,7 +108,7 @@ class Client:
                 async with asyncio.timeout_at(min(self.step_until, self.loop.time() + SILENCE)):
                     frame = await ws.recv()
                 for message in self.messages_in(frame):
-                    if message.get("i") in self.pending:
+                    if isinstance(message.get("i"), int) and message["i"] in self.pending:
                         self.answered(self.pending.pop(message["i"]), message.get("s"), message.get("d"))
                     elif message.get("e") == "props":
                         self.changed(message.get("d"))
@@ -232,7 +232,8 @@ class Client:
     def apply(self, change: dict[str, Any]) -> list[dict[str, Any]]:
         """Created and updated replace by id, deleted removes by id; a finished order does not come back to life."""
         told, held = change.get("entity"), self.entities[str(change.get("entityType"))]
-        entities = [x for x in (told if isinstance(told, list) else [told]) if isinstance(x, dict) and "id" in x]
+        entities = [x for x in (told if isinstance(told, list) else [told]) if isinstance(x, dict)]
+        entities = [x for x in entities if isinstance(x.get("id"), int)]  # what has no number for an id is no entity
         for entity in entities:
             if change.get("eventType") == "Deleted":
                 held.pop(entity["id"], None)

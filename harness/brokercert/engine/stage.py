@@ -111,6 +111,11 @@ class AnyStage(Commanding[C], Generic[B, C]):
         await self.wait(what, lambda _: None, seconds)
 
     @property
+    def offers(self) -> frozenset[str]:
+        """What the client and its adapter offer."""
+        return self._spec.offers
+
+    @property
     def left(self) -> bool:
         """The client has left, asked or not."""
         return self.talk.exited is not None

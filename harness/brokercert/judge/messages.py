@@ -2,45 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
 
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.check import Bench, check, seconds
-from brokercert.judge.conversation import SECOND, Connection, messages_of
-from brokercert.judge.events import is_unknown
+from brokercert.judge.conversation import SECOND, Connection
+from brokercert.judge.hostile import (
+    batches,
+    is_malformed,
+    is_told,
+    is_unknown_frame,
+    markers,
+    undelivered,
+    violation_in,
+)
 from brokercert.judge.probe import judge_alive
 from brokercert.verdict import Finding
 
-LETTERS = ("o", "h", "a", "c")
 LEGAL_CLOSE = (1000, 1001, None)
 IN_FLIGHT = SECOND  # an attempt that was under way when the client was asked to stop
 
 
-def _is_malformed(text: str) -> bool:
-    return text.startswith(("a", "c")) and text not in ("a", "c") and messages_of(text) is None
+def _hostile(bench: Bench, c: Connection, is_hostile: Callable[[str], bool]) -> list[tuple[int, int]]:
+    """(t, record) of the hostile frames of a connection: known by themselves, or because their sender says so."""
+    known = {(t, number) for t, number, text in c.data_sent if is_hostile(text)}
+    said = {frame for batch in batches(bench.talk, c) for frame in batch.sent}
+    return sorted(known | said)
+
+
+def _survives(bench: Bench, is_hostile: Callable[[str], bool], what: str) -> Iterator[Finding]:
+    note = undelivered(bench.talk)
+    for c in bench.talk.working():
+        hostile = _hostile(bench, c, is_hostile)
+        if hostile:
+            for finding in judge_alive(bench, c, hostile, reconnect_allowed=True, what=what):
+                yield replace(finding, observed=finding.observed + note)
 
 
 @check("MSG-010")
 def check_malformed_json(bench: Bench) -> Iterator[Finding]:
     """After malformed JSON there is no crash, and the same socket lives on or a clean reconnect follows."""
-    for c in bench.talk.working():
-        hostile = [(t, number) for t, number, text in c.data_sent if _is_malformed(text)]
-        if hostile:
-            yield from judge_alive(bench, c, hostile, reconnect_allowed=True, what="malformed JSON")
+    yield from _survives(bench, is_malformed, "malformed JSON")
 
 
-def _is_unknown_frame(text: str) -> bool:
-    if text[:1] not in LETTERS:
-        return True
-    return text.startswith("a") and any(map(is_unknown, messages_of(text) or ()))
+@check("MSG-015")
+def check_next_event_processed(bench: Bench) -> Iterator[Finding]:
+    """The next valid event after hostile frames is processed: the client reports it, on whatever socket it then has,
+    as it reported one before anything hostile.
+    """
+    talk = bench.talk
+    all_batches = [batch for c in talk.synced for batch in batches(talk, c)]
+    if not all_batches:
+        return
+    first = min(batch.record for batch in all_batches)
+    sent = list(markers(talk))
+    before, after = [m for m in sent if m.record < first], [m for m in sent if m.record > first]
+    controls = [m for m in before if any(is_told(report, m.kind, m.id) for report in talk.told.processed)]
+    if not controls:
+        yield bench.short(
+            "no event was reported before anything hostile either: either none of a type that it subscribes to could be"
+            " sent, or it reports none",
+            [m.record for m in before],
+        )
+        return
+    for marker in after:
+        last = max((b for b in all_batches if b.record < marker.record), key=lambda batch: batch.record)
+        report = next((x for x in talk.told.processed if is_told(x, marker.kind, marker.id)), None)
+        if report is not None:
+            yield bench.ok(
+                f"{marker.kind} {marker.id}, created after {len(last.sent)} hostile frames, was processed"
+                f" {seconds(report.t - marker.t)} later",
+                [last.record, marker.record, report.record],
+            )
+            continue
+        watched = talk.connections[marker.conn].last_seen(bench.end) - marker.t
+        if watched < bench.micros("window_default") and talk.died() is None:
+            yield bench.short(f"watched for {seconds(watched)} after {marker.kind} {marker.id} only", [marker.record])
+            continue
+        yield bench.breach(
+            f"{marker.kind} {marker.id}, created after {len(last.sent)} hostile frames ({last.names}), was not"
+            f" processed in {seconds(watched)}{bench.exit_text()}",
+            "the next valid event is processed",
+            [last.record, marker.record],
+        )
+    died = talk.died()
+    last = max(all_batches, key=lambda batch: batch.record)
+    if died is not None and not any(marker.record > last.record for marker in after):
+        yield bench.breach(
+            f"after hostile frames the client ended, and processed no event any more{bench.exit_text()}",
+            "the next valid event is processed",
+            [last.record, died[1]],
+        )
 
 
 @check("MSG-020")
 def check_unknown_messages(bench: Bench) -> Iterator[Finding]:
     """Unknown frame letters and event kinds, and a second `o`: no crash, and no second authorize."""
     for c in bench.talk.working():
-        strange = [(t, number) for t, number, text in c.data_sent if _is_unknown_frame(text)]
-        second = c.opens[1:]
         again = _authorize_again(c)
         if again is not None:
             yield bench.breach(
@@ -49,10 +109,48 @@ def check_unknown_messages(bench: Bench) -> Iterator[Finding]:
                 list(again),
                 clause="second `o`",
             )
+            return
+    yield from _survives(bench, is_unknown_frame, "unknown messages")
+
+
+@check("MSG-030")
+def check_invalid_parameters(bench: Bench) -> Iterator[Finding]:
+    """After messages with missing, null, mistyped, huge or deeply nested fields there is no crash, and the same socket
+    lives on or a clean reconnect follows.
+    """
+    yield from _survives(bench, lambda _: False, "invalid parameters")
+
+
+@check("MSG-040")
+def check_violations(bench: Bench) -> Iterator[Finding]:
+    """A violation of the WebSocket protocol ends in a recovery, or the same socket is shown to hear; the connection
+    should be failed. A binary frame is none, and may be ignored.
+    """
+    note = undelivered(bench.talk)
+    for c in bench.talk.working():
+        if not c.raw:
             continue
-        if strange or second:
-            both = sorted(set(strange) | set(second))
-            yield from judge_alive(bench, c, both, reconnect_allowed=True, what="unknown message")
+        for finding in judge_alive(
+            bench, c, [(t, n) for t, n, _ in c.raw], reconnect_allowed=True, what="WebSocket violation"
+        ):
+            yield replace(finding, observed=finding.observed + note)
+        if c.given_up() is not None or bench.talk.died() is not None:
+            continue
+        for _, number, data in c.raw:
+            wrong = violation_in(data)
+            if wrong:
+                yield bench.warn(
+                    f"connection {c.id} went on after a violation: {wrong}",
+                    "the connection is failed, by a close frame or by ending TCP (RFC 6455 §7.1.7)",
+                    [number],
+                    clause="fails the connection",
+                )
+
+
+@check("MSG-050")
+def check_generated_run(bench: Bench) -> Iterator[Finding]:
+    """A generated run of hostile frames of every kind finds no crash, no hang and no lost recovery."""
+    yield from _survives(bench, lambda _: False, "generated hostile frames")
 
 
 def _authorize_again(c: Connection) -> tuple[int, int] | None:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
+import msgspec
+
 from brokercert.judge.asides import Asides
 from brokercert.judge.told import Told
 from brokercert.trace import records as r
@@ -54,7 +56,7 @@ class Socket:
     loss: Loss | None = None
     silent: tuple[int, int] | None = None  # (t, record) since when the broker says nothing more
     disturbed: tuple[int, int] | None = None  # the first thing that was no healthy broker's doing
-    raw: list[tuple[int, int]] = field(default_factory=list)
+    raw: list[tuple[int, int, bytes]] = field(default_factory=list)  # bytes that are no well-formed frame
 
     @property
     def closed(self) -> int | None:
@@ -165,8 +167,8 @@ class Transcript(Generic[S]):
                 self.lose(c, Loss(t, number, by, how))
             case r.Fault():
                 self._fault(number, record)
-            case r.Raw(conn=conn):
-                self.connections[conn].raw.append((t, number))
+            case r.Raw(conn=conn, base64=encoded):
+                self.connections[conn].raw.append((t, number, msgspec.convert(encoded, bytes, strict=False)))
                 self.disturb(self.connections[conn], t, number)
             case r.Withheld(conn=conn):
                 self.withheld.append((t, number, record))
