@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from brokercert.judge.excerpt import excerpt
 from brokercert.judge.judging import Judging
 from brokercert.judge.transcript import Transcript
@@ -26,6 +28,9 @@ def judge_trace(
     `talk` may be given where the caller has folded the trace already.
     """
     talk = talk or judging.folded(trace)
+    # A trace of before some limit was made, or one that lost it, is judged by the set's own.
+    known = {limit.name: limit.value for limit in rows.limits.values()}
+    trace = replace(trace, header=replace(trace.header, limits={**known, **trace.header.limits}))
     exercised = [rows.by_id[row] for row in trace.header.exercises if row in rows.by_id]
     presupposed = _presupposed(exercised, rows)
     if talk.finished is not None and talk.finished.state == "harness error":

@@ -71,7 +71,13 @@ class Store:
         """A finished order does not come back to life by a late update."""
         if kind != "order" or before is None:
             return False
-        return before.get("ordStatus") in TERMINAL and entity.get("ordStatus") not in TERMINAL
+        return _is_finished(before) and not _is_finished(entity)
+
+
+def _is_finished(order: dict[str, Any]) -> bool:
+    """A status may be anything, things that cannot be looked up included."""
+    status = order.get("ordStatus")
+    return isinstance(status, str) and status in TERMINAL
 
 
 def _is_entity(value: Any) -> bool:
