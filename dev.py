@@ -182,8 +182,12 @@ def certify(arguments):
     return run(tool("brokercert"), "certify", *arguments, cwd=Path.cwd())  # a client's command may be relative
 
 
+# The clients in tests/clients mostly sleep; the other process runs all other files meanwhile.
+PARALLEL = ("-n", "2", "--dist", "loadfile")
+
+
 def test(arguments):
-    return run(tool("python"), "-m", "pytest", *arguments)
+    return run(tool("python"), "-m", "pytest", *(arguments or PARALLEL))
 
 
 def lint(arguments):

@@ -184,7 +184,7 @@ def test_it_lives_beside_the_tests_of_a_project_and_its_ini(project: Project) ->
         (("-m", "stage2", "--brokercert-only", "XYZ-000"), "--brokercert-only XYZ-000: no such requirement"),
         (("-m", "stage2", "--brokercert-config", "none.toml"), "none.toml: no such file"),
         (("-m", "stage2", "--brokercert-command", "no-such-client-here"), "'no-such-client-here' was not found"),
-        (("-m", "stage2", "-p", "spreading", "--numprocesses", "2"), "pytest-xdist spreads"),
+        (("-m", "stage2", "-n", "2"), "pytest-xdist spreads"),
         (("-m", "stage2", "-p", "spreading", "--reruns", "2"), "pytest-rerunfailures hides"),
         (("-m", "stage2", "-p", "spreading", "-o", "retries=2"), "pytest-retry hides"),
     ],
@@ -192,10 +192,9 @@ def test_it_lives_beside_the_tests_of_a_project_and_its_ini(project: Project) ->
 def test_what_cannot_be_is_a_usage_error(
     project: Project, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
 ) -> None:
-    project.pytester.makepyfile(  # the options of xdist, rerunfailures and retry, as they declare them
+    project.pytester.makepyfile(  # the options of rerunfailures and retry, as they declare them
         spreading="""
         def pytest_addoption(parser):
-            parser.addoption("--numprocesses", dest="numprocesses", type=int)
             parser.addoption("--reruns", dest="reruns", type=int, default=0)
             parser.addini("retries", "")
         """
@@ -211,15 +210,11 @@ def test_plugins_that_are_there_but_idle_are_no_obstacle(project: Project, monke
     project.pytester.makepyfile(
         spreading="""
         def pytest_addoption(parser):
-            parser.addoption("--numprocesses", dest="numprocesses", type=int)
             parser.addoption("--reruns", dest="reruns", type=int, default=0)
-            parser.addoption("--tx", dest="tx", default=[])
         """
     )
     monkeypatch.syspath_prepend(str(project.pytester.path))
-    assert (
-        project.pytest("-m", "stage2", "--brokercert-part", "core", "-p", "spreading", "--numprocesses", "0").ret == 0
-    )
+    assert project.pytest("-m", "stage2", "--brokercert-part", "core", "-p", "spreading", "-n", "0").ret == 0
 
 
 def test_an_interrupted_run_keeps_its_reports_and_ends_as_interrupted(project: Project) -> None:
