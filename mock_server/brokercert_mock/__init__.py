@@ -5,7 +5,7 @@ from brokercert_mock.connection import Connection
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import Hold, Rule
 from brokercert_mock.settings import Settings
-from brokercert_mock.tls import Certificates
+from brokercert_mock.tls import Certificates, Kind
 from brokercert_mock.tokens import Token
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Connection",
     "Credentials",
     "Hold",
+    "Kind",
     "NullRecorder",
     "Recorder",
     "Rule",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from brokercert_mock import frames, reads, rest
+from brokercert_mock.bulk import grow
 from brokercert_mock.frames import ClientRequest
 from brokercert_mock.orderlife import Sender
 from brokercert_mock.orders import OrderDesk
@@ -149,6 +150,8 @@ class Answering:
             return 401, self.broker.settings.denied_text
         if request.endpoint == "user/syncrequest":
             return self._sync(conn, request)
+        if (quoted := self.broker.quotes.answer(conn, request.endpoint, request.body)) is not None:
+            return quoted
         return self.endpoint(request.endpoint, request.query, request.body, conn.token)
 
     def _authorize(self, conn: Connection, request: ClientRequest) -> Answer:
@@ -170,6 +173,9 @@ class Answering:
         conn.sync_body = request.body
         conn.subscription = subscription_of(request.body, self.broker.settings)
         conn.synced_at = self.broker.clock()
+        least = self.broker.settings.snapshot_bytes
+        if least:
+            return 200, grow(self.broker.db, conn.subscription, least, self.broker.stamp())
         return 200, snapshot(self.broker.db, conn.subscription)
 
     def endpoint(self, endpoint: str, query: dict[str, list[str]], body: Any, token: Token | None) -> Answer:

@@ -11,9 +11,11 @@ import datetime
 import random
 import socket
 import ssl
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from brokercert_mock import frames
@@ -22,14 +24,17 @@ from brokercert_mock.connection import Connection
 from brokercert_mock.events import Events, HeldEvents
 from brokercert_mock.exchange import Exchange
 from brokercert_mock.ledger import Ledger, ledger_state
+from brokercert_mock.names import Mode, NameServer
 from brokercert_mock.orderlife import Sender
 from brokercert_mock.panel import Panel
 from brokercert_mock.quotas import Quotas
+from brokercert_mock.quotes import Quotes
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import OnAccept, OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
 from brokercert_mock.seed import Entity, seed_orders, seeded
 from brokercert_mock.settings import Settings
 from brokercert_mock.shell import Shell
+from brokercert_mock.tls import Certificates, Kind
 from brokercert_mock.tokens import Token, Tokens
 from brokercert_mock.tradovate_panel import TradovatePanel
 
@@ -76,6 +81,7 @@ class TradovateBroker:
         )
         self.db = seeded(self.rng, self.stamp)
         self.events = Events(self)
+        self.quotes = Quotes(self)
         self.exchange = Exchange(
             self.db,
             self.stamp,
@@ -98,6 +104,11 @@ class TradovateBroker:
         self._changed = asyncio.Event()
         self._blocked: list[socket.socket] = []
         self._ready: Token | None = None
+        self.names: NameServer | None = None
+        self._names_port = 0
+        self.certificates: Certificates | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._ca = Path()
         seed_orders(self.exchange, self.rng, self.settings.snapshot_orders)
         self.exchange.auto_fill = self.settings.auto_fill
         self.exchange.risk.max_order_qty = self.settings.max_order_qty
@@ -127,9 +138,13 @@ class TradovateBroker:
     def client_facts(self, host: str, port: int) -> dict[str, str]:
         """What a client is told that reaches this broker at that address, by the names of docs/subject-protocol.md."""
         who, token = self.credentials, self.ready_token()
+        secure = "s" if self._tls else ""
+        host = self._name() if host == self._host else host
         return {
-            "URL": f"ws://{host}:{port}{self.websocket_path}",
-            "REST_URL": f"http://{host}:{port}/v1",
+            **({"CA": str(self._ca)} if self._folder else {}),
+            **({"DNS": f"{self._host}:{self._names_port}"} if self.names else {}),
+            "URL": f"ws{secure}://{host}:{port}{self.websocket_path}",
+            "REST_URL": f"http{secure}://{host}:{port}/v1",
             "TOKEN": token.access,
             "MD_TOKEN": token.md,
             "TOKEN_EXPIRES": token.expires,
@@ -147,7 +162,12 @@ class TradovateBroker:
     # Life.
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
-        """Listen; port 0 takes a free one."""
+        """Listen; port 0 takes a free one. With the setting `tls`, by certificates of its own."""
+        if self.settings.tls and tls is None:
+            tls = self._make_certificates()
+        if self.settings.name:
+            self.names = NameServer(self.settings.name, host, self._tell_query)
+            self._names_port = await self.names.start(host)
         self._host, self._tls = host, tls
         self._server = await self.loop.create_server(lambda: Shell(self), host, port, ssl=tls)
         self._port = self._server.sockets[0].getsockname()[1]
@@ -166,7 +186,34 @@ class TradovateBroker:
         return f"{'https' if self._tls else 'http'}://{self._name()}:{self._port}/v1"
 
     def _name(self) -> str:
-        return "localhost" if self._tls else self._host
+        return "localhost" if self._tls else self.settings.name or self._host
+
+    def _make_certificates(self) -> ssl.SSLContext:
+        def hello(kind: str) -> None:
+            self.recorder.rule(self.clock(), "tls-hello", 0, kind)
+
+        self.certificates = Certificates(hello)
+        self._folder = tempfile.TemporaryDirectory(prefix="brokercert-ca-")
+        self._ca = self.certificates.write_ca(Path(self._folder.name) / "ca.pem")
+        return self.certificates.context()
+
+    def present(self, kind: Kind) -> None:
+        """From here on new connections are shown this certificate; *cut*: their handshake is broken off."""
+        assert self.certificates is not None, "the setting `tls` is off"
+        requested = self.clock()
+        self.certificates.kind = kind
+        self.recorder.fault(requested, self.clock(), f"tls-{kind}", 0, "")
+
+    def _tell_query(self, mode: str, name: str) -> None:
+        self.recorder.rule(self.clock(), f"dns-{mode}", 0, name)
+
+    def resolve(self, mode: Mode) -> None:
+        """From here on the name server answers so."""
+        assert self.names is not None, "the setting `name` is empty"
+        requested = self.clock()
+        self.names.mode = mode
+        told = "name-resolves" if mode == "answer" else f"name-{mode}"
+        self.recorder.fault(requested, self.clock(), told, 0, self.names.name)
 
     async def close(self) -> None:
         """Stop listening and end what is left, waiting for no client. Tells of rules that were never triggered."""
@@ -177,6 +224,10 @@ class TradovateBroker:
         if self._server is not None:
             self._server.close()
         self._unblock()
+        if self.names is not None:
+            self.names.close()
+        if self._folder is not None:
+            self._folder.cleanup()
         for rule in self.book.rules:
             if rule.name and not rule.applied:
                 self.recorder.rule_unused(self.clock(), rule.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from brokercert_mock import frames
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from brokercert_mock.connection import Connection
 
 BURST_TICK = 0.01  # seconds between the batches of a stream of events
+OF_ONE_TYPE = 8  # entities that take turns: a long history must not make an event slow
 PLAIN = ("cashBalance", "position", "marginSnapshot", "account", "order", "user", "contract")
 
 
@@ -160,7 +162,11 @@ class Events:
         assert conn.subscription is not None
         db = self.broker.db
         candidates = [
-            (kind, entity) for kind in PLAIN for entity in db.of(kind) if conn.subscription.wants(db, kind, entity)
+            (kind, entity)
+            for kind in PLAIN
+            if kind in conn.subscription.types
+            for entity in islice(db.entities[kind].values(), OF_ONE_TYPE)
+            if conn.subscription.wants(db, kind, entity)
         ]
         if not candidates:
             return None
@@ -204,6 +210,7 @@ class Events:
     def _market(self) -> None:
         if not self.quiet:
             self.market_event()
+            self.broker.quotes.tick()
         self.broker.call_later(self.broker.settings.event_every, self._market)
 
 

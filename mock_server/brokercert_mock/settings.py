@@ -48,6 +48,12 @@ class Settings:
     """What REST requests of a session that a later one ended get [documented: one of these; TP §2.4]."""
     token_life: float = 80 * 60.0
     """[documented: 80 min on the newest page, 90 min on others; TP §2.3]"""
+    tls: bool = False
+    """TLS by a CA of its own, for `localhost` [ours]."""
+    name: str = ""
+    """A host name for clients, and a name server of its own that knows it [ours]. Empty: the address itself."""
+    snapshot_bytes: int = 0
+    """What a sync answer is filled up to with the history of finished orders [ours]. 0: the state as it is."""
     ready_token_life: float | None = None
     """Life of the token that a client is given ready: `token_life` where None; below 0, it has expired [ours]."""
     login_errors: Literal["200", "401"] = "200"

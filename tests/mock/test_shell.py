@@ -14,6 +14,7 @@ import pytest
 from brokercert.trace import TraceWriter
 from brokercert.trace import records as r
 from brokercert_mock import Certificates, Settings, TradovateBroker
+from brokercert_mock.tls import KINDS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mock_bench import header, running
@@ -87,9 +88,10 @@ async def test_tls_with_a_trusted_leaf_and_three_that_must_be_refused(tmp_path: 
     async with connect(broker.url, ssl=trusting, proxy=None, ping_interval=None) as ws:
         assert await ws.recv() == "o"
     await broker.close()
-    for kind in ("untrusted", "wrong-host", "expired"):
+    for kind in KINDS[1:]:
+        certificates.kind = kind
         broker = TradovateBroker()
-        await broker.start(tls=certificates.context(kind))
+        await broker.start(tls=certificates.context())
         with pytest.raises(ssl.SSLCertVerificationError):
             await asyncio.open_connection("localhost", broker.port, ssl=trusting)
         await broker.close()

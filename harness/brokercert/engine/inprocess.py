@@ -160,6 +160,10 @@ class InProcessSubject:
         except Exception as error:  # the client's own
             self._print(error)
 
+    @property
+    def process(self) -> int | None:
+        return None
+
     async def wait_exit(self, within: float) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(within):

@@ -266,6 +266,10 @@ class ProcessSubject(asyncio.SubprocessProtocol):
         with suppress(ProcessLookupError, PermissionError):  # it has just gone
             os.killpg(self.pid, number)
 
+    @property
+    def process(self) -> int | None:
+        return self.pid
+
     async def wait_exit(self, within: float) -> bool:
         with suppress(TimeoutError):
             async with asyncio.timeout(within):

@@ -295,7 +295,7 @@ def header_of(
         absent=dict(spec.absent),
         readings=dict(spec.readings),
         limits=limits_of(rows),
-        settings=dict(scenario.settings),
+        settings=scenario.settings_in(request.tier),
         calibration=(
             {
                 "round_trip_p99": known.round_trip_p99,

@@ -30,6 +30,7 @@ class Scenario:
     `exercises`: the requirements whose verdict it contributes to. `path`: whether the client reaches the broker
     directly or through Toxiproxy (a proxy turns RST into FIN and eats half-close). `exclusive`: nothing else runs
     meanwhile, since latencies are scored. `needs`: what the subject must offer for it to be played at all.
+    `virtual`: settings that differ in virtual time, where a size costs time and proves nothing more.
     `lasts`: seconds that a good client makes it last (the prediction); `most`: after so many seconds it is ended.
     """
 
@@ -44,6 +45,11 @@ class Scenario:
     most: float = 300.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    virtual: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings_in(self, tier: str) -> dict[str, Any]:
+        """The broker's settings in this tier."""
+        return {**self.settings, **(self.virtual if tier == "virtual" else {})}
 
 
 def scenario(
@@ -58,11 +64,13 @@ def scenario(
     most: float = 300.0,
     settings: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
+    virtual: Mapping[str, Any] | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function that takes a `Stage`."""
 
     def make(play: Play) -> Scenario:
-        return Scenario(name, title, exercises, play, path, exclusive, needs, lasts, most, settings or {}, env or {})
+        given = settings or {}, env or {}, virtual or {}
+        return Scenario(name, title, exercises, play, path, exclusive, needs, lasts, most, *given)
 
     return make
 

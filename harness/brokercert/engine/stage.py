@@ -20,6 +20,7 @@ from brokercert.engine.dialect import Broker
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.gate import StartGate
+from brokercert.engine.resources import measure
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.subject import RunningSubject, SubjectSpec, start_subject
 from brokercert.judge.conversation import SECOND, Connection, Conversation
@@ -134,6 +135,20 @@ class AnyStage(Commanding[C], Generic[B, C]):
                 self._spec, self._env, self._observer(), self._state_dir, self._loop.time
             )
             await self.wait("the client's first connection", lambda talk: bool(talk.connections), self._gate.LONGEST)
+
+    @property
+    def real(self) -> bool:
+        """Whether the scenario is played in real time."""
+        return self._writer.header.tier == "real"
+
+    async def resources(self, name: str) -> None:
+        """Record what the client's process holds now; nothing where it has none, or has left."""
+        process = self._subject.process if self._subject is not None else None
+        if process is None or self.left:
+            return
+        held = await asyncio.to_thread(measure, process)
+        if held is not None:
+            self._writer.add(r.Resources(t=self.now, name=name, **held))
 
     async def ask_stop(self) -> None:
         """Ask the client to log off, as the judged stimulus of a scenario."""

@@ -116,6 +116,10 @@ class RunningSubject(Protocol):
     def ask_stop(self, judged: bool) -> Awaitable[None]:
         """Ask it to log off, in the declared way. Returns at once; `judged` where this is a scenario's stimulus."""
 
+    @property
+    def process(self) -> int | None:
+        """The id of its process, None where it has none of its own."""
+
     def wait_exit(self, within: float) -> Awaitable[bool]:
         """Wait for its exit for so many seconds. True when it has exited."""
 

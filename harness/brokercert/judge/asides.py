@@ -52,6 +52,7 @@ class Asides:
         self.leaks: list[Leak] = []
         self.lines = 0  # of output that were kept
         self.dropped = 0  # and that were not
+        self.resources: dict[str, tuple[int, r.Resources]] = {}  # by the point of measuring: (record number, record)
         self._bearers: dict[int, str] = {}
 
     def feed(self, number: int, record: r.Body) -> None:
@@ -80,6 +81,8 @@ class Asides:
                 self._leak(record.t, number, "a report", str(record.body))
             case r.BrokenReport():
                 self._leak(record.t, number, "its output", record.text)
+            case r.Resources():
+                self.resources[record.name] = (number, record)
             case r.OutputDropped():
                 self.dropped += record.lines
             case _:

@@ -113,6 +113,10 @@ class AnyBench:
         """Not observed: the window was too short, or the source cannot show it."""
         return self._say(Verdict.NOT_OBSERVED, observed, "", evidence, (), clause)
 
+    def not_applicable(self, observed: str) -> Finding:
+        """The client has nothing that the requirement is about."""
+        return self._say(Verdict.NOT_APPLICABLE, observed)
+
     def blocked(self, by: str, observed: str, evidence: Iterable[int] = ()) -> Finding:
         return self._say(Verdict.BLOCKED, observed, "", evidence, (), "", by)
 

@@ -92,6 +92,9 @@ def describe(record: Body) -> tuple[str, int, str]:
             asked = "" if record.asked else ", which nobody had asked for"
             how = f"signal {-record.code}" if record.code < 0 else f"status {record.code}"
             return "subject", 0, f"ended with {how}{asked}"
+        case r.Resources():
+            held = f"{record.descriptors} descriptors, {record.threads} threads, {record.memory} bytes"
+            return "subject", 0, f"{record.name}: {held}"
         case r.OutputDropped():
             return "subject", 0, f"{record.lines} further line(s) of output ({record.bytes} bytes) were not kept"
         case r.Finished():

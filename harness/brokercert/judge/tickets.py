@@ -208,3 +208,60 @@ def check_beats_through_penalty(bench: Bench) -> Iterator[Finding]:
         else:
             text = f"a penalty of {seconds(waited)} is shorter than the gap that is allowed"
             yield bench.short(text, [p.answer.record])
+
+
+@check("RLP-090")
+def check_ticket_stays(bench: Bench) -> Iterator[Finding]:
+    """A ticket comes back with the request that drew it and with no other; a request that was waiting when its socket
+    died is sent once at most afterwards.
+    """
+    talk = bench.talk
+    tickets = penalties(bench)
+    if not tickets:
+        return
+    everything = sorted((q for c in talk.upgraded for q in c.requests), key=lambda q: q.record)
+    for p in tickets:
+        strangers = [
+            q
+            for q in everything
+            if q.ticket == p.answer.ticket
+            and (q.endpoint != p.request.endpoint or _without_ticket(q) != _without_ticket(p.request))
+        ]
+        if strangers:
+            yield bench.breach(
+                f"`{strangers[0].endpoint}` carried the ticket that `{p.request.endpoint}` had drawn",
+                "a ticket belongs to the request that drew it",
+                [p.answer.record, strangers[0].record],
+                clause="no other request",
+            )
+            return
+    judged = False
+    for p in tickets:
+        loss = p.conn.loss
+        if loss is None or p.request.endpoint == "user/syncrequest" or loss.t >= p.answer.t + p.answer.wait:
+            continue
+        again = [
+            q
+            for q in everything
+            if q.record > loss.record
+            and q.endpoint == p.request.endpoint
+            and _without_ticket(q) == _without_ticket(p.request)
+        ]
+        if len(again) > 1:
+            yield bench.breach(
+                f"`{p.request.endpoint}`, which waited when its socket died, was sent {len(again)} times afterwards",
+                "once at most",
+                [p.answer.record, loss.record, *(q.record for q in again[:3])],
+                [bench.count("times sent after the loss", len(again), 1)],
+                clause="after the loss",
+            )
+            return
+        back = [c.authorized.t for c in talk.authorized if c.authorized and c.authorized.t > loss.t]
+        due = max([p.answer.t + p.answer.wait, *back[:1]])
+        if bench.end - due >= bench.micros("window_default"):
+            judged = True
+            yield bench.ok(f"sent {len(again)} time(s) after its socket had died", [p.answer.record, loss.record])
+    if not judged:
+        yield bench.short(
+            "no request was seen waiting when its socket died, for 20 s after it", [tickets[0].answer.record]
+        )

@@ -11,6 +11,9 @@ __all__ = ["MUTANTS", "Mutant", "mutant"]
 MUTANTS = Register()
 mutant = MUTANTS.mutant
 
-MODULES = "login credentials requests heartbeats streams events tickets restraint reconnect outages messages"
+MODULES = (
+    "login credentials requests heartbeats streams events tickets restraint reconnect subscriptions outages messages"
+    " resources snapshots"
+)
 for _module in MODULES.split():
     importlib.import_module(f"brokercert.mutants.{_module}")

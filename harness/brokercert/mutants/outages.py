@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ssl
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -10,6 +11,7 @@ from websockets.asyncio.client import ClientConnection
 from brokercert.mutants.mutant import mutant
 from brokercert.reference.backoff import Backoff
 from brokercert.reference.client import End, ReferenceClient
+from brokercert.reference.resolve import ResolveError
 
 
 @mutant("no-connect-time-out", "CON-010", reason="the upgrade's answer is awaited for ever")
@@ -55,3 +57,38 @@ class ASecondIsEnough(ReferenceClient):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.config = dataclasses.replace(self.config, connect_within=1.0, open_within=1.0, answer_within=1.0)
+
+
+@mutant("dies-of-an-unknown-name", "CON-020", also="LOG-010", reason="a name that does not resolve ends the program")
+class DiesOfUnknownName(ReferenceClient):
+    """Lets the failure of its name's lookup end it."""
+
+    async def open_socket(self) -> ClientConnection:
+        try:
+            return await super().open_socket()
+        except ResolveError as error:
+            raise RuntimeError("nothing can be done") from error
+
+
+@mutant("trusts-every-certificate", "CON-030", reason="its token goes to whoever answers")
+class TrustsEverything(ReferenceClient):
+    """Connects whatever certificate it is shown."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if self._tls is not None:
+            self._tls.check_hostname = False
+            self._tls.verify_mode = ssl.CERT_NONE
+
+
+@mutant("dies-of-a-cut-handshake", "CON-030", reason="a handshake that is cut is a failure like any other, and passes")
+class DiesOfCutHandshake(ReferenceClient):
+    """Lets a connection that is reset while it is being made end it."""
+
+    async def open_socket(self) -> ClientConnection:
+        try:
+            return await super().open_socket()
+        except ssl.SSLCertVerificationError:
+            raise
+        except ConnectionResetError as error:
+            raise RuntimeError("nothing can be done") from error

@@ -106,3 +106,22 @@ class SleepsThrough(ReferenceClient):
     """Sends no heartbeat while it waits for the end of a penalty."""
 
     session_class = _SleepingSession
+
+
+class _GenerousQueue(RequestQueue):
+    last = ""
+
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, data, now)
+        self.last = request.ticket
+
+    def body_of(self, request: Request) -> Any:
+        request.ticket = request.ticket or self.last
+        return super().body_of(request)
+
+
+@mutant("one-ticket-for-all", "RLP-090", reason="a ticket belongs to the request that drew it")
+class OneTicketForAll(ReferenceClient):
+    """Puts the last ticket that it drew into every request that follows."""
+
+    session_class = with_queue(_GenerousQueue)

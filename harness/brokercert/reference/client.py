@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
@@ -21,6 +22,7 @@ from brokercert.reference.backoff import Backoff
 from brokercert.reference.commands import Commands, Reports
 from brokercert.reference.config import Config
 from brokercert.reference.requests import Lockout, Outcome
+from brokercert.reference.resolve import address_of
 from brokercert.reference.rest import RestError
 from brokercert.reference.session import Session
 from brokercert.reference.states import Happening
@@ -202,6 +204,7 @@ class ReferenceClient:
         """Every option explicit: the library's defaults (proxies, pings, compression, 1 MiB) are not this client's."""
         return await connect(
             self.config.url,
+            **await self._address(),
             ssl=(self._tls or True) if self.config.url.startswith("wss") else None,
             proxy=None,
             compression=None,
@@ -210,6 +213,14 @@ class ReferenceClient:
             close_timeout=self.config.close_within,
             max_size=self.config.largest_message,
         )
+
+    async def _address(self) -> dict[str, Any]:
+        """Where the URL's host is, by the given name server; nothing where the system is to find out."""
+        parts = urlsplit(self.config.url)
+        if not self.config.dns or parts.hostname is None:
+            return {}
+        host = await address_of(parts.hostname, self.config.dns, self._rng)
+        return {"host": host, "port": parts.port or (443 if parts.scheme == "wss" else 80)}
 
     async def _live(self, shard: int, ws: ClientConnection, token: str) -> End:
         loop = asyncio.get_running_loop()

@@ -53,6 +53,8 @@ class Config:
     device_id: str = ""
     shards: int = 1
     ca: str = ""
+    dns: str = ""  # host:port of a name server; empty: the system's
+    symbols: tuple[str, ...] = ()  # of quotes that each socket subscribes to
     level: str = "wire"  # how much it says and takes: wire, reports, commands
     entity_types: tuple[str, ...] = ENTITY_TYPES
 
@@ -100,5 +102,7 @@ class Config:
             device_id=env.get("BROKERCERT_DEVICE_ID", ""),
             shards=int(shards),
             ca=env.get("BROKERCERT_CA", ""),
+            dns=env.get("BROKERCERT_DNS", ""),
+            symbols=tuple(x.strip() for x in env.get("BROKERCERT_QUOTES", "").split(",") if x.strip()),
             level=level,
         )

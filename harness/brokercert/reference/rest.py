@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
 import h11
 import msgspec
+
+from brokercert.reference.resolve import address_of
 
 LARGEST = 4 * 1024 * 1024  # bytes of an answer's body
 CHUNK = 65536
@@ -19,12 +22,21 @@ class RestError(Exception):
 
 
 async def call(
-    url: str, *, body: Any = None, bearer: str = "", within: float = 10.0, tls: ssl.SSLContext | None = None
+    url: str,
+    *,
+    body: Any = None,
+    bearer: str = "",
+    within: float = 10.0,
+    tls: ssl.SSLContext | None = None,
+    dns: str = "",
 ) -> Any:
-    """POST `body` as JSON, or GET where there is none; the decoded JSON answer. Raises `RestError`."""
+    """POST `body` as JSON, or GET where there is none; the decoded JSON answer. Raises `RestError`.
+
+    `dns` is the name server to ask (host:port); empty: the system's.
+    """
     try:
         async with asyncio.timeout(within):
-            status, data = await _exchange(url, body, bearer, tls)
+            status, data = await _exchange(url, body, bearer, tls, dns)
     except (OSError, TimeoutError, h11.ProtocolError, asyncio.IncompleteReadError) as error:
         raise RestError(f"{type(error).__name__} while calling {urlsplit(url).path}") from error
     if not 200 <= status < 300:
@@ -35,11 +47,15 @@ async def call(
         raise RestError(f"{urlsplit(url).path} answered with something that is no JSON") from error
 
 
-async def _exchange(url: str, body: Any, bearer: str, tls: ssl.SSLContext | None) -> tuple[int, bytes]:
+async def _exchange(url: str, body: Any, bearer: str, tls: ssl.SSLContext | None, dns: str) -> tuple[int, bytes]:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     secure = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
-    reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure)
+    name = parts.hostname or ""
+    host = await address_of(name, dns, random.Random()) if dns else name
+    reader, writer = await asyncio.open_connection(
+        host, port, ssl=secure, server_hostname=name if secure is not None else None
+    )
     try:
         connection = h11.Connection(h11.CLIENT)
         payload = b"" if body is None else msgspec.json.encode(body)

@@ -197,13 +197,20 @@ class Session:
                 self.store.apply(data)
             self._early.clear()
             self.live_since = now
-            self.happen(Happening.SYNCED, "", now)
+            if self.happen(Happening.SYNCED, "", now):
+                self.subscribe(now)
         elif outcome.status == 429 or (outcome.status == 200 and "captcha" in outcome.error):
             # Nothing but waiting helps; the socket stays, since a new one would only ask the same again.
             self.notices.append(f"sync: {outcome.error}")
             self._sync_again = now + self.config.lockout
         else:
             self.happen(Happening.SYNC_FAILED, f"sync failed: {outcome.error}", now)
+
+    def subscribe(self, now: float) -> None:
+        """Quotes, on each new socket once; of several shards, by the first."""
+        if self._sync_body.get("shardingExpression", {}).get("remainder", 0) == 0:
+            for symbol in self.config.symbols:
+                self.request("md/subscribeQuote", lambda outcome, at: None, now=now, body={"symbol": symbol})
 
     def on_event(self, kind: str, data: Any, now: float) -> None:
         if kind == "props":

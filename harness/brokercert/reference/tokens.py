@@ -66,7 +66,7 @@ class Tokens:
 
     async def _renew(self) -> None:
         url = f"{self._config.rest_url}/auth/renewaccesstoken"
-        self._take(await call(url, bearer=self._token, tls=self._tls))
+        self._take(await call(url, bearer=self._token, tls=self._tls, dns=self._config.dns))
 
     async def _log_in(self) -> None:
         c = self._config
@@ -79,7 +79,7 @@ class Tokens:
             "cid": c.cid,
             "sec": c.sec,
         }
-        self._take(await call(f"{c.rest_url}/auth/accesstokenrequest", body=body, tls=self._tls))
+        self._take(await call(f"{c.rest_url}/auth/accesstokenrequest", body=body, tls=self._tls, dns=c.dns))
 
     def _take(self, answer: Any) -> None:
         """A login's or renewal's answer: 200 is success only with a token inside."""

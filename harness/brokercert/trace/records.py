@@ -231,6 +231,18 @@ class SubjectExited(Record, frozen=True, kw_only=True, tag="exited"):
     asked: bool
 
 
+class Resources(Record, frozen=True, kw_only=True, tag="resources"):
+    """What the subject's process and its children held: the point in the scenario, and the sums over all of them.
+    `memory` is resident, in bytes.
+    """
+
+    name: str
+    processes: int
+    descriptors: int
+    threads: int
+    memory: int
+
+
 class OutputDropped(Record, frozen=True, kw_only=True, tag="output-dropped"):
     """Output beyond the bound was read and thrown away."""
 
@@ -273,5 +285,6 @@ Body = (
     | StopAsked
     | SubjectExited
     | OutputDropped
+    | Resources
     | Finished
 )

@@ -33,7 +33,7 @@ DIALECT = Dialect(
     judging=Judging(package="brokercert.judge", book=CHECKS, fold=Conversation, bench=Bench),
     reference=Reference(
         command=(sys.executable, "-m", "brokercert.reference"),
-        offers=frozenset({"wire", "stop", "process", "tokens", "shards", "report", "snapshot", "request", "orders"}),
+        offers=frozenset("wire stop process tokens tls dns shards report snapshot request orders".split()),
         factory=_reference,
     ),
     mutants="brokercert.mutants",

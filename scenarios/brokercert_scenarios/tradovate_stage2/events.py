@@ -59,19 +59,53 @@ async def unknown_events(stage: Stage) -> None:
     )
 
 
+def _shards(number: int) -> dict[str, str]:
+    return {"BROKERCERT_SHARDS": str(number)}
+
+
+async def _sharded(stage: Stage, number: int) -> None:
+    if await stage.log_in() is None:
+        return
+    await stage.wait("all shards", lambda talk: len([c for c in talk.synced if c.synced]) >= number, 20)
+    await stage.hold(stage.limits["window_default"] + 1)
+
+
+@scenario(
+    "shards-2",
+    "Two sockets share the work",
+    exercises=("EVT-100",),
+    needs=("wire", "shards"),
+    lasts=26,
+    env=_shards(2),
+)
+async def shards_2(stage: Stage) -> None:
+    await _sharded(stage, 2)
+
+
+@scenario(
+    "shards-7",
+    "Seven sockets share the work",
+    exercises=("EVT-100",),
+    needs=("wire", "shards"),
+    lasts=28,
+    env=_shards(7),
+)
+async def shards_7(stage: Stage) -> None:
+    await _sharded(stage, 7)
+
+
 @scenario(
     "shards",
     "Three sockets share the work, and share it again after a loss",
     exercises=("EVT-100", "REC-030"),
     needs=("wire", "shards"),
     lasts=58,
-    env={"BROKERCERT_SHARDS": str(SHARDS)},
+    env=_shards(SHARDS),
 )
 async def shards(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    await _sharded(stage, SHARDS)
+    if not stage.talk.synced:
         return
-    await stage.wait("all shards", lambda talk: len([c for c in talk.synced if c.synced]) >= SHARDS, 20)
-    await stage.hold(stage.limits["window_default"] + 1)
     stage.last_event()
     await stage.arrived()
     since = stage.now

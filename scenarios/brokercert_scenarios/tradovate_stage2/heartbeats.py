@@ -6,7 +6,8 @@ from brokercert.engine.scenario import scenario
 from brokercert.engine.stage import Stage
 from brokercert.judge.conversation import SECOND, Connection, Conversation
 
-LOAD_RATE = 200  # events a second: far above any cadence that arrivals could drive, far below what costs a client CPU
+LOAD_RATE = 2000  # events a second: what S2 means by high volume, as this suite reads it
+SMALLER_RATE = 50  # in virtual time, or beside others: far above any cadence that arrivals could drive
 LOAD_LEAST = 21.0  # seconds: HBT-030 asks for 15, HBT-070 for 20
 QUIET = 66.0  # seconds: the rule asks for 65
 
@@ -17,16 +18,23 @@ def gap_limit(stage: Stage) -> float:
 
 @scenario(
     "load",
-    "A stream of events, during which the server sends no `h`",
+    "Two thousand events a second, during which the server sends no `h`",
     exercises=("HBT-030", "HBT-070"),
+    exclusive=True,  # it costs the machine what scored times of others would suffer from
     lasts=28,
 )
 async def load(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     stage.broker.heartbeats("off")
-    stage.broker.background(LOAD_RATE)
+    await load_without_h(stage, LOAD_RATE if stage.real else SMALLER_RATE)
+    stage.broker.heartbeats("auto")
+
+
+async def load_without_h(stage: Stage, rate: int) -> None:
+    """Events until a heartbeat came 6 s or more after their beginning; `h` is off already."""
     began = stage.now
+    stage.broker.background(rate)
     await stage.hold(LOAD_LEAST, "load")
 
     def beaten(talk: Conversation) -> bool:
@@ -35,7 +43,6 @@ async def load(stage: Stage) -> None:
     await stage.wait("a heartbeat 6 s or more after the last `h`", beaten, gap_limit(stage) + 2)
     await stage.hold(1, "the load to go on a little")
     stage.broker.background(0)
-    stage.broker.heartbeats("auto")
 
 
 @scenario(

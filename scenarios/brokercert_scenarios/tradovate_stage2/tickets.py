@@ -6,6 +6,7 @@ from brokercert.engine.stage import Stage
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short enough not to cost a run its time
 SECOND_PENALTY = 2
 LONG_PENALTY = 36  # seconds: longer than the gap between heartbeats that the page allows, tolerance included
+LOST_PENALTY = 6  # seconds: past the way back
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
 
 
@@ -101,4 +102,59 @@ async def sync_429(stage: Stage) -> None:
         stage.limits["window_first_authorize"] + stage.limits["window_first_sync"] + 2,
     )
     if locked is not None:
+        await stage.hold(stage.limits["window_lockout"] + 1, "requests that should not come")
+
+
+FIRST, SECOND = "order/list", "account/list"  # two endpoints that a request may go to at any time
+
+
+@scenario(
+    "ticket-of-another",
+    "While one request waits for its penalty's end another is sent; then one waits when the socket dies",
+    exercises=("RLP-090",),
+    needs=("wire", "request"),
+    lasts=44,
+)
+async def ticket_of_another(stage: Stage) -> None:
+    broker = stage.broker
+    if await stage.log_in() is None:
+        return
+    broker.on(FIRST, nth=1).ticket(p_time=PENALTY)
+    first = await stage.request(FIRST, {})
+    await stage.arrived()
+    other = await stage.request(SECOND, {})
+    await stage.outcome(other, within=5)
+    await stage.outcome(first, within=PENALTY + stage.limits["ticket_late"] + 1)
+    broker.on(FIRST, nth=3).ticket(p_time=LOST_PENALTY)
+    await stage.request(FIRST, {})
+    await stage.arrived()
+    stage.last_event()
+    await stage.arrived()
+    since = stage.now
+    for socket in stage.sockets():
+        socket.fin()
+    if await stage.recovered(since) is not None:
+        await stage.hold(LOST_PENALTY + stage.limits["window_default"], "requests that should come once at most")
+
+
+@scenario(
+    "request-429",
+    "A request is answered with 429",
+    exercises=("RLP-070",),
+    needs=("wire", "request"),
+    lasts=66,
+)
+async def request_429(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.broker.on(FIRST).status(429)
+    await stage.request(FIRST, {})
+    locked = await stage.wait(
+        "the answer to it",
+        lambda talk: next((q for c in talk.upgraded for q in c.requests if q.answer and q.answer.status == 429), None),
+        10,
+    )
+    if locked is not None:
+        await stage.arrived()
+        await stage.request(SECOND, {})  # asked for in the lock-out: it is not to be sent
         await stage.hold(stage.limits["window_lockout"] + 1, "requests that should not come")

@@ -1,0 +1,40 @@
+"""Snapshots: how large they may be, and how their parts become one (TP §5.3, §11 row 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.check import Bench, check, seconds
+from brokercert.verdict import Finding
+
+MIB = 1024 * 1024
+VIRTUAL_LEAST = MIB  # bytes, in virtual time: past the usual default limit of libraries, and quick
+
+
+@check("EVT-090")
+def check_large_snapshot(bench: Bench) -> Iterator[Finding]:
+    """A sync answer of 5 MiB (in virtual time, of more than 1 MiB) is taken: the client does not close for 20 s."""
+    least = bench.limit("snapshot_size") if bench.header.tier == "real" else VIRTUAL_LEAST
+    for c in bench.talk.synced:
+        answer = c.synced
+        if answer is None:
+            continue
+        size = next((len(text.encode()) for _, number, text in c.data_sent if number == answer.record), 0)
+        if size < least:
+            yield bench.short(f"the snapshot had {size / MIB:.2f} MiB only", [answer.record])
+            continue
+        gone = c.given_up()
+        if gone is not None:
+            yield bench.breach(
+                f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - answer.t)} after a snapshot of"
+                f" {size / MIB:.2f} MiB{bench.exit_text()}",
+                "a snapshot of 5 MiB is taken without closing",
+                [answer.record, gone.record],
+                [bench.count("bytes of the snapshot", size, None)],
+            )
+            return
+        watched = c.last_seen(bench.end) - answer.t
+        if watched < bench.micros("window_default"):
+            yield bench.short(f"watched for {seconds(watched)} after the snapshot only", [answer.record])
+        else:
+            yield bench.ok(f"a snapshot of {size / MIB:.2f} MiB was taken", [answer.record])

@@ -1,0 +1,32 @@
+"""Snapshots larger than a library's default limits, and heartbeats through one: S2 §2, §3; TP §11, row 10.
+
+The size is a setting, `snapshot_bytes`; a smaller one that still exceeds the usual limit of 1 MiB does in virtual time.
+"""
+
+from brokercert.engine.scenario import scenario
+from brokercert.engine.stage import Stage
+from brokercert.judge.conversation import SECOND
+
+from brokercert_scenarios.tradovate_stage2.heartbeats import SMALLER_RATE, load_without_h
+
+SIZE = 5 * 1024 * 1024  # bytes: what the requirement says
+SMALLER_SIZE = 1_153_434  # bytes, 1.1 MiB: past the usual limit, and quick
+
+
+@scenario(
+    "snapshot-large",
+    "The answer to the sync request is a snapshot of 5 MiB, and events follow it without an `h`",
+    exercises=("EVT-090", "HBT-030"),
+    lasts=32,
+    settings={"snapshot_bytes": SIZE},
+    virtual={"snapshot_bytes": SMALLER_SIZE},
+)
+async def snapshot_large(stage: Stage) -> None:
+    stage.broker.heartbeats("off")
+    if await stage.log_in() is None:
+        return
+    began = stage.now
+    await load_without_h(stage, SMALLER_RATE)
+    stage.broker.heartbeats("auto")
+    left = stage.limits["window_default"] + 1 - (stage.now - began) / SECOND
+    await stage.hold(max(0.0, left), "a close that should not come")
