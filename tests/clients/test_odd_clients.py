@@ -23,7 +23,7 @@ from brokercert.engine.gate import StartGate
 from brokercert.engine.run import Quiet, RunRequest, certify
 from brokercert.engine.scenario import load_suite
 from brokercert.engine.subject import SubjectSpec
-from brokercert.verdict import RunRecord
+from brokercert.verdict import RunRecord, Verdict
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -42,7 +42,7 @@ SHOWS = {  # the scenario that shows a broken copy's row soonest
     "LOG-040": "token-refused",
 }
 
-pytestmark = pytest.mark.timeout(170)  # the first test waits for the slowest of them all
+pytestmark = pytest.mark.timeout(300)  # the first test waits for the slowest of them all, twice on a busy machine
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,16 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runs")
 
 
+def _unsure(record: RunRecord) -> bool:
+    return any(row.verdict is Verdict.INCONCLUSIVE for row in record.rows)
+
+
 @pytest.fixture(scope="module")
 def records(out: Path) -> dict[str, RunRecord]:
-    return asyncio.run(_play(ALL, out))
+    """All of them played; once more where this machine was too busy to measure a time."""
+    found = asyncio.run(_play(ALL, out))
+    again = [case for case in ALL if _unsure(found[case.name]) and "inconclusive" not in case.expect.values()]
+    return found | asyncio.run(_play(again, out / "again"))
 
 
 def _verdicts(record: RunRecord) -> dict[str, tuple[str, str]]:
