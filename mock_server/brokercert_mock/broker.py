@@ -6,20 +6,18 @@ Everything that it does is told to a `Recorder`; it knows nothing of who records
 
 from __future__ import annotations
 
-import asyncio
 import datetime
-import random
-import socket
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from brokercert_mock import frames
 from brokercert_mock.answering import Answering
+from brokercert_mock.anybroker import AnyBroker
 from brokercert_mock.connection import Connection
 from brokercert_mock.events import Events, HeldEvents
 from brokercert_mock.exchange import Exchange
@@ -29,8 +27,8 @@ from brokercert_mock.orderlife import Sender
 from brokercert_mock.panel import Panel
 from brokercert_mock.quotas import Quotas
 from brokercert_mock.quotes import Quotes
-from brokercert_mock.recorder import NullRecorder, Recorder
-from brokercert_mock.rules import OnAccept, OnEvents, OnOpen, OnRequest, OnUpgrade, Rule, RuleBook
+from brokercert_mock.recorder import Recorder
+from brokercert_mock.rules import OnOpen, Rule
 from brokercert_mock.seed import Entity, seed_orders, seeded
 from brokercert_mock.settings import Settings
 from brokercert_mock.shell import Shell
@@ -54,7 +52,7 @@ class Credentials:
     accounts: tuple[int, ...]
 
 
-class TradovateBroker:
+class TradovateBroker(AnyBroker[Connection]):
     """One broker on one port.
 
     `clock` gives seconds (None: the running loop's). `wall_start` is the calendar time at which it starts; tokens are
@@ -72,10 +70,7 @@ class TradovateBroker:
         wall_start: datetime.datetime | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        self.recorder: Recorder = recorder or NullRecorder()
-        self.loop = asyncio.get_running_loop()
-        self.clock = clock or self.loop.time
-        self.rng = random.Random(seed)
+        super().__init__(self.settings, recorder, seed, clock)
         self.tokens = Tokens(
             self.rng, self.clock, wall_start or datetime.datetime.now(datetime.UTC), self.recorder.secret
         )
@@ -90,19 +85,8 @@ class TradovateBroker:
             oco_cancel=self.settings.oco_cancel,
         )
         self.credentials = self._make_credentials()
-        self.history: dict[int, Connection] = {}
-        self.script_errors: list[BaseException] = []
         self.answering = Answering(self)
         self.quotas = Quotas(self)
-        self.book = RuleBook()
-        self._shells: dict[Shell, None] = {}  # in the order of accepting: a set's would differ from run to run
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._server: asyncio.Server | None = None
-        self._tls: ssl.SSLContext | None = None
-        self._port = 0
-        self._host = "127.0.0.1"
-        self._changed = asyncio.Event()
-        self._blocked: list[socket.socket] = []
         self._ready: Token | None = None
         self.names: NameServer | None = None
         self._names_port = 0
@@ -168,22 +152,17 @@ class TradovateBroker:
         if self.settings.name:
             self.names = NameServer(self.settings.name, host, self._tell_query)
             self._names_port = await self.names.start(host)
-        self._host, self._tls = host, tls
-        self._server = await self.loop.create_server(lambda: Shell(self), host, port, ssl=tls)
-        self._port = self._server.sockets[0].getsockname()[1]
+        await super().start(host, port, tls)
+
+    def on_started(self) -> None:
         self.events.start()
 
-    @property
-    def port(self) -> int:
-        return self._port
-
-    @property
-    def url(self) -> str:
-        return f"{'wss' if self._tls else 'ws'}://{self._name()}:{self._port}{self.websocket_path}"
-
-    @property
-    def rest_url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://{self._name()}:{self._port}/v1"
+    def on_closing(self) -> None:
+        self.events.stop()
+        if self.names is not None:
+            self.names.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def _name(self) -> str:
         return "localhost" if self._tls else self.settings.name or self._host
@@ -215,139 +194,11 @@ class TradovateBroker:
         told = "name-resolves" if mode == "answer" else f"name-{mode}"
         self.recorder.fault(requested, self.clock(), told, 0, self.names.name)
 
-    async def close(self) -> None:
-        """Stop listening and end what is left, waiting for no client. Tells of rules that were never triggered."""
-        self.events.stop()
-        for timer in list(self._timers):
-            timer.cancel()
-        self._timers.clear()
-        if self._server is not None:
-            self._server.close()
-        self._unblock()
-        if self.names is not None:
-            self.names.close()
-        if self._folder is not None:
-            self._folder.cleanup()
-        for rule in self.book.rules:
-            if rule.name and not rule.applied:
-                self.recorder.rule_unused(self.clock(), rule.name)
-        for shell in list(self._shells):
-            shell.abort()
-        self._server = None
-
-    async def refuse_port(self) -> None:
-        """From here on connections are truly refused: the port is bound, nobody listens. Live ones go on."""
-        requested = self.clock()
-        self._bound()
-        self.recorder.fault(requested, self.clock(), "port-refused", 0, "")
-
-    async def leave_unanswered(self) -> None:
-        """From here on connects are not answered at all, as by a dead machine. Live connections go on.
-
-        The port listens with a queue that is full, so that the system drops what comes. There is no record of it.
-        """
-        requested = self.clock()
-        self._bound().listen(0)
-        for _ in range(2):  # a queue of length 0 holds one connection; the second one finds out that it is full
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex((self._host, self._port))
-            self._blocked.append(filler)
-        self.recorder.fault(requested, self.clock(), "port-unanswered", 0, "")
-
-    def _bound(self) -> socket.socket:
-        """The port, taken and not listening."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        blocked = socket.socket()
-        blocked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        blocked.bind((self._host, self._port))
-        self._blocked.append(blocked)
-        return blocked
-
-    def _unblock(self) -> None:
-        for blocked in self._blocked:
-            blocked.close()
-        self._blocked.clear()
-
-    async def accept_again(self) -> None:
-        """Listen on the same port again."""
-        requested = self.clock()
-        self._unblock()
-        self._server = await self.loop.create_server(lambda: Shell(self), self._host, self._port, ssl=self._tls)
-        self.recorder.fault(requested, self.clock(), "port-open", 0, "")
-
     # Rules.
-
-    def on(
-        self,
-        endpoint: str,
-        *,
-        nth: int | None = None,
-        times: int | None = None,
-        nth_on_connection: int | None = None,
-    ) -> OnRequest:
-        """A rule for requests to one endpoint (in any letter case), over socket or REST."""
-        name = endpoint.lower().lstrip("/")
-        return OnRequest(self.book, Rule("request", name, nth, times, nth_on_connection))
-
-    def on_accepting(self, *, nth: int | None = None, times: int | None = None) -> OnAccept:
-        """A rule for TCP connections, before anything is read from them."""
-        return OnAccept(self.book, Rule("accept", "", nth, times))
 
     def on_open(self, *, nth: int | None = None, times: int | None = None) -> OnOpen:
         """A rule for the open frame `o`."""
         return OnOpen(self.book, Rule("open", "", nth, times))
-
-    def on_upgrade(self, *, nth: int | None = None, times: int | None = None) -> OnUpgrade:
-        """A rule for upgrade requests."""
-        return OnUpgrade(self.book, Rule("upgrade", "", nth, times))
-
-    def on_events(self, *, next: int | None = None) -> OnEvents:
-        """A rule for the next so many events, or for all."""
-        return OnEvents(self.book, Rule("event", "", None, next))
-
-    # Connections.
-
-    @property
-    def connections(self) -> list[Connection]:
-        """Those whose TCP connection stands."""
-        return [shell.connection for shell in self._shells]
-
-    async def wait(self, condition: Callable[[TradovateBroker], bool], within: float) -> bool:
-        """Until `condition(self)` holds, looked at after everything that happens; False after `within` seconds."""
-        try:
-            async with asyncio.timeout(within):
-                while not condition(self):
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return bool(condition(self))
-        return True
-
-    def changed(self) -> None:
-        self._changed.set()
-
-    def call_later(self, delay: float, act: Callable[[], Any]) -> asyncio.TimerHandle:
-        """A timer that dies with the broker."""
-
-        def run() -> None:
-            self._timers.discard(handle)
-            with self.guarding():
-                act()
-
-        handle = self.loop.call_later(delay, run)
-        self._timers.add(handle)
-        return handle
-
-    @contextmanager
-    def guarding(self) -> Iterator[None]:
-        """The boundary to asyncio's callbacks: a bug of the broker or of a rule is kept, for the runner to tell."""
-        try:
-            yield
-        except Exception as error:
-            self.script_errors.append(error)
 
     # Tokens.
 
@@ -377,28 +228,19 @@ class TradovateBroker:
 
     # What the shell tells.
 
-    def on_accept(self, shell: Shell) -> Connection:
-        connection = Connection(self, len(self.history) + 1, shell)
-        self.history[connection.id] = connection
-        self._shells[shell] = None
-        self.recorder.accepted(connection.accepted_at, connection.id)
-        rule = self.book.match("accept", connection.id)
-        if rule is not None:
-            self.tell_rule(rule, connection)
-            shell.deafen()
-            connection.fin()
-        self.changed()
-        return connection
+    def make_connection(self, ident: int, shell: Shell) -> Connection:
+        return Connection(self, ident, shell)
 
-    def on_lost(self, shell: Shell) -> None:
-        self._shells.pop(shell, None)
-        self.changed()
-
-    def on_upgrade_request(self, conn: Connection) -> Rule | None:
-        rule = self.book.match("upgrade", conn.id)
-        if rule is not None:
-            self.tell_rule(rule, conn)
-        return rule
+    def on_rest_request(
+        self,
+        conn: Connection,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: str,
+        answer: Callable[[int, str, str], None],
+    ) -> None:
+        self.answering.on_rest_request(conn, target, headers, body, answer)
 
     def on_upgraded(self, conn: Connection, upgrade_rule: Rule | None) -> None:
         name = upgrade_rule.name if upgrade_rule else ""
@@ -442,25 +284,6 @@ class TradovateBroker:
             conn.close(1000, "Bye")
         else:
             self.call_later(left, lambda: self._watch_idle(conn, limit))
-
-    def withhold(self, rule: Rule, conn: Connection, what: str, go: Callable[[], None]) -> None:
-        """Keep `what` back on this connection until the rule's hold is released; `go` lets it go."""
-        hold = rule.hold_state
-        assert hold is not None
-        if hold.released:
-            go()
-            return
-        self.recorder.withheld(self.clock(), what, conn.id)
-
-        def release() -> None:
-            self.recorder.released(self.clock(), what, conn.id)
-            go()
-
-        hold.keep(conn, release)
-        self.changed()
-
-    def tell_rule(self, rule: Rule, conn: Connection) -> None:
-        self.recorder.rule(self.clock(), rule.name, conn.id, rule.detail)
 
     # Events.
 

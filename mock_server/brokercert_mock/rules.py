@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
+    from brokercert_mock.anyconnection import AnyConnection
     from brokercert_mock.connection import Connection
 
 Stage = Literal["accept", "upgrade", "open", "request", "event"]
@@ -64,7 +65,7 @@ class Hold:
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._waiting: list[tuple[Connection, Callable[[], None]]] = []
+        self._waiting: list[tuple[AnyConnection, Callable[[], None]]] = []
         self._arrived = asyncio.Event()
         self.released = False
 
@@ -72,7 +73,7 @@ class Hold:
     def held(self) -> list[int]:
         return [conn.id for conn, _ in self._waiting]
 
-    def keep(self, conn: Connection, go: Callable[[], None]) -> None:
+    def keep(self, conn: AnyConnection, go: Callable[[], None]) -> None:
         self._waiting.append((conn, go))
         self._arrived.set()
 

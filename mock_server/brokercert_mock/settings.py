@@ -11,7 +11,21 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AnySettings:
+    """How the shell of any broker behaves. Times in seconds."""
+
+    close_wait: float = 3.0
+    """How long the broker waits for the echo of its close frame before it sends FIN [ours; judged: 5 s at most]."""
+    head_timeout: float = 10.0
+    """An incomplete request head is given up after so long [ours]."""
+    max_head: int = 64 * 1024
+    """Bytes of a request head [ours: four times what the usual servers take]."""
+    max_body: int = 1024 * 1024
+    """Bytes of a REST body or a client's WebSocket message [ours]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(AnySettings):
     """How a `TradovateBroker` behaves. Times in seconds."""
 
     heartbeat_every: float = 2.5
@@ -73,16 +87,8 @@ class Settings:
     """Larger orders are turned down by the risk check [ours]. None: no limit."""
     max_position: int | None = None
     """Orders that could lead to a larger position in a contract are turned down by the risk check [ours]."""
-    close_wait: float = 3.0
-    """How long the broker waits for the echo of its close frame before it sends FIN [ours; judged: 5 s at most]."""
     shutdown_lead: float = 0.5
     """From the event `shutdown` to the close that follows it [ours: what is written must have arrived, since some
     libraries drop what they had read when the end follows at once]."""
-    head_timeout: float = 10.0
-    """An incomplete request head is given up after so long [ours]."""
-    max_head: int = 64 * 1024
-    """Bytes of a request head [ours: four times what the usual servers take]."""
-    max_body: int = 1024 * 1024
-    """Bytes of a REST body or a client's WebSocket message [ours]."""
     snapshot_orders: int = 6
     """Orders in the seeded state [ours: a snapshot of a few KiB]."""

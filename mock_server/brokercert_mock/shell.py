@@ -12,7 +12,7 @@ import socket
 import struct
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h11
 from websockets.datastructures import Headers
@@ -23,7 +23,7 @@ from websockets.protocol import OPEN, Protocol, Side
 from websockets.server import ServerProtocol
 
 if TYPE_CHECKING:
-    from brokercert_mock.broker import TradovateBroker
+    from brokercert_mock.anybroker import AnyBroker
 
 DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
@@ -31,10 +31,10 @@ DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 class Shell(asyncio.Protocol):
     """Bytes in, bytes out, and who ended it."""
 
-    def __init__(self, broker: TradovateBroker) -> None:
+    def __init__(self, broker: AnyBroker[Any]) -> None:
         self.broker = broker
         self._transport: asyncio.Transport | None = None
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=broker.settings.max_head)
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=broker.shell_settings.max_head)
         self._ws: Protocol | None = None
         self._request: h11.Request | None = None
         self._body = b""
@@ -73,7 +73,7 @@ class Shell(asyncio.Protocol):
         self._disarm()
         self.connection.ended("client", "fin")
         # A dead server does not answer the client's FIN either; otherwise the transport closes itself.
-        return self.connection.silent == "dead"
+        return bool(self.connection.silent == "dead")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
@@ -147,7 +147,7 @@ class Shell(asyncio.Protocol):
                         return
                 elif isinstance(event, h11.Data):
                     self._body += event.data
-                    if len(self._body) > self.broker.settings.max_body:
+                    if len(self._body) > self.broker.shell_settings.max_body:
                         raise h11.RemoteProtocolError("body too large", error_status_hint=413)
                 elif isinstance(event, h11.EndOfMessage):
                     self._rest(at)
@@ -160,6 +160,7 @@ class Shell(asyncio.Protocol):
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers]
         target = request.target.decode("latin-1")
         upgrade = any(k.lower() == "upgrade" and v.strip().lower() == "websocket" for k, v in headers)
+        self.broker.on_target(target)
         self.broker.recorder.head(at, self.connection.id, request.method.decode(), target, headers, upgrade)
         self.broker.changed()
         if upgrade:
@@ -179,8 +180,9 @@ class Shell(asyncio.Protocol):
         body = self._body.decode("utf-8", "replace")
         method = request.method.decode()
         self.broker.recorder.rest_request(at, self.connection.id, ordinal, method, target, body)
-        self.broker.answering.on_rest_request(
+        self.broker.on_rest_request(
             self.connection,
+            method,
             target,
             headers,
             body,
@@ -234,12 +236,16 @@ class Shell(asyncio.Protocol):
         if path != self.broker.websocket_path:
             self._refuse(404, "Not found", [])
             return
+        refusal = self.broker.refusal(self.connection, target)
+        if refusal is not None:
+            self._refuse(*refusal, [])
+            return
         response = self._handshake(target, headers)
         if isinstance(response, str):
             self._refuse(400, response, [])
             return
         self._deaf = False
-        self._ws = Protocol(Side.SERVER, state=OPEN, max_size=self.broker.settings.max_body)
+        self._ws = Protocol(Side.SERVER, state=OPEN, max_size=self.broker.shell_settings.max_body)
         self.write(response)
         self.broker.recorder.upgrade_answer(self.broker.clock(), self.connection.id, 101)
         self.connection.upgraded_at = self.broker.clock()
@@ -320,7 +326,7 @@ class Shell(asyncio.Protocol):
             self.broker.call_later(2.0, self.abort)
 
     def _arm_head_timer(self) -> None:
-        self._head_timer = self.broker.call_later(self.broker.settings.head_timeout, self._head_late)
+        self._head_timer = self.broker.call_later(self.broker.shell_settings.head_timeout, self._head_late)
 
     def _head_late(self) -> None:
         # An idle connection that never said a word is left alone: some clients keep one ready.

@@ -6,12 +6,13 @@ another package declares its own in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from brokercert_mock import Connection, Recorder
+from brokercert_mock import Recorder
+from brokercert_mock.anyconnection import AnyConnection
 from brokercert_mock.panel import Panel
 
 from brokercert.engine.errors import UsageError
@@ -32,7 +33,7 @@ class Broker(Protocol):
     def port(self) -> int: ...
 
     @property
-    def connections(self) -> list[Connection]:
+    def connections(self) -> Sequence[AnyConnection]:
         """Those whose TCP connection stands."""
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None: ...

@@ -162,7 +162,7 @@ class AnyStage(Commanding[C], Generic[B, C]):
 
     # The broker, and the way to it.
 
-    def sockets(self) -> list[BrokerConnection]:
+    def sockets(self) -> list[Any]:
         """The broker's open WebSockets."""
         return [c for c in self.broker.connections if c.is_open]
 
@@ -235,6 +235,9 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
     """What a Tradovate scenario is handed."""
 
     fold = Conversation
+
+    def sockets(self) -> list[BrokerConnection]:
+        return super().sockets()
 
     async def log_in(self, within: float | None = None) -> Connection | None:
         """Start the client, and wait until it has synced: its first socket, once no further one is opened."""
