@@ -33,6 +33,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.sources": ("brokercert.requirements",),
     "brokercert.judge": ("brokercert.trace", "brokercert.verdict", "brokercert.requirements"),
     "brokercert.reference": (),
+    "brokercert.reference_arrow": ("brokercert.reference.rest", "brokercert.reference.stdio"),
 }
 PURE = ("brokercert.trace", "brokercert.verdict", "brokercert.requirements", "brokercert.sources", "brokercert.judge")
 IMPURE = ("asyncio", "websockets", "pytest", "time", "random", "socket", "requests", "subprocess", "threading")
@@ -92,7 +93,7 @@ def test_the_reference_clients_core_can_do_no_io(name: str) -> None:
 
 def test_the_client_and_the_broker_share_nothing() -> None:
     for module, path in modules():
-        if is_within(module, "brokercert.reference") or is_within(module, "brokercert.judge"):
+        if any(is_within(module, f"brokercert.{name}") for name in ("reference", "reference_arrow", "judge")):
             assert not any(is_within(name, "brokercert_mock") for name in imports_of(path)), module
 
 

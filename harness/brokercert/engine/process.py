@@ -37,7 +37,8 @@ LOOPBACK = "localhost,127.0.0.1,::1"
 # Placeholders of a command line, and of the values of [subject.env]: the BROKERCERT_* names, short and in lower case.
 PLACEHOLDERS = (
     "protocol url rest_url token md_token token_expires user password app_id app_version cid sec device_id user_id "
-    "accounts shards scenario state_dir ca level"
+    "accounts shards scenario state_dir ca level session renew_url account_type orders track track_timeout "
+    "reconnect_max_delay reconnect_max_tries auto_reconnect clear_after"
 ).split()
 
 _STREAMS: dict[int, Stream] = {1: "out", 2: "err"}

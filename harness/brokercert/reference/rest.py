@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ async def call(
     within: float = 10.0,
     tls: ssl.SSLContext | None = None,
     dns: str = "",
+    more_headers: Sequence[tuple[str, str]] = (),
 ) -> Any:
     """POST `body` as JSON, or GET where there is none; the decoded JSON answer. Raises `RestError`.
 
@@ -36,7 +38,7 @@ async def call(
     """
     try:
         async with asyncio.timeout(within):
-            status, data = await _exchange(url, body, bearer, tls, dns)
+            status, data = await _exchange(url, body, bearer, tls, dns, more_headers)
     except (OSError, TimeoutError, h11.ProtocolError, asyncio.IncompleteReadError) as error:
         raise RestError(f"{type(error).__name__} while calling {urlsplit(url).path}") from error
     if not 200 <= status < 300:
@@ -47,7 +49,9 @@ async def call(
         raise RestError(f"{urlsplit(url).path} answered with something that is no JSON") from error
 
 
-async def _exchange(url: str, body: Any, bearer: str, tls: ssl.SSLContext | None, dns: str) -> tuple[int, bytes]:
+async def _exchange(
+    url: str, body: Any, bearer: str, tls: ssl.SSLContext | None, dns: str, more_headers: Sequence[tuple[str, str]]
+) -> tuple[int, bytes]:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     secure = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
@@ -62,6 +66,7 @@ async def _exchange(url: str, body: Any, bearer: str, tls: ssl.SSLContext | None
         headers = [("Host", parts.netloc), ("Content-Length", str(len(payload))), ("Connection", "close")]
         if payload:
             headers.append(("Content-Type", "application/json"))
+        headers += more_headers
         if bearer:
             headers.append(("Authorization", f"Bearer {bearer}"))
         method = "GET" if body is None else "POST"

@@ -1,0 +1,91 @@
+"""What an Arrow check is handed, and the book it is registered in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from brokercert.judge.arrow.updates import Updates, UpdateSocket
+from brokercert.judge.attempts import Attempt, attempts_of
+from brokercert.judge.check import AnyBench, CheckBook
+from brokercert.judge.transcript import SECOND
+
+BOOK = CheckBook()
+check = BOOK.check
+
+ATTEMPT_ENDS = SECOND // 10  # an attempt that opened a socket which ended at once has failed all the same
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What the client did after the loss of a socket: its attempts, the last of which succeeded if `back`."""
+
+    lost: UpdateSocket
+    loss: int
+    record: int
+    attempts: tuple[Attempt, ...]
+    back: UpdateSocket | None
+
+    @property
+    def failed(self) -> int:
+        return len(self.attempts) - (1 if self.back is not None else 0)
+
+    @property
+    def delays(self) -> list[int]:
+        """From the loss to the first attempt, and from the end of each to the next. Microseconds."""
+        end = self.loss
+        if self.lost.loss is not None and self.lost.loss.by == "client":  # its good-bye may take its time
+            end = max([end, *(t for t, _, by, _ in self.lost.ended if by == "client")])
+        ends = [end]
+        for attempt in self.attempts:
+            ends.append(attempt.end if attempt.end is not None else attempt.t)
+        return [attempt.t - ends[n] for n, attempt in enumerate(self.attempts)]
+
+    @property
+    def evidence(self) -> list[int]:
+        return [self.record, *(attempt.record for attempt in self.attempts)]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowBench(AnyBench):
+    """The Arrow dialect's."""
+
+    talk: Updates
+
+    def told(self, name: str) -> str:
+        """A parameter that the client was told, as RECONNECT_MAX_DELAY; empty where it was not."""
+        told = self.header.settings.get("told", {})
+        return str(told.get(name, "")) if isinstance(told, dict) else ""
+
+    def told_number(self, name: str, default: float) -> float:
+        return float(self.told(name) or default)
+
+    @property
+    def reports(self) -> bool:
+        """The client tells what it raises and processes."""
+        return "report" in self.header.offers
+
+    @property
+    def reconnects(self) -> bool:
+        """It was not told to stay away."""
+        return self.told("AUTO_RECONNECT").lower() not in ("false", "0")
+
+    def series(self) -> Iterator[Series]:
+        """What followed each loss, up to the next success, the client's own judged stop, or the end."""
+        until = min([self.end, *(t for t, _, stop in self.talk.stops if stop.judged)])
+        for lost in self.talk.losses():
+            assert lost.loss is not None
+            if lost.loss.t >= until:
+                continue
+            attempts = [a for a in attempts_of(self.talk, lost.loss.t) if a.t <= until]
+            back: UpdateSocket | None = None
+            taken: list[Attempt] = []
+            for attempt in attempts:
+                taken.append(attempt)
+                c = self.talk.connections.get(attempt.conn)
+                if c is not None and c.upgraded is not None:
+                    if c.loss is not None and c.loss.by != "client" and c.loss.t - c.upgraded[0] < ATTEMPT_ENDS:
+                        continue
+                    back = c
+                    break
+            yield Series(lost, lost.loss.t, lost.loss.record, tuple(taken), back)

@@ -1,0 +1,83 @@
+"""What the client is told, by the variables of docs/subject-protocol.md, with the page's defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PREFIX = "BROKERCERT_"
+MAX_DELAY = 10.0
+MAX_TRIES = 300
+TRACK_TIMEOUT = 300.0
+CLEAR_AFTER = 30.0
+
+
+class ConfigError(Exception):
+    """A variable that is missing or cannot be read: names it, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Times in seconds. Defaults: AR Reconnection Strategy, Heartbeat Protocol, Order Execution Tracker; ours where
+    the page has none.
+    """
+
+    url: str
+    session: str
+    token: str
+    rest_url: str = ""  # empty: what was missed cannot be fetched
+    renew_url: str = ""  # empty: a session that timed out cannot be renewed
+    user: str = ""
+    password: str = ""
+    orders: tuple[str, ...] = ()  # with a handler of their own
+    track: tuple[str, ...] = ()
+    level: str = "wire"
+    reconnect_max_delay: float = MAX_DELAY
+    reconnect_max_tries: int = MAX_TRIES
+    auto_reconnect: bool = True
+    pong_every: float = 30.0
+    read_timeout: float = 30.0
+    track_timeout: float = TRACK_TIMEOUT
+    clear_after: float = CLEAR_AFTER  # ours: a finished order is looked at for so long
+    remembered: int = 10_000  # ours: keys by which duplicates are told, the newest
+
+
+def config_of(env: Mapping[str, str]) -> Config:
+    """Raises `ConfigError`."""
+
+    def text(name: str, default: str | None = None) -> str:
+        value = env.get(PREFIX + name, "")
+        if not value and default is None:
+            raise ConfigError(f"{PREFIX}{name} is not set; expected a text")
+        return value or default or ""
+
+    def number(name: str, default: float) -> float:
+        value = text(name, str(default))
+        try:
+            found = float(value)
+        except ValueError:
+            found = -1.0
+        if not 0 <= found < 1e9:
+            raise ConfigError(f"{PREFIX}{name} = {value!r}; expected a number from 0 up")
+        return found
+
+    auto = text("AUTO_RECONNECT", "true").lower()
+    if auto not in ("true", "false", "1", "0"):
+        raise ConfigError(f"{PREFIX}AUTO_RECONNECT = {auto!r}; expected true or false")
+    return Config(
+        url=text("URL"),
+        session=text("SESSION"),
+        token=text("TOKEN"),
+        rest_url=text("REST_URL", ""),
+        renew_url=text("RENEW_URL", ""),
+        user=text("USER", ""),
+        password=text("PASSWORD", ""),
+        orders=tuple(filter(None, text("ORDERS", "").split(","))),
+        track=tuple(filter(None, text("TRACK", "").split(","))),
+        level=text("LEVEL", "wire"),
+        reconnect_max_delay=number("RECONNECT_MAX_DELAY", MAX_DELAY),
+        reconnect_max_tries=round(number("RECONNECT_MAX_TRIES", MAX_TRIES)),
+        auto_reconnect=auto in ("true", "1"),
+        track_timeout=number("TRACK_TIMEOUT", TRACK_TIMEOUT),
+        clear_after=number("CLEAR_AFTER", CLEAR_AFTER),
+    )

@@ -1,0 +1,7 @@
+"""The Arrow order-updates mock: a WebSocket that pushes order updates, the Orders REST API, and one order ledger."""
+
+from brokercert_mock.arrow.broker import ArrowBroker
+from brokercert_mock.arrow.connection import ArrowConnection
+from brokercert_mock.arrow.settings import ArrowSettings
+
+__all__ = ["ArrowBroker", "ArrowConnection", "ArrowSettings"]

@@ -1,0 +1,128 @@
+"""The Orders REST API that the page refers to and does not describe: every path and field here is inferred.
+
+    GET    /orders                 all orders          POST   /orders               place one
+    GET    /orders/ID              one                 PUT    /orders/ID            modify it
+    POST   /session/renew          a new session       DELETE /orders/ID            cancel it
+
+Session and token come as `Authorization: Bearer TOKEN` and `X-Session: SESSION`, or as query parameters as on the
+WebSocket. An order that cannot be is answered 400 with a text, one that is not there 404.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from brokercert_mock.arrow.book import OrderError
+from brokercert_mock.arrow.sessions import presented
+
+if TYPE_CHECKING:
+    from brokercert_mock.arrow.broker import ArrowBroker
+    from brokercert_mock.arrow.connection import ArrowConnection
+
+Answer = tuple[int, Any]
+
+
+class OrdersApi:
+    """What one broker answers over REST."""
+
+    def __init__(self, broker: ArrowBroker) -> None:
+        self.broker = broker
+
+    def on_request(
+        self,
+        conn: ArrowConnection,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: str,
+        respond: Callable[[int, str, str], None],
+    ) -> None:
+        path = target.partition("?")[0].strip("/").lower()
+        endpoint = "orders" if path.startswith("orders") else path
+        rule = self.broker.book.match("request", conn.id, endpoint)
+
+        def reply(answer: Answer) -> None:
+            status, data = answer
+            if isinstance(data, str):
+                respond(status, data, "text/plain; charset=utf-8")
+            else:
+                respond(status, json.dumps(data, separators=(",", ":")), "application/json")
+
+        def perform() -> Answer:
+            return self._answer(method.upper(), path, target, headers, body)
+
+        if rule is None:
+            reply(perform())
+            return
+        self.broker.tell_rule(rule, conn)
+        if rule.name in ("refuse", "answer-with"):
+            reply((rule.params["status"], rule.params["data"] or ""))
+        elif rule.name == "answer-after":
+            self.broker.call_later(rule.params["seconds"], lambda: reply(perform()))
+        elif rule.name == "hold":
+            self.broker.withhold(rule, conn, endpoint, lambda: reply(perform()))
+        elif not rule.name.startswith("never-answer"):
+            raise ValueError(
+                f"rule {rule.name}: expected refuse, answer_with, status, answer_after, hold, never_answer"
+            )
+
+    def _answer(self, method: str, path: str, target: str, headers: dict[str, str], body: str) -> Answer:
+        broker = self.broker
+        try:
+            data = json.loads(body) if body.strip() else {}
+        except ValueError:
+            return 400, "the body is no JSON"
+        if path == "session/renew":
+            given = data if isinstance(data, dict) else {}
+            if (given.get("user"), given.get("password")) != ("cert-user", broker.password):
+                return broker.settings.refused_status, "Invalid user or password"
+            login = broker.issue_login()
+            return 200, {"session": login.session, "token": login.token}
+        if not self._known(target, headers):
+            return broker.settings.refused_status, "Invalid session or token"
+        name, _, order_id = path.partition("/")
+        if name != "orders":
+            return 404, "Not found"
+        try:
+            return self._orders(method, order_id, data)
+        except OrderError as error:
+            return (404 if "there is none" in str(error) else 400), str(error)
+
+    def _known(self, target: str, headers: dict[str, str]) -> bool:
+        given = presented(target)
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        token = bearer.strip() if scheme.lower() == "bearer" else given.get("token", "")
+        session = headers.get("x-session") or given.get("session", "")
+        return self.broker.sessions.find(session, token) is not None
+
+    def _orders(self, method: str, order_id: str, data: Any) -> Answer:
+        book = self.broker.orders
+        given = data if isinstance(data, dict) else {}
+        if method == "GET" and not order_id:
+            return 200, {"orders": list(book.state().values())}
+        if method == "GET":
+            return 200, book.find(order_id).message(None)
+        if method == "POST" and not order_id:
+            quantity, price = given.get("quantity"), given.get("price")
+            if not isinstance(quantity, int) or not isinstance(price, int | float):
+                raise OrderError("expected a whole `quantity` and a `price`")
+            order = book.place(
+                symbol=str(given.get("tradingSymbol", "SBIN-EQ")),
+                side=str(given.get("transactionType", "BUY")),
+                quantity=quantity,
+                price=str(price),
+                trigger=str(given["triggerPrice"]) if "triggerPrice" in given else None,
+            )
+            book.change(order, "TRIGGER_PENDING" if order.trigger is not None else "OPEN")
+            return 200, {"orderId": order.id}
+        if method == "PUT":
+            order = book.find(order_id)
+            price = given.get("price")
+            book.modify(order, quantity=given.get("quantity"), price=None if price is None else str(price))
+            return 200, {"orderId": order.id}
+        if method == "DELETE":
+            book.cancel(book.find(order_id))
+            return 200, {"orderId": order_id}
+        return 405, "Method not allowed"

@@ -1,0 +1,41 @@
+"""The Arrow dialect, as the engine sees it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from brokercert.engine.dialect import Dialect, Reference
+from brokercert.engine.subject import Factory
+from brokercert.judge import Judging
+from brokercert.judge.arrow.bench import BOOK, ArrowBench
+from brokercert.judge.arrow.updates import Updates
+from brokercert_mock import Recorder
+from brokercert_mock.arrow import ArrowBroker, ArrowSettings
+
+from brokercert_scenarios.arrow_orders.stage import ArrowStage
+
+
+def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int) -> ArrowBroker:
+    return ArrowBroker(settings=ArrowSettings(**settings), recorder=recorder, seed=seed)
+
+
+def _reference() -> Factory:
+    from brokercert.reference_arrow import ArrowSubject
+
+    return ArrowSubject
+
+
+DIALECT = Dialect(
+    name="arrow",
+    broker=_broker,
+    stage=ArrowStage,
+    judging=Judging(package="brokercert.judge.arrow", book=BOOK, fold=Updates, bench=ArrowBench),
+    reference=Reference(
+        command=(sys.executable, "-m", "brokercert.reference_arrow"),
+        offers=frozenset({"wire", "stop", "process", "report", "snapshot", "config"}),
+        factory=_reference,
+    ),
+    mutants="brokercert.mutants_arrow",
+)
