@@ -12,11 +12,16 @@ from brokercert.reference_arrow.config import config_of
 
 
 class ArrowSubject:
-    """Factory and subject in one: `ArrowSubject(env, output)`. Raises `ConfigError`."""
+    """Factory and subject in one: `ArrowSubject(env, output)`. Raises `ConfigError`.
+
+    `wall` and `seed`, which a factory is given, mean nothing to it: it has no calendar and draws nothing.
+    """
 
     client_class: type[OrderUpdatesClient] = OrderUpdatesClient
 
-    def __init__(self, env: Mapping[str, str], output: Callable[[str], None]) -> None:
+    def __init__(
+        self, env: Mapping[str, str], output: Callable[[str], None], *, wall: Any = None, seed: int = 1
+    ) -> None:
         self.config = config_of(env)
         self._output = output
         self._over = asyncio.Event()

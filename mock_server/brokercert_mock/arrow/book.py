@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 TERMINAL = frozenset({"COMPLETE", "CANCELLED", "REJECTED"})
-# AR Order Status Values, and from which to which an order may go.
+# The statuses of AR Update Types, and from which to which an order may go.
 LEGAL: dict[str, frozenset[str]] = {
     "AFTER_MARKET_ORDER_REQ_RECEIVED": frozenset({"PENDING", "CANCELLED", "REJECTED"}),
     "PENDING": frozenset({"OPEN", "TRIGGER_PENDING", "CANCELLED", "REJECTED", "COMPLETE"}),

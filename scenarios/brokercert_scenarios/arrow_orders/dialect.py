@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from brokercert.engine.dialect import Dialect, Reference
@@ -17,8 +18,8 @@ from brokercert_mock.arrow import ArrowBroker, ArrowSettings
 from brokercert_scenarios.arrow_orders.stage import ArrowStage
 
 
-def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int) -> ArrowBroker:
-    return ArrowBroker(settings=ArrowSettings(**settings), recorder=recorder, seed=seed)
+def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int, calendar: datetime | None) -> ArrowBroker:
+    return ArrowBroker(settings=ArrowSettings(**settings), recorder=recorder, seed=seed, wall_start=calendar)
 
 
 def _reference() -> Factory:

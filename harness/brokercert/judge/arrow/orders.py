@@ -1,4 +1,4 @@
-"""Order updates: understood, told once, fetched when missed, validated, cleared, tracked: AR Order Update Messages."""
+"""Order updates: understood, told once, fetched when missed, validated, cleared, tracked (AR Message Format)."""
 
 from __future__ import annotations
 
