@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.process import PLACEHOLDERS
-from brokercert_mock import TradovateBroker
+from brokercert.engine.scenario import load_dialect
+from brokercert_mock import NullRecorder
 
 
 def test_serve_prints_what_a_client_needs_and_what_happens() -> None:
@@ -48,9 +50,15 @@ def test_serve_prints_what_a_client_needs_and_what_happens() -> None:
 
 
 @pytest.mark.asyncio
-async def test_every_variable_of_a_client_has_its_placeholder(tmp_path: object) -> None:
-    broker = TradovateBroker()
-    env = subject_environment(broker, host="127.0.0.1", port=1, scenario="x", state_dir=tmp_path)  # type: ignore[arg-type]
-    names = {name.removeprefix("BROKERCERT_").lower() for name in env}
-    assert names | {"shards", "ca", "level"} == set(PLACEHOLDERS)  # these three are a scenario's or the subject's
+@pytest.mark.parametrize("set_id", ["tradovate-stage2", "arrow-orders"])
+async def test_every_variable_of_a_client_has_its_placeholder(set_id: str, tmp_path: Path) -> None:
+    broker = load_dialect(set_id).broker({}, NullRecorder(), 1, None)
+    env = subject_environment(broker, host="127.0.0.1", port=1, scenario="x", state_dir=tmp_path)
+    assert {name.removeprefix("BROKERCERT_").lower() for name in env} < set(PLACEHOLDERS)
     await broker.close()
+
+
+def test_every_placeholder_stands_in_the_page_with_its_variable() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "subject-protocol.md").read_text("utf-8")
+    listed = set(re.findall(r"`\{([a-z_]+)\}`", page)) - {"python"}
+    assert listed == set(PLACEHOLDERS)
