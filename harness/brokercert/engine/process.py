@@ -38,7 +38,7 @@ LOOPBACK = "localhost,127.0.0.1,::1"
 PLACEHOLDERS = (
     "protocol url rest_url token md_token token_expires user password app_id app_version cid sec device_id user_id "
     "accounts shards scenario state_dir ca level session renew_url account_type orders track track_timeout "
-    "reconnect_max_delay reconnect_max_tries auto_reconnect clear_after"
+    "reconnect_max_delay reconnect_max_tries auto_reconnect clear_after dns quotes"
 ).split()
 
 _STREAMS: dict[int, Stream] = {1: "out", 2: "err"}
