@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from brokercert_mock.connection import Connection
+    from brokercert_mock.anyconnection import AnyConnection
     from brokercert_mock.rules import OnEvents, OnUpgrade
 
 MOST_ROWS = 200  # of a table: the newest; a page that draws more is no longer read
@@ -141,10 +141,10 @@ def perform(panel: Panel, name: str, target: str, given: Mapping[str, str]) -> s
         raise ActionError(str(error)) from error
 
 
-def connection_actions(history: Mapping[int, Connection]) -> tuple[Action, ...]:
+def connection_actions(history: Mapping[int, AnyConnection]) -> tuple[Action, ...]:
     """What can be done to any dialect's connection. `history` has all of a broker's, by number."""
 
-    def on(act: Callable[[Connection, Mapping[str, str]], None], said: str) -> Act:
+    def on(act: Callable[[AnyConnection, Mapping[str, str]], None], said: str) -> Act:
         def run(target: str, values: Mapping[str, str]) -> str:
             conn = next((conn for number, conn in history.items() if str(number) == target), None)
             if conn is None:
@@ -156,7 +156,7 @@ def connection_actions(history: Mapping[int, Connection]) -> tuple[Action, ...]:
 
         return run
 
-    def close(conn: Connection, values: Mapping[str, str]) -> None:
+    def close(conn: AnyConnection, values: Mapping[str, str]) -> None:
         code, reason = int(values["code"]), values["reason"]
         if not 1000 <= code <= 4999:
             raise ActionError(f"code was {code}; expected 1000 to 4999")
@@ -245,6 +245,6 @@ def texts(*values: Any) -> tuple[str, ...]:
     )
 
 
-def silence_of(conn: Connection) -> str:
+def silence_of(conn: AnyConnection) -> str:
     """That a connection was made silent by hand or by a rule; empty: it was not."""
     return {None: "", "application": "silent", "dead": "playing dead"}[conn.silent]

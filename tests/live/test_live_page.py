@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
@@ -17,11 +19,13 @@ pytestmark = pytest.mark.timeout(120)  # the browser's start on a loaded machine
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 
 
-@pytest.fixture
-def served() -> Iterator[dict[str, str]]:
+@contextmanager
+def serving(set_id: str) -> Iterator[dict[str, str]]:
     """`brokercert serve --web` as a program: its variables, and the page's URL as `PAGE`."""
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "brokercert", "serve", "--web"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-m", "brokercert", "serve", "--set", set_id, "--web"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     found: dict[str, str] = {}
@@ -73,19 +77,21 @@ def row_of(connection: int) -> str:
     return text_of(f"#b-connections tr[data-id='{connection}']")
 
 
-def test_a_developer_sees_what_the_broker_thinks(served: dict[str, str], browser: Any) -> None:
-    with ExitStack() as clients:
-        play(served, browser, clients)
-    own = served["PAGE"].split("?")[0].removeprefix("http://")
-    addresses = [url for url in browser.requests if not url.startswith(("data:", "about:"))]
-    assert len(addresses) == 2 and {url.split("://")[1].split("?")[0] for url in addresses} == {own, own + "live"}
+def test_a_developer_sees_what_the_broker_thinks(browser: Any) -> None:
+    for set_id, play in (("tradovate-stage2", play_tradovate), ("arrow-orders", play_arrow)):
+        browser.requests.clear()
+        with serving(set_id) as served, ExitStack() as clients:
+            browser.open(served["PAGE"])
+            browser.wait_true(f"{text_of('#link')} === 'live'")
+            play(served, browser, clients)
+            browser.open("about:blank")  # before its broker goes, which it would complain of
+        own = served["PAGE"].split("?")[0].removeprefix("http://")
+        addresses = {url.split("?")[0] for url in browser.requests if not url.startswith(("data:", "about:"))}
+        assert addresses == {f"http://{own}", f"ws://{own}live"}  # the page itself and its socket
     assert browser.errors == []
 
 
-def play(served: dict[str, str], browser: Any, clients: ExitStack) -> None:
-    browser.open(served["PAGE"])
-    browser.wait_true(f"{text_of('#link')} === 'live'")
-
+def play_tradovate(served: dict[str, str], browser: Any, clients: ExitStack) -> None:
     # A script logs in and places an order: the connection and the order's row appear.
     ws = clients.enter_context(logged_in(served))
     browser.wait_true(f"{row_of(1)}.includes('synced')")
@@ -133,3 +139,34 @@ def play(served: dict[str, str], browser: Any, clients: ExitStack) -> None:
     assert "auth/me" not in browser.value(text_of("#b-wire"))
     browser.click("#pause")
     browser.wait_true(f"{text_of('#b-wire')}.includes('auth/me')")
+
+
+def play_arrow(served: dict[str, str], browser: Any, clients: ExitStack) -> None:
+    query = urlencode({"session": served["BROKERCERT_SESSION"], "token": served["BROKERCERT_TOKEN"]})
+    url = f"{served['BROKERCERT_URL']}/?{query}"
+    ws = clients.enter_context(connect(url, proxy=None, compression=None, close_timeout=1))
+    browser.wait_true(f"{row_of(1)}.includes('logged in')")
+
+    # Placed over REST, by a script: a row. Filled by hand: its status changes, and the client is told.
+    request = urllib.request.Request(
+        f"{served['BROKERCERT_REST_URL']}/orders?{query}",
+        json.dumps({"symbol": "SBIN-EQ", "side": "BUY", "quantity": 50, "price": 625.5}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+        row = f"#b-orders tr[data-id='{json.load(answer)['orderId']}']"
+    browser.wait_true(f"{text_of(row)}.includes('OPEN')")
+    browser.click(f"{row} button[data-act='fill']")
+    browser.wait_true("document.querySelector('#ask').open")
+    browser.click("#ask button[type='submit']")
+    browser.wait_true(f"{text_of(row)}.includes('COMPLETE')")
+    told = ""
+    while '"ORDER_EXECUTED"' not in told:
+        told = str(ws.recv(timeout=10))
+    assert served["BROKERCERT_TOKEN"] not in browser.value("document.documentElement.outerHTML")
+
+    browser.click("#b-connections tr[data-id='1'] button[data-act='fin']")
+    browser.wait_true(f"{row_of(1)}.includes('broker ended it (FIN)')")
+    again = clients.enter_context(connect(url, proxy=None, compression=None, close_timeout=1))
+    browser.wait_true("[...document.querySelectorAll('#b-connections tr')].at(0).innerText.includes('logged in')")
+    again.close()

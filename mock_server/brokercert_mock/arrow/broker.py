@@ -13,9 +13,11 @@ from typing import Any
 from brokercert_mock.anybroker import AnyBroker
 from brokercert_mock.arrow.book import SYMBOLS, OrderBook
 from brokercert_mock.arrow.connection import ArrowConnection
+from brokercert_mock.arrow.panel import ArrowPanel
 from brokercert_mock.arrow.rest import OrdersApi
 from brokercert_mock.arrow.sessions import Login, Sessions, presented, presented_raw
 from brokercert_mock.arrow.settings import LIMITS, MINUTE, ArrowSettings
+from brokercert_mock.panel import Panel
 from brokercert_mock.recorder import Recorder
 from brokercert_mock.rules import Rule
 from brokercert_mock.shell import Shell
@@ -183,6 +185,10 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
                 conn.send_update(message)
 
     # State.
+
+    def panel(self) -> Panel:
+        """What is shown of this broker to whoever tries it by hand, and what they may do to it."""
+        return ArrowPanel(self)
 
     def tell_ledger(self, name: str) -> None:
         """Record all orders as they are now: a point of comparison."""

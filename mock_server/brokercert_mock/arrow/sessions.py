@@ -58,6 +58,11 @@ class Sessions:
             None,
         )
 
+    def live(self) -> list[Login]:
+        """Every login that has not timed out."""
+        now = self._clock()
+        return [login for login in self._logins if login.until is None or now < login.until]
+
     def expire(self, login: Login) -> None:
         login.until = self._clock()
 
