@@ -20,6 +20,7 @@ cwd = "app"
 level = "reports"
 stop = "command"
 instances = 3
+entity_types = ["order", "fills"]
 [subject.env]
 LOG = "debug"
 [capabilities]
@@ -54,6 +55,7 @@ def test_all_that_a_file_may_say(tmp_path: Path) -> None:
     assert spec.offers == {"wire", "stop", "process", "report", "tokens"} and spec.env == {"LOG": "debug"}
     assert spec.absent == {"orders": "it only watches"} and spec.readings == {"token-life": "90"}
     assert (spec.level, spec.stop, spec.instances) == ("reports", "command", 3)
+    assert spec.entity_types == ("order", "fills")
     assert (config.part, config.strict, config.jobs, config.seed) == ("core", True, 2, 9)
     assert config.out == tmp_path / "results" and config.limits == {"connect": 6.0}
 

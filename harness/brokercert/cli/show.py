@@ -15,6 +15,7 @@ import click
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
+    from brokercert.engine.dialect import Dialect
     from brokercert.judge.check import Check
     from brokercert.requirements import Requirement, RequirementSet
 
@@ -68,6 +69,14 @@ def _mutants(name: str) -> list[Any]:
     return list(getattr(module, "MUTANTS", {}).values())
 
 
+def killers(dialect: Dialect) -> dict[str, tuple[str, ...]]:
+    """Each field in which states are compared, and the broken clients that fail by it."""
+    mutants = _mutants(dialect.mutants)
+    return {
+        field: tuple(mutant.name for mutant in mutants if field in mutant.fields) for field in dialect.judging.compared
+    }
+
+
 @click.command("list", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
@@ -77,13 +86,24 @@ def list_(set_id: str, as_json: bool) -> int:
 
     rows = load_set(set_id)
     covers = coverage(rows)
+    fields = _fields(rows)
     if as_json:
-        document = {"set": rows.id, "title": rows.title, "version": rows.version, "hash": rows.hash}
+        document = {"set": rows.id, "title": rows.title, "version": rows.version, "hash": rows.hash, "fields": fields}
         click.echo(json.dumps({**document, "requirements": [_plain(cover) for cover in covers]}, indent=1))
     else:
         for text in _table(rows, covers):
             click.echo(text)
+        if fields:
+            bare = [field for field, names in fields.items() if not names]
+            click.echo(f"States are compared in {len(fields)} fields; without a mutant: {', '.join(bare) or 'none'}.")
     return 0
+
+
+def _fields(rows: RequirementSet) -> dict[str, tuple[str, ...]]:
+    from brokercert.engine.scenario import load_suite
+
+    suite = load_suite(rows.id)
+    return killers(suite.dialect) if suite.scenarios else {}
 
 
 def _plain(cover: Cover) -> dict[str, object]:

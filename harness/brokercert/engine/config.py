@@ -3,7 +3,7 @@
 The law: a flag outranks a BROKERCERT_* variable, that outranks the file, and that the defaults; and every error names
 the file, the field, what was expected and what to do. Nothing here starts anything.
 
-    [subject]              name, command, cwd, level, stop, instances
+    [subject]              name, command, cwd, level, stop, instances, entity_types
     [subject.env]          variables of the client, with placeholders
     [capabilities]         offers = [...]
     [capabilities.absent]  capability = "the written reason why the client lacks it"
@@ -49,6 +49,7 @@ class Config:
     level: Level = "wire"
     stop: Stop = "signal"
     instances: int = INSTANCES
+    entity_types: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -112,6 +113,7 @@ class Config:
                 cwd=self.cwd,
                 level=reference.level,
                 offers=reference.offers,
+                entity_types=reference.entity_types,
                 instances=self.instances,
             )
         offers = {"wire", "process", *LEVELS.get(self.level, ()), *self.offers}
@@ -126,6 +128,7 @@ class Config:
             offers=frozenset(offers - set(self.absent)),
             absent=self.absent,
             readings=self.readings,
+            entity_types=self.entity_types,
             instances=self.instances,
             stop=self.stop,
         )
@@ -185,7 +188,9 @@ class _Reader:
 
     def read(self) -> Config:
         self._only("", self.data, ("subject", "capabilities", "readings", "run", "limits"))
-        subject = self._table("subject", ("name", "command", "cwd", "level", "stop", "instances", "env"))
+        subject = self._table(
+            "subject", ("name", "command", "cwd", "level", "stop", "instances", "entity_types", "env")
+        )
         capabilities = self._table("capabilities", ("offers", "absent"))
         run = self._table("run", ("set", "part", "strict", "jobs", "seed", "out"))
         base = Config(path=self.path, cwd=self.path.parent.absolute())
@@ -201,6 +206,7 @@ class _Reader:
         take("level", subject, "subject", "level", self._one_of(tuple(LEVELS)))
         take("stop", subject, "subject", "stop", self._one_of(STOPS))
         take("instances", subject, "subject", "instances", self._count(INSTANCES))
+        take("entity_types", subject, "subject", "entity_types", self._list)
         take("env", subject, "subject", "env", self._texts)
         take("offers", capabilities, "capabilities", "offers", self._list)
         take("absent", capabilities, "capabilities", "absent", self._reasons)

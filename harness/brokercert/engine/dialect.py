@@ -67,6 +67,7 @@ class Reference:
     offers: frozenset[str]
     factory: Callable[[], Factory]
     level: Level = "commands"
+    entity_types: tuple[str, ...] = ()  # that it relies on
 
 
 @dataclass(frozen=True)

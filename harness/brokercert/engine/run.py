@@ -294,6 +294,7 @@ def header_of(
         offers=tuple(sorted(spec.offers)),
         absent=dict(spec.absent),
         readings=dict(spec.readings),
+        entity_types=spec.entity_types,
         limits=limits_of(rows),
         settings=scenario.settings_in(request.tier),
         calibration=(

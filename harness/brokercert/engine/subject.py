@@ -53,7 +53,8 @@ class SubjectSpec:
     """A client as declared. Exactly one of `command` and `factory` is given.
 
     `offers` are those of the set's needs that the client and its adapter offer; `absent` those that it declares it
-    lacks, with the written reason; `instances` is how many may run at once.
+    lacks, with the written reason; `entity_types` are those that it relies on (none: not declared); `instances` is
+    how many may run at once.
     """
 
     name: str
@@ -65,6 +66,7 @@ class SubjectSpec:
     offers: frozenset[str] = frozenset({"wire", "stop"})
     absent: Mapping[str, str] = field(default_factory=dict)
     readings: Mapping[str, str] = field(default_factory=dict)
+    entity_types: tuple[str, ...] = ()
     instances: int = INSTANCES
     stop: Stop = "signal"
 

@@ -29,7 +29,8 @@ def plural(name: str) -> str:
     return name + ("es" if name.endswith("s") else "s")
 
 
-KNOWN_TYPES = frozenset(form.lower() for name in ENTITY_TYPES for form in (name, plural(name)))
+_SINGULAR = {form.lower(): name for name in ENTITY_TYPES for form in (name, plural(name))}
+KNOWN_TYPES = frozenset(_SINGULAR)
 
 
 def logical_syncs(c: Connection) -> list[Request]:
@@ -180,6 +181,55 @@ def check_sync_correct(bench: Bench) -> Iterator[Finding]:
                 "`splitResponses` true, and entity types that the documents name",
                 [sync.record],
             )
+
+
+@check("EVT-040")
+def check_subscribes_to_what_it_relies_on(bench: Bench) -> Iterator[Finding]:
+    """Before a loss and after it, the sockets together subscribe to every entity type that the client declares it
+    relies on (`entity_types` in `brokercert.toml`); to more is no fault.
+    """
+    talk = bench.talk
+    if not talk.synced:
+        return
+    declared = bench.header.entity_types
+    if not declared:
+        yield bench.short("the client declares no types: name those that it relies on in `[subject] entity_types`")
+        return
+    loss = min((c.loss.t for c in talk.synced if c.loss is not None and c.loss.by != "client"), default=None)
+    before = [c for c in talk.synced if loss is None or c.accepted <= loss]
+    after = [c for c in talk.synced if loss is not None and c.accepted > loss]
+    for when, sockets in (("", before), (" after the loss", after)):
+        if sockets:
+            yield from _subscribes(bench, sockets, declared, when)
+
+
+def _subscribes(bench: Bench, sockets: list[Connection], declared: tuple[str, ...], when: str) -> Iterator[Finding]:
+    reading = bench.header.readings.get("sync-filter", "partner")
+    evidence = [c.syncs[0].record for c in sockets]
+    bodies = [body for c in sockets if isinstance(body := c.syncs[0].body, dict)]
+    if reading == "retail" and any(body.get("entityTypes") is None for body in bodies):
+        yield bench.ok(f"without `entityTypes`, all types{when} (reading retail)", evidence)
+        return
+    lists = [types for body in bodies if isinstance(types := body.get("entityTypes"), list)]
+    if not lists:
+        yield bench.blocked("EVT-030", f"no sync request with a list of `entityTypes`{when}", evidence)
+        return
+    wanted = {_type_of(x) for types in lists for x in types if isinstance(x, str)}
+    missing = [name for name in declared if _type_of(name) not in wanted]
+    if missing:
+        yield bench.breach(
+            f"not subscribed{when}: {', '.join(missing)}, which the client declares it relies on",
+            "every declared type in `entityTypes`, on one of its sockets",
+            evidence,
+        )
+    else:
+        further = len(wanted - {_type_of(name) for name in declared})
+        yield bench.ok(f"the {len(declared)} declared types are subscribed{when}, and {further} more", evidence)
+
+
+def _type_of(name: str) -> str:
+    """A type's name as it is compared: singular, in lower case; a name that is not known, as it is."""
+    return _SINGULAR.get(name.lower(), name)
 
 
 @check("EVT-100")

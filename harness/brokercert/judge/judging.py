@@ -17,13 +17,15 @@ from brokercert.trace import Trace
 class Judging:
     """`fold` is the dialect's model of what was said, `bench` what its checks are handed, `book` where they are
     registered. Every module of `package` (its sub-packages are other dialects') is searched for checks, so that a new
-    file needs no registration.
+    file needs no registration. `compared` names the fields in which a client's state is compared: each must have a
+    mutant that fails by it.
     """
 
     package: str
     book: CheckBook
     fold: type[Transcript[Any]]
     bench: type[AnyBench]
+    compared: tuple[str, ...] = ()
 
     @cached_property
     def checks(self) -> dict[str, Check]:

@@ -58,10 +58,11 @@ class Difference:
         return f"{self.kind}.{self.field}"
 
 
-def compare_at(bench: Bench, name: str) -> Iterator[Finding]:
+def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """The findings of one point of comparison: pass; a breach for each field that differs; or not observed.
 
-    Yields nothing where the scenario did not come to that point.
+    `clauses` are the fields that are asked about, as in `compared_fields`; none: all. Yields nothing where the scenario
+    did not come to that point.
     """
     talk = bench.talk
     ledger = talk.told.ledgers.get(name)
@@ -76,7 +77,7 @@ def compare_at(bench: Bench, name: str) -> Iterator[Finding]:
         yield bench.short(f"{name}: the client subscribed to no entity type that is compared", [number])
         return
     due = due_at(talk, name, bench.micros("snapshot_settle"))
-    first = next((shot for shot in shots if not differences_at(talk, name, shot)), None)
+    first = next((shot for shot in shots if not differences_at(talk, name, shot, clauses)), None)
     last = shots[-1]
     if first is None:
         if last.asked < due - TOLERANCE:
@@ -86,20 +87,20 @@ def compare_at(bench: Bench, name: str) -> Iterator[Finding]:
                 [number, last.record],
             )
         else:
-            yield from _breaches(bench, name, last, "")
+            yield from _breaches(bench, name, last, "", clauses)
         return
     if last.asked - first.t < bench.micros("snapshot_stable") - TOLERANCE:
         yield bench.short(
             f"{name}: the client's state was the ledger's, and was not asked for again{bench.exit_text()}",
             [number, first.record],
         )
-    elif differences_at(talk, name, last):
-        yield from _breaches(bench, name, last, f"; it had been equal {seconds(last.asked - first.t)} before")
+    elif differences_at(talk, name, last, clauses):
+        yield from _breaches(bench, name, last, f"; it had been equal {seconds(last.asked - first.t)} before", clauses)
     else:
-        unseen = unseen_at(talk, name)
+        unseen = [kind for kind in unseen_at(talk, name) if _is_asked(kind, clauses)]
         for kind in unseen:
             yield bench.short(f"{name}: the client's snapshots have no `{kind}`", [number, last.record], clause=kind)
-        seen = ", ".join(kind for kind in _kinds(talk) if kind not in unseen)
+        seen = ", ".join(kind for kind in _kinds(talk) if kind not in unseen and _is_asked(kind, clauses))
         if not seen:
             return
         lacking = "" if _has_versions(talk) else " (not its quantity and price: no order versions are subscribed)"
@@ -110,8 +111,10 @@ def compare_at(bench: Bench, name: str) -> Iterator[Finding]:
         )
 
 
-def differences_at(talk: Conversation, name: str, shot: Snapshot) -> list[Difference]:
-    """All differences of a snapshot from the ledger of that name, in the ledger's order."""
+def differences_at(
+    talk: Conversation, name: str, shot: Snapshot, clauses: frozenset[str] = frozenset()
+) -> list[Difference]:
+    """The differences of a snapshot from the ledger of that name in these fields (none: all), in the ledger's order."""
     state = talk.told.ledgers[name][2]
     accounts = _accounts(talk)
     unseen = unseen_at(talk, name)
@@ -124,7 +127,7 @@ def differences_at(talk: Conversation, name: str, shot: Snapshot) -> list[Differ
             held, twice = _by_id(_collection(shot.entities, kind))
             due = {i: x for i, x in truth.items() if accounts is None or _account(kind, i, x, orders) in accounts}
             found += _of_kind(kind, names, truth, due, held, twice)
-    return found
+    return [difference for difference in found if not clauses or difference.clause in clauses]
 
 
 def due_at(talk: Conversation, name: str, settle: int) -> int:
@@ -146,7 +149,9 @@ def due_at(talk: Conversation, name: str, settle: int) -> int:
 
 
 def _kinds(talk: Conversation) -> list[str]:
-    """The compared entity types that the client subscribed to; all, where a sync request names none."""
+    """The compared entity types that the client subscribed to; all, where a sync request names users or accounts and no
+    types.
+    """
     wanted = _subscribed(talk)
     return [kind for kind in COMPARED if kind in wanted]
 
@@ -156,8 +161,8 @@ def _subscribed(talk: Conversation) -> set[str]:
     for c in talk.synced:
         body = c.syncs[0].body
         types = body.get("entityTypes") if isinstance(body, dict) else None
-        if types is None:
-            return set(_TYPES)
+        if types is None and any(body.get(key) for key in ("users", "accounts")):
+            return set(_TYPES)  # the older form, which gets everything (TP §5.1)
         if isinstance(types, list):
             wanted |= {_FORMS[x.lower()] for x in types if isinstance(x, str) and x.lower() in _FORMS}
     return wanted
@@ -194,6 +199,10 @@ def unseen_at(talk: Conversation, name: str) -> list[str]:
     state = talk.told.ledgers[name][2]
     shown = {_FORMS[key.lower()] for shot in talk.told.snapshots for key in shot.entities if key.lower() in _FORMS}
     return [kind for kind in _kinds(talk) if kind not in shown and state.get(kind)]
+
+
+def _is_asked(kind: str, clauses: frozenset[str]) -> bool:
+    return not clauses or any(clause.partition(".")[0] == kind for clause in clauses)
 
 
 def _collection(entities: Mapping[str, Any], kind: str) -> Any:
@@ -314,12 +323,12 @@ def _why_no_snapshot(talk: Conversation, number: int) -> str:
     )
 
 
-def _breaches(bench: Bench, name: str, shot: Snapshot, more: str) -> Iterator[Finding]:
+def _breaches(bench: Bench, name: str, shot: Snapshot, more: str, clauses: frozenset[str]) -> Iterator[Finding]:
     """One for each field: the first entity in which it differs, and how many others there are."""
     talk = bench.talk
     told_at, number, _ = talk.told.ledgers[name]
     by_clause: dict[str, list[Difference]] = {}
-    for difference in differences_at(talk, name, shot):
+    for difference in differences_at(talk, name, shot, clauses):
         by_clause.setdefault(difference.clause, []).append(difference)
     for clause, all_of_it in by_clause.items():
         one = all_of_it[0]

@@ -33,4 +33,10 @@ def subject_named(set_id: str, name: str, seed: int = 1, tier: Tier = "virtual")
         made: Subject = client(env, output, wall=calendar, seed=seed)
         return made
 
-    return SubjectSpec(name, factory=factory, level="in process", offers=reference.offers - NOT_INSIDE)
+    return SubjectSpec(
+        name,
+        factory=factory,
+        level="in process",
+        offers=reference.offers - NOT_INSIDE,
+        entity_types=reference.entity_types,
+    )

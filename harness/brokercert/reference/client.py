@@ -25,6 +25,7 @@ from brokercert.reference.requests import Lockout, Outcome
 from brokercert.reference.resolve import address_of
 from brokercert.reference.rest import RestError
 from brokercert.reference.session import Session
+from brokercert.reference.state import state_of
 from brokercert.reference.states import Happening
 from brokercert.reference.store import Store
 from brokercert.reference.tokens import Tokens
@@ -50,6 +51,7 @@ class ReferenceClient:
     session_class: type[Session] = Session
     backoff_class: type[Backoff] = Backoff
     tokens_class: type[Tokens] = Tokens
+    store_class: type[Store] = Store
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class ReferenceClient:
     ) -> None:
         """`env`: the BROKERCERT_* variables. `output` takes lines without any secret. Raises `ConfigError`."""
         self.config = Config.from_environment(env)
-        self.stores = [Store() for _ in range(self.config.shards)]
+        self.stores = [self.store_class() for _ in range(self.config.shards)]
         self._output = output
         self._on_event = on_event
         self.reports = Reports(output, self.config.level)
@@ -124,6 +126,10 @@ class ReferenceClient:
     async def command(self, line: Mapping[str, Any]) -> None:
         """A command of the process protocol (docs/subject-protocol.md), for a client that runs in a program."""
         await self.commands.on_command(line)
+
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """What it believes, as it is told on request: entities by type."""
+        return state_of(self.stores)
 
     def on_event(self, kind: str, data: Any) -> None:
         """A server's event was taken."""

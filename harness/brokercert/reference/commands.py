@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from brokercert.reference.requests import Outcome, QueueFull
-from brokercert.reference.state import state_of
 
 if TYPE_CHECKING:
     from brokercert.reference.client import ReferenceClient
@@ -70,16 +69,13 @@ class Commands:
         ident = command.get("id")
         match command.get("command"):
             case "snapshot":
-                self._reports.say("snapshot", id=ident, entities=self.snapshot())
+                self._reports.say("snapshot", id=ident, entities=self._client.state())
             case "request":
                 self.request(ident, command)
             case "stop":
                 await self._client.stop()
             case name:
                 self._reports.say("unsupported", id=ident, command=name)
-
-    def snapshot(self) -> dict[str, list[dict[str, Any]]]:
-        return state_of(self._client.stores)
 
     def request(self, ident: Any, command: Mapping[str, Any]) -> None:
         """Send a request by the client's own queue, and tell how it ends."""

@@ -46,6 +46,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     offers: tuple[str, ...]  # what the subject and its adapter offer, of the set's *needs*
     absent: dict[str, str]  # capabilities declared absent: name -> reason
     readings: dict[str, str]
+    entity_types: tuple[str, ...] = ()  # that the subject declares it relies on; none: not declared
     limits: dict[str, float]
     settings: dict[str, Any] = {}  # the broker's, as far as they are not its defaults
     calibration: dict[str, float] = {}  # milliseconds

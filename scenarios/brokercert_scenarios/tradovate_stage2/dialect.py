@@ -13,7 +13,11 @@ from brokercert.engine.subject import Factory
 from brokercert.judge import Judging
 from brokercert.judge.check import CHECKS, Bench
 from brokercert.judge.conversation import Conversation
+from brokercert.judge.state import compared_fields
 from brokercert_mock import Recorder, Settings, TradovateBroker
+
+# What the reference client tells on request hangs on these (docs/reference-client.md); it subscribes to more.
+RELIES_ON = ("account", "cashBalance", "position", "order", "orderVersion", "command", "commandReport", "fill")
 
 
 def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int, calendar: datetime | None) -> TradovateBroker:
@@ -30,11 +34,18 @@ DIALECT = Dialect(
     name="tradovate",
     broker=_broker,
     stage=Stage,
-    judging=Judging(package="brokercert.judge", book=CHECKS, fold=Conversation, bench=Bench),
+    judging=Judging(
+        package="brokercert.judge",
+        book=CHECKS,
+        fold=Conversation,
+        bench=Bench,
+        compared=compared_fields(),
+    ),
     reference=Reference(
         command=(sys.executable, "-m", "brokercert.reference"),
         offers=frozenset("wire stop process tokens tls dns shards report snapshot request orders".split()),
         factory=_reference,
+        entity_types=RELIES_ON,
     ),
     mutants="brokercert.mutants",
 )

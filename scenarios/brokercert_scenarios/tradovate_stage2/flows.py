@@ -1,0 +1,107 @@
+"""What happens to a user's orders, positions and accounts, for the scenarios that compare states: no scenario itself.
+
+Each flow reaches every compared field: prices that no float of 32 bits holds, quantities and prices that a modification
+changed, fills at other prices than their order's, two contracts and two accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from brokercert_mock import TradovateBroker
+from brokercert_mock.seed import Change
+
+
+def order_flow(broker: TradovateBroker) -> None:
+    """Place, modify, partial fill, fill, cancel, reject; a modification that is refused; orders left alive."""
+    exchange = broker.exchange
+    first, second = broker.credentials.accounts[:2]
+    order = exchange.place(first, "ESH6", "Buy", 3, price=5000.25)
+    exchange.modify(order, orderQty=4, price=5001.5)
+    exchange.fill(order, 1, 5001.25)
+    exchange.fill(order, price=5000.75)
+    part = exchange.place(second, "NQH6", "Sell", 5, price=17500.25)
+    exchange.fill(part, 1, 17501.75)
+    exchange.fill(part, 1)
+    exchange.modify(part, orderQty=4, price=17499.5)
+    exchange.reject_next("TooLate", "Too late", verb="Modify")
+    exchange.modify(part, orderQty=9, price=17000)
+    exchange.cancel(exchange.place(first, "NQH6", "Buy", 2, "Stop", stop_price=17600.5))
+    exchange.reject_next("MaxPosLimitReached", "Position is limited to 5")
+    exchange.place(second, "ESH6", "Buy", 50, price=4999)
+    exchange.place(second, "ESH6", "Sell", 2, "Stop", stop_price=4900.25)
+
+
+def away_flow(broker: TradovateBroker, before: tuple[int, int, int]) -> None:
+    """Everything that may happen while a client is away, to orders that it knew (`before`, of `orders_before`) and to
+    those that it never saw: fills, a cancel, a delete, rejects, new orders, a position turned round.
+    """
+    exchange = broker.exchange
+    first, second = broker.credentials.accounts[:2]
+    filled, cancelled, deleted = before
+    exchange.modify(filled, orderQty=5, price=5002.25)
+    exchange.fill(filled, 2, 5001.75)
+    exchange.fill(filled)
+    exchange.cancel(cancelled)
+    exchange.cancel(deleted)
+    exchange.delete("order", deleted)
+    exchange.reject(exchange.place(second, "ESH6", "Buy", 1, price=4990.5), "NoQuote", "No market")
+    exchange.reject_next()
+    exchange.place(second, "ESH6", "Sell", 3, price=5100)
+    turned = exchange.place(first, "ESH6", "Sell", 9, price=4999.75)  # from long to short
+    exchange.fill(turned)
+    part = exchange.place(second, "NQH6", "Buy", 4, price=17450.25)
+    exchange.fill(part, 3, 17449.5)
+    exchange.modify(part, orderQty=6, price=17451)
+    exchange.place(first, "NQH6", "Buy", 1, price=17000.5)
+
+
+def orders_before(broker: TradovateBroker) -> tuple[int, int, int]:
+    """Three orders that work, one of them filled in part: what `away_flow` goes on with."""
+    exchange = broker.exchange
+    first, second = broker.credentials.accounts[:2]
+    filled = exchange.place(first, "ESH6", "Buy", 4, price=5000.25)
+    exchange.fill(filled, 1, 5000)
+    return (
+        filled,
+        exchange.place(second, "ESH6", "Sell", 2, price=5010.5),
+        exchange.place(first, "NQH6", "Sell", 1, price=17600),
+    )
+
+
+def closing_flow(broker: TradovateBroker) -> None:
+    """Deletions: finished orders, a position that is flat, and an account with all that belongs to it.
+
+    Nothing that has fills is deleted: whether these go with it is nowhere said.
+    """
+    exchange = broker.exchange
+    first, *_, last = broker.credentials.accounts
+    flat = exchange.place(first, "NQH6", "Buy", 2, price=17500)
+    exchange.fill(flat)
+    exchange.fill(exchange.place(first, "NQH6", "Sell", 2, price=17500.25))
+    contract = exchange.contract_of("NQH6")
+    assert contract is not None
+    position = exchange.books.position(first, contract["id"])
+    assert position is not None
+    exchange.delete("position", position["id"])
+    for order in broker.db.of("order"):
+        if order["accountId"] == last:
+            if not exchange.is_over(order["id"]):
+                exchange.cancel(order["id"])
+            exchange.delete("order", order["id"])
+    exchange.delete("account", last)
+
+
+def gathered(frames: Iterable[Iterable[Change]]) -> list[Change]:
+    """What these frames come to, told at once: each entity once, as it is in the end; types in the order in which they
+    came, and of one type new ones first.
+    """
+    last: dict[tuple[str, int], Change] = {}
+    types: dict[str, int] = {}
+    for change in (change for frame in frames for change in frame):
+        types.setdefault(change.kind, len(types))
+        key = change.kind, change.entity["id"]
+        known = last.pop(key, None)
+        is_new = known is not None and known.event_type == "Created" and change.event_type == "Updated"
+        last[key] = change._replace(event_type="Created") if is_new else change
+    return sorted(last.values(), key=lambda change: (types[change.kind], change.event_type))
