@@ -10,7 +10,7 @@ from brokercert_mock.bulk import grow
 from brokercert_mock.frames import ClientRequest
 from brokercert_mock.orderlife import Sender
 from brokercert_mock.orders import OrderDesk
-from brokercert_mock.sync import snapshot, subscription_of
+from brokercert_mock.sync import snapshot, split, subscription_of
 
 if TYPE_CHECKING:
     from brokercert_mock.broker import TradovateBroker
@@ -198,7 +198,16 @@ class Answering:
         left = self.broker.tokens.until(text)
         self.broker.call_later(left, lambda: self.broker.exchange.expire_due(self.broker.stamp()))
 
+    def _parts(self, request: ClientRequest, status: int, data: Any) -> list[Any]:
+        """The answers that carry `data`: one, but for a snapshot that is split."""
+        parts = self.broker.settings.split_parts
+        if parts > 1 and request.endpoint == "user/syncrequest" and status == 200 and "users" in data:
+            return list(split(data, parts))
+        return [data]
+
     def _reply(self, conn: Connection, request: ClientRequest, status: int, data: Any) -> None:
-        message = frames.answer(status, request.id, data)
-        conn.send_messages([*self._before.get(conn.id, ()), message])
+        first, *more = self._parts(request, status, data)
+        conn.send_messages([*self._before.get(conn.id, ()), frames.answer(status, request.id, first)])
+        for part in more:
+            conn.send_messages([frames.answer(status, request.id, part)])
         self.broker.changed()

@@ -68,6 +68,8 @@ class Settings(AnySettings):
     """A host name for clients, and a name server of its own that knows it [ours]. Empty: the address itself."""
     snapshot_bytes: int = 0
     """What a sync answer is filled up to with the history of finished orders [ours]. 0: the state as it is."""
+    split_parts: int = 1
+    """How many answers, all under the request's id, carry a snapshot [inferred; TP §5.3]."""
     ready_token_life: float | None = None
     """Life of the token that a client is given ready: `token_life` where None; below 0, it has expired [ours]."""
     login_errors: Literal["200", "401"] = "200"

@@ -114,6 +114,7 @@ class Config:
                 level=reference.level,
                 offers=reference.offers,
                 entity_types=reference.entity_types,
+                readings={**reference.readings, **self.readings},
                 instances=self.instances,
             )
         offers = {"wire", "process", *LEVELS.get(self.level, ()), *self.offers}

@@ -7,7 +7,7 @@ another package declares its own in the same way.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -68,6 +68,7 @@ class Reference:
     factory: Callable[[], Factory]
     level: Level = "commands"
     entity_types: tuple[str, ...] = ()  # that it relies on
+    readings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

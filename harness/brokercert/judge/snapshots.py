@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.state import compare_at
 from brokercert.verdict import Finding
 
 MIB = 1024 * 1024
+SPLIT = "after the last part"  # the point of comparison
 VIRTUAL_LEAST = MIB  # bytes, in virtual time: past the usual default limit of libraries, and quick
 
 
@@ -38,3 +40,15 @@ def check_large_snapshot(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(watched)} after the snapshot only", [answer.record])
         else:
             yield bench.ok(f"a snapshot of {size / MIB:.2f} MiB was taken", [answer.record])
+
+
+@check("EVT-095")
+def check_split_snapshot(bench: Bench) -> Iterator[Finding]:
+    """Under the declared reading *one id*, a snapshot in several answers to one sync request is put together: the
+    client's state equals the ledger.
+    """
+    if bench.header.readings.get("split-snapshot", "undeclared") != "one id":
+        if bench.talk.synced:
+            yield bench.short("no document tells how the parts are put together, and the client declares no reading")
+        return
+    yield from compare_at(bench, SPLIT)

@@ -7,6 +7,8 @@ from typing import Any
 
 from brokercert.mutants.mutant import mutant
 from brokercert.reference.client import ReferenceClient
+from brokercert.reference.requests import Outcome
+from brokercert.reference.session import Session
 
 
 @mutant("a-mebibyte-is-enough", "EVT-090", also="HBT-030", reason="a snapshot of 5 MiB is more than it takes: 1009")
@@ -16,3 +18,15 @@ class AMebibyte(ReferenceClient):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.config = dataclasses.replace(self.config, largest_message=1024 * 1024)
+
+
+class _FirstPartOnly(Session):
+    def on_sync_part(self, outcome: Outcome, now: float) -> None:
+        pass
+
+
+@mutant("takes-the-first-part-only", "EVT-095", reason="two thirds of the orders are in the parts that follow")
+class FirstPartOnly(ReferenceClient):
+    """Takes the first part of a split snapshot for the whole."""
+
+    session_class = _FirstPartOnly

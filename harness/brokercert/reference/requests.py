@@ -38,6 +38,7 @@ class Request:
     priority: int
     within: float
     done: Callable[[Outcome, float], None]
+    more: Callable[[Outcome, float], None] | None = None  # further answers under the same id
     ticket: str = ""
     order: int = 0
     due: float = 0.0  # of the answer, once it is sent
@@ -76,6 +77,7 @@ class RequestQueue:
         self._waiting: list[_Waiting] = []
         self._penalties: dict[str, float] = {}  # endpoint -> when its penalty ends
         self._retries: list[tuple[float, int, Request]] = []
+        self._further: dict[int, Callable[[Outcome, float], None]] = {}
         self._out: list[str] = []
 
     def submit(
@@ -88,12 +90,15 @@ class RequestQueue:
         body: Any = None,
         priority: int = 5,
         within: float = 30.0,
+        more: Callable[[Outcome, float], None] | None = None,
     ) -> None:
-        """Queue a request; `done(outcome, now)` is called once. Raises `QueueFull`."""
+        """Queue a request; `done(outcome, now)` is called once, and `more` for every further answer under its id.
+        Raises `QueueFull`.
+        """
         if len(self._waiting) + len(self._retries) >= MOST_WAITING:
             raise QueueFull(f"{MOST_WAITING} requests are waiting already")
         self._count += 1
-        request = Request(endpoint, query, body, priority, within, done, order=self._count)
+        request = Request(endpoint, query, body, priority, within, done, more, order=self._count)
         heapq.heappush(self._waiting, _Waiting(priority, request.order, request))
         self._flush(now)
 
@@ -106,7 +111,10 @@ class RequestQueue:
         """An answer: the request's outcome, or a penalty to be waited out."""
         request = self._pending.pop(reply.id, None)
         if request is None:
-            return  # an answer to nothing that is open: late, or not ours
+            more = self._further.get(reply.id)
+            if more is not None:
+                more(Outcome(reply.status, reply.data, error_in(reply.status, reply.data)), now)
+            return  # else an answer to nothing that is open: late, or not ours
         data = reply.data
         if reply.status == 200 and isinstance(data, dict) and isinstance(data.get("p-ticket"), str):
             self.on_ticket(request, data, now)
@@ -114,6 +122,8 @@ class RequestQueue:
             self._lockout.begin(now)
             request.done(Outcome(429, data, "locked out"), now)
         else:
+            if request.more is not None:
+                self._further[reply.id] = request.more
             request.done(Outcome(reply.status, data, error_in(reply.status, data)), now)
 
     def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:

@@ -188,7 +188,13 @@ class Session:
             body=self._sync_body,
             priority=URGENT,
             within=self.config.request_within,
+            more=self.on_sync_part,
         )
+
+    def on_sync_part(self, outcome: Outcome, now: float) -> None:
+        """A further answer to the sync request: another part of a split snapshot (inferred; TP §5.3)."""
+        if outcome.ok and isinstance(outcome.data, dict) and self.state is State.LIVE:
+            self.store.add(outcome.data)
 
     def on_sync(self, outcome: Outcome, now: float) -> None:
         if outcome.ok and isinstance(outcome.data, dict):

@@ -36,6 +36,15 @@ class Store:
                 fresh[singular(name)] = {x["id"]: x for x in collection if _is_entity(x)}
         self.entities = fresh
 
+    def add(self, snapshot: dict[str, Any]) -> None:
+        """Take another part of a snapshot: what is not known yet. What an event has told since is newer."""
+        for name, collection in snapshot.items():
+            if isinstance(collection, list):
+                held = self.entities.setdefault(singular(name), {})
+                for entity in collection:
+                    if _is_entity(entity) and len(held) < MOST_ENTITIES:
+                        held.setdefault(entity["id"], entity)
+
     def apply(self, data: Any) -> int:
         """Apply the `d` of a props event; how many entities it changed. What it cannot read it leaves alone."""
         if isinstance(data, list):

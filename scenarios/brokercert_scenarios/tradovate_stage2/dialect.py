@@ -46,6 +46,7 @@ DIALECT = Dialect(
         offers=frozenset("wire stop process tokens tls dns shards report snapshot request orders".split()),
         factory=_reference,
         entity_types=RELIES_ON,
+        readings={"split-snapshot": "one id"},
     ),
     mutants="brokercert.mutants",
 )

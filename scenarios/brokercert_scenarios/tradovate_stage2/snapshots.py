@@ -6,6 +6,7 @@ The size is a setting, `snapshot_bytes`; a smaller one that still exceeds the us
 from brokercert.engine.scenario import scenario
 from brokercert.engine.stage import Stage
 from brokercert.judge.conversation import SECOND
+from brokercert.judge.snapshots import SPLIT
 
 from brokercert_scenarios.tradovate_stage2.heartbeats import SMALLER_RATE, load_without_h
 
@@ -30,3 +31,17 @@ async def snapshot_large(stage: Stage) -> None:
     stage.broker.heartbeats("auto")
     left = stage.limits["window_default"] + 1 - (stage.now - began) / SECOND
     await stage.hold(max(0.0, left), "a close that should not come")
+
+
+@scenario(
+    "snapshot-split",
+    "The snapshot comes in three answers to one sync request",
+    exercises=("EVT-095",),
+    needs=("wire", "snapshot"),
+    lasts=8,
+    settings={"split_parts": 3, "snapshot_orders": 12},
+)
+async def snapshot_split(stage: Stage) -> None:
+    stage.broker.quiet(True)  # a plain event would mend what a client had not put together
+    if await stage.log_in() is not None:
+        await stage.compare(SPLIT)
