@@ -18,6 +18,7 @@ from typing import Literal
 from brokercert_mock import frames
 from brokercert_mock.answering import Answering
 from brokercert_mock.anybroker import AnyBroker
+from brokercert_mock.bulk import EVERYTHING, grow
 from brokercert_mock.connection import Connection
 from brokercert_mock.events import Events, HeldEvents
 from brokercert_mock.exchange import Exchange
@@ -205,6 +206,16 @@ class TradovateBroker(AnyBroker[Connection]):
     def issue_token(self, life: float | None = None) -> Token:
         """A token of the main user, ready to use; `life` in seconds."""
         return self.tokens.issue(self.credentials.user_id, self.settings.token_life if life is None else life)
+
+    async def grow_history(self, *, threaded: bool) -> None:
+        """Make the history that the setting `snapshot_bytes` asks for before anybody does, for a client that wants
+        every type; `threaded`: beside the loop, which is not to stand still. No client may be connected yet.
+        """
+        size, stamp = self.settings.snapshot_bytes, self.stamp()
+        if threaded:
+            await asyncio.to_thread(grow, self.db, EVERYTHING, size, stamp)
+        else:
+            grow(self.db, EVERYTHING, size, stamp)
 
     def ready_token(self) -> Token:
         """The token that a client is given beside its credentials; the same each time."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from brokercert_mock import frames
-from brokercert_mock.seed import TRADE_DATE, Entity, State
+from brokercert_mock.seed import TRADE_DATE, TYPES, Entity, State
 from brokercert_mock.sync import Subscription, snapshot
 
 MOST_ENTRIES = 65_536  # of one collection: what a sensible client may bound it by
 HISTORY = ("order", "command", "orderVersion", "commandReport", "executionReport", "fill")
+EVERYTHING = Subscription(frozenset(TYPES), None)
 STEP = 250  # orders between two looks at the size
 
 

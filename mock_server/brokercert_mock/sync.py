@@ -81,7 +81,10 @@ def snapshot(state: State, subscription: Subscription) -> dict[str, list[Entity]
     result: dict[str, list[Entity]] = {}
     for kind, name in TYPES.items():
         if kind in subscription.types:
-            result[name] = [entity for entity in state.of(kind) if subscription.wants(state, kind, entity)]
+            entities = state.of(kind)
+            if subscription.accounts is not None or subscription.divisor > 1:
+                entities = [entity for entity in entities if subscription.wants(state, kind, entity)]
+            result[name] = entities
     for name in REQUIRED:
         kind = next(k for k, plural in TYPES.items() if plural == name)
         result.setdefault(name, state.of(kind) if kind == "user" else [])

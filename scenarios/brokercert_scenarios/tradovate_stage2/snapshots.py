@@ -8,7 +8,7 @@ from brokercert.engine.stage import Stage
 from brokercert.judge.conversation import SECOND
 from brokercert.judge.snapshots import SPLIT
 
-from brokercert_scenarios.tradovate_stage2.heartbeats import SMALLER_RATE, load_without_h
+from brokercert_scenarios.tradovate_stage2.heartbeats import LOAD_LEAST, SMALLER_RATE, load_without_h
 
 SIZE = 5 * 1024 * 1024  # bytes: what the requirement says
 SMALLER_SIZE = 1_153_434  # bytes, 1.1 MiB: past the usual limit, and quick
@@ -23,11 +23,12 @@ SMALLER_SIZE = 1_153_434  # bytes, 1.1 MiB: past the usual limit, and quick
     virtual={"snapshot_bytes": SMALLER_SIZE},
 )
 async def snapshot_large(stage: Stage) -> None:
+    await stage.broker.grow_history(threaded=stage.real)
     stage.broker.heartbeats("off")
     if await stage.log_in() is None:
         return
     began = stage.now
-    await load_without_h(stage, SMALLER_RATE)
+    await load_without_h(stage, SMALLER_RATE, LOAD_LEAST)
     stage.broker.heartbeats("auto")
     left = stage.limits["window_default"] + 1 - (stage.now - began) / SECOND
     await stage.hold(max(0.0, left), "a close that should not come")
