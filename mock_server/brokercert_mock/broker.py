@@ -6,6 +6,7 @@ Everything that it does is told to a `Recorder`; it knows nothing of who records
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import ssl
 import tempfile
