@@ -6,6 +6,7 @@
     python3 dev.py lint | types | check                        ruff, mypy, both
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
     python3 dev.py repeat [--idle N] [--busy N] [ARGUMENTS]    certify again and again, compare the verdicts
+    python3 dev.py virtual [--repeat N] [RUN]                  virtual time: a real run's verdicts, N traces the same
     python3 dev.py wheel                                       the wheel, tried in somebody else's project
     python3 dev.py clean
 
@@ -210,6 +211,10 @@ def repeat(arguments):
     return run(tool("python"), ROOT / ".ci" / "repeat.py", *arguments, cwd=Path.cwd())
 
 
+def virtual(arguments):
+    return run(tool("python"), ROOT / ".ci" / "virtual.py", *arguments, cwd=Path.cwd())
+
+
 FOREIGN = {
     "pyproject.toml": """\
         [tool.pytest]
@@ -291,6 +296,7 @@ VERBS = {
     "check": check,
     "toxiproxy": toxiproxy,
     "repeat": repeat,
+    "virtual": virtual,
     "wheel": wheel,
     "clean": clean,
 }

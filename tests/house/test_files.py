@@ -67,9 +67,18 @@ def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = {
         requirement.split(">=")[0].strip()
-        for requirement in [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+        for requirement in [
+            *project["project"]["dependencies"],
+            *project["dependency-groups"]["dev"],
+            *(name for extra in project["project"]["optional-dependencies"].values() for name in extra),
+        ]
     }
     section = (ROOT / "docs" / "design.md").read_text("utf-8").split("## Dependencies")[1].split("\n## ")[0]
     cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
-    explained = {name.strip() for cell in cells for name in cell.split(",")} - {"runtime", "development", "---"}
+    explained = {name.strip() for cell in cells for name in cell.split(",")} - {
+        "runtime",
+        "development",
+        "extra",
+        "---",
+    }
     assert explained == wanted

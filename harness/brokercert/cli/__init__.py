@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
         "Explain one requirement: what it asks, how it is judged, how to mend it.",
     ),
     "judge": ("brokercert.cli.judge:judge", "Judge saved traces again, without network and client."),
+    "matrix": ("brokercert.cli.matrix:matrix", "Prove the checks: every known defect through every scenario."),
     "report": ("brokercert.cli.judge:report", "Render the reports of a run.json again."),
     "schema": ("brokercert.cli.show:schema", "Print the JSON Schema of the lines between harness and client."),
     "serve": ("brokercert.cli.serve:serve", "Run the mock broker alone, to try a client by hand."),

@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
@@ -124,6 +125,7 @@ def load_dialect(set_id: str) -> Dialect:
     return dialect_of(_package(set_id), set_id)
 
 
+@lru_cache  # an entry point is looked up in the files of every installed package
 def _package(set_id: str) -> ModuleType:
     points = [point for point in entry_points(group=SUITES) if point.name == set_id]
     if not points:

@@ -259,12 +259,18 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         def done(talk: Conversation) -> Connection | None:
             return next((c for c in talk.synced if c.synced and c.accepted > after), None)
 
-        first = within if within is not None else self.limits["window_first_authorize"] + 1
+        until = self._loop.time() + within if within is not None else None
+
+        def left(window: str) -> float:
+            """The rule's own time; all of `within`, where that is longer: no judgement without its whole window."""
+            return max(self.limits[window] + 1, until - self._loop.time() if until is not None else 0)
+
+        first = within if within is not None else left("window_first_authorize")
         if await self.wait("an upgrade", upgraded, first) is None:
             return None
-        if await self.wait("authorize", authorized, self.limits["window_first_authorize"] + 1) is None:
+        if await self.wait("authorize", authorized, left("window_first_authorize")) is None:
             return None
-        found = await self.wait("a sync request", done, self.limits["window_first_sync"] + 1)
+        found = await self.wait("a sync request", done, left("window_first_sync"))
         if found is not None:
             await self._settle()
         return found

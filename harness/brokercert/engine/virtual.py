@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import selectors
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TypeVar, TypeVarTuple
@@ -22,6 +23,7 @@ Ts = TypeVarTuple("Ts")
 CALENDAR = datetime.datetime(2100, 1, 4, 14, 30, tzinfo=datetime.UTC)
 POLLS = 3  # in a row without anything ready: loopback delivers within the call that sends
 REAL_WAIT = 0.2  # seconds, where no timer is left: for a signal, or for a thread's end
+LONGEST = 120.0  # seconds of real time for one loop: a client that never waits would stop the clock for ever
 STUCK = 25  # such waits in a row: five seconds in which nothing came, and nothing is going to
 
 
@@ -31,7 +33,7 @@ def wall() -> float:
 
 
 class StuckError(RuntimeError):
-    """No timer and nothing to read: every task waits for what cannot come."""
+    """Every task waits for what cannot come, or one never waits at all."""
 
 
 class _Selector(selectors.DefaultSelector):
@@ -43,9 +45,12 @@ class _Selector(selectors.DefaultSelector):
         self.calls = 0  # of executors, under way
         self._quiet = 0
         self._waits = 0
+        self._until = time.monotonic() + LONGEST
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
+        if time.monotonic() > self._until:
+            raise StuckError(f"{LONGEST:g} s of real time went by, and only {self.now:g} s of virtual time")
         if ready:
             self._quiet = self._waits = 0
             return ready

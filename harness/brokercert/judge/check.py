@@ -164,7 +164,10 @@ class Bench(AnyBench):
     def unprovoked(self, c: Connection) -> bool:
         """The client ended a healthy, authorized connection without any cause from outside."""
         gone = c.given_up()
-        return gone is not None and c.authorized is not None and (c.disturbed is None or c.disturbed[0] > gone.t)
+        if gone is None or c.authorized is None:
+            return False
+        # In virtual time cause and effect bear the same stamp: what was told first came first.
+        return c.disturbed is None or c.disturbed > (gone.t, gone.record)
 
 
 CheckFunction = Callable[[Any], Iterator[Finding]]  # of the dialect's own bench

@@ -349,7 +349,7 @@ def check_answer_in_batch(bench: Bench) -> Iterator[Finding]:
         if early:
             yield bench.blocked("EVT-020", "the client did not wait for the answer", [early[0].record])
             continue
-        control = [k for k in talk.synced if k is not c and k.authorized and k.syncs[0].t > k.authorized.t]
+        control = [k for k in talk.synced if k is not c and k.authorized and k.syncs[0].record > k.authorized.record]
         if not control:
             plain = [k for k in talk.authorized if k is not c]
             by = "EVT-020" if plain else "REC-010"

@@ -254,5 +254,5 @@ class Transcript(Generic[S]):
             self.disturb(c, loss.t, loss.record)
 
     def disturb(self, c: S, t: int, number: int) -> None:
-        if c.disturbed is None and (c.loss is None or c.loss.t >= t):
+        if c.disturbed is None and (c.loss is None or (c.loss.t, c.loss.record) >= (t, number)):
             c.disturbed = (t, number)

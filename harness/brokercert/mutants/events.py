@@ -17,7 +17,14 @@ class _TwoSyncsSession(Session):
 
 
 @mutant(
-    "syncs-twice", "EVT-010 REC-030", also="RLP-030", reason="one sync request per socket, after a reconnect as well"
+    "syncs-twice",
+    "EVT-010 REC-030",
+    also={
+        "RLP-020": "the second request, sent at once, is the retry that comes too early",
+        "RLP-030": "and it carries no ticket",
+        "RLP-040": "and where the ticket is a captcha's, it is a retry all the same",
+    },
+    reason="one sync request per socket, after a reconnect as well",
 )
 class SyncsTwice(ReferenceClient):
     """Sends two sync requests on every socket."""
@@ -57,7 +64,7 @@ class NeverSyncs(ReferenceClient):
     session_class = _MuteSession
 
 
-@mutant("no-entity-types", "EVT-030", also="REC-010", reason="`entityTypes` must be a non-empty list")
+@mutant("no-entity-types", "EVT-030", reason="`entityTypes` must be a non-empty list")
 class NoEntityTypes(ReferenceClient):
     """Syncs without `entityTypes`."""
 
@@ -67,7 +74,9 @@ class NoEntityTypes(ReferenceClient):
         return body
 
 
-@mutant("users-with-entity-types", "EVT-030", reason="`users` excludes `entityTypes`")
+@mutant(
+    "users-with-entity-types", "EVT-030 EVT-100", reason="`users` excludes `entityTypes`, and a sharding expression too"
+)
 class UsersWithEntityTypes(ReferenceClient):
     """Syncs with `users` beside `entityTypes`."""
 

@@ -31,7 +31,16 @@ class SlowUpgrade(ReferenceClient):
         sock.setblocking(False)
         await loop.sock_connect(sock, (parts.hostname, parts.port))
         await asyncio.sleep(6)
-        return await connect(self.config.url, sock=sock, proxy=None, compression=None, ping_interval=None)
+        return await connect(
+            self.config.url,
+            sock=sock,
+            proxy=None,
+            compression=None,
+            ping_interval=None,
+            open_timeout=None,
+            close_timeout=self.config.close_within,
+            max_size=self.config.largest_message,
+        )
 
 
 class _TwiceSession(Session):
@@ -166,7 +175,10 @@ class _ShortSession(Session):
 @mutant(
     "hangs-up-after-20-s",
     "LOG-060",
-    also="HBT-040 EVT-110",
+    also={
+        "HBT-040": "it ends the connection in a time of nothing but `h`",
+        "EVT-110": "it ends the connection while unknown events are on it, which looks like their doing",
+    },
     reason="it ends a healthy connection, which every longer observation sees",
 )
 class HangsUp(ReferenceClient):

@@ -39,7 +39,6 @@ class Minds1000(ReferenceClient):
 @mutant(
     "never-reconnects",
     "REC-010 REC-015 LOG-080 HBT-060",
-    also="REC-030 LOG-040",
     reason="every row that asks for a way back; what comes after it is blocked",
 )
 class NeverReconnects(ReferenceClient):
@@ -61,7 +60,7 @@ class _RememberingSession(Session):
 @mutant(
     "does-not-reauthenticate",
     "REC-020 HBT-060",
-    also="REC-010 EVT-020",
+    also={"EVT-020": "what it does on the new socket it does unauthorized, its sync too"},
     reason="the new socket is never authorized, so that it is no way back",
 )
 class DoesNotReauthenticate(ReferenceClient):
@@ -102,7 +101,7 @@ class _Storm(Backoff):
         return 0.2
 
 
-@mutant("reconnect-storm", "REC-050", also="LOG-040", reason="five attempts a second for as long as the outage lasts")
+@mutant("reconnect-storm", "REC-050", reason="five attempts a second for as long as the outage lasts")
 class Storm(ReferenceClient):
     """Tries again every 200 ms, whatever happens."""
 
@@ -121,7 +120,11 @@ class FixedDelay(ReferenceClient):
     backoff_class = _Fixed
 
 
-@mutant("keeps-using-the-old-socket", "REC-060", reason="old and new socket carry requests together")
+@mutant(
+    "keeps-using-the-old-socket",
+    "REC-060 LOG-040",
+    reason="old and new socket carry requests together, and so does one whose token was refused",
+)
 class Zombie(ReferenceClient):
     """Leaves a socket open that the server has closed by `c[...]`, and asks on it every five seconds."""
 

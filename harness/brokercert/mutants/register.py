@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,7 +11,8 @@ C = TypeVar("C", bound=type[Any])
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`fails`: rows that it must fail (a SHOULD row by a warning). `also`: rows that may fall with them, and no others.
+    """`fails`: rows that it must fail (a SHOULD row by a warning). `knocks`: rows that fall with them, and no others,
+    each with what of the same defect brings it down.
 
     `text` says the defect, `reason` why just these rows fail. `client` is the class: a factory of subjects. `fields`
     are compared fields (as `Judging.compared` names them) by which it fails.
@@ -20,27 +21,32 @@ class Mutant:
     name: str
     text: str
     fails: frozenset[str]
-    also: frozenset[str]
+    knocks: Mapping[str, str]
     reason: str
     client: type[Any]
     fields: frozenset[str] = frozenset()
+
+    @property
+    def also(self) -> frozenset[str]:
+        return frozenset(self.knocks)
 
 
 class Register(dict[str, Mutant]):
     """A dialect's mutants, by name."""
 
-    def mutant(self, name: str, fails: str, *, also: str = "", fields: str = "", reason: str) -> Callable[[C], C]:
-        """Register a client class; its docstring is the defect. `fails` and `also` are ids, `fields` names of fields,
-        separated by spaces.
+    def mutant(
+        self, name: str, fails: str, *, also: str | Mapping[str, str] = "", fields: str = "", reason: str
+    ) -> Callable[[C], C]:
+        """Register a client class; its docstring is the defect. `fails` are ids, separated by spaces, and so are
+        `fields`, names of fields; `also` are ids too, where `reason` explains them, else each with its own reason.
         """
+        knocks = dict.fromkeys(also.split(), reason) if isinstance(also, str) else dict(also)
 
         def register(client: C) -> C:
             text = (client.__doc__ or "").strip()
             if name in self or not text:
                 raise ValueError(f"mutant {name!r}: stands twice, or does not say its defect")
-            self[name] = Mutant(
-                name, text, frozenset(fails.split()), frozenset(also.split()), reason, client, frozenset(fields.split())
-            )
+            self[name] = Mutant(name, text, frozenset(fails.split()), knocks, reason, client, frozenset(fields.split()))
             return client
 
         return register

@@ -38,7 +38,7 @@ class _ImpatientQueue(RequestQueue):
         super().on_ticket(request, {**data, "p-time": data.get("p-time", 0) / 2}, now)
 
 
-@mutant("retries-too-early", "RLP-020", also="RLP-040", reason="the retry is not to come before the penalty's end")
+@mutant("retries-too-early", "RLP-020", reason="the retry is not to come before the penalty's end")
 class Impatient(ReferenceClient):
     """Retries after half the penalty."""
 
@@ -50,7 +50,12 @@ class _TardyQueue(RequestQueue):
         super().on_ticket(request, {**data, "p-time": data.get("p-time", 0) + 12}, now)
 
 
-@mutant("retries-too-late", "RLP-020", reason="a retry is due ten seconds after the penalty's end at the latest")
+@mutant(
+    "retries-too-late",
+    "RLP-020",
+    also={"RLP-010": "what is not retried in its time passes for a ticket that was not seen"},
+    reason="a retry is due ten seconds after the penalty's end at the latest",
+)
 class Tardy(ReferenceClient):
     """Retries twelve seconds after the penalty's end."""
 

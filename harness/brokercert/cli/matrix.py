@@ -1,0 +1,68 @@
+"""`brokercert matrix [options]`: does the suite catch every known defect, and nothing but it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from brokercert.sets import default_set
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--set", "set_id", metavar="SET", default="", help=f"Requirement set (default: {default_set()}).")
+@click.option("--mutant", "subjects", metavar="NAME", multiple=True, help="Only this mutant; repeatable.")
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes at once (default: one a core).")
+@click.option("--cluster", metavar="tcp://HOST:PORT", default="", help="Use the workers of a Dask scheduler instead.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is drawn.")
+@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write the matrix as a page (Markdown).")
+def matrix(set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed: int, write: Path | None) -> int:
+    """Play every mutant (a client with one known defect) through every scenario, in virtual time.
+
+    Exit status: 0 each fails what it must and nothing else, 3 a check or a mutant is not what is written of it.
+    """
+    import time
+
+    from brokercert.cli import HARNESS_ERROR, INTERRUPTED
+    from brokercert.engine.errors import UsageError
+    from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
+    from brokercert.matrix.score import differences, score_of, table
+    from brokercert.matrix.subjects import REFERENCE, mutants_of
+    from brokercert.parallel import in_order, workers
+
+    set_id = set_id or default_set()
+    known = mutants_of(set_id)
+    for name in subjects:
+        if name not in known and name != REFERENCE:
+            raise UsageError(f"--mutant {name}: no such mutant of {set_id}; known: {', '.join(known)}")
+    if write and subjects:
+        raise UsageError("--write: expected the whole matrix; leave --mutant out")
+    cells: list[Cell] = cells_of(set_id, subjects or (REFERENCE, *known), seed)
+    began = time.monotonic()
+    count = 0
+
+    def on_result(place: int, told: Told) -> None:
+        nonlocal count
+        count += 1
+        if count % 200 == 0:
+            click.echo(f"{count} of {len(cells)} cells, {time.monotonic() - began:.0f} s", err=True)
+
+    done = in_order(play_cell, cells, workers(cluster, jobs), on_result)
+    told = done.complete
+    if done.interrupted:  # of a mutant that was not played in full nothing can be said
+        short = {cell.subject for cell, one in zip(cells, done.results, strict=True) if one is None}
+        told = tuple(one for one in told if one.cell.subject not in short)
+    wrong = differences(told, known)
+    for line in wrong:
+        click.echo(line)
+    took = time.monotonic() - began
+    if done.interrupted:
+        click.echo(f"interrupted: {len(done.complete)} of {len(cells)} cells were played")
+        return INTERRUPTED
+    if not subjects:
+        score = score_of(set_id, told)
+        click.echo(f"{set_id}: this suite catches {score.killed} of {score.mutants} known defects")
+        if write:
+            write.write_text(table(set_id, told, score), "utf-8")
+    click.echo(f"{len(cells)} cells in {took:.0f} s, {len(wrong)} not as written")
+    return HARNESS_ERROR if wrong else 0

@@ -1,0 +1,66 @@
+"""One cell: one mutant through one scenario in virtual time, and what the checks said of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from brokercert.engine.alone import play_alone
+from brokercert.engine.run import RunRequest
+from brokercert.engine.scenario import Suite, load_suite
+from brokercert.judge import judge_trace
+from brokercert.matrix.subjects import mutants_of, subject_named
+from brokercert.requirements import RequirementSet, load_set
+from brokercert.verdict import worst
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is to be played. It names things only, so that it can go to another machine."""
+
+    set_id: str
+    subject: str
+    scenario: str
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said of each row in that scenario, and how the scenario ended."""
+
+    cell: Cell
+    verdicts: dict[str, str]
+    state: str
+    note: str = ""
+
+
+@lru_cache(maxsize=4)
+def _loaded(set_id: str) -> tuple[RequirementSet, Suite]:
+    return load_set(set_id), load_suite(set_id)
+
+
+def cells_of(set_id: str, subjects: Sequence[str] = (), seed: int = 1) -> list[Cell]:
+    """Every mutant (or each of `subjects`) through every scenario, mutant by mutant."""
+    names = subjects or tuple(mutants_of(set_id))
+    return [Cell(set_id, name, scenario.name, seed) for name in names for scenario in _loaded(set_id)[1].scenarios]
+
+
+def play_cell(cell: Cell) -> Told:
+    """Play it and judge its trace. Called in workers."""
+    rows, suite = _loaded(cell.set_id)
+    with tempfile.TemporaryDirectory(prefix="brokercert-matrix-") as folder:
+        request = RunRequest(
+            cell.set_id,
+            subject_named(cell.set_id, cell.subject, cell.seed),
+            seed=cell.seed,
+            tier="virtual",
+        )
+        played = play_alone(suite.by_name(cell.scenario), request, rows, "matrix", Path(folder))
+    said: dict[str, str] = {}
+    findings = judge_trace(played.trace, rows, suite.dialect.judging)
+    for row in sorted({finding.requirement for finding in findings}):
+        said[row] = worst(f.verdict for f in findings if f.requirement == row).value
+    return Told(cell, said, played.result.state, played.result.note)

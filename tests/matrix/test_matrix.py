@@ -1,0 +1,85 @@
+"""The kill matrix: each mutant is caught by a row that it must fail, and a difference from what is written is told.
+
+All cells are played by `brokercert matrix`, as .ci/run does; here each mutant meets the scenarios of its rows only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from brokercert.engine.scenario import load_suite
+from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
+from brokercert.matrix.score import differences, matrix_hash, score_of, table
+from brokercert.matrix.subjects import REFERENCE, mutants_of
+from brokercert.mutants.register import Mutant
+from brokercert.reference import ReferenceClient
+
+SET = "tradovate-stage2"
+MUTANTS = mutants_of(SET)
+LISTED = load_suite(SET).listed()
+
+
+@pytest.mark.parametrize("name", ["slow-authorize", "hangs-up-after-20-s", "first-message-only", "does-not-resync"])
+def test_a_mutant_is_caught_and_its_original_is_not(name: str) -> None:
+    row = sorted(MUTANTS[name].fails)[0]
+    verdicts = [play_cell(Cell(SET, name, scenario)).verdicts[row] for scenario in LISTED[row]]
+    assert "fail" in verdicts
+    for scenario in LISTED[row]:
+        assert play_cell(Cell(SET, REFERENCE, scenario)).verdicts[row] == "pass"
+
+
+def test_cells_are_every_mutant_in_every_scenario() -> None:
+    cells = cells_of(SET)
+    assert len(cells) == len(set(cells)) == len(MUTANTS) * len(load_suite(SET).scenarios)
+
+
+ONE = Mutant("one", "One.", frozenset({"LOG-010", "LOG-020"}), {"EVT-010": "because"}, "why", ReferenceClient)
+GOOD = Told(
+    Cell(SET, "one", "s"), {"LOG-010": "fail", "LOG-020": "warning", "EVT-010": "fail", "MSG-010": "pass"}, "completed"
+)
+
+
+def told(**verdicts: str) -> Told:
+    changed = {key.replace("_", "-"): value for key, value in verdicts.items()}
+    return dataclasses.replace(GOOD, verdicts={**GOOD.verdicts, **changed})
+
+
+def test_what_is_as_written_is_no_difference() -> None:
+    assert differences([GOOD], {"one": ONE}) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (told(LOG_010="pass"), "one: LOG-010 must fail, and does not"),
+        (told(LOG_010="blocked"), "one: LOG-010 must fail, and does not"),
+        (told(EVT_010="pass"), "one: EVT-010 is to fall with it, and does not"),
+        (told(MSG_010="fail"), "one: MSG-010 fails in s, and nothing says why"),
+        (told(MSG_010="warning"), "one: MSG-010 fails in s, and nothing says why"),
+        (dataclasses.replace(GOOD, state="harness error", note="broke"), "one in s: harness error: broke"),
+        (told(MSG_010="harness error"), "one in s: completed: "),
+    ],
+)
+def test_a_difference_is_told(changed: Told, says: str) -> None:
+    assert differences([changed], {"one": ONE}) == [says]
+
+
+def test_the_reference_client_may_fail_nothing() -> None:
+    fell = dataclasses.replace(GOOD, cell=Cell(SET, REFERENCE, "s"), verdicts={"LOG-010": "warning"})
+    assert differences([fell], {"one": ONE}) == ["reference: LOG-010 fails in s, and nothing says why"]
+
+
+def test_a_row_that_nothing_exercised_is_asked_of_nobody() -> None:
+    rest = {row: verdict for row, verdict in GOOD.verdicts.items() if row != "LOG-020"}
+    assert differences([dataclasses.replace(GOOD, verdicts=rest)], {"one": ONE}) == []
+
+
+def test_the_score_counts_the_caught_and_names_what_it_was_made_of() -> None:
+    name = "slow-authorize"
+    caught = Told(Cell(SET, name, "login-timed"), {"LOG-030": "fail"}, "completed")
+    score = score_of(SET, [caught])
+    assert (score.killed, score.mutants, score.cells) == (1, len(MUTANTS), 1)
+    assert score.hash == matrix_hash(SET) and len(score.hash) == 16
+    page = table(SET, [caught], score)
+    assert f"catches 1 of {len(MUTANTS)} known defects" in page and "LOG-030 (login-timed)" in page
