@@ -43,7 +43,7 @@ class Sessions:
 
     def _text(self, length: int) -> str:
         text = "".join(self._rng.choice(UNRESERVED) for _ in range(length - 2))
-        middle = "%41&x#" if self._reserved else ""  # raw, it would be read as `A`, end the value, and end the query
+        middle = "%41&x=" if self._reserved else ""  # raw, it would be read as `A`, and end the value
         return f"{self._rng.choice(PLAIN)}{text[:8]}{middle}{text[8:]}{self._rng.choice(PLAIN)}"
 
     def find(self, session: str, token: str) -> Login | None:

@@ -34,8 +34,8 @@ class ArrowSettings(AnySettings):
     """Sockets and reconnects above the account's limits are refused with 429 [inferred: the page gives the limits, not
     what happens above them]."""
     credentials: Literal["plain", "reserved"] = "plain"
-    """Session and token of unreserved characters only, which raw text carries as well; or with `%`, `&` and `#`, which
-    only a correct encoding does [ours; RFC 3986]."""
+    """Session and token of unreserved characters only, which raw text carries as well; or with `%`, `&` and `=`, which
+    only a correct encoding does [ours; RFC 3986]. Not `#`: some libraries refuse such an address altogether."""
     session_life: float | None = None
     """A session times out after so long [inferred: the page asks for renewal and names no life]. None: never."""
     expired_code: int = 1008

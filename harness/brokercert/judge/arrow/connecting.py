@@ -13,7 +13,7 @@ from brokercert.judge.told import Report
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding
 
-ISSUED = {"session": re.compile(r"^«session#\d+»$"), "token": re.compile(r"^«token#\d+»$")}
+PARAMETERS = ("session", "token")
 SECRET = re.compile("«(?:session|token|password|presented)#[0-9]+»")
 SOON = 2 * SECOND  # within which an event is raised that follows from what just happened
 IN_FLIGHT = SECOND  # an attempt that was under way when the client was asked to stop
@@ -38,7 +38,7 @@ def check_query(bench: ArrowBench) -> Iterator[Finding]:
         return
     for c in asked:
         assert c.head is not None
-        missing = [name for name in ISSUED if not c.parameter(name)]
+        missing = [name for name in PARAMETERS if not c.parameter(name)]
         if missing:
             yield bench.breach(
                 f"connection {c.id} asked for {c.target or '/'} without {' and '.join(missing)}",
@@ -53,14 +53,13 @@ def check_query(bench: ArrowBench) -> Iterator[Finding]:
 
 @check("AOC-015")
 def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
-    """Session and token arrive as they were issued, whatever characters are in them."""
+    """Session and token arrive as they were issued, whatever characters are in them: the broker takes them."""
     for c in _asked(bench):
         assert c.head is not None
-        wrong = [name for name, issued in ISSUED.items() if not issued.match(c.parameter(name) or "")]
-        if wrong:
+        # Raw text is the same secret to the recorder, so that its label proves nothing: the broker's answer does.
+        if c.refused_status in (401, 403):
             yield bench.breach(
-                f"{' and '.join(wrong)} of connection {c.id} did not arrive as issued: characters such as `%`, `&` and"
-                " `#` were sent as they are",
+                f"session and token of connection {c.id} did not arrive as issued: `%` and `&` were sent as they are",
                 "values percent-encoded (RFC 3986)",
                 [c.head[1]],
             )
