@@ -16,7 +16,7 @@ from brokercert.verdict import Finding
 PARAMETERS = ("session", "token")
 SECRET = re.compile("«(?:session|token|password|presented)#[0-9]+»")
 SOON = 2 * SECOND  # within which an event is raised that follows from what just happened
-IN_FLIGHT = SECOND  # an attempt that was under way when the client was asked to stop
+IN_FLIGHT = SECOND // 2  # an attempt that was under way when the client was asked to stop; the first rung is 1 s
 GOODBYE = 5 * SECOND  # within which a client that was asked to leave ends its socket
 RAISED_EARLY = SECOND // 2  # a report may be read a little before the frame that it is about is stamped
 
