@@ -31,7 +31,7 @@ def compared_after(
         return
     first = min(shown)
     died = talk.died()
-    if died is not None and died[1] > first and not any(shot.record > first for shot in talk.told.snapshots):
+    if died is not None and died[1] > first:
         if not any(bench.unprovoked(c) for c in talk.working()):
             yield bench.breach(
                 f"the client was gone {seconds(died[0])} into the scenario{bench.exit_text()}",

@@ -75,6 +75,37 @@ class ListsRepeatedFill(ReferenceClient):
         return told | {"fill": [{name: fill[name] for name in ("id", "orderId", "qty", "price")} for fill in fills]}
 
 
+class _Brittle(Store):
+    def _event(self, data: Any) -> int:
+        entity = data.get("entity") if isinstance(data, dict) else None
+        if isinstance(entity, dict) and data.get("eventType") == "Created":
+            if entity.get("id") in self.entities.get(str(data.get("entityType")), {}):
+                raise LookupError(f"{data.get('entityType')} {entity.get('id')} is there already")
+        return super()._event(data)
+
+
+@mutant("dies-of-a-second-creation", "EVT-060", reason="an event that comes twice changes nothing, and ends nobody")
+class DiesOfSecondCreation(ReferenceClient):
+    """Ends when something is `Created` that it has."""
+
+    store_class = _Brittle
+
+
+class _BrittleDeletions(Store):
+    def _one(self, kind: str, deleted: bool, entity: Entity) -> int:
+        if deleted:
+            del self.entities[kind][entity["id"]]
+            return 1
+        return super()._one(kind, deleted, entity)
+
+
+@mutant("dies-of-a-second-deletion", "EVT-060", reason="an event that comes twice changes nothing, and ends nobody")
+class DiesOfSecondDeletion(ReferenceClient):
+    """Ends when something is `Deleted` that it has not."""
+
+    store_class = _BrittleDeletions
+
+
 class _DeafToRepetitions(Store):
     def __init__(self) -> None:
         super().__init__()

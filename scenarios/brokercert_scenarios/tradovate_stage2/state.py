@@ -48,6 +48,9 @@ async def events_repeated(stage: Stage) -> None:
     known = {(kind, ident) for kind in ("order", "fill", "position") for ident in db.entities[kind]}
     with stage.broker.on_events().twice():
         order_flow(stage.broker)
+        gone = stage.broker.exchange.place(stage.broker.credentials.accounts[0], "ESH6", "Buy", 1, price=4950)
+        stage.broker.exchange.cancel(gone)
+        stage.broker.exchange.delete("order", gone)
     await stage.compare("after the flow")
     stage.step("once more, as they are now")
     for kind in ("order", "fill", "position"):

@@ -1,0 +1,184 @@
+"""EVT-040, EVT-060 and REC-080 from traces made by hand: what is a breach, what is none, and what cannot be said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from brokercert.judge.belief import check_early_events_count, check_repetition_changes_nothing, synced_anew
+from brokercert.judge.check import Bench
+from brokercert.judge.conversation import Conversation
+from brokercert.judge.events import check_subscribes_to_what_it_relies_on
+from brokercert.judge.processed import check_nothing_processed_twice
+from brokercert.trace import Header
+from brokercert.trace import records as r
+from brokercert.verdict import Finding, Level, Verdict
+
+S = 1_000_000
+
+
+class Story:
+    """Sockets that sync, events, reports: a second apart."""
+
+    def __init__(self) -> None:
+        self.records: list[r.Body] = []
+        self.conn = 0
+
+    @property
+    def t(self) -> int:
+        return len(self.records) * S
+
+    def frame(self, sender: r.Side, text: str) -> None:
+        self.records.append(r.Frame(t=self.t, conn=self.conn, sender=sender, ordinal=1, opcode=1, text=text))
+
+    def sync(self, *, answered: bool = True, **body: Any) -> None:
+        """A new socket, from the upgrade to its sync answer."""
+        self.conn += 1
+        self.records += [
+            r.Accepted(t=self.t, conn=self.conn),
+            r.UpgradeAnswer(t=self.t + S, conn=self.conn, status=101),
+        ]
+        self.frame("client", "authorize\n0\n\ntoken")
+        self.frame("broker", 'a[{"s":200,"i":0}]')
+        self.frame("client", f"user/syncrequest\n1\n\n{json.dumps(body)}")
+        if answered:
+            self.frame("broker", 'a[{"s":200,"i":1,"d":{}}]')
+
+    def event(self, kind: str, change: str, ident: int, **more: Any) -> None:
+        data = {"entityType": kind, "eventType": change, "entity": {"id": ident, **more}}
+        self.frame("broker", f"a[{json.dumps({'e': 'props', 'd': data})}]")
+
+    def lose(self) -> None:
+        self.records.append(r.Ended(t=self.t, conn=self.conn, by="broker", how="fin"))
+
+    def processed(self, **body: Any) -> None:
+        self.records.append(r.SubjectReport(t=self.t, event="processed", body={"event": "processed", **body}))
+
+    def bench(self, *declared: str, readings: dict[str, str] | None = None) -> Bench:
+        talk = Conversation()
+        for record in self.records:
+            talk.feed(record)
+        header = Header(
+            format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2",
+            set_version="1", set_hash="", scenario="s", exercises=(), path="direct", exclusive=False, seed=1,
+            subject="test", level="commands", offers=(), absent={}, readings=readings or {}, entity_types=declared,
+            limits={"snapshot_settle": 5.0, "snapshot_stable": 2.0},
+        )  # fmt: skip
+        return Bench("X", Level.MUST, header, talk)
+
+
+def verdicts(findings: Any) -> list[Verdict]:
+    return [finding.verdict for finding in findings]
+
+
+def only(findings: Any) -> Finding:
+    (found,) = findings
+    assert isinstance(found, Finding)
+    return found
+
+
+def test_declared_types_count_in_any_form_on_any_socket_before_a_loss_and_after_it() -> None:
+    story = Story()
+    story.sync(entityTypes=["Orders", "accountRiskStatuses"])
+    story.sync(entityTypes=["fill"])
+    assert verdicts(check_subscribes_to_what_it_relies_on(story.bench("order", "fills", "AccountRiskStatus"))) == [
+        "pass"
+    ]
+    assert "not subscribed: position," in only(check_subscribes_to_what_it_relies_on(story.bench("position"))).observed
+    story.lose()
+    story.sync(entityTypes=["order"])
+    before, after = check_subscribes_to_what_it_relies_on(story.bench("order", "fill"))
+    assert (before.verdict, after.verdict) == (Verdict.PASS, Verdict.FAIL)
+    assert "not subscribed after the loss: fill," in after.observed
+
+
+def test_without_a_declaration_nothing_is_said_of_the_types_and_without_a_list_evt_030_says_it() -> None:
+    story = Story()
+    assert list(check_subscribes_to_what_it_relies_on(story.bench("order"))) == []
+    story.sync(users=[7])
+    assert verdicts(check_subscribes_to_what_it_relies_on(story.bench())) == ["not observed"]
+    assert only(check_subscribes_to_what_it_relies_on(story.bench("order"))).blocked_by == "EVT-030"
+    retail = story.bench("order", readings={"sync-filter": "retail"})
+    assert verdicts(check_subscribes_to_what_it_relies_on(retail)) == ["pass"]
+
+
+def reconnected() -> Story:
+    story = Story()
+    story.sync(entityTypes=["order"])
+    story.event("order", "Created", 1)
+    story.processed(entityType="order", id=1, eventType="Created")
+    story.lose()
+    story.sync(entityTypes=["order"])
+    story.event("order", "Created", 2)
+    story.event("order", "Updated", 2)
+    story.event("order", "Updated", 2)
+    return story
+
+
+def report(story: Story, *lines: dict[str, Any]) -> list[Finding]:
+    for line in lines:
+        story.processed(**line)
+    return list(check_nothing_processed_twice(story.bench()))
+
+
+def about(ident: int, change: str) -> dict[str, Any]:
+    return {"entityType": "Order", "id": ident, "eventType": change}
+
+
+def test_an_event_may_be_reported_as_often_as_it_was_sent_and_no_more() -> None:
+    updated = about(2, "Updated")
+    assert verdicts(report(reconnected(), about(2, "Created"), updated, updated)) == ["pass"]
+    assert verdicts(report(reconnected(), updated)) == ["pass"], "repetitions may be dropped"
+    found = only(report(reconnected(), about(2, "Created"), about(2, "Created")))
+    assert found.verdict is Verdict.FAIL and "order 2 created was sent once after the reconnect and" in found.observed
+
+
+def test_what_was_known_before_the_reconnect_may_be_told_again_with_the_snapshot() -> None:
+    assert verdicts(report(reconnected(), about(1, "Created"), about(2, "Created"))) == ["pass"]
+
+
+def test_a_message_is_reported_once_by_its_numbers() -> None:
+    lines = [{"connection": 2, "message": number} for number in (4, 5, 6)]
+    assert verdicts(report(reconnected(), *lines)) == ["pass"]
+    assert "message 5 of connection 2 was processed 2 times" in only(report(reconnected(), *lines, lines[1])).observed
+
+
+def test_who_reports_nothing_or_does_not_come_back_is_not_passed() -> None:
+    assert verdicts(report(reconnected())) == ["not observed"]
+    story = Story()
+    story.sync()
+    story.lose()
+    assert report(story) == []
+
+
+def test_two_sockets_that_live_together_are_no_reconnect() -> None:
+    story = Story()
+    story.sync()
+    story.sync()
+    assert synced_anew(story.bench()) == []
+
+
+def test_a_client_that_a_repetition_ends_fails_by_it_and_one_that_leaves_a_healthy_server_does_not() -> None:
+    def story(again: int, *, scripted: bool) -> Story:
+        told = Story()
+        told.sync(entityTypes=["order"])
+        told.event("order", "Created", 1)
+        if scripted:
+            told.records.append(r.RuleApplied(t=told.t, name="event-twice", conn=1, detail=""))
+        told.event("order", "Created", again)
+        told.records.append(r.Ended(t=told.t, conn=1, by="client", how="fin"))
+        told.records.append(r.SubjectExited(t=told.t, code=70, asked=False))
+        return told
+
+    found = only(check_repetition_changes_nothing(story(1, scripted=True).bench()))
+    assert (found.verdict, found.clause) == (Verdict.FAIL, "gone") and "exited with status 70" in found.observed
+    assert list(check_repetition_changes_nothing(story(1, scripted=False).bench())) == [], "LOG-060 says that"
+    assert verdicts(check_repetition_changes_nothing(story(2, scripted=True).bench())) == ["not observed"]
+
+
+def test_an_event_after_the_sync_answer_is_not_an_early_one() -> None:
+    story = Story()
+    story.sync(entityTypes=["order"])
+    story.event("order", "Created", 1)
+    story.records.append(r.Ledger(t=story.t, name="flow", state={}))
+    assert verdicts(check_early_events_count(story.bench())) == ["not observed"]
