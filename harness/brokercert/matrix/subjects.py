@@ -39,4 +39,5 @@ def subject_named(set_id: str, name: str, seed: int = 1, tier: Tier = "virtual")
         level="in process",
         offers=reference.offers - NOT_INSIDE,
         entity_types=reference.entity_types,
+        readings=reference.readings,
     )

@@ -52,6 +52,10 @@ class _ListOfFills(Store):
         super().replace(snapshot)
         self.fills = list(self.entities.get("fill", {}).values())
 
+    def add(self, snapshot: Entity) -> None:
+        super().add(snapshot)
+        self.fills += snapshot.get("fills", [])
+
     def _one(self, kind: str, deleted: bool, entity: Entity) -> int:
         if kind == "fill" and not deleted:
             self.fills.append(entity)
@@ -290,6 +294,7 @@ class _NoDeletions(Store):
 @mutant(
     "ignores-deletions",
     "EVT-120",
+    also="EVT-060",
     fields="order.absence position.absence cashBalance.absence account.absence",
     reason="what was deleted is not there any more",
 )

@@ -11,7 +11,9 @@ from brokercert.reference.client import ReferenceClient
 from brokercert.reference.state import IN_FORCE
 
 Entity = dict[str, Any]
-COMPARING = "EVT-060 EVT-070 EVT-080 EVT-120 REC-040"  # beside EVT-050: every comparison shows the field
+# Beside EVT-050. What a flow shows, every comparison after one does; the rest is seen in a snapshot alone as well.
+FLOWS = "EVT-060 EVT-070 EVT-080 EVT-120 REC-040"
+COMPARING = f"{FLOWS} EVT-095"
 
 
 class _Telling(ReferenceClient):
@@ -91,7 +93,7 @@ class _Versions(_Telling):
 @mutant(
     "keeps-the-first-version",
     "EVT-050",
-    also=COMPARING,
+    also=FLOWS,
     fields="order.orderQty order.price",
     reason="a modification changes an order's quantity and price",
 )
@@ -105,7 +107,7 @@ class KeepsFirstVersion(_Versions):
 @mutant(
     "believes-refused-modifications",
     "EVT-050",
-    also=COMPARING,
+    also=FLOWS,
     fields="order.orderQty order.price",
     reason="a modification that was refused changes nothing",
 )
@@ -176,7 +178,7 @@ class FilesUnderNewest(_Telling):
 @mutant(
     "takes-what-is-filled-for-the-fill",
     "EVT-050",
-    also=COMPARING,
+    also=FLOWS,
     fields="fill.qty",
     reason="a fill has its own quantity, which is not that of all the fills of its order",
 )
@@ -192,7 +194,7 @@ class TakesSumForFill(_Telling):
 @mutant(
     "fills-at-the-orders-price",
     "EVT-050",
-    also=COMPARING,
+    also=FLOWS,
     fields="fill.price",
     reason="an order may be filled at a better price than its own",
 )
@@ -208,7 +210,7 @@ class FillsAtOrdersPrice(_Telling):
 @mutant(
     "keeps-one-fill-an-order",
     "EVT-050",
-    also=COMPARING,
+    also=FLOWS,
     fields="fill.presence",
     reason="an order may be filled in parts, and each of them is a fill",
 )
