@@ -2,7 +2,7 @@
 
 from common import Client, main
 
-SCENARIOS = ("steady",)
+SCENARIOS = ("steady", "sync-ticket-long")
 EXPECT: dict[str, str] = {"HBT-020": "warning"}
 
 

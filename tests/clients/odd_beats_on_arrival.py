@@ -3,7 +3,7 @@
 from common import Client, main
 from websockets.asyncio.client import ClientConnection
 
-SCENARIOS = ("steady", "load", "quiet")
+SCENARIOS = ("steady", "load", "quiet", "heartbeat-streams")
 EXPECT: dict[str, str] = {}
 
 

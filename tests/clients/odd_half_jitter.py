@@ -4,7 +4,7 @@ import random
 
 from common import Client, main
 
-SCENARIOS = ("outage-closed",)
+SCENARIOS = ("outage-closed", "shutdown-at-once", "upgrade-429")
 EXPECT: dict[str, str] = {}
 
 

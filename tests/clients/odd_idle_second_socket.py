@@ -5,7 +5,7 @@ import asyncio
 from common import Client, main
 from websockets.asyncio.client import ClientConnection
 
-SCENARIOS = ("steady", "loss-close-1012", "loss-protocol-close-open", "outage-refused")
+SCENARIOS = ("steady", "loss-close-1012", "loss-protocol-close-open", "outage-refused", "heartbeat-streams")
 EXPECT: dict[str, str] = {}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from common import Client, main
 from websockets.asyncio.client import ClientConnection
 
-SCENARIOS = ("loss-protocol-close-open", "silent-application", "silent-dead")
+SCENARIOS = ("loss-protocol-close-open", "silent-application", "silent-dead", "heartbeat-streams")
 EXPECT: dict[str, str] = {}
 
 

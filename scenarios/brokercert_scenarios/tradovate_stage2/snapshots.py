@@ -24,9 +24,9 @@ SMALLER_SIZE = 1_153_434  # bytes, 1.1 MiB: past the usual limit, and quick
 )
 async def snapshot_large(stage: Stage) -> None:
     await stage.broker.grow_history(threaded=stage.real)
-    stage.broker.heartbeats("off")
     if await stage.log_in() is None:
         return
+    stage.broker.heartbeats("off")
     began = stage.now
     await load_without_h(stage, SMALLER_RATE, LOAD_LEAST)
     stage.broker.heartbeats("auto")
