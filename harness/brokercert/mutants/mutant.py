@@ -13,7 +13,7 @@ mutant = MUTANTS.mutant
 
 MODULES = (
     "login credentials requests heartbeats streams events tickets restraint reconnect subscriptions outages messages"
-    " resources snapshots state telling"
+    " resources snapshots state fields"
 )
 for _module in MODULES.split():
     importlib.import_module(f"brokercert.mutants.{_module}")
