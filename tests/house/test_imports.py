@@ -25,6 +25,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert": ("brokercert",),
     "brokercert.engine": ("brokercert", "brokercert_mock"),
     "brokercert.live": ("brokercert", "brokercert_mock"),
+    "brokercert.fuzz": ("brokercert", "brokercert_mock"),
+    "brokercert.hostile": (),
     "brokercert.cli": ("brokercert", "brokercert_mock", "brokercert_reports"),
     "brokercert.pytest_items": ("brokercert", "brokercert_reports"),
     "brokercert.trace": (),

@@ -168,7 +168,7 @@ class Transcript(Generic[S]):
             case r.Fault():
                 self._fault(number, record)
             case r.Raw(conn=conn, base64=encoded):
-                self.connections[conn].raw.append((t, number, msgspec.convert(encoded, bytes, strict=False)))
+                self.connections[conn].raw.append((t, number, _bytes(encoded)))
                 self.disturb(self.connections[conn], t, number)
             case r.Withheld(conn=conn):
                 self.withheld.append((t, number, record))
@@ -256,3 +256,11 @@ class Transcript(Generic[S]):
     def disturb(self, c: S, t: int, number: int) -> None:
         if c.disturbed is None and (c.loss is None or (c.loss.t, c.loss.record) >= (t, number)):
             c.disturbed = (t, number)
+
+
+def _bytes(encoded: str) -> bytes:
+    """What base64 says; nothing where it is none, as in a trace that somebody else wrote."""
+    try:
+        return msgspec.convert(encoded, bytes, strict=False)
+    except msgspec.ValidationError:
+        return b""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+LARGEST_FLOAT = 3.4028234663852886e38  # Go's float32, in which toxicity is kept
+
 
 class BodyError(Exception):
     """A body that is refused; the text is what the real server would say."""
@@ -73,6 +75,8 @@ def field(values: dict[str, Any], name: str, kind: type, go: str, where: str) ->
         if said.startswith("number ") and kind is not int:
             said = "number"
         raise BodyError(f"json: cannot unmarshal {said} into Go struct field {where} of type {go}")
+    if kind is float and abs(value) > LARGEST_FLOAT:
+        raise BodyError(f"json: cannot unmarshal number {value} into Go struct field {where} of type {go}")
     return value
 
 

@@ -1,0 +1,181 @@
+"""`brokercert fuzz [options] [-- COMMAND ...]` and `brokercert replay FIND [-- COMMAND ...]`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from brokercert.engine.subject import SubjectSpec
+    from brokercert.fuzz.finds import Find
+    from brokercert.fuzz.inprocess import Outcome
+
+SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
+CONFIG = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A brokercert.toml (default: the nearest one, or [tool.brokercert] in pyproject.toml).",
+)
+
+
+@click.command(context_settings=SETTINGS)
+@click.option(
+    "--level",
+    type=click.Choice(["websocket", "frame", "json", "message"]),
+    help="What is broken (default: frame, json and message in turn).",
+)
+@click.option("--time", "seconds", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is drawn.")
+@click.option("--target", metavar="NAME", help="Fuzz a parser of brokercert's own, in this process; `list` shows them.")
+@click.option("--handler", metavar="MODULE:NAME", help="Fuzz a Python function that takes a frame's text, in process.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out/finds"),
+    show_default=True,
+    help="Where finds are saved.",
+)
+@CONFIG
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def fuzz(
+    level: str | None,
+    seconds: float,
+    seed: int,
+    target: str | None,
+    handler: str | None,
+    out: Path,
+    config_path: Path | None,
+    command: tuple[str, ...],
+) -> int:
+    """Feed a client hostile frames until the time is over; save what breaks it, shrunk, for `brokercert replay`.
+
+    COMMAND starts the client, as for `certify`. Without COMMAND: that of brokercert.toml, else the reference client's
+    handlers in this process. Exit status: 0 nothing was found, 1 something was.
+    """
+    from brokercert.engine.errors import UsageError
+    from brokercert.fuzz import inprocess, wire
+    from brokercert.fuzz.client import handler_target
+    from brokercert.fuzz.finds import save, shown
+    from brokercert.fuzz.targets import known_targets
+
+    def found(find: Find) -> None:
+        path = save(find, out)
+        click.echo(f"find: {find.cause}")
+        for line in shown(find.frames[:3]):
+            click.echo(f"  {line}")
+        click.echo(f"  saved: {path}")
+
+    if target == "list":
+        for one in known_targets().values():
+            click.echo(f"{one.name}: {one.rejected}")
+        return 0
+    if (target or handler) and command:
+        raise UsageError("--target and --handler run in this process; expected no COMMAND beside them")
+    spec = None if target or handler else _client(config_path, command)
+    if spec is None:
+        if level == "websocket":
+            raise UsageError("--level websocket: what breaks the WebSocket never reaches a handler; give a COMMAND")
+        chosen = handler_target(handler) if handler else known_targets().get(target or "client")
+        if chosen is None:
+            raise UsageError(f"--target {target!r}: expected one of {', '.join(known_targets())}")
+        click.echo(f"{chosen.name}, in this process: {chosen.rejected}")
+        outcome = asyncio.run(inprocess.fuzz(chosen, level=level, seconds=seconds, seed=seed, found=found))  # type: ignore[arg-type]
+    else:
+        click.echo(f"{spec.name}, over the wire")
+        outcome = asyncio.run(wire.fuzz(spec, level=level, seconds=seconds, seed=seed, found=found))  # type: ignore[arg-type]
+    _told(outcome)
+    return 1 if outcome.counts else 0
+
+
+def _told(outcome: Outcome) -> None:
+    click.echo(f"{outcome.frames:,} hostile frames, {outcome.rate:,.0f} a second (seconds without start and restarts)")
+    for cause, count in sorted(outcome.counts.items(), key=lambda item: -item[1]):
+        click.echo(f"  {count} x {cause}")
+    for note in outcome.notes:
+        click.echo(f"  {note}")
+    click.echo(f"{len(outcome.counts)} causes" if outcome.counts else "nothing found")
+
+
+@click.command(context_settings=SETTINGS)
+@CONFIG
+@click.argument("find", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def replay(config_path: Path | None, find: Path, command: tuple[str, ...]) -> int:
+    """Feed a saved find again: whether it still breaks what it broke.
+
+    FIND is a file of `brokercert fuzz`, or the trace of a scenario with hostile frames: then they are fed to the client
+    anew, and what breaks it is shrunk and saved beside the trace. Exit status: 0 it takes them now, 1 it does not.
+    """
+    from brokercert.engine.config import load_config
+    from brokercert.fuzz import inprocess, wire
+    from brokercert.fuzz.finds import load, shown
+    from brokercert.fuzz.targets import known_targets
+    from brokercert.requirements import load_set
+
+    if find.suffix == ".jsonl":
+        return _replay_trace(find, config_path, command)
+    loaded = load(find)
+    for line in shown(loaded.frames):
+        click.echo(line)
+    if loaded.target in known_targets() and not command:
+        broke = asyncio.run(inprocess.reproduce(known_targets()[loaded.target], loaded.frames))
+        cause = broke[0] if broke else ""
+    else:
+        config = load_config(config_path)
+        cause = asyncio.run(wire.reproduce(config.subject(load_set(config.set_id), command), loaded.frames))
+    return _said(cause, loaded.cause)
+
+
+def _said(cause: str, before: str = "") -> int:
+    if not cause:
+        click.echo("taken: nothing breaks")
+        return 0
+    click.echo(f"breaks: {cause}" + ("" if cause == before or not before else f" (before: {before})"))
+    return 1
+
+
+def _replay_trace(path: Path, config_path: Path | None, command: Sequence[str]) -> int:
+    """The hostile frames of a trace, fed to a client anew; what breaks it is shrunk."""
+    from brokercert.engine.config import load_config
+    from brokercert.engine.errors import UsageError
+    from brokercert.fuzz import wire
+    from brokercert.fuzz.finds import save, shown
+    from brokercert.fuzz.from_trace import hostile_frames
+    from brokercert.requirements import load_set
+    from brokercert.trace import TraceError, read_trace
+
+    try:
+        trace = read_trace(path)
+    except TraceError as error:
+        raise UsageError(str(error)) from error
+    frames = hostile_frames(trace)
+    if not frames:
+        raise UsageError(f"{path}: no hostile frames in it; expected a trace of a scenario that exercises MSG rows")
+    click.echo(f"{len(frames)} hostile frames of {trace.header.scenario}")
+    config = load_config(config_path)
+    found = asyncio.run(wire.shrunk(config.subject(load_set(config.set_id), tuple(command)), frames))
+    if found is None:
+        return _said("")
+    for line in shown(found.frames):
+        click.echo(line)
+    click.echo(f"saved: {save(found, path.parent)}")
+    return _said(found.cause)
+
+
+def _client(config_path: Path | None, command: tuple[str, ...]) -> SubjectSpec | None:
+    """The client that is meant; None for the reference client's handlers."""
+    from brokercert.engine.config import load_config
+    from brokercert.engine.process import find_command
+    from brokercert.requirements import load_set
+
+    config = load_config(config_path)
+    if not command and not config.command:
+        return None
+    spec = config.subject(load_set(config.set_id), command)
+    find_command(spec)
+    return spec

@@ -1,0 +1,268 @@
+"""Fuzzing any client over the wire: a real socket, batches of 32, a probe after each; restarts to bisect and shrink.
+
+The law: a client may ignore a frame or give its connection up and come back; it may not end, turn deaf or stay away.
+Between batches the probe is a pong or, where the client reports, a processed event; a heartbeat and the recovery from a
+scripted close come once, at the end. A find is tried again on a client that is started anew, and halved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from brokercert_mock import Connection, TradovateBroker
+
+from brokercert.engine.environment import subject_environment
+from brokercert.engine.errors import UsageError
+from brokercert.engine.subject import RunningSubject, Stream, SubjectSpec, start_subject
+from brokercert.fuzz.client import TEXT_LEVELS
+from brokercert.fuzz.finds import Find
+from brokercert.fuzz.inprocess import BATCH, Outcome
+from brokercert.fuzz.shrink import Budget, shrink
+from brokercert.hostile import Hostile, Level, generate
+
+LOGIN = 60.0  # seconds for a client to log in and sync: 30 s each, as the requirements have it
+PONG = 10.0  # seconds
+EVENT = 20.0  # seconds for the report of a valid event: the window of MSG-015
+RECOVERY = 75.0  # seconds, as in the requirements: back-off may have reached a minute
+BEAT = 34.0  # seconds: a legal gap between heartbeats, and one
+TRIES = 60  # clients started anew to shrink one find
+MARKERS = ("order", "position", "cashBalance", "account", "contract", "user")
+
+
+class Broke(Exception):
+    """The client is not what it has to be; the text is the cause."""
+
+
+class Live:
+    """One run of the client, with a broker of its own. It is the observer of what the client says."""
+
+    def __init__(self, spec: SubjectSpec) -> None:
+        self._spec = spec
+        self._loop = asyncio.get_running_loop()
+        self.broker = TradovateBroker(seed=1)
+        self._state_dir = Path(tempfile.mkdtemp(prefix="brokercert-fuzz-"))
+        self._subject: RunningSubject | None = None
+        self._exit: int | None = None
+        self._told: set[Any] = set()  # ids that were reported as processed since the last marker
+        self.reconnects = 0
+
+    async def begin(self) -> None:
+        """Start it and wait until it has synced. Raises `UsageError` where it does not."""
+        await self.broker.start()
+        env = subject_environment(
+            self.broker, host="127.0.0.1", port=self.broker.port, scenario="fuzz", state_dir=self._state_dir
+        )
+        self._subject = await start_subject(self._spec, env, self, self._state_dir, self._loop.time)
+        if not await self.broker.wait(lambda _: bool(self._sockets()) or self._exit is not None, LOGIN):
+            raise UsageError(f"the client did not log in and sync in {LOGIN:g} s; try `brokercert certify` first")
+        if self._exit is not None:
+            raise UsageError(f"the client ended with status {self._exit} before it had synced")
+        self.broker.quiet(True)
+
+    async def end(self) -> None:
+        if self._subject is not None:
+            await self._subject.kill()
+        await self.broker.close()
+        shutil.rmtree(self._state_dir, ignore_errors=True)
+
+    def _sockets(self) -> list[Connection]:
+        return [c for c in self.broker.connections if c.is_synced]
+
+    async def feed(self, frames: Sequence[Hostile]) -> None:
+        """Send them, and look. Raises `Broke`."""
+        sockets = self._sockets()
+        since = self.broker.clock()
+        for socket in sockets:
+            for frame in frames:
+                if frame.wire:
+                    socket.send_raw(frame.wire)
+                else:
+                    socket.send_text(frame.text)
+            socket.send_ping()
+        await self._settle(sockets, lambda c: bool(c.pongs) and c.pongs[-1] >= since, PONG, "it answers no ping")
+        if "report" in self._spec.offers:
+            await self._marker()
+
+    async def _settle(
+        self, sockets: Sequence[Connection], done: Callable[[Connection], bool], within: float, cause: str
+    ) -> None:
+        """Until each is done; one that was given up must be followed by another. Raises `Broke`."""
+
+        def seen(_: TradovateBroker) -> bool:
+            return self._exit is not None or all(done(c) or not c.is_open for c in sockets)
+
+        came = await self.broker.wait(seen, within)
+        self._alive()
+        if not came:
+            raise Broke(cause)
+        if any(not c.is_open for c in sockets):
+            self.reconnects += 1
+            await self._back(sockets, "it gave the connection up and did not come back")
+
+    async def _back(self, old: Sequence[Connection], cause: str) -> None:
+        def seen(_: TradovateBroker) -> bool:
+            return self._exit is not None or any(c not in old for c in self._sockets())
+
+        came = await self.broker.wait(seen, RECOVERY)
+        self._alive()
+        if not came:
+            raise Broke(cause)
+
+    def _alive(self) -> None:
+        if self._exit is not None:
+            how = f"signal {-self._exit}" if self._exit < 0 else f"status {self._exit}"
+            raise Broke(f"it ended with {how}")
+
+    async def _marker(self) -> None:
+        """A valid event, and its report. Raises `Broke`."""
+        sockets = self._sockets()
+        db = self.broker.db
+        for socket in sockets:
+            wanted = socket.subscription
+            kind = next((k for k in MARKERS if wanted and any(wanted.wants(db, k, x) for x in db.of(k))), None)
+            if kind is None:
+                continue
+            entity = next(x for x in db.of(kind) if wanted and wanted.wants(db, kind, x))
+            ident = db.new_id()
+            self._told.clear()
+            data = {"entityType": kind, "eventType": "Created", "entity": {**entity, "id": ident}}
+            socket.send_event("props", data)
+
+            def told(_: Connection, ident: int = ident) -> bool:
+                return ident in self._told
+
+            await self._settle([socket], told, EVENT, "it processes no valid event any more")
+
+    async def finish(self) -> None:
+        """A heartbeat on time, and the recovery from a scripted close. Raises `Broke`."""
+        sockets = self._sockets()
+        since = self.broker.clock()
+        beats = lambda c: bool(c.heartbeats) and c.heartbeats[-1] >= since  # noqa: E731 (one use, beside its own text)
+        await self._settle(sockets, beats, BEAT, "it sends no heartbeat any more")
+        old = self._sockets()
+        for socket in old:
+            socket.fin()
+        await self._back(old, "it does not come back after a plain close")
+
+    # What the client does, as its observer is told.
+
+    def started(self, at: float) -> None:
+        """Nothing to note."""
+
+    def output(self, at: float, stream: Stream, line: str, cut: bool) -> None:
+        """Not kept: it may hold secrets."""
+
+    def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
+        ident = body.get("id")
+        if event == "processed" and isinstance(ident, int):
+            self._told.add(ident)
+            self.broker.changed()
+
+    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
+        """A client's own matter."""
+
+    def dropped(self, at: float, lines: int, bytes: int) -> None:
+        """Nothing to note."""
+
+    def stop_asked(self, at: float, how: str, judged: bool) -> None:
+        """Nothing to note."""
+
+    def exited(self, at: float, code: int, asked: bool) -> None:
+        self._exit = code
+        self.broker.changed()
+
+
+async def fuzz(
+    spec: SubjectSpec, *, level: Level | None, seconds: float, seed: int, found: Callable[[Find], None] = lambda _: None
+) -> Outcome:
+    """Feed a client for so many seconds. Raises `UsageError` where it cannot be started or does not log in."""
+    outcome = Outcome()
+    feeding = 0.0
+    number = 0
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        live = Live(spec)
+        batches: list[int] = []
+        try:
+            await live.begin()
+            while time.monotonic() - began < seconds:
+                frames = _batch(level, seed, number)
+                batches.append(number)
+                number += 1
+                outcome.frames += len(frames)
+                fed_since = time.monotonic()
+                await live.feed(frames)
+                feeding += time.monotonic() - fed_since
+            await live.finish()
+            outcome.notes.append(f"{live.reconnects} clean reconnects in the last {len(batches)} batches")
+        except Broke as broke:
+            cause = str(broke)
+            outcome.counts[cause] = outcome.counts.get(cause, 0) + 1
+            await live.end()
+            if outcome.counts[cause] == 1:
+                find = await _find(spec, level, seed, batches, cause, outcome)
+                if find is not None:
+                    outcome.finds.append(find)
+                    found(find)
+        finally:
+            await live.end()
+    outcome.seconds = feeding
+    return outcome
+
+
+def _batch(level: Level | None, seed: int, number: int) -> list[Hostile]:
+    rng = Random(seed * 1_000_003 + number)
+    return [generate(rng, level or TEXT_LEVELS[place % len(TEXT_LEVELS)]) for place in range(BATCH)]
+
+
+async def reproduce(spec: SubjectSpec, frames: Sequence[Hostile]) -> str:
+    """The cause that these frames break a fresh client by; empty: none."""
+    live = Live(spec)
+    try:
+        await live.begin()
+        for start in range(0, len(frames), BATCH):
+            await live.feed(frames[start : start + BATCH])
+        await live.finish()
+    except Broke as broke:
+        return str(broke)
+    finally:
+        await live.end()
+    return ""
+
+
+async def _find(
+    spec: SubjectSpec, level: Level | None, seed: int, batches: Sequence[int], cause: str, outcome: Outcome
+) -> Find | None:
+    """The find of a failure, shrunk: the last batch alone if that does it, else all that the client was fed."""
+    budget = Budget(TRIES)
+
+    async def breaks(tried: Sequence[Hostile]) -> bool:
+        return await reproduce(spec, tried) == cause
+
+    last = _batch(level, seed, batches[-1])
+    every = [frame for number in batches for frame in _batch(level, seed, number)]
+    for frames in (last, every):
+        if budget.spend() and await breaks(frames):
+            small = await shrink(frames, breaks, budget)
+            return Find(target="wire", cause=cause, frames=small, seed=seed)
+    outcome.notes.append(f"{cause}: not seen again with the same frames; saved as they were fed")
+    return Find(target="wire", cause=cause, frames=tuple(last), seed=seed, detail="not reproduced")
+
+
+async def shrunk(spec: SubjectSpec, frames: Sequence[Hostile]) -> Find | None:
+    """What of these frames breaks a fresh client, as small as it gets; None: nothing does."""
+    cause = await reproduce(spec, frames)
+    if not cause:
+        return None
+
+    async def breaks(tried: Sequence[Hostile]) -> bool:
+        return await reproduce(spec, tried) == cause
+
+    return Find(target="wire", cause=cause, frames=await shrink(frames, breaks, Budget(TRIES)), seed=0)
