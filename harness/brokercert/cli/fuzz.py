@@ -117,6 +117,7 @@ def replay(config_path: Path | None, find: Path, command: tuple[str, ...]) -> in
     from brokercert.fuzz.targets import known_targets
     from brokercert.requirements import load_set
 
+    command = command[1:] if command[:1] == ("--",) else command  # click takes the first word as the end of its own
     if find.suffix == ".jsonl":
         return _replay_trace(find, config_path, command)
     loaded = load(find)
@@ -127,7 +128,8 @@ def replay(config_path: Path | None, find: Path, command: tuple[str, ...]) -> in
         cause = broke[0] if broke else ""
     else:
         config = load_config(config_path)
-        cause = asyncio.run(wire.reproduce(config.subject(load_set(config.set_id), command), loaded.frames))
+        spec = config.subject(load_set(config.set_id), command)
+        cause = asyncio.run(wire.reproduce(spec, loaded.frames))
     return _said(cause, loaded.cause)
 
 

@@ -25,7 +25,7 @@ from brokercert.hostile import Hostile, Level
 
 BATCH = 32
 HANGS = 10.0  # seconds: a thousand times what a batch takes
-TRIES = 3_000  # of shrinking one find: a second or two
+TRIES, SHRINKING = 3_000, 10.0  # tries and seconds of shrinking one find
 YIELD = 0.2  # seconds after which Ctrl-C and the target's own timers get their turn
 
 
@@ -120,7 +120,7 @@ async def _shrunk(target: Target, frames: Sequence[Hostile], cause: str) -> tupl
 
     last = frames[-1:]
     start = last if await breaks(last) else frames
-    return await shrink(start, breaks, Budget(TRIES))
+    return await shrink(start, breaks, Budget(TRIES, SHRINKING))
 
 
 def cause_of(error: BaseException) -> tuple[str, str]:

@@ -11,12 +11,13 @@ import msgspec
 
 from brokercert.engine.config import load_config
 from brokercert.engine.errors import UsageError
-from brokercert.engine.offline import judge_traces
+from brokercert.engine.scenario import load_dialect
 from brokercert.fuzz.documents import wrong_json, wrong_text
 from brokercert.fuzz.finds import load
 from brokercert.fuzz.targets import Plain, target
 from brokercert.hostile import Hostile, Level
 from brokercert.hostile.edits import one_of
+from brokercert.judge import judge_trace
 from brokercert.requirements import RequirementError, load_set, parse_set
 from brokercert.trace import TraceError
 from brokercert.trace.reader import parse_trace
@@ -52,23 +53,17 @@ def _draw_trace(rng: Random, level: Level | None) -> Hostile:
 
 @target("trace", "The trace reader: `TraceError`, or a trace that can be judged.", _draw_trace)
 async def _trace() -> Plain:
-    folder = Path(tempfile.mkdtemp(prefix="brokercert-fuzz-"))
+    rows = load_set("tradovate-stage2")
+    judging = load_dialect(rows.id).judging
 
     def take(hostile: Hostile) -> None:
-        data = hostile.text.encode("utf-8", "surrogateescape")
         try:
-            trace = parse_trace(data)
+            trace = parse_trace(hostile.text.encode("utf-8", "surrogateescape"))
         except TraceError:
             return
-        if trace.header.set_id == "tradovate-stage2":
-            path = folder / "t.jsonl"
-            path.write_bytes(data)
-            try:
-                judge_traces([path], None)
-            except UsageError:
-                return
+        judge_trace(trace, rows, judging)
 
-    return Plain(take, folder)
+    return Plain(take)
 
 
 CONFIG = """

@@ -7,6 +7,7 @@ text by its halves.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -22,14 +23,15 @@ SMALL: tuple[Any, ...] = (None, 0, "", [], {})
 
 
 class Budget:
-    """How often may be tried: a process that is started anew for each try takes a second or two."""
+    """How often, and for how long, may be tried: a process that is started anew for each try takes a second or two."""
 
-    def __init__(self, tries: int) -> None:
+    def __init__(self, tries: int, seconds: float) -> None:
         self.left = tries
+        self._until = time.monotonic() + seconds
 
     def spend(self) -> bool:
-        self.left -= 1
-        return self.left >= 0
+        self.left = self.left - 1 if time.monotonic() < self._until else 0
+        return self.left >= 0 and time.monotonic() < self._until
 
 
 async def shrink(frames: Sequence[Hostile], breaks: Breaks, budget: Budget) -> tuple[Hostile, ...]:

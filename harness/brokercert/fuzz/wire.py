@@ -32,7 +32,9 @@ PONG = 10.0  # seconds
 EVENT = 20.0  # seconds for the report of a valid event: the window of MSG-015
 RECOVERY = 75.0  # seconds, as in the requirements: back-off may have reached a minute
 BEAT = 34.0  # seconds: a legal gap between heartbeats, and one
-TRIES = 60  # clients started anew to shrink one find
+TRIES, SHRINKING = 60, 120.0  # clients started anew, and seconds, to shrink one find
+LATE = 0.5  # seconds: after these a message has arrived, and a crash on it has been seen
+NO_BEAT, NOT_BACK = "it sends no heartbeat any more", "it does not come back after a plain close"
 MARKERS = ("order", "position", "cashBalance", "account", "contract", "user")
 
 
@@ -140,16 +142,21 @@ class Live:
 
             await self._settle([socket], told, EVENT, "it processes no valid event any more")
 
+    async def look(self) -> None:
+        """Whether what it was fed still ends it. Raises `Broke`."""
+        await self.broker.wait(lambda _: self._exit is not None, LATE)
+        self._alive()
+
     async def finish(self) -> None:
         """A heartbeat on time, and the recovery from a scripted close. Raises `Broke`."""
         sockets = self._sockets()
         since = self.broker.clock()
         beats = lambda c: bool(c.heartbeats) and c.heartbeats[-1] >= since  # noqa: E731 (one use, beside its own text)
-        await self._settle(sockets, beats, BEAT, "it sends no heartbeat any more")
+        await self._settle(sockets, beats, BEAT, NO_BEAT)
         old = self._sockets()
         for socket in old:
             socket.fin()
-        await self._back(old, "it does not come back after a plain close")
+        await self._back(old, NOT_BACK)
 
     # What the client does, as its observer is told.
 
@@ -222,14 +229,19 @@ def _batch(level: Level | None, seed: int, number: int) -> list[Hostile]:
     return [generate(rng, level or TEXT_LEVELS[place % len(TEXT_LEVELS)]) for place in range(BATCH)]
 
 
-async def reproduce(spec: SubjectSpec, frames: Sequence[Hostile]) -> str:
-    """The cause that these frames break a fresh client by; empty: none."""
+async def reproduce(spec: SubjectSpec, frames: Sequence[Hostile], *, expected: str = "") -> str:
+    """The cause that these frames break a fresh client by; empty: none. Where a cause is expected that shows between
+    batches, the end of a run (a heartbeat, a close and the recovery from it) is left out: it takes seconds.
+    """
     live = Live(spec)
     try:
         await live.begin()
         for start in range(0, len(frames), BATCH):
             await live.feed(frames[start : start + BATCH])
-        await live.finish()
+        if expected in ("", NO_BEAT, NOT_BACK):
+            await live.finish()
+        else:
+            await live.look()
     except Broke as broke:
         return str(broke)
     finally:
@@ -241,10 +253,10 @@ async def _find(
     spec: SubjectSpec, level: Level | None, seed: int, batches: Sequence[int], cause: str, outcome: Outcome
 ) -> Find | None:
     """The find of a failure, shrunk: the last batch alone if that does it, else all that the client was fed."""
-    budget = Budget(TRIES)
+    budget = Budget(TRIES, SHRINKING)
 
     async def breaks(tried: Sequence[Hostile]) -> bool:
-        return await reproduce(spec, tried) == cause
+        return await reproduce(spec, tried, expected=cause) == cause
 
     last = _batch(level, seed, batches[-1])
     every = [frame for number in batches for frame in _batch(level, seed, number)]
@@ -263,6 +275,6 @@ async def shrunk(spec: SubjectSpec, frames: Sequence[Hostile]) -> Find | None:
         return None
 
     async def breaks(tried: Sequence[Hostile]) -> bool:
-        return await reproduce(spec, tried) == cause
+        return await reproduce(spec, tried, expected=cause) == cause
 
-    return Find(target="wire", cause=cause, frames=await shrink(frames, breaks, Budget(TRIES)), seed=0)
+    return Find(target="wire", cause=cause, frames=await shrink(frames, breaks, Budget(TRIES, SHRINKING)), seed=0)

@@ -12,6 +12,8 @@ import msgspec
 
 from brokercert.trace import records as r
 
+OF_A_CONNECTION = (r.Head, r.UpgradeAnswer, r.RestRequest, r.RestAnswer, r.Frame, r.Raw, r.Violation, r.Ended)
+
 
 class TraceError(Exception):
     """A file is no trace that this version can read."""
@@ -51,11 +53,19 @@ def parse_trace(data: bytes, *, name: str = "trace") -> Trace:
             f"{name}:1: format {header.format}, this version reads {r.TRACE_FORMAT}; judge it with {header.tool}"
         )
     records: list[r.Body] = []
+    accepted: set[int] = set()
     for number, line in enumerate(lines[1:], start=2):
         try:
-            records.append(_record_decoder.decode(line))
+            record = _record_decoder.decode(line)
         except (msgspec.DecodeError, RecursionError) as error:
             raise TraceError(f"{name}:{number}: {error}; expected one trace record a line") from error
+        if isinstance(record, r.Accepted):
+            accepted.add(record.conn)
+        elif isinstance(record, OF_A_CONNECTION) and record.conn not in accepted:
+            raise TraceError(
+                f"{name}:{number}: connection {record.conn} was never accepted; expected its `accepted` record before"
+            )
+        records.append(record)
     trace = trace_of(header, records)
     return Trace(header, trace.records, trace.truncated or bool(unfinished))
 

@@ -10,19 +10,20 @@ numbers a broker's TCP connections from 1; 0 is none in particular. Secrets are 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 TRACE_FORMAT = 1
 Side = Literal["client", "broker"]
+Micros = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]  # three centuries either way, and exact in a double
 State = Literal["completed", "harness error", "interrupted"]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind"):
     """Base of the body's records. `gc=False`: a million of them must not stop the process in the collector."""
 
-    t: int
+    t: Micros
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="header"):
@@ -151,7 +152,7 @@ class Released(Record, frozen=True, kw_only=True, tag="released"):
 class Fault(Record, frozen=True, kw_only=True, tag="fault"):
     """`t` is when it took effect (was acknowledged), `requested` when it was asked for."""
 
-    requested: int
+    requested: Micros
     name: str
     conn: int = 0
     detail: str = ""
@@ -166,7 +167,7 @@ class Window(Record, frozen=True, kw_only=True, tag="window"):
     """A scenario vouches that from `since` to `t` nothing of its doing disturbed what `name` is about."""
 
     name: str
-    since: int
+    since: Micros
 
 
 class Step(Record, frozen=True, kw_only=True, tag="step"):
@@ -179,7 +180,7 @@ class Expecting(Record, frozen=True, kw_only=True, tag="expecting"):
     """From here on the scenario waits for `what` until `until` at the latest."""
 
     what: str
-    until: int
+    until: Micros
 
 
 class SubjectStarted(Record, frozen=True, kw_only=True, tag="subject-started"):
