@@ -7,6 +7,8 @@
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
     python3 dev.py repeat [--idle N] [--busy N] [ARGUMENTS]    certify again and again, compare the verdicts
     python3 dev.py virtual [--repeat N] [RUN]                  virtual time: a real run's verdicts, N traces the same
+    python3 dev.py fuzz [--time N] [TARGET...]                 coverage-guided (installs atheris): our own parsers
+    python3 dev.py bench                                       how fast fuzzing is, as ratios
     python3 dev.py wheel                                       the wheel, tried in somebody else's project
     python3 dev.py clean
 
@@ -215,6 +217,19 @@ def virtual(arguments):
     return run(tool("python"), ROOT / ".ci" / "virtual.py", *arguments, cwd=Path.cwd())
 
 
+def fuzz(arguments):
+    """Atheris is no dependency: 35 MB, and for few Pythons. It is installed by whoever wants it."""
+    if subprocess.run([tool("python"), "-c", "import atheris"], capture_output=True).returncode:
+        say("installing atheris")
+        if run(tool("python"), "-m", "pip", "--disable-pip-version-check", "install", "-q", "atheris"):
+            fail("atheris cannot be installed here; `brokercert fuzz --target NAME` needs nothing more")
+    return run(tool("python"), ROOT / ".ci" / "guided.py", *arguments)
+
+
+def bench(arguments):
+    return run(tool("python"), ROOT / ".ci" / "bench.py", *arguments)
+
+
 FOREIGN = {
     "pyproject.toml": """\
         [tool.pytest]
@@ -297,6 +312,8 @@ VERBS = {
     "toxiproxy": toxiproxy,
     "repeat": repeat,
     "virtual": virtual,
+    "fuzz": fuzz,
+    "bench": bench,
     "wheel": wheel,
     "clean": clean,
 }

@@ -60,9 +60,9 @@ async def fuzz(
 ) -> Outcome:
     """Feed for so many seconds; `found` is told of each new cause, shrunk."""
     outcome = Outcome()
-    began = slice_began = time.monotonic()
     number = 0
     fed = await target.start()
+    began = slice_began = time.monotonic()
     while time.monotonic() - began < seconds:
         frames = batch_of(target, level, seed, number)
         number += 1

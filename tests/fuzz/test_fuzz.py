@@ -1,0 +1,176 @@
+"""Fuzzing finds planted bugs and shrinks them, saves what replays, and finds nothing in our own parsers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from brokercert.cli import main
+from brokercert.engine.errors import UsageError
+from brokercert.fuzz.client import LiveSession, handler_target, target_of
+from brokercert.fuzz.finds import Find, load, save
+from brokercert.fuzz.inprocess import BATCH, batch_of, fuzz, reproduce
+from brokercert.fuzz.targets import Target, known_targets
+from brokercert.hostile import Hostile, defects_of, generate, make
+from brokercert.mutants.messages import _TrustingSession
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from planted import PLANTED, Handler
+
+WITHIN = 10.0  # seconds in which each planted bug is to be found
+TARGETS = known_targets()
+
+# Hypothesis draws what the generator draws, and so shrinks a frame as it shrinks anything else.
+DRAWS = st.randoms(use_true_random=False)
+QUICKLY = settings(
+    max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+async def until_found(target: Target, within: float = WITHIN) -> tuple[float, str] | None:
+    """(seconds, cause) of the first find."""
+    began = time.monotonic()
+    fed = await target.start()
+    for number in range(10**9):
+        for frame in batch_of(target, None, 1, number):
+            try:
+                fed.feed(frame)
+            except Exception as error:
+                return time.monotonic() - began, type(error).__name__
+        if time.monotonic() - began > within:
+            return None
+    return None
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda one: one.__name__)
+def test_each_planted_bug_is_found(planted: type[Handler]) -> None:
+    assert asyncio.run(until_found(target_of(planted.__name__, planted().on_text))) is not None
+
+
+def test_a_handler_without_a_bug_is_left_alone() -> None:
+    outcome = asyncio.run(fuzz(target_of("plain", Handler().on_text), level=None, seconds=0.3, seed=3))
+    assert outcome.frames > 100 and not outcome.finds
+
+
+def test_a_find_is_grouped_shrunk_saved_and_replayed(tmp_path: Path) -> None:
+    handler = PLANTED[5]().on_text
+    target = target_of("statuses", handler)
+    outcome = asyncio.run(fuzz(target, level="message", seconds=0.5, seed=1))
+    assert outcome.finds and set(outcome.counts) == {find.cause for find in outcome.finds}
+    assert sum(outcome.counts.values()) > len(outcome.finds), "the same cause again is counted, and no find more"
+    find = outcome.finds[0]
+    assert len(find.frames) == 1 and len(find.frames[0].text) < 110
+    again = load(save(find, tmp_path))
+    assert again.frames == find.frames and again.cause == find.cause
+    broke = asyncio.run(reproduce(target, again.frames))
+    assert broke is not None and broke[0] == find.cause
+    assert asyncio.run(reproduce(target_of("plain", Handler().on_text), again.frames)) is None
+
+
+def test_a_batch_is_what_seed_and_number_say() -> None:
+    target = TARGETS["client"]
+    assert batch_of(target, None, 5, 9) == batch_of(target, None, 5, 9) != batch_of(target, None, 5, 10)
+    assert len(batch_of(target, "json", 5, 9)) == BATCH
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_nothing_is_found_in_a_parser_of_ours(name: str) -> None:
+    target = TARGETS[name]
+    outcome = asyncio.run(fuzz(target, level=None, seconds=0.1, seed=11))
+    assert outcome.frames and not outcome.counts, outcome.finds
+    assert target.rejected.endswith(".")
+
+
+def test_the_probe_of_the_clients_handlers_sees_a_deaf_and_a_brittle_session() -> None:
+    class Brittle(LiveSession):
+        session_class = _TrustingSession
+
+    brittle = Brittle()
+    with pytest.raises((TypeError, KeyError)):
+        for one in defects_of("message"):
+            brittle.feed(make(Random(1), one))
+    deaf = LiveSession()
+    assert deaf.probe() == ""
+    deaf._session.on_event = lambda *_: None  # type: ignore[method-assign]
+    assert deaf.probe() == "a valid event is not applied"
+
+
+@QUICKLY
+@given(DRAWS)
+def test_the_reference_clients_handlers_take_whatever_hypothesis_draws(rng: Random) -> None:
+    session = LiveSession()
+    for level in ("frame", "json", "message"):
+        session.feed(generate(rng, level))
+    assert session.probe() == ""
+
+
+def test_hypothesis_finds_and_shrinks_a_planted_bug() -> None:
+    seen: list[Hostile] = []
+
+    @settings(max_examples=300, derandomize=True, database=None, deadline=None)
+    @given(DRAWS)
+    def property_(rng: Random) -> None:
+        frame = generate(rng, "message")
+        seen.append(frame)
+        PLANTED[4]().on_text(frame.text)
+
+    with pytest.raises(AttributeError):
+        property_()
+    assert len(seen[-1].text) < 40, "one element that is no object is all that it takes"
+
+
+# The doors.
+
+
+def test_a_file_that_is_no_find_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "find.json"
+    find = Find(target="client", cause="c", frames=(Hostile("json", "cut", "a["),), seed=1)
+    good = json.loads(save(find, tmp_path).read_text())
+    for wrong in ("", "{}", "[]", json.dumps({**good, "format": 2}), json.dumps({**good, "frames": [{"level": "x"}]})):
+        path.write_text(wrong)
+        with pytest.raises(UsageError, match=r"find\.json"):
+            load(path)
+
+
+def test_the_command_line_fuzzes_a_handler_and_replays_its_find(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "their_bot.py").write_text("def on_text(text):\n    return text[0]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["fuzz", "--time", "0.2", "--handler", "their_bot:on_text", "--level", "frame"]) == 1
+    said = capsys.readouterr().out
+    assert "IndexError" in said and "frame/empty: ''" in said
+    assert main(["fuzz", "--time", "0.1", "--target", "client", "--level", "message"]) == 0
+    assert "nothing found" in capsys.readouterr().out
+    find = Find(target="client", cause="an old one", frames=(Hostile("json", "cut", "a["),), seed=1)
+    assert main(["replay", str(save(find, tmp_path))]) == 0
+    assert "taken" in capsys.readouterr().out
+    for wrong in (
+        ["--handler", "nowhere:x"],
+        ["--target", "nothing"],
+        ["--level", "websocket", "--target", "client"],
+        ["--target", "client", "--", "x"],
+    ):
+        assert main(["fuzz", "--time", "0.1", *wrong]) == 2
+    with pytest.raises(UsageError, match="callable"):
+        handler_target("sys:path")
+
+
+def test_over_the_wire_a_crash_is_found_shrunk_and_replayed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brokercert.fuzz.wire.SHRINKING", 0.5)
+    monkeypatch.chdir(tmp_path)
+    brittle = [sys.executable, "-m", "brokercert.mutants", "crashes-on-malformed-json"]
+    assert main(["fuzz", "--time", "1", "--level", "json", "--out", str(tmp_path), "--", *brittle]) == 1
+    assert "it ended with status" in capsys.readouterr().out
+    (path,) = tmp_path.glob("wire-*.json")
+    assert 1 <= len(load(path).frames) <= BATCH
+    assert main(["replay", str(path), "--", *brittle]) == 1
+    assert "breaks: it ended" in capsys.readouterr().out
