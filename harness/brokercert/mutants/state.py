@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from brokercert.mutants.mutant import mutant
 from brokercert.reference import wire
 from brokercert.reference.client import ReferenceClient
+from brokercert.reference.requests import Outcome
 from brokercert.reference.session import Session
 from brokercert.reference.store import Store
 
@@ -178,6 +180,29 @@ class TakesPartForWhole(ReferenceClient):
     """Takes an order for filled at its first fill."""
 
     store_class = _HastyFills
+
+
+@mutant(
+    "keeps-its-own-copy-of-an-order",
+    "EVT-050",
+    fields="order.absence",
+    reason="the broker knows one order where the client sees two, its own and the one that it was told of",
+)
+class KeepsOwnCopy(ReferenceClient):
+    """Makes an order of its own for each one that it places, under a number of its own, and leaves it there."""
+
+    copies = 0
+
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
+        def noted(outcome: Outcome, now: float) -> None:
+            if endpoint == "order/placeorder" and outcome.ok:
+                self.copies += 1
+                body = {"action": more["body"].get("action"), "accountId": more["body"].get("accountId")}
+                orders = self.stores[more["shard"]].entities.setdefault("order", {})
+                orders[-self.copies] = {"id": -self.copies, "ordStatus": "PendingNew", **body}
+            done(outcome, now)
+
+        super().submit(endpoint, noted, **more)
 
 
 class _FirstChangeOnly(Session):

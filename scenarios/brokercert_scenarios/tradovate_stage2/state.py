@@ -6,12 +6,15 @@ The market is quiet: a plain event says an entity once more, and would mend a cl
 
 from __future__ import annotations
 
+from typing import Any
+
 from brokercert.engine.scenario import scenario
 from brokercert.engine.stage import Stage
 
 from brokercert_scenarios.tradovate_stage2.flows import closing_flow, gathered, order_flow
 
 NEEDS = ("wire", "snapshot")
+ANSWERED = 10.0  # seconds that a request of the client's may take here: the broker answers at once
 
 
 async def _quietly(stage: Stage) -> bool:
@@ -32,6 +35,45 @@ async def flow_of_orders(stage: Stage) -> None:
         return
     order_flow(stage.broker)
     await stage.compare("after the flow")
+
+
+@scenario(
+    "orders-of-its-own",
+    "The client is asked to place, modify and cancel orders; the events of each come before its answer",
+    exercises=("EVT-050",),
+    needs=(*NEEDS, "request", "orders"),
+    lasts=8,
+    settings={"order_events": "before answer"},
+)
+async def orders_of_its_own(stage: Stage) -> None:
+    if not await _quietly(stage):
+        return
+    exchange = stage.broker.exchange
+
+    async def ask(endpoint: str, **body: Any) -> set[int]:
+        """Have the client send it; the orders that are new then."""
+        before = set(stage.broker.db.entities["order"])
+        body |= {"isAutomated": True}
+        await stage.outcome(await stage.request(endpoint, body), ANSWERED)
+        return set(stage.broker.db.entities["order"]) - before
+
+    order = {
+        "accountId": stage.broker.credentials.accounts[0],
+        "action": "Buy",
+        "symbol": "ESH6",
+        "orderType": "Limit",
+        "timeInForce": "Day",
+    }
+    exchange.auto_fill = "partial then full"
+    await ask("order/placeorder", **order, orderQty=3, price=5000.25)
+    exchange.auto_fill = "never"
+    for placed in await ask("order/placeorder", **order, orderQty=2, price=4990.5):
+        await ask("order/modifyorder", orderId=placed, orderQty=4, orderType="Limit", price=4991.25)
+    for placed in await ask("order/placeorder", **order, orderQty=1, price=4980.75):
+        await ask("order/cancelorder", orderId=placed)
+    exchange.reject_next("MaxPosLimitReached", "Position is limited to 5")
+    await ask("order/placeorder", **order, orderQty=50, price=4999)
+    await stage.compare("after its orders")
 
 
 @scenario(
