@@ -67,6 +67,8 @@ class Proxy:
         except OSError as error:
             text = "bind: address already in use" if error.errno in (98, 48) else f"bind: {error.strerror}"
             raise ListenError(f"listen tcp {host}:{port}: {text}") from error
+        except UnicodeError as error:  # a host that can be no name
+            raise ListenError(f"listen tcp {host}:{port}: lookup {host}: no such host") from error
         bound = self._server.sockets[0].getsockname()
         shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
         self.listen = f"{shown}:{bound[1]}"
@@ -97,7 +99,7 @@ class Proxy:
             host, port = split_address(self.upstream)
             async with asyncio.timeout(DIAL):
                 server = await asyncio.open_connection(host, port, limit=1 << 20)
-        except (OSError, TimeoutError, ListenError):
+        except (OSError, TimeoutError, UnicodeError, ListenError):
             writer.close()  # a refused upstream is a clean end for the client
             return
         except asyncio.CancelledError:
