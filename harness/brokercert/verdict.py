@@ -152,7 +152,7 @@ class ScenarioResult(Record, frozen=True, kw_only=True):
     title: str
     path: str  # "direct" or "proxied"
     exclusive: bool
-    state: str  # "completed", "harness error", "interrupted", "not run", "not applicable"
+    state: str  # "completed", "harness error", "interrupted", "not run", "not applicable", "not chosen", "left out"
     note: str = ""
     trace: str = ""  # file, relative to the run's folder
     sha256: str = ""  # of that file
@@ -160,6 +160,9 @@ class ScenarioResult(Record, frozen=True, kw_only=True):
     lag_ms: float = 0.0  # worst lateness of the harness's own loop while it ran
     exit: str = ""  # how the subject ended: "exit 0 (asked to stop)", "signal 15", ...
     output: tuple[str, ...] = ()  # the subject's last lines, secrets labelled
+    fault: str = ""  # its place in the suite's grid of faults and phases, where it has one
+    phase: str = ""
+    tier: str = ""  # "real" or "virtual", where it was played
 
 
 class LimitUsed(Record, frozen=True, kw_only=True):

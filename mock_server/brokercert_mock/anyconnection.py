@@ -144,6 +144,10 @@ class AnyConnection:
 
         self.fault("half-open", act)
 
+    def stop_reading(self) -> None:
+        """Hear nothing more, and go on speaking: the way up is dead, the way down is not."""
+        self.fault("deaf", self._shell.pause)
+
     def stop_mid_frame(self, text: str, *, keep: int, fin: bool = False) -> None:
         """Write the first `keep` bytes of a frame and nothing more; then FIN, or silence."""
 

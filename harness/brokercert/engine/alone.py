@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 from brokercert.engine.calibrate import LagMonitor
+from brokercert.engine.dialect import Dialect
 from brokercert.engine.environment import machine
 from brokercert.engine.errors import UsageError
 from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.record import RunFacts, run_record
-from brokercert.engine.run import Progress, RunRequest, header_of, limits_of, plan_of, run_id_of, unplayed
+from brokercert.engine.run import Plan, Progress, RunRequest, header_of, limits_of, plan_of, run_id_of, unplayed
 from brokercert.engine.scenario import Scenario, load_dialect, load_suite
 from brokercert.engine.virtual import CALENDAR, VirtualLoop
 from brokercert.requirements import RequirementSet, load_set
@@ -55,6 +57,31 @@ def play_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, ru
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(alone())
     return played[0]
+
+
+async def play_left(
+    plan: Plan,
+    request: RunRequest,
+    rows: RequirementSet,
+    dialect: Dialect,
+    folder: Path,
+    run_id: str,
+    played: list[Played],
+    progress: Progress,
+) -> bool:
+    """The cells of the grid that a run in real time left out, with the reference client in this process; added to
+    `played`. True where it was interrupted. In a thread: each cell's loop is its own.
+    """
+    subject = replace(request.subject, command=None, factory=dialect.reference.factory(), level="in process")
+    virtual = replace(request, tier="virtual", subject=subject)
+    try:
+        for scenario in plan.left:
+            progress.started(scenario.name)
+            played.append(await asyncio.to_thread(play_alone, scenario, virtual, rows, run_id, folder))
+            progress.ended(scenario.name, f"{played[-1].result.state}, in virtual time")
+    except asyncio.CancelledError:
+        return True
+    return False
 
 
 def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:

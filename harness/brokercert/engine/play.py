@@ -152,4 +152,7 @@ def _result(
         lag_ms=round(lag * 1000, 2),
         exit=how,
         output=stage.tail() if stage else (),
+        fault=scenario.cell.fault if scenario.cell else "",
+        phase=scenario.cell.phase if scenario.cell else "",
+        tier=trace.header.tier,
     )

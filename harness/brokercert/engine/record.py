@@ -61,6 +61,8 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
     listed = facts.suite.listed()
     if request.scenarios:  # a restricted run of the harness's own
         listed = {row: tuple(n for n in names if n in request.scenarios) for row, names in listed.items()}
+    left = {result.name for result in facts.unplayed if result.state == "not chosen"}
+    listed = {row: tuple(name for name in names if name not in left) for row, names in listed.items()}
     part = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
     spec = request.subject
     results = judge_rows(
@@ -107,12 +109,31 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
             total=round(facts.total_took, 1),
         ),
         environment=facts.environment,
-        scenarios=tuple(sorted((one.result for one in played), key=lambda s: s.name)) + facts.unplayed,
+        scenarios=tuple(sorted((one.result for one in played), key=lambda s: s.name))
+        + facts.unplayed
+        + _left_out(facts.suite),
         rows=tuple(results),
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.command_line_for(*request.only),
         notes=(*_notes(rows), *told_badly([one.trace for one in played])),
+    )
+
+
+def _left_out(suite: Suite) -> tuple[ScenarioResult, ...]:
+    """The cells of the suite's grid that nothing can play, each with its reason."""
+    return tuple(
+        ScenarioResult(
+            name=f"{cell.fault}, {cell.phase}",
+            title="",
+            path="",
+            exclusive=False,
+            state="left out",
+            note=cell.left_out,
+            fault=cell.fault,
+            phase=cell.phase,
+        )
+        for cell in suite.left_out
     )
 
 

@@ -23,6 +23,7 @@ from brokercert.engine.dialect import Dialect
 from brokercert.engine.environment import machine
 from brokercert.engine.errors import UsageError
 from brokercert.engine.gate import StartGate
+from brokercert.engine.grid import sampled
 from brokercert.engine.paths import Paths
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.record import RunFacts, run_record
@@ -95,6 +96,7 @@ class Plan:
     waiting: tuple[Scenario, ...]
     skipped: tuple[tuple[Scenario, str], ...]  # with the reason
     jobs: int
+    left: tuple[Scenario, ...] = ()  # cells of the grid that the seed did not choose
 
     @property
     def predicted(self) -> float:
@@ -126,9 +128,15 @@ def plan_of(request: RunRequest, rows: RequirementSet, suite: Suite) -> Plan:
             skipped.append((s, f"the client does not offer: {', '.join(lacking)}"))
         else:
             played.append(s)
+    left: list[Scenario] = []
+    if request.tier == "real" and not request.scenarios:
+        cells = [s for s in played if s.cell]
+        here = sampled(cells, request.seed)
+        left = [s for s in cells if s not in here]
+        played = [s for s in played if s not in left]
     jobs = max(1, min(request.jobs, request.subject.instances))
     waiting = sorted((s for s in played if not s.exclusive), key=lambda s: -s.lasts)
-    return Plan(tuple(s for s in played if s.exclusive), tuple(waiting), tuple(skipped), jobs)
+    return Plan(tuple(s for s in played if s.exclusive), tuple(waiting), tuple(skipped), jobs, tuple(left))
 
 
 def run_id_of(now: datetime.datetime) -> str:
@@ -155,6 +163,10 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
     progress.planned([s.name for s in (*plan.exclusive, *plan.waiting)], plan.predicted)
     crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration, gate or StartGate())
     interrupted = await crew.play_all()
+    if plan.left and not interrupted and request.subject.command == suite.dialect.reference.command:
+        from brokercert.engine.alone import play_left
+
+        interrupted = await play_left(plan, request, rows, suite.dialect, folder, run_id, crew.played, progress)
     facts = RunFacts(
         request=request,
         rows=rows,
@@ -267,6 +279,7 @@ def unplayed(plan: Plan, played: Sequence[Played]) -> tuple[ScenarioResult, ...]
     done = {one.result.name for one in played}
     missing = [s for s in (*plan.exclusive, *plan.waiting) if s.name not in done]
     result = [_not_run(s, "not run", "the run was interrupted") for s in missing]
+    result += [_not_run(s, "not chosen", "the seed chose other cells") for s in plan.left if s.name not in done]
     return (*result, *(_not_run(s, "not applicable", reason) for s, reason in plan.skipped))
 
 
@@ -323,6 +336,8 @@ def _not_run(scenario: Scenario, state: str, note: str) -> ScenarioResult:
         exclusive=scenario.exclusive,
         state=state,
         note=note,
+        fault=scenario.cell.fault if scenario.cell else "",
+        phase=scenario.cell.phase if scenario.cell else "",
     )
 
 

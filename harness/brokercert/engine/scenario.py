@@ -25,12 +25,27 @@ SUITES = "brokercert.suites"  # the entry point group in which other packages of
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A place in a suite's grid of faults and phases. `left_out`: why there is no scenario for it."""
+
+    fault: str
+    phase: str
+    left_out: str = ""
+
+
+def left_out(fault: str, phase: str, reason: str) -> Cell:
+    """A cell that cannot be played; `LEFT_OUT` of a scenario module holds such."""
+    return Cell(fault, phase, reason)
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One scenario.
 
     `exercises`: the requirements whose verdict it contributes to. `path`: whether the client reaches the broker
     directly or through Toxiproxy (a proxy turns RST into FIN and eats half-close). `exclusive`: nothing else runs
     meanwhile, since latencies are scored. `needs`: what the subject must offer for it to be played at all.
+    `cell`: its place in the grid, of which a run in real time plays a sample that has every fault and every phase.
     `virtual`: settings that differ in virtual time, where a size costs time and proves nothing more.
     `lasts`: seconds that a good client makes it last (the prediction); `most`: after so many seconds it is ended.
     """
@@ -47,6 +62,7 @@ class Scenario:
     settings: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     virtual: Mapping[str, Any] = field(default_factory=dict)
+    cell: Cell | None = None
 
     def settings_in(self, tier: str) -> dict[str, Any]:
         """The broker's settings in this tier."""
@@ -82,6 +98,7 @@ class Suite:
 
     set_id: str
     scenarios: tuple[Scenario, ...]
+    left_out: tuple[Cell, ...] = ()
 
     @property
     def dialect(self) -> Dialect:
@@ -101,21 +118,26 @@ class Suite:
 
 
 def scenarios_in(package: ModuleType) -> tuple[Scenario, ...]:
-    """Every scenario of a package's modules, by module name and then in the order of the file."""
+    """Every scenario of a package's modules, by module name and then in the order of the file; `GRID` is a module's
+    tuple of scenarios that are cells.
+    """
     found: dict[str, Scenario] = {}
     names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
     for name in names:
         module = importlib.import_module(f"{package.__name__}.{name}")
-        for value in vars(module).values():
-            if isinstance(value, Scenario) and value.play.__module__ == module.__name__:
-                if found.setdefault(value.name, value) is not value:
-                    raise UsageError(f"two scenarios of {package.__name__} are called {value.name!r}")
+        own = (v for v in vars(module).values() if isinstance(v, Scenario) and v.play.__module__ == module.__name__)
+        for value in (*own, *getattr(module, "GRID", ())):
+            if found.setdefault(value.name, value) is not value:
+                raise UsageError(f"two scenarios of {package.__name__} are called {value.name!r}")
     return tuple(found.values())
 
 
 def load_suite(set_id: str) -> Suite:
     """The suite of a requirement set. No suite found is a usage error, never an empty pass."""
-    return Suite(set_id, scenarios_in(_package(set_id)))
+    package = _package(set_id)
+    scenarios = scenarios_in(package)
+    modules = (vars(package)[info.name] for info in pkgutil.iter_modules(package.__path__))
+    return Suite(set_id, scenarios, tuple(cell for module in modules for cell in getattr(module, "LEFT_OUT", ())))
 
 
 def load_dialect(set_id: str) -> Dialect:

@@ -179,9 +179,11 @@ class AnyStage(Commanding[C], Generic[B, C]):
         self._writer.add(r.Fault(t=self.now, requested=self.now, name=name))
 
     @contextmanager
-    def window(self, name: str) -> Iterator[None]:
-        """Vouch that meanwhile nothing of the scenario's own doing disturbed what `name` is about."""
-        since = self.now
+    def window(self, name: str, since: int | None = None) -> Iterator[None]:
+        """Vouch that meanwhile (from now, or from `since`) nothing of the scenario's own doing disturbed what `name` is
+        about.
+        """
+        since = self.now if since is None else since
         yield
         self._writer.add(r.Window(t=self.now, name=name, since=since))
 
