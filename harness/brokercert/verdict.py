@@ -238,6 +238,8 @@ class RunRecord(Record, frozen=True, kw_only=True):
     sentence: str  # "certified for part core (31 of 93), not a certificate of the set"
     reproduce: str
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
+    phases: tuple[str, ...] = ()
 
 
 def outcome_of(rows: Sequence[RowResult], *, strict: bool = False, interrupted: bool = False) -> Outcome:

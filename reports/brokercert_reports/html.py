@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from brokercert_reports import bars, text, view
+from brokercert_reports.grid import grid_of
 
 EXITS: dict[ExitCode, str] = {
     ExitCode.CERTIFIED: "certified",
@@ -48,6 +49,7 @@ def render_html(run: RunRecord) -> str:
             budgets=view.budgets(run),
             areas=view.areas(run.rows),
             last_words=view.last_words(run),
+            grid=grid_of(run),
             wall_time=view.wall_time(run),
             exits=EXITS,
             exit_code=EXIT_CODES[run.outcome],

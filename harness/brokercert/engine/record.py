@@ -117,6 +117,8 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.command_line_for(*request.only),
         notes=(*_notes(rows), *told_badly([one.trace for one in played])),
+        faults=facts.suite.faults,
+        phases=facts.suite.phases,
     )
 
 

@@ -105,6 +105,19 @@ class Suite:
         """Raises `UsageError` where the suite declares none."""
         return load_dialect(self.set_id)
 
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The grid, in its order: played cells first, then those that are left out."""
+        return (*(s.cell for s in self.scenarios if s.cell), *self.left_out)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(cell.fault for cell in self.cells))
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(cell.phase for cell in self.cells))
+
     def by_name(self, name: str) -> Scenario:
         return next(s for s in self.scenarios if s.name == name)
 

@@ -63,12 +63,12 @@ def _way_back(bench: Bench, t: int, number: int, window: r.Window) -> Iterator[F
 def _not_back(bench: Bench, cell: str, t: int, number: int, window: r.Window) -> Finding:
     """It did not come back: a breach once it had all the time that it may take."""
     olds = [c for c in bench.talk.connections.values() if c.accepted <= window.since]
-    deaf = _never_left(olds, window.since)
+    tried = [c for c in bench.talk.connections.values() if c.accepted > window.since]
+    deaf = _never_left(olds, window.since) if not tried else None  # a new socket gives the old one up
     began = max((c.loss.t for c in olds if c.loss is not None), default=window.since)
     due = window.since + bench.micros("silence") if deaf else began + bench.micros("window_recovery")
     if t < due and bench.talk.exited is None:
         return bench.short(f"{cell}: watched for {seconds(t - window.since)} only", [number], clause=cell)
-    tried = [c for c in bench.talk.connections.values() if c.accepted > window.since]
     if deaf:
         how = f"connection {deaf.id} was never given up"
     elif not tried:

@@ -13,7 +13,7 @@ mutant = MUTANTS.mutant
 
 MODULES = (
     "login credentials requests heartbeats streams events tickets restraint reconnect subscriptions outages messages"
-    " resources snapshots state fields"
+    " resources snapshots state fields grid"
 )
 for _module in MODULES.split():
     importlib.import_module(f"brokercert.mutants.{_module}")

@@ -300,7 +300,8 @@ async def _cell(fault: str, phase: str, stage: Stage) -> None:
 
     if not await PHASES[phase].reach(stage, strike):
         return
-    within = stage.limits["window_recovery"] + (stage.limits["silence"] if FAULTS[fault].noticed else 0)
+    # A broker that hears nothing ends the connection a while after the fault: the way back is awaited from then on.
+    within = stage.limits["window_recovery"] + (stage.limits["silence"] if FAULTS[fault].noticed else DEAF)
     with stage.window(f"{CELL}{fault}, {phase}", since=struck[0]):
         back = await stage.recovered(struck[0], within)
         if back is not None:
