@@ -52,6 +52,19 @@ def attempts_of(talk: Transcript[Any], since: int) -> list[Attempt]:
     return merged
 
 
+def unseen_spans(talk: Transcript[Any]) -> list[tuple[int, int]]:
+    """From when to when a connect left no record: the proxy on the way was down, the port refused or silent."""
+    spans: list[tuple[int, int]] = []
+    since: int | None = None
+    for t, _, fault in talk.faults:
+        if fault.name in ("proxy-down", "port-refused", "port-unanswered"):
+            since = fault.requested if since is None else since
+        elif fault.name in ("proxy-up", "port-open") and since is not None:
+            spans.append((since, t))
+            since = None
+    return spans if since is None else [*spans, (since, talk.now)]
+
+
 def most_within(attempts: list[Attempt], span: int) -> tuple[int, list[Attempt]]:
     """The largest number of attempts in any window of `span` microseconds, and which they were."""
     best: list[Attempt] = []

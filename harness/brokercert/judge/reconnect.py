@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from brokercert.judge.attempts import Attempt, attempts_of, delays_of
+from brokercert.judge.attempts import Attempt, attempts_of, delays_of, unseen_spans
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection, Loss
 from brokercert.judge.events import one_sync
@@ -95,6 +95,17 @@ def _attempt_in_time(bench: Bench, c: Connection, loss: Loss) -> Iterator[Findin
     since = min(sign, loss.t, c.silent[0] if c.silent else sign)
     attempts = [a for a in attempts_of(bench.talk, since) if a.conn != c.id]
     allowance = _allowance(c, loss)
+    due = sign + round(limit * SECOND)
+    unseen = next(((t, end) for t, end in unseen_spans(bench.talk) if t < due and end > sign), None)
+    if unseen and (not attempts or attempts[0].t > due):
+        # It may have tried in vain, and be waiting for its next turn.
+        yield bench.short(
+            f"{loss.how}: connects left no record from {seconds(max(unseen[0], sign) - sign)} to "
+            f"{seconds(unseen[1] - sign)} after it",
+            [loss.record],
+            clause=loss.how,
+        )
+        return
     if not attempts:
         watched = bench.end - sign
         if watched < limit * SECOND + allowance and bench.talk.exited is None:

@@ -23,6 +23,7 @@ class _TwoSyncsSession(Session):
         "RLP-020": "the second request, sent at once, is the retry that comes too early",
         "RLP-030": "and it carries no ticket",
         "RLP-040": "and where the ticket is a captcha's, it is a retry all the same",
+        "EVT-080": "the second answer tells the older state once more, after the events that came before it",
     },
     reason="one sync request per socket, after a reconnect as well",
 )

@@ -194,7 +194,12 @@ class _FirstOnlySession(Session):
             self.on_item(item, now)
 
 
-@mutant("first-message-only", "LOG-070", reason="the answer stands last in its frame")
+@mutant(
+    "first-message-only",
+    "LOG-070 EVT-070",
+    also="EVT-050 EVT-060 EVT-080 EVT-120 REC-040",
+    reason="the answer stands last in its frame; and of every new order, its command and version stand behind it",
+)
 class FirstMessageOnly(ReferenceClient):
     """Looks at the first message of a frame only."""
 

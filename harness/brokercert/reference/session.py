@@ -221,7 +221,7 @@ class Session:
     def on_event(self, kind: str, data: Any, now: float) -> None:
         if kind == "props":
             self.store.apply(data)
-            if self.live_since is None and len(self._early) < MOST_EARLY:
+            if self.state is not State.LIVE and len(self._early) < MOST_EARLY:
                 self._early.append(data)
         if self._on_event is not None:
             self._on_event(kind, data)
