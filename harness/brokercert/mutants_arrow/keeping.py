@@ -231,6 +231,41 @@ class TimeOutCountsTwice(ArrowSubject):
     client_class = _TwiceTimedOut
 
 
+class _LeftOver(OrderUpdatesClient):
+    """Its read timer looks 30 s after a socket was opened, whether that is still open or not."""
+
+    looks_at = float("inf")
+
+    async def live(self, socket: ClientConnection) -> None:
+        self.looks_at = asyncio.get_running_loop().time() + self.config.read_timeout
+        await super().live(socket)
+
+    async def pause(self) -> bool:
+        loop = asyncio.get_running_loop()
+        delay = self.ladder.next()
+        if delay is None or not self.config.auto_reconnect:
+            self.trigger("noreconnect")
+            return False
+        self.trigger("reconnect", self.ladder.attempt, delay)
+        if loop.time() < self.looks_at < loop.time() + delay:
+            await asyncio.sleep(self.looks_at - loop.time())
+            self.trigger("disconnect")
+            return await self.pause()
+        await asyncio.sleep(delay)
+        return True
+
+
+@mutant(
+    "left-over-read-timer",
+    "AOR-010",
+    reason="the JavaScript sample clears its read timer at the next open only: in an outage it starts a delay again",
+)
+class LeftOver(ArrowSubject):
+    """Looks for a read time-out on a socket that is long lost, and begins its waiting again."""
+
+    client_class = _LeftOver
+
+
 class _TwoSeries(OrderUpdatesClient):
     async def on_lost(self, socket: ClientConnection) -> None:
         await super().on_lost(socket)

@@ -151,14 +151,17 @@ def check_handlers(bench: ArrowBench) -> Iterator[Finding]:
     """Each update is given once to the handler of its order, and once to the handler of all orders (`*`)."""
     told = _told(bench, "handled")
     listed = {order for order in bench.talk.own_orders if order}
-    keys = {u.key: u for u in bench.talk.updates() if not u.problem and _seen(bench, u)}
+    keys: dict[tuple[str, str], list[Update]] = {}
+    for update in bench.talk.updates():
+        if not update.problem and _seen(bench, update):
+            keys.setdefault(update.key, []).append(update)
     if not keys:
         return
-    for key, update in keys.items():
-        expected = ["*", *([key[0]] if key[0] in listed else [])]
+    for key, came in keys.items():
+        update, expected = came[0], ["*", *([key[0]] if key[0] in listed else [])]
         for handler in expected:
             count = sum(name == handler for _, name in told.get(key, []))
-            if count != 1:
+            if not 1 <= count <= len(came):  # what came twice, AOU-020 judges
                 yield bench.breach(
                     f"handler {handler!r} was called {count} time(s) for the update of order {key[0]} at {key[1]}",
                     "once an update",
