@@ -224,6 +224,23 @@ class OneTryFewer(ArrowSubject):
         ladder_class = _OneFewer
 
 
+class _Sleepy(Ladder):
+    def next(self) -> float | None:
+        delay = super().next()
+        return delay if delay is None or self.attempt != 1 else delay + 0.7
+
+
+class WokenLate(ArrowSubject):
+    """Is woken 0.7 s late once, as on a busy machine."""
+
+    class client_class(OrderUpdatesClient):
+        ladder_class = _Sleepy
+
+
+def test_a_client_that_was_woken_late_is_not_failed_for_it(certify: Certify) -> None:
+    assert verdicts(certify(WokenLate, ("outage-ladder",)))["AOR-010"] is Verdict.INCONCLUSIVE
+
+
 def test_one_try_fewer_is_no_reading(certify: Certify) -> None:
     assert verdicts(certify(OneTryFewer, ("tries-exhausted",)))["AOR-020"] is Verdict.FAIL
 

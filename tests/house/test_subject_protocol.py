@@ -27,7 +27,10 @@ def block(name: str) -> list[Any]:
     return [json.loads(line) for line in found[1].splitlines()]
 
 
-@pytest.mark.parametrize(("name", "kind"), [("reports", "report"), ("commands", "command"), ("answers", "report")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("reports", "report"), ("commands", "command"), ("answers", "report"), ("arrow", "report")],
+)
 def test_the_examples_of_the_page_are_of_the_schema(name: str, kind: str) -> None:
     lines = block(name)
     assert len(lines) >= 4
@@ -36,9 +39,11 @@ def test_the_examples_of_the_page_are_of_the_schema(name: str, kind: str) -> Non
 
 
 def test_every_report_and_command_of_the_schema_has_an_example() -> None:
-    shown = {x["event"] for x in block("reports") + block("answers")} | {x["command"] for x in block("commands")}
+    reports = block("reports") + block("answers") + block("arrow")
+    shown = {x["event"] for x in reports} | {x["command"] for x in block("commands")}
     assert shown == {
         "connecting", "processed", "error", "unsupported", "snapshot", "outcome", "request", "stop", "whistle",
+        "raised", "handled", "tracked",
     }  # fmt: skip
 
 
@@ -54,6 +59,9 @@ def test_every_report_and_command_of_the_schema_has_an_example() -> None:
             {"event": "snapshot", "id": 4, "entities": {"cashBalance": [{"id": 1, "accountId": 2, "amount": "x"}]}},
         ),
         ("report", {"event": "error"}),
+        ("report", {"event": "raised", "name": "opened"}),
+        ("report", {"event": "tracked", "orderId": "1", "outcome": "OPEN"}),
+        ("report", {"event": "handled", "handler": "*", "orderId": "1"}),
         ("command", {"command": "snapshot"}),
         ("command", {"command": "request", "id": 4, "endpoint": ""}),
     ],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from brokercert.judge.arrow.updates import Updates, UpdateSocket
 from brokercert.judge.attempts import Attempt, attempts_of
 from brokercert.judge.check import AnyBench, CheckBook
 from brokercert.judge.transcript import SECOND
+from brokercert.verdict import Finding, Verdict
 
 BOOK = CheckBook()
 check = BOOK.check
@@ -59,6 +60,10 @@ class ArrowBench(AnyBench):
 
     def told_number(self, name: str, default: float) -> float:
         return float(self.told(name) or default)
+
+    def unsure(self, observed: str, evidence: Iterable[int] = ()) -> Finding:
+        """Inconclusive: a busy machine may have made the client late."""
+        return self._say(Verdict.INCONCLUSIVE, observed, "the same on an idle machine", evidence)
 
     @property
     def reports(self) -> bool:
