@@ -63,6 +63,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         listed = {row: tuple(n for n in names if n in request.scenarios) for row, names in listed.items()}
     left = {result.name for result in facts.unplayed if result.state == "not chosen"}
     listed = {row: tuple(name for name in names if name not in left) for row, names in listed.items()}
+    cells = any(result.fault for result in (*facts.unplayed, *(one.result for one in played)))
     part = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
     spec = request.subject
     results = judge_rows(
@@ -117,8 +118,8 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.command_line_for(*request.only),
         notes=(*_notes(rows), *told_badly([one.trace for one in played])),
-        faults=facts.suite.faults,
-        phases=facts.suite.phases,
+        faults=facts.suite.faults if cells else (),
+        phases=facts.suite.phases if cells else (),
     )
 
 
