@@ -112,7 +112,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         environment=facts.environment,
         scenarios=tuple(sorted((one.result for one in played), key=lambda s: s.name))
         + facts.unplayed
-        + _left_out(facts.suite),
+        + (_left_out(facts.suite) if cells else ()),
         rows=tuple(results),
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
