@@ -35,7 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.sources": ("brokercert.requirements",),
     "brokercert.judge": ("brokercert.trace", "brokercert.verdict", "brokercert.requirements"),
     "brokercert.reference": (),
-    "brokercert.reference_arrow": ("brokercert.reference.rest", "brokercert.reference.stdio"),
+    "brokercert.reference_arrow": ("brokercert.reference.rest", "brokercert.reference.program"),
 }
 PURE = ("brokercert.trace", "brokercert.verdict", "brokercert.requirements", "brokercert.sources", "brokercert.judge")
 IMPURE = ("asyncio", "websockets", "pytest", "time", "random", "socket", "requests", "subprocess", "threading")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -10,6 +11,7 @@ from websockets.exceptions import WebSocketException
 
 from brokercert.mutants_arrow.mutant import mutant
 from brokercert.reference_arrow.client import OrderUpdatesClient
+from brokercert.reference_arrow.config import Config
 from brokercert.reference_arrow.heart import Heart
 from brokercert.reference_arrow.ladder import Ladder
 from brokercert.reference_arrow.subject import ArrowSubject
@@ -133,14 +135,8 @@ class QuietEnd(ArrowSubject):
 
 
 class _Insistent(OrderUpdatesClient):
-    async def pause(self) -> bool:
-        delay = self.ladder.next()
-        if delay is None:
-            self.trigger("noreconnect")
-            return False
-        self.trigger("reconnect", self.ladder.attempt, delay)
-        await asyncio.sleep(delay)
-        return True
+    def __init__(self, config: Config) -> None:
+        super().__init__(replace(config, auto_reconnect=True))
 
 
 @mutant("always-reconnects", "AOR-030", reason="both samples have `autoReconnect` as a constant, or not at all")
