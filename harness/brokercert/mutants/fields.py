@@ -11,9 +11,11 @@ from brokercert.reference.client import ReferenceClient
 from brokercert.reference.state import IN_FORCE
 
 Entity = dict[str, Any]
-# Beside EVT-050. What a flow shows, every comparison after one does; the rest is seen in a snapshot alone as well.
+# Beside EVT-050. What a flow shows, every comparison after one does; what fills alone show, the one after any loss too;
+# the rest is seen in a snapshot alone as well.
 FLOWS = "EVT-060 EVT-070 EVT-080 EVT-120 REC-040"
-COMPARING = f"{FLOWS} EVT-095"
+FILLS = f"{FLOWS} REC-115"
+COMPARING = f"{FILLS} EVT-095"
 
 
 class _Telling(ReferenceClient):
@@ -178,7 +180,7 @@ class FilesUnderNewest(_Telling):
 @mutant(
     "takes-what-is-filled-for-the-fill",
     "EVT-050",
-    also=FLOWS,
+    also=FILLS,
     fields="fill.qty",
     reason="a fill has its own quantity, which is not that of all the fills of its order",
 )
@@ -210,7 +212,7 @@ class FillsAtOrdersPrice(_Telling):
 @mutant(
     "keeps-one-fill-an-order",
     "EVT-050",
-    also=FLOWS,
+    also=FILLS,
     fields="fill.presence",
     reason="an order may be filled in parts, and each of them is a fill",
 )

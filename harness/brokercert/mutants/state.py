@@ -357,7 +357,7 @@ class _FirstSnapshotOnly(Store):
 
 @mutant(
     "recovers-nothing-that-it-missed",
-    "REC-040",
+    "REC-040 REC-115",
     fields="order.presence order.absence order.ordStatus fill.presence position.netPos cashBalance.amount",
     reason="nothing is sent again that came while the client was away; only the new snapshot tells of it",
 )
@@ -377,7 +377,7 @@ class _AddingSnapshots(Store):
 
 @mutant(
     "never-forgets-over-a-loss",
-    "REC-040",
+    "REC-040 REC-115",
     fields="order.absence",
     reason="what was deleted while the client was away is in no snapshot, and no event tells of it",
 )
@@ -400,7 +400,7 @@ class _OldCash(Store):
 
 @mutant(
     "keeps-old-cash-over-a-loss",
-    "REC-040",
+    "REC-040 REC-115",
     fields="cashBalance.amount",
     reason="fills that the client did not see have moved the balance",
 )
@@ -412,7 +412,7 @@ class KeepsOldCash(ReferenceClient):
 
 @mutant(
     "asks-for-less-after-a-loss",
-    "EVT-040 REC-040",
+    "EVT-040 REC-040 REC-115",
     fields="fill.presence",
     reason="what it relies on is missing on its later sockets, so that it never hears of the fills",
 )
