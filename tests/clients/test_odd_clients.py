@@ -30,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 SET = "tradovate-stage2"
 STAGGER = 0.3  # seconds between two clients' beginnings: a Python that starts takes about as much of one of two cores
+OWN_LATENESS = 0.1  # seconds that a Python that sleeps may wake late, and its socket take: no error of the harness's
 SHOWS = {  # the scenario that shows a broken copy's row soonest
     "REC-010": "loss-fin",
     "LOG-070": "answer-in-batch",
@@ -58,6 +59,7 @@ class Case:
     limits: Mapping[str, float] = field(default_factory=dict)
     others: str = "pass"  # the verdict of the rows that `expect` does not name
     level: Level = "wire"
+    figures: Mapping[str, float] = field(default_factory=dict)  # what a row measures, by the client's own clock
     judge_owes: str = ""  # a known false verdict: the test then fails as soon as the judge is mended
 
     @property
@@ -94,6 +96,7 @@ def _strange(pattern: str) -> list[Case]:
                 offers=tuple(told.get("OFFERS", ())),
                 limits=told.get("LIMITS", {}),
                 others=told.get("OTHERS", "pass"),
+                figures=told.get("FIGURES", {}),
                 judge_owes=told.get("JUDGE_OWES", ""),
             )
         )
@@ -129,6 +132,7 @@ BELIEVING = [  # at the level commands: what they believe after a flow, a batch,
     )
     for source in ("node/client.mjs", "python/client.py")
 ]
+LATE = [case for case in WRONG if case.figures]
 ALL = [case for case in (*ODD, *WRONG, *BROKEN, *WHOLE, *BELIEVING) if NODE or not case.name.endswith(".mjs")]
 
 
@@ -203,6 +207,16 @@ def test_strange_client_gets_exactly_the_verdicts_that_it_deserves(case: Case, r
     assert set(case.expect) <= set(found), "EXPECT names rows that nothing exercised"
     wrong = {row: said for row, said in found.items() if said[0] != case.expect.get(row, case.others)}
     assert not wrong
+
+
+@pytest.mark.parametrize("case", LATE, ids=_names(LATE))
+def test_a_miss_is_measured_within_its_stated_error(case: Case, records: dict[str, RunRecord]) -> None:
+    for row in records[case.name].rows:
+        if row.id in case.figures:
+            failed = [f for f in row.findings if f.verdict is Verdict.FAIL]
+            worst = max((m for f in failed for m in f.measured), key=lambda m: m.value)
+            assert worst.error is not None
+            assert abs(worst.value - case.figures[row.id]) <= worst.error + OWN_LATENESS
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=_names(BROKEN))

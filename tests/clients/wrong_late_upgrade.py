@@ -1,0 +1,24 @@
+"""The figure is right within its stated error: the upgrade is asked for 6 s after the TCP connection was accepted."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from common import Client, main
+from websockets.asyncio.client import ClientConnection, connect
+
+SCENARIOS = ("login-timed",)
+EXPECT = {"LOG-010": "fail"}
+FIGURES = {"LOG-010": 6.0}
+
+
+class Wrong(Client):
+    async def open(self) -> ClientConnection:
+        parts = urlsplit(self.env["BROKERCERT_URL"])
+        _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        sock = writer.get_extra_info("socket")._sock.dup()
+        await asyncio.sleep(6.0)
+        return await connect(self.env["BROKERCERT_URL"], sock=sock, ping_interval=None, close_timeout=1, proxy=None)
+
+
+if __name__ == "__main__":
+    main(Wrong)
