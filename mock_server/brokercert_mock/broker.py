@@ -20,6 +20,7 @@ from brokercert_mock import frames
 from brokercert_mock.answering import Answering
 from brokercert_mock.anybroker import AnyBroker
 from brokercert_mock.bulk import EVERYTHING, grow
+from brokercert_mock.burst import Burst
 from brokercert_mock.connection import Connection
 from brokercert_mock.events import Events, HeldEvents
 from brokercert_mock.exchange import Exchange
@@ -324,6 +325,10 @@ class TradovateBroker(AnyBroker[Connection]):
     def market_event(self) -> None:
         """One plain event, of the next type that anybody subscribed to, to everybody who did."""
         self.events.market_event()
+
+    def burst(self, conn: Connection, count: int) -> Burst:
+        """So many events for one socket, made before they are sent and told after: for what is timed."""
+        return Burst(self, conn, count)
 
     def background(self, rate: float) -> None:
         """A stream of plain events, `rate` a second to each synced socket; 0 ends it."""

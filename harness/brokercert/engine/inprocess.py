@@ -119,6 +119,10 @@ class InProcessSubject:
         return self._code
 
     @property
+    def output(self) -> Output:
+        return self._output
+
+    @property
     def tail(self) -> list[str]:
         return self._output.tail
 

@@ -45,6 +45,7 @@ class Output:
         self._lost_lines = self._lost_bytes = 0  # dropped and not told yet
         self._told_dropped = -TELL_DROPPED
         self._pumping = False
+        self._held = False
         self._waiting: list[Callable[[], None]] = []
 
     @property
@@ -83,6 +84,19 @@ class Output:
         """Call `then` once everything that was read has been told."""
         self._waiting.append(then)
         self._pump_soon()
+
+    def hold(self) -> None:
+        """Only stamp what is read from here on, until `go_on`: telling it computes, and something is being timed."""
+        self._held = True
+
+    def go_on(self) -> None:
+        self._held = False
+        self._pump_soon()
+
+    @property
+    def reported(self) -> int:
+        """Lines read so far that look like reports."""
+        return self._reported
 
     # Reading.
 
@@ -156,12 +170,14 @@ class Output:
     # Telling.
 
     def _pump_soon(self) -> None:
-        if not self._pumping and (self._queue or self._waiting):
+        if not self._held and not self._pumping and (self._queue or self._waiting):
             self._pumping = True
             asyncio.get_running_loop().call_soon(self._pump)
 
     def _pump(self) -> None:
         self._pumping = False
+        if self._held:
+            return
         told = 0
         for _ in range(min(SLICE, len(self._queue))):
             told += len(self._queue[0][2])

@@ -235,6 +235,10 @@ class ProcessSubject(asyncio.SubprocessProtocol):
         return self._code
 
     @property
+    def output(self) -> Output:
+        return self._output
+
+    @property
     def tail(self) -> list[str]:
         return self._output.tail
 

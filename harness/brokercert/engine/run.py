@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, Protocol
 
+from brokercert.engine import scoring
 from brokercert.engine.calibrate import LagMonitor, calibrate
 from brokercert.engine.dialect import Dialect
 from brokercert.engine.environment import machine
@@ -271,6 +272,8 @@ class _Crew:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1)
+            if scoring.under_way():
+                continue  # drawing computes
             self.progress.tick(list(self._running), loop.time() - self._began)
 
 

@@ -7,8 +7,8 @@ the folded trace, the very model that the judge sees afterwards.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -20,8 +20,10 @@ from brokercert.engine.dialect import Broker
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.gate import StartGate
+from brokercert.engine.output import Output
 from brokercert.engine.resources import measure
 from brokercert.engine.scenario import Scenario
+from brokercert.engine.scoring import scoring
 from brokercert.engine.subject import RunningSubject, SubjectSpec, start_subject
 from brokercert.judge.conversation import SECOND, Connection, Conversation
 from brokercert.judge.state import differences_at, due_at, unseen_at
@@ -149,6 +151,16 @@ class AnyStage(Commanding[C], Generic[B, C]):
         held = await asyncio.to_thread(measure, process)
         if held is not None:
             self._writer.add(r.Resources(t=self.now, name=name, **held))
+
+    @asynccontextmanager
+    async def scoring(self, name: str) -> AsyncIterator[Output]:
+        """A block in which the client's processing is timed, vouched for as the window `name`; nothing of the trace is
+        seen meanwhile. Yields the client's output, which counts the reports as they are read.
+        """
+        assert self._subject is not None
+        output = self._subject.output
+        async with scoring(self._writer, output, name):
+            yield output
 
     async def ask_stop(self) -> None:
         """Ask the client to log off, as the judged stimulus of a scenario."""
@@ -278,13 +290,15 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         return found
 
     async def _settle(self) -> None:
-        """Until the client has opened and synced all the sockets that it opens by itself."""
+        """Until the client has opened and synced all the sockets that it opens by itself, and has their answers."""
         deadline = self._loop.time() + SETTLE_MOST
         while self._loop.time() < deadline:
             sockets = list(self.talk.connections.values())
             newest = max((c.accepted for c in sockets), default=0)
             pending = [c for c in sockets if c.is_open and c.syncs and not c.synced]
-            if self.now - newest >= SETTLE * SECOND and not pending:
+            answered = max((c.synced.t for c in sockets if c.synced), default=0)
+            settled = self.now - newest >= SETTLE * SECOND and self.now - answered >= ARRIVAL * SECOND
+            if settled and not pending:
                 return
             await self.hold(SETTLE / 3, "the client's further sockets")
 

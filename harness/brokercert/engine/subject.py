@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from brokercert.engine.errors import UsageError
+
+if TYPE_CHECKING:
+    from brokercert.engine.output import Output
 
 Level = Literal["wire", "reports", "commands", "in process"]
 Stop = Literal["signal", "command", "none"]
@@ -111,6 +114,10 @@ class RunningSubject(Protocol):
     @property
     def tail(self) -> list[str]:
         """The last 20 lines that it printed, of both streams."""
+
+    @property
+    def output(self) -> Output:
+        """What it prints, as it is read."""
 
     def say(self, command: Mapping[str, Any]) -> bool:
         """Give it a command, a line of the process protocol. False where it has no way to hear one."""

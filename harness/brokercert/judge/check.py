@@ -109,6 +109,12 @@ class AnyBench:
         """A breach of a SHOULD clause of a MUST row."""
         return self._say(Verdict.WARNING, observed, expected, evidence, measured, clause)
 
+    def inconclusive(
+        self, observed: str, expected: str, evidence: Iterable[int] = (), measured: Iterable[Measured] = ()
+    ) -> Finding:
+        """The harness or the machine may have made what was seen: neither passed nor failed."""
+        return self._say(Verdict.INCONCLUSIVE, observed, expected, evidence, measured)
+
     def short(self, observed: str, evidence: Iterable[int] = (), clause: str = "") -> Finding:
         """Not observed: the window was too short, or the source cannot show it."""
         return self._say(Verdict.NOT_OBSERVED, observed, "", evidence, (), clause)

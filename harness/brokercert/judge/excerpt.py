@@ -57,6 +57,9 @@ def describe(record: Body) -> tuple[str, int, str]:
             return "client", record.conn, f"broke the WebSocket or HTTP rules: {record.text}"
         case r.Ended():
             return record.by, record.conn, "TCP reset" if record.how == "rst" else "TCP end (FIN)"
+        case r.Canary():
+            worst = max((took for _, took in record.samples), default=0)
+            return "harness", 0, f"echo process: {len(record.samples)} answers, the slowest after {worst / 1000:g} ms"
         case r.RuleApplied():
             return "harness", record.conn, f"rule {record.name} {record.detail}".rstrip()
         case r.RuleUnused():

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Answer, Connection, Request
 from brokercert.judge.heartbeats import gaps, page_limit
+from brokercert.judge.props import props_of
+from brokercert.judge.sends import sends_of
+from brokercert.judge.told import Outcome, Report
 from brokercert.verdict import Finding
 
 
@@ -66,6 +69,14 @@ def check_ticket_recognised(bench: Bench) -> Iterator[Finding]:
     """A ticket inside a 200 answer is not taken as success: the client asks again, or gives the connection up."""
     for p in penalties(bench):
         if p.retry is not None:
+            told = _told_early(bench, p)
+            if told is not None:
+                yield bench.breach(
+                    f"`{p.request.endpoint}` was answered by a ticket, and told as a success before it was retried",
+                    "a 200 answer that carries a ticket is a penalty, not a success",
+                    [p.request.record, p.answer.record, told.record],
+                )
+                continue
             yield bench.ok("the ticket was recognised: the request was sent again", [p.answer.record, p.retry.record])
             continue
         gone = p.conn.given_up()
@@ -82,6 +93,16 @@ def check_ticket_recognised(bench: Bench) -> Iterator[Finding]:
             "a 200 answer that carries a ticket is a penalty, not a success",
             [p.request.record, p.answer.record],
         )
+
+
+def _told_early(bench: Bench, p: Penalty) -> Outcome | None:
+    """An outcome of the request, told as a success while nothing but its ticket had come."""
+    assert p.retry is not None
+    for asked in bench.talk.told.requests():
+        outcome = asked.outcome
+        if p.request in sends_of(bench.talk, asked) and outcome is not None and outcome.ok and outcome.t < p.retry.t:
+            return outcome
+    return None
 
 
 @check("RLP-020")
@@ -185,6 +206,25 @@ def check_captcha_not_retried(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(watched)} after the captcha ticket only", [p.answer.record])
         else:
             yield bench.ok(f"no retry in {seconds(watched)} after the captcha ticket", [p.answer.record])
+        if "report" in bench.header.offers:
+            yield _captcha_told(bench, p, watched)
+
+
+def _captcha_told(bench: Bench, p: Penalty, watched: int) -> Finding:
+    """Of a request of the user's, its outcome tells; of any, an `error` report does."""
+    outcomes = [a.outcome for a in bench.talk.told.requests() if p.request in sends_of(bench.talk, a) and a.outcome]
+    reports: list[Report | Outcome] = [*bench.talk.told.errors, *(outcome for outcome in outcomes if not outcome.ok)]
+    told = next((report for report in reports if report.t >= p.answer.t), None)
+    if told is not None:
+        return bench.ok("the user was told of the captcha", [p.answer.record, told.record], clause="reported")
+    if watched < bench.micros("window_captcha") and bench.talk.exited is None:
+        return bench.short(f"watched for {seconds(watched)} only", [p.answer.record], clause="reported")
+    return bench.breach(
+        f"nobody was told of the captcha in {seconds(watched)}",
+        "an `error` report, or an outcome that is an error: a person must solve it",
+        [p.answer.record],
+        clause="reported",
+    )
 
 
 @check("RLP-080")
@@ -208,6 +248,26 @@ def check_beats_through_penalty(bench: Bench) -> Iterator[Finding]:
         else:
             text = f"a penalty of {seconds(waited)} is shorter than the gap that is allowed"
             yield bench.short(text, [p.answer.record])
+        if "report" in bench.header.offers:
+            yield from _processed_through(bench, p, p.retry)
+
+
+def _processed_through(bench: Bench, p: Penalty, retry: Request) -> Iterator[Finding]:
+    """Events that came while the penalty was waited out were processed meanwhile; nothing where none came."""
+    due = retry.t - bench.micros("arrival")
+    sent = [prop for prop in props_of(bench.talk) if p.answer.t < prop.t < due]
+    if not sent or p.conn.synced is None or p.conn.synced.t > sent[0].t:
+        return
+    done = [report for report in bench.talk.told.processed if sent[0].t <= report.t < retry.t]
+    if done:
+        yield bench.ok(f"{len(done)} events were processed in the penalty", [done[0].record], clause="events")
+    else:
+        yield bench.breach(
+            f"{len(sent)} events came in the {seconds(retry.t - p.answer.t)} of the penalty, and none was processed",
+            "events are processed while a penalty is waited out",
+            [p.answer.record, sent[0].record, retry.record],
+            clause="events",
+        )
 
 
 @check("RLP-090")

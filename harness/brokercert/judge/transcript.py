@@ -94,6 +94,7 @@ class Transcript(Generic[S]):
         self.faults: list[tuple[int, int, r.Fault]] = []
         self.windows: list[tuple[int, int, r.Window]] = []
         self.rules: list[tuple[int, int, r.RuleApplied]] = []
+        self.canaries: list[tuple[int, int, r.Canary]] = []
         self.stops: list[tuple[int, int, r.StopAsked]] = []
         self.told = Told()
         self.asides = Asides()
@@ -190,6 +191,8 @@ class Transcript(Generic[S]):
                 self.told.on_command(number, record)
             case r.Ledger():
                 self.told.ledgers[record.name] = (t, number, record.state)
+            case r.Canary():
+                self.canaries.append((t, number, record))
             case r.StopAsked():
                 self.stops.append((t, number, record))
                 self.over = not record.judged

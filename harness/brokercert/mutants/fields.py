@@ -15,7 +15,7 @@ Entity = dict[str, Any]
 # the rest is seen in a snapshot alone as well.
 FLOWS = "EVT-060 EVT-070 EVT-080 EVT-120 REC-040"
 FILLS = f"{FLOWS} REC-115"
-COMPARING = f"{FILLS} EVT-095"
+COMPARING = f"{FILLS} EVT-095 REC-090"
 
 
 class _Telling(ReferenceClient):
@@ -49,6 +49,23 @@ class HasOneAccount(_Telling):
         for kind in ("order", "position", "cashBalance"):
             for one in told[kind]:
                 one["accountId"] = first
+
+
+@mutant(
+    "takes-userid-for-accountid",
+    "EVT-050",
+    also=COMPARING,
+    fields="order.accountId position.accountId cashBalance.accountId",
+    reason="an account's number is not its user's",
+)
+class TakesUserForAccount(_Telling):
+    """Takes its user's id for that of the account."""
+
+    def retell(self, told: dict[str, list[Entity]]) -> None:
+        accounts = self.held("account")
+        for kind in ("order", "position", "cashBalance"):
+            for one in told[kind]:
+                one["accountId"] = accounts.get(one["accountId"], {}).get("userId", 0)
 
 
 @mutant(

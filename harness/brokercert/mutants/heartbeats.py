@@ -19,6 +19,7 @@ from brokercert.reference.session import Session
         "HBT-060": "a client is back only when it beats, within a heartbeat's limit",
         "MSG-010": "alive is shown by the next heartbeat on time",
         "MSG-020": "alive is shown by the next heartbeat on time",
+        "RLP-080": "a penalty of 36 s passes without a heartbeat",
     },
     reason="no gap above 33 s is allowed, and every probe waits for the next heartbeat as long",
 )

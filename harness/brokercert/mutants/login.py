@@ -155,7 +155,12 @@ class _DeafToRefusalSession(Session):
         return min(super().due(), self.later)
 
 
-@mutant("ignores-refusal", "LOG-040", reason="nothing but heartbeats follows on a socket whose token was refused")
+@mutant(
+    "ignores-refusal",
+    "LOG-040",
+    also={"LOG-045": "it knows of no refusal that it could tell of"},
+    reason="nothing but heartbeats follows on a socket whose token was refused",
+)
 class IgnoresRefusal(ReferenceClient):
     """Goes on as if it were logged in after a refusal."""
 
@@ -177,6 +182,7 @@ class _ShortSession(Session):
     "LOG-060",
     also={
         "HBT-040": "it ends the connection in a time of nothing but `h`",
+        "RLP-020": "a request that waits for the end of 36 s dies with its connection",
         "EVT-110": "it ends the connection while unknown events are on it, which looks like their doing",
     },
     reason="it ends a healthy connection, which every longer observation sees",
@@ -197,8 +203,8 @@ class _FirstOnlySession(Session):
 @mutant(
     "first-message-only",
     "LOG-070 EVT-070",
-    also="EVT-050 EVT-060 EVT-080 EVT-120 REC-040",
-    reason="the answer stands last in its frame; and of every new order, its command and version stand behind it",
+    also="EVT-050 EVT-060 EVT-080 EVT-120 REC-040 REQ-020",
+    reason="what counts may stand last in its frame: an answer, and of every new order its command and version",
 )
 class FirstMessageOnly(ReferenceClient):
     """Looks at the first message of a frame only."""

@@ -26,7 +26,15 @@ def with_queue(queue: type[RequestQueue]) -> type[Session]:
     return _Session
 
 
-@mutant("takes-a-ticket-for-success", "RLP-010 RLP-020", reason="the request was not handled, and is never sent again")
+@mutant(
+    "takes-a-ticket-for-success",
+    "RLP-010 RLP-020",
+    also={
+        "RLP-040": "a captcha is taken for success too, so that nobody is told of it",
+        "RLP-050": "it knows of no penalty, so that it queues nothing",
+    },
+    reason="the request was not handled, and is never sent again",
+)
 class Credulous(ReferenceClient):
     """Takes every 200 for success, a ticket too."""
 
@@ -38,7 +46,12 @@ class _ImpatientQueue(RequestQueue):
         super().on_ticket(request, {**data, "p-time": data.get("p-time", 0) / 2}, now)
 
 
-@mutant("retries-too-early", "RLP-020", reason="the retry is not to come before the penalty's end")
+@mutant(
+    "retries-too-early",
+    "RLP-020",
+    also={"RLP-050": "what waits for that penalty leaves before its end too"},
+    reason="the retry is not to come before the penalty's end",
+)
 class Impatient(ReferenceClient):
     """Retries after half the penalty."""
 

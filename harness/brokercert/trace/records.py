@@ -252,6 +252,15 @@ class OutputDropped(Record, frozen=True, kw_only=True, tag="output-dropped"):
     bytes: int
 
 
+class Canary(Record, frozen=True, kw_only=True, tag="canary"):
+    """An echo process that ran beside a timed client, asked again and again: what the machine itself made of it.
+
+    `samples` are pairs of microseconds: when it was asked, and how long its answer took.
+    """
+
+    samples: tuple[tuple[int, int], ...]
+
+
 class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     """The scenario's end. `state`: completed, harness error, interrupted."""
 
@@ -287,6 +296,7 @@ Body = (
     | StopAsked
     | SubjectExited
     | OutputDropped
+    | Canary
     | Resources
     | Finished
 )

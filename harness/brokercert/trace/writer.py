@@ -38,6 +38,7 @@ class TraceWriter:
         self._nonces: dict[str, str] = {}
         self._encoder = msgspec.json.Encoder()
         self._file: BinaryIO | None = None
+        self._held: list[r.Body] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb")
@@ -49,6 +50,25 @@ class TraceWriter:
 
     def add(self, record: r.Body) -> None:
         """Append one record: its texts must have passed `redact` already."""
+        if self._held is None:
+            self._append(record)
+        else:
+            self._held.append(record)
+
+    def hold(self) -> None:
+        """From here on records are kept back: neither encoded nor shown to anybody while something is timed."""
+        if self._held is None:
+            self._held = []
+
+    def let_go(self, most: int) -> bool:
+        """Append so many of what was kept back, in the order of time. False: that was all, and nothing more is kept."""
+        held = sorted(self._held or (), key=lambda record: record.t)
+        self._held = held[most:] or None
+        for record in held[:most]:
+            self._append(record)
+        return self._held is not None
+
+    def _append(self, record: r.Body) -> None:
         self.records.append(record)
         if self._file is not None:
             self._file.write(self._encoder.encode(record) + b"\n")

@@ -72,7 +72,7 @@ async def _refused(stage: Stage) -> None:
 @scenario(
     "token-refused",
     "Every authorize is refused; the socket is left open",
-    exercises=("LOG-040",),
+    exercises=("LOG-040", "LOG-045"),
     lasts=63,
 )
 async def token_refused(stage: Stage) -> None:
@@ -82,7 +82,7 @@ async def token_refused(stage: Stage) -> None:
 @scenario(
     "token-refused-closed",
     "Every authorize is refused, and the socket closed",
-    exercises=("LOG-040",),
+    exercises=("LOG-040", "LOG-045"),
     lasts=63,
     settings={"bad_token_closes": True},
 )

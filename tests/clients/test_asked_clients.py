@@ -1,0 +1,198 @@
+"""Clients that are asked to send requests: odd ones that are right, each seen by the rows that a naive judge would fail
+them by; and for every row of requests and queues the mutant that fails it. All in virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from brokercert.mutants import MUTANTS
+from brokercert.mutants.tickets import with_queue
+from brokercert.reference import ReferenceClient
+from brokercert.reference.requests import Lockout, Outcome, Request, RequestQueue
+from brokercert.reference.session import Session
+from brokercert.reference.states import Happening
+from inside import findings_of, told, verdicts
+
+
+class _DescendingQueue(RequestQueue):
+    def __init__(self, lockout: Lockout) -> None:
+        super().__init__(lockout)
+        self._next_id = 2**31 + 1000
+
+    def _send(self, request: Request, now: float) -> None:
+        super()._send(request, now)
+        self._next_id -= 2
+
+
+class Descending(ReferenceClient):
+    """Counts its ids down, from above 2^31."""
+
+    session_class = with_queue(_DescendingQueue)
+
+
+class _RandomQueue(RequestQueue):
+    def _send(self, request: Request, now: float) -> None:
+        self._next_id = (self._next_id * 6_364_136_223 + 1_442_695) % 2**31  # no id twice in so short a time
+        super()._send(request, now)
+        self._next_id -= 1
+
+
+class Random(ReferenceClient):
+    """Draws its ids."""
+
+    session_class = with_queue(_RandomQueue)
+
+
+class _OneAtATimeQueue(RequestQueue):
+    def _flush(self, now: float) -> None:
+        waiting = sorted(item for item in self._waiting if item.request.endpoint not in self._penalties)
+        if waiting and not self._pending and now >= self._lockout.until:
+            self._waiting.remove(waiting[0])
+            self._send(waiting[0].request, now)
+
+    def due(self) -> float:
+        times = [request.due for request in self._pending.values()] + [entry[0] for entry in self._retries[:1]]
+        return min(times, default=float("inf"))
+
+
+class OneAtATime(ReferenceClient):
+    """Sends a request when the one before it was answered, or given up."""
+
+    session_class = with_queue(_OneAtATimeQueue)
+
+
+class _UrgentLastQueue(RequestQueue):
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
+        super().submit(endpoint, done, now=now, **(more | {"priority": -more.get("priority", 0)}))
+
+
+class HigherFirst(ReferenceClient):
+    """Lets higher priorities leave first, and declares so."""
+
+    session_class = with_queue(_UrgentLastQueue)
+
+
+class _GivesUpSession(Session):
+    def request(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
+        def ended(outcome: Outcome, now: float) -> None:
+            done(outcome, now)
+            if outcome.error == "never answered":
+                self.happen(Happening.TIMED_OUT, "a request was never answered", now)
+
+        super().request(endpoint, ended, **more)
+
+
+class GivesUp(ReferenceClient):
+    """Gives the whole connection up when a request was not answered, and comes back."""
+
+    session_class = _GivesUpSession
+
+
+class _TriesAgainSession(Session):
+    def request(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
+        def ended(outcome: Outcome, now: float) -> None:
+            if outcome.status >= 500:
+                super(_TriesAgainSession, self).request(endpoint, done, **(more | {"now": now}))
+            else:
+                done(outcome, now)
+
+        super().request(endpoint, ended, **more)
+
+
+class TriesReadsAgain(ReferenceClient):
+    """Asks once more where the server says that it failed."""
+
+    session_class = _TriesAgainSession
+
+
+class OwnIds(ReferenceClient):
+    """Gives each order an id of its own, and tells by the next snapshot what became of one that was in flight."""
+
+    orders = 0
+
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
+        if endpoint == "order/placeorder":
+            self.orders += 1
+            mine = f"own-{self.orders}"
+            more["body"] = {**more["body"], "clOrdId": mine}
+            asked = done
+
+            def looked(outcome: Outcome, now: float) -> None:
+                if outcome.error == "the connection was lost":
+                    self.looked_for[mine] = asked
+                else:
+                    asked(outcome, now)
+
+            done = looked
+        super().submit(endpoint, done, **more)
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.looked_for: dict[str, Callable[[Outcome, float], None]] = {}
+
+    def on_event(self, kind: str, data: Any) -> None:
+        super().on_event(kind, data)
+        session = self._sessions.get(0)
+        if session is None or session.live_since is None:
+            return
+        waiting, self.looked_for = self.looked_for, {}
+        for mine, done in waiting.items():
+            found = [x for x in self.stores[0].entities.get("command", {}).values() if x.get("clOrdId") == mine]
+            if found:
+                done(Outcome(200, {"orderId": found[0]["orderId"]}), 0.0)
+            else:
+                done(Outcome(0, None, "it never reached the broker"), 0.0)
+
+
+QUEUES = ("answers-out-of-order", "request-unanswered", "queue-in-penalty")
+ODD: list[tuple[type[ReferenceClient], str, Mapping[str, str]]] = [
+    *((Descending, scenario, {}) for scenario in QUEUES[:2]),
+    *((Random, scenario, {}) for scenario in QUEUES[:2]),
+    *((OneAtATime, scenario, {}) for scenario in QUEUES),
+    (HigherFirst, "queue-in-penalty", {"queue-order": "higher-first"}),
+    (MUTANTS["knows-no-priority"].client, "queue-in-penalty", {"queue-order": "first-come"}),
+    (GivesUp, "request-unanswered", {}),
+    (TriesReadsAgain, "answers-errors", {}),
+    *((OwnIds, scenario, {}) for scenario in ("order-in-flight-placed", "order-in-flight-lost", "order-ticket")),
+]
+
+
+@pytest.mark.parametrize(("client", "scenario", "readings"), ODD, ids=lambda x: getattr(x, "__name__", None))
+def test_an_odd_but_correct_client_passes(
+    client: type[ReferenceClient], scenario: str, readings: Mapping[str, str]
+) -> None:
+    findings = findings_of(scenario, client, readings)
+    assert verdicts(findings) == {}, told(findings)
+
+
+CLAUSES = [  # mutant, scenario, row, clause
+    ("matches-answers-by-order", "answers-out-of-order", "REQ-020", ""),
+    ("overlooks-answers-behind-events", "answers-out-of-order", "REQ-020", ""),
+    ("waits-for-an-answer-for-ever", "request-unanswered", "REQ-030", ""),
+    ("takes-silence-for-success", "request-unanswered", "REQ-030", ""),
+    ("sends-nothing-after-a-time-out", "request-unanswered", "REQ-030", "others go on"),
+    ("takes-a-text-for-success", "answers-errors", "REQ-040", ""),
+    ("takes-200-for-success", "orders-refused", "REQ-040", ""),
+    ("takes-success-for-an-error", "orders-refused", "REQ-040", "success"),
+    ("hides-a-refused-login", "token-refused", "LOG-045", ""),
+    ("hides-a-captcha", "request-captcha", "RLP-040", "reported"),
+    ("processes-nothing-in-a-penalty", "request-ticket-long", "RLP-080", "events"),
+    ("loses-requests-in-a-penalty", "queue-in-penalty", "RLP-050", "lost"),
+    ("doubles-requests-after-a-penalty", "queue-in-penalty", "RLP-050", "doubled"),
+    ("sends-other-requests-in-a-penalty", "queue-in-penalty", "RLP-050", "early"),
+    ("knows-no-priority", "queue-in-penalty", "RLP-060", "priority"),
+    ("queues-on-a-stack", "queue-in-penalty", "RLP-060", "first come"),
+    ("sends-an-order-again-after-a-cut", "order-in-flight-placed", "REC-090", "sent again"),
+    ("takes-an-order-in-flight-for-placed", "order-in-flight-lost", "REC-090", "true"),
+    ("forgets-an-order-in-flight", "order-in-flight-lost", "REC-090", "told"),
+]
+
+
+@pytest.mark.parametrize(("mutant", "scenario", "row", "clause"), CLAUSES)
+def test_each_clause_has_a_mutant_that_fails_by_it(mutant: str, scenario: str, row: str, clause: str) -> None:
+    findings = findings_of(scenario, mutant)
+    fell = {(f.requirement, f.clause) for f in findings if f.verdict in ("fail", "warning")}
+    assert fell == {(row, clause)}, told(findings)
