@@ -12,12 +12,12 @@ import looptime
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.gate import StartGate
 from brokercert.engine.scenario import Scenario
-from brokercert.engine.stage import Stage
 from brokercert.engine.subject import SubjectSpec
 from brokercert.judge.told import Told
 from brokercert.trace import Header, TraceWriter
 from brokercert.trace import records as r
 from brokercert_mock import TradovateBroker
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 LIMITS = {
     "snapshot_settle": 5.0,

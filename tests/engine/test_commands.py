@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 from brokercert.engine.record import told_badly
-from brokercert.engine.stage import Stage
 from brokercert.engine.subject import SubjectSpec
 from brokercert.judge.check import Bench
 from brokercert.judge.conversation import Conversation
@@ -21,6 +20,7 @@ from brokercert.reference import ReferenceClient
 from brokercert.trace import Trace, parse_trace
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 from command_stage import HEADER, LIMITS, OFFERS, Echo, played, virtually
 
 

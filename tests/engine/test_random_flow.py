@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 import pytest
-from brokercert.engine.stage import Stage
 from brokercert.judge.check import Bench
 from brokercert.judge.state import compare_at
 from brokercert.reference import ReferenceClient
 from brokercert.verdict import Finding, Level, Verdict
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 from command_stage import HEADER, LIMITS, virtually
 
 ACTIONS = "place place modify cancel fill fill reject expire delete pause resume refuse flat".split()

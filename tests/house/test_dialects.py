@@ -26,14 +26,12 @@ NEUTRAL = [
 ]
 EXAMPLES = re.compile(r"^ +tradovate-stage2::|`brokercert\.tradovate-stage2", re.MULTILINE)  # of ids, in docstrings
 BROKERS = re.compile("tradovate|arrow", re.IGNORECASE)
-# The Tradovate stage still stands beside the general one, for those who import it from there.
-ALLOWED = {HARNESS / "engine" / "stage.py"}
 
 
 @pytest.mark.parametrize("path", NEUTRAL, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_neutral_names_a_broker(path: Path) -> None:
     text = EXAMPLES.sub("", path.read_text("utf-8"))
-    assert path in ALLOWED or not BROKERS.findall(text)
+    assert not BROKERS.findall(text)
 
 
 @pytest.mark.parametrize("set_id", [point.name for point in entry_points(group=SUITES)])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 
 from brokercert_scenarios.tradovate_stage2.flows import away_flow, order_flow, orders_before
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "snapshot")
 AWAY = 2.0  # seconds

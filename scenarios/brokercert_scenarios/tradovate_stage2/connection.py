@@ -1,7 +1,8 @@
 """Connection errors: S2 Error handling. Servers that are not there, and ways that are slow."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 REFUSED = 6.0  # seconds: the rule allows 8, since a refused connect leaves no record
 UNANSWERED = 20.0  # seconds: twice the time-out that is recommended

@@ -4,7 +4,8 @@ Tokens live for 45 s here, so that one ends within a scenario; renewing at any m
 """
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 TOKEN_LIFE = 45.0  # seconds
 PAST = -60.0  # seconds: a token that ended a minute ago

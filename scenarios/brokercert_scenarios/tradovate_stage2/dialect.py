@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from brokercert.engine.dialect import Dialect, Reference
-from brokercert.engine.stage import Stage
 from brokercert.engine.subject import Factory
 from brokercert.judge import Judging
 from brokercert.judge.check import CHECKS, Bench
 from brokercert.judge.conversation import Conversation
 from brokercert.judge.state import compared_fields
 from brokercert_mock import Recorder, Settings, TradovateBroker
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 # What the reference client tells on request hangs on these (docs/reference-client.md); it subscribes to more.
 RELIES_ON = ("account", "cashBalance", "position", "order", "orderVersion", "command", "commandReport", "fill")

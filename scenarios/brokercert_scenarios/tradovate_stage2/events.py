@@ -1,7 +1,8 @@
 """Synchronisation, events and sharding: S2 §3."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
 SHARDS = 3

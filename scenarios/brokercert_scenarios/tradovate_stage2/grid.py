@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from brokercert.engine.scenario import Cell, Scenario, left_out
-from brokercert.engine.stage import Stage
 from brokercert.judge.grid import AFTER, CELL
 from brokercert_mock import Connection
 from websockets.frames import Frame, Opcode
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 ROWS = ("REC-110", "REC-115")
 OUTAGE = 2.0  # seconds that a proxy is down, a handshake is cut: two tries of most ladders

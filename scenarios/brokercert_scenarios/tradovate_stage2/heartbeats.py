@@ -3,8 +3,9 @@
 from typing import Literal
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert.judge.conversation import SECOND, Connection, Conversation
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 HEAVY_RATE = 2000  # events a second: what S2 means by high volume, as this suite reads it
 LIGHT_RATE = 200  # far above any cadence that arrivals could drive, far below what costs a client CPU

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert.judge.inflight import FOUND
 from brokercert_mock import Connection
 
 from brokercert_scenarios.tradovate_stage2.requests import MET, NEEDS, place
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PLACE = "order/placeorder"
 

@@ -1,7 +1,8 @@
 """Login: S2 §1."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
 

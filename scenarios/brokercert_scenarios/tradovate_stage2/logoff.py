@@ -1,7 +1,8 @@
 """Log-off: the programme's overview names it (TP §0)."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 
 @scenario(

@@ -5,10 +5,11 @@ Each frame is a valid one with one named defect (`brokercert.hostile`), the same
 
 from random import Random
 
-from brokercert.engine.deliver import Delivery
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert.hostile import DEFECTS, Hostile, each_once, generate, make
+
+from brokercert_scenarios.tradovate_stage2.deliver import Delivery
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 MOST = 900.0  # seconds: five clean reconnects of a client whose back-off has reached a minute, and the probe
 GENERATED = 512  # frames of a generated run: sixteen batches of half a second each

@@ -1,7 +1,8 @@
 """Names that do not resolve: S2 Error handling. The client asks a name server of ours."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NAME = "broker.example"
 FAILS = 12.0  # seconds: past the time-out of a single try, and a few tries

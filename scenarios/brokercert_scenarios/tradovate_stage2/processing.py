@@ -6,8 +6,9 @@ import asyncio
 
 from brokercert.engine.output import Output
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert.judge.processing import BURST
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PATIENCE = 30.0  # seconds after the last message in which reports are awaited
 GIVES_UP = 10.0  # seconds without a new report after which no more is awaited

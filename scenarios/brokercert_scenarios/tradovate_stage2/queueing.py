@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert.judge.conversation import Conversation, Request
 
 from brokercert_scenarios.tradovate_stage2.requests import ITEM, MET, NEEDS, orders, place
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once
 QUEUE_PENALTY = 6  # seconds: a slow reader of commands has read two hundred in it

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert_mock import Connection
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 ROWS = ("REC-010", "REC-020", "REC-030")
 WITHHOLD = 4.0  # seconds: the rule asks for 3 at least

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "request")
 ITEM = "order/item"  # a read that asks for one entity, known by its id, and that nobody answers from a cache

@@ -1,8 +1,9 @@
 """Twenty drops in a row, and what they leave behind: S2 §5."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert.judge.conversation import Connection, Conversation
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 DROPS = 20
 LOOKED_AT = (5, DROPS)

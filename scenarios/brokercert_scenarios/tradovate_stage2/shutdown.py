@@ -1,8 +1,9 @@
 """`shutdown`, for each reason that the documents name, and again and again: TP §4, §10."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert_mock import Connection
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 LASTS = 30
 

@@ -4,11 +4,11 @@ The size is a setting, `snapshot_bytes`; a smaller one that still exceeds the us
 """
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert.judge.conversation import SECOND
 from brokercert.judge.snapshots import SPLIT
 
 from brokercert_scenarios.tradovate_stage2.heartbeats import LOAD_LEAST, SMALLER_RATE, load_without_h
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 SIZE = 5 * 1024 * 1024  # bytes: what the requirement says
 SMALLER_SIZE = 1_153_434  # bytes, 1.1 MiB: past the usual limit, and quick

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 
 from brokercert_scenarios.tradovate_stage2.flows import closing_flow, gathered, order_flow
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "snapshot")
 ANSWERED = 10.0  # seconds that a request of the client's may take here: the broker answers at once

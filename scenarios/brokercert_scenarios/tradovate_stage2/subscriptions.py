@@ -1,7 +1,8 @@
 """Subscriptions beside the sync, and what becomes of them at a loss: S2 overview, §5; TP §4."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 QUOTES = "ESH6,NQH6"
 

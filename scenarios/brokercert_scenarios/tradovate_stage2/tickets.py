@@ -1,7 +1,8 @@
 """Rate limits and penalty tickets: S2 §4, on the endpoint that every client uses."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short enough not to cost a run its time
 SECOND_PENALTY = 2

@@ -1,8 +1,9 @@
 """TLS that fails, four ways: S2 Error handling. Each begins with a session under the good certificate: its control."""
 
 from brokercert.engine.scenario import scenario
-from brokercert.engine.stage import Stage
 from brokercert_mock import Kind
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 BAD = 12.0  # seconds: past a try or two of every ladder
 SETTINGS = {"tls": True}

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from brokercert_mock import Connection as BrokerConnection
-
-from brokercert.engine.stage import Stage
 from brokercert.hostile import Hostile
 from brokercert.judge.conversation import Conversation
 from brokercert.judge.hostile import BEGINS, ENDS, MARKER, UNDELIVERED, is_told
+from brokercert_mock import Connection as BrokerConnection
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 BATCH = 32
 MOST_RECONNECTS = 5  # a run; each costs a step of the client's back-off
