@@ -51,6 +51,30 @@ def test_an_hour_passes_at_once_and_in_order() -> None:
     assert time.monotonic() - began < 5
 
 
+def test_small_writes_of_one_turn_arrive_in_one_piece() -> None:
+    """Else the kernel's own clock would say how many of them a reader finds: acknowledgements, congestion window."""
+    read: set[int] = set()
+
+    async def main() -> None:
+        async def give(_: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+            for _ in range(200):
+                for _ in range(20):
+                    to.write(b"x" * 300)
+                await asyncio.sleep(1)
+            to.transport.abort()
+
+        async with await asyncio.start_server(give, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                while True:
+                    await reader.readexactly(1)
+                    read.add(len(await reader.read(100_000)))
+            writer.close()
+
+    in_virtual_time(main)
+    assert read == {5999}
+
+
 def test_the_clock_waits_for_what_is_under_way() -> None:
     """Bytes on a socket, and a thread's work, come before any timer."""
 

@@ -97,6 +97,10 @@ class Connection(Socket):
         """The answer that authorized it."""
         return next((a.answer for a in self.authorizes if a.answer and a.answer.ok), None)
 
+    def granted_before(self, request: Request) -> bool:
+        """Whether some authorize had been answered with success by then, be another's answer held back."""
+        return any(a.answer and a.answer.ok and a.answer.record < request.record for a in self.authorizes)
+
     @property
     def refused(self) -> Answer | None:
         return next((a.answer for a in self.authorizes if a.answer and a.answer.status in (401, 403)), None)

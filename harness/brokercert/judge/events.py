@@ -97,7 +97,7 @@ def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
     judged = False
     for conn, start, end in talk.withheld_spans("authorize"):
         c = talk.connections[conn]
-        early = [s for s in c.syncs if start <= s.t < end]
+        early = [s for s in c.syncs if start <= s.t < end and not c.granted_before(s)]
         if early:
             judged = True
             yield bench.breach(

@@ -17,6 +17,7 @@ from brokercert.verdict import Finding
 LOAD_GAP = 3 * SECOND
 LOAD_LEAST = 15 * SECOND
 QUIET_LEAST = 65 * SECOND
+WATCHDOG = 5 * SECOND  # no client's is shorter: so long nothing may come from a healthy server
 AFTER_LAST_H = 6 * SECOND  # past every cadence that the arrival of an `h` could still explain (TP §1.3: up to 5 s)
 
 
@@ -137,7 +138,7 @@ def check_quiet_market(bench: Bench) -> Iterator[Finding]:
     for c, since, until in _steady(bench):
         for start, end in _quiets(c, since, bench.end):
             gone = c.given_up()
-            if gone is not None and start < gone.t <= end and bench.unprovoked(c):
+            if gone is not None and start + WATCHDOG < gone.t <= end and bench.unprovoked(c):
                 yield bench.breach(
                     f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - start)} into a time of nothing"
                     " but `h`",

@@ -178,7 +178,9 @@ def _early(bench: Bench, news: list[Connection]) -> tuple[str, int] | None:
     for conn, start, end in bench.talk.withheld_spans("authorize"):
         c = bench.talk.connections[conn]
         for request in c.requests:
-            if c in news and request.endpoint != "authorize" and start <= request.t < end:
+            if c not in news or request.endpoint == "authorize" or c.granted_before(request):
+                continue
+            if start <= request.t < end:
                 return request.endpoint, request.record
     return None
 

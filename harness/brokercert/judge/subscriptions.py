@@ -74,9 +74,12 @@ def check_subscriptions_back(bench: Bench) -> Iterator[Finding]:
         news = [c for c in bench.talk.authorized if c.accepted > begin and c.authorized]
         if not news:
             continue
+        # Until the next loss, the client's own doing or not: the sockets after that one subscribe anew.
+        until = min((c.loss.t for c in news if c.loss is not None), default=bench.end)
+        news = [c for c in news if c.accepted <= until]
         after = [request for c in news for request in _logical(c)]
         since = max(s.t for c in news for s in [c.synced or c.authorized] if s)
-        watched = bench.end - since
+        watched = until - since
         for key in dict.fromkeys(map(_key, before)):
             due = sum(_key(q) == key for q in before)
             again = [q for q in after if _key(q) == key]

@@ -9,10 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from brokercert.engine.alone import play_alone
+from brokercert.engine.grid import sampled
 from brokercert.engine.run import RunRequest
 from brokercert.engine.scenario import Suite, load_suite
 from brokercert.judge import judge_trace
-from brokercert.matrix.subjects import mutants_of, subject_named
+from brokercert.matrix.subjects import REFERENCE, mutants_of, subject_named
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.verdict import worst
 
@@ -43,9 +44,22 @@ def _loaded(set_id: str) -> tuple[RequirementSet, Suite]:
 
 
 def cells_of(set_id: str, subjects: Sequence[str] = (), seed: int = 1) -> list[Cell]:
-    """Every mutant (or each of `subjects`) through every scenario, mutant by mutant."""
-    names = subjects or tuple(mutants_of(set_id))
-    return [Cell(set_id, name, scenario.name, seed) for name in names for scenario in _loaded(set_id)[1].scenarios]
+    """Every mutant (or each of `subjects`) through every scenario, mutant by mutant.
+
+    The grid of faults and phases is played whole for the reference client and for mutants that must fail one of its
+    rows; for the others a sample of it, with every fault and every phase.
+    """
+    mutants = mutants_of(set_id)
+    scenarios = _loaded(set_id)[1].scenarios
+    grid = [scenario for scenario in scenarios if scenario.cell]
+    rows = {row for scenario in grid for row in scenario.exercises}
+    left = {scenario.name for scenario in grid} - {scenario.name for scenario in sampled(grid, seed)}
+    return [
+        Cell(set_id, name, scenario.name, seed)
+        for name in subjects or tuple(mutants)
+        for scenario in scenarios
+        if scenario.name not in left or name == REFERENCE or rows & mutants[name].fails
+    ]
 
 
 def play_cell(cell: Cell) -> Told:

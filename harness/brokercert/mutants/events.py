@@ -24,6 +24,8 @@ class _TwoSyncsSession(Session):
         "RLP-030": "and it carries no ticket",
         "RLP-040": "and where the ticket is a captcha's, it is a retry all the same",
         "EVT-080": "the second answer tells the older state once more, after the events that came before it",
+        "CON-050": "a request that leaves twice on a slow way looks like the way's doing",
+        "REC-110": "a way back has one sync",
     },
     reason="one sync request per socket, after a reconnect as well",
 )
@@ -45,6 +47,9 @@ class _PipelinedSession(Session):
 @mutant(
     "pipelines-the-sync",
     "EVT-020 REC-020",
+    also={
+        "LOG-100": "its sync request is on its way before the answer that grants nothing is read",
+    },
     reason="the sync request leaves while the answer to authorize is held back, on every socket",
 )
 class PipelinesSync(ReferenceClient):
@@ -58,7 +63,14 @@ class _MuteSession(Session):
         pass
 
 
-@mutant("never-syncs", "EVT-020", reason="no sync request ever comes; what presupposes one is blocked")
+@mutant(
+    "never-syncs",
+    "EVT-020",
+    also={
+        "REC-110": "a socket without a sync is no way back, whatever the fault",
+    },
+    reason="no sync request ever comes; what presupposes one is blocked",
+)
 class NeverSyncs(ReferenceClient):
     """Authorizes, and never sends a sync request."""
 
@@ -116,7 +128,14 @@ class _StrictSession(Session):
             super().on_event(kind, data, now)
 
 
-@mutant("hangs-up-on-unknown-kinds", "EVT-110", reason="unknown event kinds are ignored without a disconnect")
+@mutant(
+    "hangs-up-on-unknown-kinds",
+    "EVT-110",
+    also={
+        "LOG-060": "an unknown event is no reason to end a healthy connection",
+    },
+    reason="unknown event kinds are ignored without a disconnect",
+)
 class HangsUpOnUnknown(ReferenceClient):
     """Ends the connection on an event kind that it does not know."""
 

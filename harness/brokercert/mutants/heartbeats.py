@@ -20,6 +20,7 @@ from brokercert.reference.session import Session
         "MSG-010": "alive is shown by the next heartbeat on time",
         "MSG-020": "alive is shown by the next heartbeat on time",
         "RLP-080": "a penalty of 36 s passes without a heartbeat",
+        "MSG-030": "alive is shown by the next heartbeat on time",
     },
     reason="no gap above 33 s is allowed, and every probe waits for the next heartbeat as long",
 )
@@ -96,6 +97,9 @@ class NoWatchdog(ReferenceClient):
 @mutant(
     "stays-away-after-going-away",
     "HBT-060 REC-010",
+    also={
+        "REC-110": "that close is one of the faults of every phase",
+    },
     reason="the close that an idle limit would send is 1001, and so is one of the losses",
 )
 class StaysAway(ReferenceClient):

@@ -20,7 +20,14 @@ from brokercert.reference.states import Happening, State
 LONG = 1e9  # seconds: for ever
 
 
-@mutant("slow-upgrade", "LOG-010", reason="the page allows five seconds, this takes six")
+@mutant(
+    "slow-upgrade",
+    "LOG-010",
+    also={
+        "REC-070": "the token was good when the connection was begun, and six seconds later it is not",
+    },
+    reason="the page allows five seconds, this takes six",
+)
 class SlowUpgrade(ReferenceClient):
     """Connects over TCP, and sends its upgrade request six seconds later."""
 
@@ -49,7 +56,14 @@ class _TwiceSession(Session):
         super().send_authorize(now)
 
 
-@mutant("authorizes-twice", "LOG-020", reason="one authorize per socket")
+@mutant(
+    "authorizes-twice",
+    "LOG-020",
+    also={
+        "CON-050": "a request that leaves twice on a slow way looks like the way's doing",
+    },
+    reason="one authorize per socket",
+)
 class AuthorizesTwice(ReferenceClient):
     """Sends authorize twice."""
 
@@ -121,7 +135,15 @@ class SlowFirstRequest(ReferenceClient):
     session_class = _LateSyncSession
 
 
-@mutant("hammers-refused-token", "LOG-040", reason="the same refused token at most three times a minute")
+@mutant(
+    "hammers-refused-token",
+    "LOG-040",
+    also={
+        "LOG-050": "it knows no way to another token, so that none follows the expired one",
+        "REC-070": "nor the one that ended or was revoked while it was away",
+    },
+    reason="the same refused token at most three times a minute",
+)
 class HammersRefusedToken(ReferenceClient):
     """Uses the refused token again and again, with its ordinary back-off only."""
 
@@ -158,7 +180,10 @@ class _DeafToRefusalSession(Session):
 @mutant(
     "ignores-refusal",
     "LOG-040",
-    also={"LOG-045": "it knows of no refusal that it could tell of"},
+    also={
+        "LOG-045": "it knows of no refusal that it could tell of",
+        "REC-070": "a revoked token's refusal goes unnoticed, so that no other follows",
+    },
     reason="nothing but heartbeats follows on a socket whose token was refused",
 )
 class IgnoresRefusal(ReferenceClient):
@@ -184,6 +209,9 @@ class _ShortSession(Session):
         "HBT-040": "it ends the connection in a time of nothing but `h`",
         "RLP-020": "a request that waits for the end of 36 s dies with its connection",
         "EVT-110": "it ends the connection while unknown events are on it, which looks like their doing",
+        "CON-050": "it ends the connection over a slow way too, which looks like the way's doing",
+        "EVT-090": "it ends the connection twenty seconds after a large snapshot as well",
+        "LOG-055": "it ends the connection whose token is to expire",
     },
     reason="it ends a healthy connection, which every longer observation sees",
 )

@@ -39,6 +39,13 @@ class Minds1000(ReferenceClient):
 @mutant(
     "never-reconnects",
     "REC-010 REC-015 LOG-080 HBT-060",
+    also={
+        "CON-010": "it makes one attempt, so that the end of a trouble is never seen",
+        "CON-020": "it makes one attempt, so that the end of a trouble is never seen",
+        "CON-040": "it makes one attempt, so that the end of a trouble is never seen",
+        "LOG-010": "its one attempt meets a name that does not resolve",
+        "REC-110": "it does not come back, whatever the fault",
+    },
     reason="every row that asks for a way back; what comes after it is blocked",
 )
 class NeverReconnects(ReferenceClient):
@@ -60,7 +67,15 @@ class _RememberingSession(Session):
 @mutant(
     "does-not-reauthenticate",
     "REC-020 HBT-060",
-    also={"EVT-020": "what it does on the new socket it does unauthorized, its sync too"},
+    also={
+        "EVT-020": "what it does on the new socket it does unauthorized, its sync too",
+        "CON-010": "a socket that is not authorized is no recovery",
+        "CON-020": "a socket that is not authorized is no recovery",
+        "CON-030": "a socket that is not authorized is no recovery",
+        "CON-040": "a socket that is not authorized is no recovery",
+        "REC-070": "it sends no token at all on the new socket, a fresh one neither",
+        "REC-110": "a way back is authorized, whatever the fault",
+    },
     reason="the new socket is never authorized, so that it is no way back",
 )
 class DoesNotReauthenticate(ReferenceClient):
@@ -75,7 +90,19 @@ class _OnceSession(Session):
             super().send_sync(now)
 
 
-@mutant("does-not-resync", "REC-030 HBT-060", reason="the lane does not come back: nothing resumes without a sync")
+@mutant(
+    "does-not-resync",
+    "REC-030 HBT-060",
+    also={
+        "CON-010": "a client that had synced is back when it has synced again",
+        "CON-020": "a client that had synced is back when it has synced again",
+        "CON-030": "a client that had synced is back when it has synced again",
+        "CON-040": "a client that had synced is back when it has synced again",
+        "REC-035": "its subscriptions follow the sync's answer, and that never comes",
+        "REC-110": "a way back has a sync, whatever the fault",
+    },
+    reason="the lane does not come back: nothing resumes without a sync",
+)
 class DoesNotResync(ReferenceClient):
     """Syncs once in its life."""
 
@@ -89,7 +116,14 @@ class _TwiceAfterSession(Session):
             super().send_sync(now)
 
 
-@mutant("resyncs-twice", "REC-030", reason="one sync on the new socket")
+@mutant(
+    "resyncs-twice",
+    "REC-030",
+    also={
+        "REC-110": "a way back has one sync",
+    },
+    reason="one sync on the new socket",
+)
 class ResyncsTwice(ReferenceClient):
     """Sends two sync requests on every socket but its first."""
 
@@ -101,7 +135,11 @@ class _Storm(Backoff):
         return 0.2
 
 
-@mutant("reconnect-storm", "REC-050", reason="five attempts a second for as long as the outage lasts")
+@mutant(
+    "reconnect-storm",
+    "REC-050 CON-040 EVT-140",
+    reason="five attempts a second for as long as the outage lasts, whichever kind it is of",
+)
 class Storm(ReferenceClient):
     """Tries again every 200 ms, whatever happens."""
 

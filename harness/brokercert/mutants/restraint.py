@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from websockets.asyncio.client import ClientConnection
+
 from brokercert.mutants.mutant import mutant
 from brokercert.reference.backoff import Backoff
 from brokercert.reference.client import End, ReferenceClient
@@ -27,10 +31,11 @@ class AsksAgain(ReferenceClient):
 
 
 class _Hopeful(Session):
+    welcome = False
+
     def on_authorize(self, outcome: Outcome, now: float) -> None:
         super().on_authorize(outcome, now)
-        if outcome.ok:
-            self.live_since = now
+        self.welcome = outcome.ok
 
 
 @mutant(
@@ -40,9 +45,17 @@ class LoginEndsTrouble(ReferenceClient):
     """Starts its ladder of delays again with every socket that was authorized."""
 
     session_class = _Hopeful
+    welcome = False
+
+    async def pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:
+        try:
+            await super().pump(session, ws, wake)
+        finally:
+            self.welcome = isinstance(session, _Hopeful) and session.welcome
 
     def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
-        if end.lasted > 0 or end.how is Happening.SERVER_CLOSED:
+        if self.welcome or end.how is Happening.SERVER_CLOSED:
+            self.welcome = False
             end = End(end.how, self.config.stable_after, end.code)
         return super().delay_after(end, backoff, refusals)
 

@@ -32,6 +32,8 @@ def with_queue(queue: type[RequestQueue]) -> type[Session]:
     also={
         "RLP-040": "a captcha is taken for success too, so that nobody is told of it",
         "RLP-050": "it knows of no penalty, so that it queues nothing",
+        "LOG-100": "a ticket in the answer to authorize is one of those that it takes for success",
+        "REC-110": "the sync on the new socket draws a ticket while the penalty runs, and is never made",
     },
     reason="the request was not handled, and is never sent again",
 )
@@ -92,7 +94,14 @@ class _ForgetfulQueue(RequestQueue):
         return {"p-ticket": request.ticket} if request.ticket else request.body
 
 
-@mutant("retries-with-another-body", "RLP-030", reason="the retry is the identical request plus the ticket")
+@mutant(
+    "retries-with-another-body",
+    "RLP-030",
+    also={
+        "REC-115": "after a loss within a penalty it syncs with an empty body, and hears of nothing",
+    },
+    reason="the retry is the identical request plus the ticket",
+)
 class Forgetful(ReferenceClient):
     """Retries with the ticket alone, the body forgotten."""
 

@@ -1,0 +1,162 @@
+"""Conversations made by hand: a client's whole life with a healthy broker and its losses, drawn at random within the
+limits. No broker and no client takes part: records alone, for properties of the checks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from brokercert.engine.scenario import load_dialect
+from brokercert.judge import judge_trace
+from brokercert.requirements import load_set
+from brokercert.trace import Body, Header, trace_of
+from brokercert.trace import records as r
+
+SET = "tradovate-stage2"
+ROWS = load_set(SET)
+JUDGING = load_dialect(SET).judging
+S = 1_000_000
+TYPES = ["order", "fill", "position", "cashBalance", "account"]
+ENDS = ("fin", "rst", "1001", "1012", "1011")
+
+
+@dataclass
+class Life:
+    """One socket: when its steps came, in µs."""
+
+    conn: int
+    accepted: int
+    token: str
+    authorize: int = 0
+    granted: int = 0
+    sync: int = 0
+    synced: int = 0
+    end: int = 0  # of what is told of it
+    ids: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Talk:
+    """`told` is in no order; equal times keep the order in which they were told."""
+
+    told: list[Body] = field(default_factory=list)
+    lives: list[Life] = field(default_factory=list)
+    ends: int = 0
+
+    def client(self, t: int, conn: int, text: str) -> None:
+        self.told.append(r.Frame(t=t, conn=conn, sender="client", ordinal=0, opcode=1, text=text))
+
+    def broker(self, t: int, conn: int, *messages: object) -> None:
+        self.frame(t, conn, "a" + json.dumps(messages))
+
+    def frame(self, t: int, conn: int, text: str) -> None:
+        self.told.append(r.Frame(t=t, conn=conn, sender="broker", ordinal=0, opcode=1, text=text))
+
+    def request(self, t: int, life: Life, endpoint: str, body: object = None, *, takes: int = 0) -> int:
+        """A request that is answered with success after `takes`; returns its id."""
+        ident = life.ids.pop()
+        tail = body if endpoint == "authorize" else json.dumps(body) if body is not None else ""
+        self.client(t, life.conn, f"{endpoint}\n{ident}\n\n{tail}")
+        if takes:
+            answer: dict[str, object] = {"s": 200, "i": ident}
+            self.broker(t + takes, life.conn, answer if endpoint == "authorize" else answer | {"d": {}})
+        return ident
+
+    def drop(self, unwanted: Callable[[Body], bool]) -> None:
+        self.told = [record for record in self.told if not unwanted(record)]
+
+    def fallen(self) -> dict[str, list[str]]:
+        """Row -> what was said of it, where that is no praise."""
+        records = [*sorted((x for x in self.told if x.t <= self.ends), key=lambda x: x.t)]
+        records.append(r.Finished(t=self.ends, state="completed"))
+        header = Header(
+            format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id=SET, set_version="1",
+            set_hash="", scenario="s", exercises=tuple(ROWS.by_id), path="direct", exclusive=True, seed=1,
+            subject="test", level="wire", offers=("wire", "tokens"), absent={}, readings={},
+            entity_types=tuple(TYPES), limits={limit.name: limit.value for limit in ROWS.limits.values()},
+        )  # fmt: skip
+        said: dict[str, list[str]] = {}
+        for finding in judge_trace(trace_of(header, records), ROWS, JUDGING):
+            if finding.verdict.value in ("fail", "warning", "harness error"):
+                said.setdefault(finding.requirement, []).append(finding.observed)
+        return said
+
+
+def valid(seed: int, sockets: int = 2) -> Talk:
+    """What a correct client and a healthy broker may say to each other, over `sockets` sockets one after the other."""
+    rng = Random(seed)
+    talk = Talk()
+    talk.told.append(r.SubjectStarted(t=0))
+    t, token = _draw(rng, 0.01, 2), 1
+    for number in range(1, sockets + 1):
+        life = Life(number, t, f"«access-token#{token}»")
+        talk.lives.append(life)
+        life.ids = rng.sample(range(1 << 40), 64)
+        last = number == sockets
+        _live(talk, life, rng)
+        if last:
+            break
+        if rng.random() < 0.5:  # its token ends while it lives
+            at = life.end - 22 * S
+            detail = f"{life.token} «md-access-token#{token}»"
+            talk.told.append(r.Fault(t=at, requested=at, name="token-expired", detail=detail))
+            token += 1
+        _lose(talk, life, rng.choice(ENDS))
+        t = life.end + _draw(rng, 0.11, 8)
+    talk.ends = talk.lives[-1].end
+    return talk
+
+
+def _draw(rng: Random, least: float, most: float) -> int:
+    return round(rng.uniform(least, most) * S)
+
+
+def _live(talk: Talk, life: Life, rng: Random) -> None:
+    """From the accept to shortly before the end, which is for the caller to bring about."""
+    conn, t = life.conn, life.accepted
+    talk.told += [
+        r.Accepted(t=t, conn=conn),
+        r.Head(t=t + 1000, conn=conn, method="GET", target="/v1/websocket", headers=(("host", "x"),), upgrade=True),
+        r.UpgradeAnswer(t=t + 2000, conn=conn, status=101),
+    ]
+    talk.frame(t + 3000, conn, "o")
+    life.authorize = t + 3000 + _draw(rng, 0.001, 0.9)
+    takes = _draw(rng, 0.001, 2)
+    life.granted = life.authorize + takes
+    talk.request(life.authorize, life, "authorize", life.token, takes=takes)
+    life.sync = life.granted + _draw(rng, 0.001, 0.9)
+    takes = _draw(rng, 0.001, 2)
+    life.synced = life.sync + takes
+    talk.request(life.sync, life, "user/syncrequest", {"splitResponses": True, "entityTypes": TYPES}, takes=takes)
+    life.end = life.synced + _draw(rng, 75, 100)
+    talk.request(life.synced + 20_000, life, "md/subscribequote", {"symbol": "ESH6"}, takes=5_000)
+    for at in range(life.granted, life.end, 2_500_000):
+        talk.frame(at, conn, "h")
+    for at in range(life.granted + _draw(rng, 0.01, 2.4), life.end, _draw(rng, 2.3, 2.5)):
+        talk.client(at, conn, "[]")
+    for at in sorted(rng.sample(range(life.synced + 30_000, life.end), 12)):
+        if rng.random() < 0.3:
+            talk.request(at, life, "account/list", takes=_draw(rng, 0.001, 1))
+        else:
+            talk.broker(at, conn, *(_event(rng) for _ in range(rng.randint(1, 3))))
+    talk.broker(life.end - S, conn, _event(rng))  # so that its end is none in a quiet time
+
+
+def _event(rng: Random) -> dict[str, object]:
+    entity = {"id": rng.randrange(1 << 31), "accountId": 1}
+    return {
+        "e": "props",
+        "d": {"entityType": rng.choice(TYPES), "eventType": rng.choice(["Created", "Updated"]), "entity": entity},
+    }
+
+
+def _lose(talk: Talk, life: Life, how: str) -> None:
+    t, conn = life.end, life.conn
+    talk.told.append(r.Fault(t=t, requested=t, name=how, conn=conn))
+    if how.isdigit():
+        talk.told.append(r.Frame(t=t, conn=conn, sender="broker", ordinal=0, opcode=8, text="", code=int(how)))
+    talk.told.append(r.Ended(t=t, conn=conn, by="broker", how="rst" if how == "rst" else "fin"))
+    talk.drop(lambda x: isinstance(x, r.Frame) and x.conn == conn and x.t > t)
