@@ -208,6 +208,7 @@ class Timing(Record, frozen=True, kw_only=True):
     exclusive: float
     rest: float
     total: float
+    virtual: float = 0.0  # what was played in virtual time besides, by the real clock
 
 
 class RunRecord(Record, frozen=True, kw_only=True):

@@ -102,5 +102,7 @@ def test_hostile_text_moves_no_cursor_and_is_no_markup(hostile: tuple[str, RunRe
 def test_the_wall_time_adds_up_as_it_is_printed(build: Callable[..., RunRecord]) -> None:
     timing = Timing(predicted=1, longest_waiting=8.74, exclusive=1.14, rest=0.6, total=10.52)
     assert "longest waiting 8.7 s + exclusive 1.1 s + rest 0.7 s = 10.5 s" in printed(build(timing=timing))
+    both = Timing(predicted=1, longest_waiting=8.7, exclusive=1.1, rest=0.6, total=14.5, virtual=4.1)
+    assert "exclusive 1.1 s + in virtual time 4.1 s" in printed(build(timing=both))
     judged_only = Timing(predicted=0, longest_waiting=8.7, exclusive=0, rest=0, total=0)
     assert "Wall time" not in printed(build(timing=judged_only))

@@ -117,6 +117,7 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
         environment=machine(),
         exclusive_took=sum(one.result.duration for one in played if one.result.exclusive),
         total_took=sum(virtual),
+        virtual_took=0.0,
         interrupted=interrupted,
         unplayed=unplayed(plan, played),
     )

@@ -47,6 +47,7 @@ class RunFacts:
     environment: dict[str, str]
     exclusive_took: float
     total_took: float
+    virtual_took: float
     interrupted: bool
     unplayed: tuple[ScenarioResult, ...]
 
@@ -76,7 +77,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         reproduce=request.command_line_for("{id}"),
     )
     outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
-    waiting = [one.result.duration for one in played if not one.result.exclusive]
+    waiting = [one.result.duration for one in played if not one.result.exclusive and one.result.tier == request.tier]
     longest = max(waiting, default=0.0)
     return RunRecord(
         format=RUN_FORMAT,
@@ -106,8 +107,9 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
             predicted=round(facts.plan_predicted, 1),
             longest_waiting=round(longest, 1),
             exclusive=round(facts.exclusive_took, 1),
-            rest=round(max(0.0, facts.total_took - longest - facts.exclusive_took), 1),
+            rest=round(max(0.0, facts.total_took - longest - facts.exclusive_took - facts.virtual_took), 1),
             total=round(facts.total_took, 1),
+            virtual=round(facts.virtual_took, 1),
         ),
         environment=facts.environment,
         scenarios=tuple(sorted((one.result for one in played), key=lambda s: s.name))

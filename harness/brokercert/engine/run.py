@@ -164,6 +164,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
     progress.planned([s.name for s in (*plan.exclusive, *plan.waiting)], plan.predicted)
     crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration, gate or StartGate())
     interrupted = await crew.play_all()
+    real_took = loop.time() - began
     if plan.left and not interrupted and request.subject.command == suite.dialect.reference.command:
         from brokercert.engine.alone import play_left
 
@@ -180,6 +181,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
         environment=machine(),
         exclusive_took=crew.exclusive_took,
         total_took=loop.time() - began,
+        virtual_took=loop.time() - began - real_took,
         interrupted=interrupted,
         unplayed=unplayed(plan, crew.played),
     )
