@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 GAP = 1_000  # microseconds: reports read closer together than this came in one go
 SPAN = 50_000  # microseconds between the messages of one go: a client that works in frames of 16 ms stays far below
+QUICK = 0.2  # of that span: reports that are read over a longer part of it came one by one, only close together
 SHARE = 0.5  # of all reports: one long pause of a client reaches no such share of a burst of 10 s
 
 
@@ -21,10 +22,10 @@ def buffered(reports: Iterable[tuple[int, int]]) -> str:
     count = 0
     late = 0
     spans: list[int] = []
-    for group in _goes(reports):
+    for group, lasted in _goes(reports):
         count += len(group)
         span = max(group) - min(group)
-        if span >= SPAN:
+        if span >= SPAN and lasted <= span * QUICK:
             late += len(group)
             spans.append(span)
     if not count or late < SHARE * count or len(spans) < 2:
@@ -36,15 +37,17 @@ def buffered(reports: Iterable[tuple[int, int]]) -> str:
     )
 
 
-def _goes(reports: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
-    """When the messages were written whose reports were read in one go."""
+def _goes(reports: Iterable[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
+    """When the messages were written whose reports were read in one go, and how long that lasted."""
     group: list[int] = []
-    before: int | None = None
+    first = before = 0
     for written, read in reports:
-        if before is not None and read - before > GAP:
-            yield group
+        if group and read - before > GAP:
+            yield group, before - first
             group = []
+        if not group:
+            first = read
         group.append(written)
         before = read
     if group:
-        yield group
+        yield group, before - first

@@ -1,0 +1,143 @@
+"""EVT-150 from traces made by hand: which figure, which error, and when the machine is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from brokercert.judge.check import Bench
+from brokercert.judge.conversation import Conversation
+from brokercert.judge.processing import BURST, check_processing_time
+from brokercert.trace import Header
+from brokercert.trace import records as r
+from brokercert.verdict import Finding, Level, Verdict
+
+MS, S = 1_000, 1_000_000
+COUNT = 1000  # messages, one a millisecond from the second second on
+CALM = tuple((S + 20 * MS * n, 200) for n in range(50))  # a canary that answers after 0.2 ms
+
+
+def written(n: int) -> int:
+    return S + n * MS
+
+
+def judged(
+    took: Callable[[int], int | None],
+    canary: Iterable[tuple[int, int]] = CALM,
+    *,
+    name: Callable[[int], dict[str, Any]] = lambda n: {"entityType": "order", "id": n, "eventType": "Created"},
+    at: Callable[[int], int] = written,
+    tier: str = "real",
+) -> list[Finding]:
+    """Findings of a burst of which message `n` is reported so many microseconds after it was written; None: never."""
+    records: list[r.Body] = [r.Accepted(t=0, conn=1), r.UpgradeAnswer(t=0, conn=1, status=101)]
+
+    def frame(t: int, sender: r.Side, text: str) -> None:
+        records.append(r.Frame(t=t, conn=1, sender=sender, ordinal=1, opcode=1, text=text))
+
+    frame(0, "broker", "o")
+    frame(0, "client", "authorize\n0\n\ntoken")
+    frame(0, "broker", 'a[{"s":200,"i":0}]')
+    frame(0, "client", 'user/syncrequest\n1\n\n{"entityTypes":["order"]}')
+    frame(0, "broker", 'a[{"s":200,"i":1,"d":{}}]')
+    frame(0, "broker", "h")
+    lines: list[r.Body] = []
+    for n in range(COUNT):
+        entity = f'{{"entityType":"order","eventType":"Created","entity":{{"id":{n}}}}}'
+        frame(at(n), "broker", f'a[{{"e":"props","d":{entity}}}]')
+        if (after := took(n)) is not None:
+            body = {"event": "processed", **name(n)}
+            lines.append(r.SubjectReport(t=at(n) + after, event="processed", body=body))
+    records = sorted([*records, *lines], key=lambda record: record.t)
+    end = max(records[-1].t, at(COUNT - 1)) + MS
+    records += [r.Canary(t=end, samples=tuple(canary)), r.Window(t=end, name=BURST, since=S - MS)]
+    talk = Conversation()
+    for record in records:
+        talk.feed(record)
+    header = Header(
+        format=1, tool="test", tier=tier, clock="monotonic", source="mock", set_id="tradovate-stage2", set_version="1",
+        set_hash="", scenario="s", exercises=(), path="direct", exclusive=True, seed=1, subject="test", level="reports",
+        offers=("wire", "report"), absent={}, readings={}, calibration={"round_trip_p99": 0.3},
+        limits={"processing_p99": 0.1, "burst_messages": COUNT, "burst_rate": 1000, "canary_lag": 0.02},
+    )  # fmt: skip
+    return list(check_processing_time(Bench("EVT-150", Level.MUST, header, talk)))
+
+
+def figure(finding: Finding) -> tuple[float, float]:
+    return finding.measured[0].value, finding.measured[0].error
+
+
+@pytest.mark.parametrize(("delay", "verdict"), [(80, "pass"), (99, "pass"), (102, "fail"), (150, "fail")])
+def test_a_pipelined_delay_is_its_own_figure(delay: int, verdict: str) -> None:
+    (finding,) = judged(lambda n: delay * MS)
+    assert finding.verdict == verdict
+    assert figure(finding) == (delay / 1000, 0.0005), "round trip 0.3 ms and the canary's usual 0.2 ms"
+
+
+def test_a_figure_within_its_error_of_the_limit_is_inconclusive_above_it_and_stands_below() -> None:
+    (above,) = judged(lambda n: 100 * MS + 300)
+    (below,) = judged(lambda n: 100 * MS - 300)
+    assert (above.verdict, below.verdict) == (Verdict.INCONCLUSIVE, Verdict.PASS)
+
+
+def test_one_that_blocks_shows_its_backlog() -> None:
+    (finding,) = judged(lambda n: (n + 1) * MS)  # 2 ms a message: each is 1 ms later than the one before
+    assert finding.verdict == "fail"
+    assert "up to 500 messages waited at a time" in finding.observed
+    assert "the median was 50.0 ms in the first tenth, 950.0 ms in the last" in finding.observed
+
+
+def test_ninety_nine_of_a_hundred_count_and_the_worst_is_a_warning() -> None:
+    passed, worst = judged(lambda n: 200 * MS if n % 100 == 0 else MS)
+    assert (passed.verdict, worst.verdict, worst.clause) == (Verdict.PASS, Verdict.WARNING, "worst")
+    (failed,) = judged(lambda n: 200 * MS if n % 50 == 0 else MS)
+    assert failed.verdict == "fail"
+
+
+def test_lag_of_the_canary_makes_no_failure_but_of_what_is_slow_throughout() -> None:
+    lag = ((S + 500 * MS, 60 * MS),)
+
+    def stalled(n: int) -> int:
+        return max(MS, S + 610 * MS - written(n)) if 450 <= n < 600 else MS
+
+    (finding,) = judged(stalled, (*CALM[:25], *lag, *CALM[29:]))
+    assert finding.verdict == "inconclusive" and "the machine was busy" in finding.observed
+    (slow,) = judged(lambda n: 170 * MS, (*CALM[:25], *lag, *CALM[29:]))
+    assert slow.verdict == "fail", "its median is above the limit, lag or none"
+    always = tuple((S + 100 * MS * n, 50 * MS) for n in range(10))
+    (finding,) = judged(lambda n: 170 * MS, always)
+    assert finding.verdict == "inconclusive", "half of the time was the machine's"
+    (quick,) = judged(lambda n: 90 * MS, always)
+    assert quick.verdict == "pass", "a busy machine makes a figure larger, never smaller"
+
+
+def test_lag_that_explains_the_worst_is_no_warning() -> None:
+    lag = ((S + 500 * MS, 130 * MS),)
+    findings = judged(lambda n: 130 * MS if n == 500 else MS, (*CALM[:25], *lag))
+    assert [f.verdict for f in findings] == ["pass"]
+
+
+def test_buffered_output_is_named_where_the_figure_is_above_the_limit() -> None:
+    (finding,) = judged(lambda n: 250 * MS - (n % 250) * MS)
+    assert finding.verdict == "inconclusive" and "your output is buffered" in finding.observed
+
+
+def test_what_is_never_reported_counts_as_late() -> None:
+    (finding,) = judged(lambda n: None if n % 20 == 0 else MS)
+    assert finding.verdict == "fail" and "50 were never reported" in finding.observed
+    (silent,) = judged(lambda n: None)
+    assert silent.verdict == "not observed"
+
+
+def test_messages_are_named_by_their_ordinals_too() -> None:
+    # `o`, two answers and `h` came before the first of them.
+    (finding,) = judged(lambda n: MS, name=lambda n: {"connection": 1, "message": n + 5})
+    assert finding.verdict == "pass" and "never" not in finding.observed and figure(finding)[0] == 0.001
+
+
+def test_a_burst_that_was_too_slow_shows_nothing_and_virtual_time_neither() -> None:
+    (finding,) = judged(lambda n: MS, at=lambda n: S + 2 * n * MS)
+    assert finding.verdict == "inconclusive" and "the burst took" in finding.observed
+    (finding,) = judged(lambda n: MS, tier="virtual")
+    assert finding.verdict == "not observed"
