@@ -15,19 +15,25 @@ from brokercert.reference.store import Store
 Entity = dict[str, Any]
 
 
+def whole(value: Any) -> int:
+    """A number as it should be; 0 for whatever a hostile broker puts there: that is another defect's matter."""
+    return value if type(value) is int else 0
+
+
 class _CountingFills(Store):
     """Positions are counted from fills; all else of them is as told."""
 
     def _one(self, kind: str, deleted: bool, entity: Entity) -> int:
         positions = self.entities.setdefault("position", {})
         if kind == "fill" and not deleted:
-            account = self.entities.get("order", {}).get(entity["orderId"], {}).get("accountId")
+            order = self.entities.get("order", {}).get(whole(entity.get("orderId")), {})
+            mine = (order.get("accountId"), entity.get("contractId"))
+            size = whole(entity.get("qty")) * (1 if entity.get("action") == "Buy" else -1)
             for ident, position in positions.items():
-                if (position["accountId"], position["contractId"]) == (account, entity["contractId"]):
-                    size = entity["qty"] if entity["action"] == "Buy" else -entity["qty"]
-                    positions[ident] = {**position, "netPos": position["netPos"] + size}
+                if (position.get("accountId"), position.get("contractId")) == mine:
+                    positions[ident] = {**position, "netPos": whole(position.get("netPos")) + size}
         if kind == "position" and not deleted and entity["id"] in positions:
-            entity = {**entity, "netPos": positions[entity["id"]]["netPos"]}
+            entity = {**entity, "netPos": positions[entity["id"]].get("netPos")}
         return super()._one(kind, deleted, entity)
 
 
@@ -85,29 +91,47 @@ class _Brittle(Store):
     def _event(self, data: Any) -> int:
         entity = data.get("entity") if isinstance(data, dict) else None
         if isinstance(entity, dict) and data.get("eventType") == "Created":
-            if entity.get("id") in self.entities.get(str(data.get("entityType")), {}):
+            if self.entities.get(str(data.get("entityType")), {}).get(whole(entity.get("id"))) == entity:
                 raise LookupError(f"{data.get('entityType')} {entity.get('id')} is there already")
         return super()._event(data)
 
 
-@mutant("dies-of-a-second-creation", "EVT-060", reason="an event that comes twice changes nothing, and ends nobody")
+REPEATING = "hostile frames are made of valid ones, and say some things twice"
+
+
+@mutant(
+    "dies-of-a-second-creation",
+    "EVT-060",
+    also={"MSG-015": REPEATING, "MSG-030": REPEATING},
+    reason="an event that comes twice changes nothing, and ends nobody",
+)
 class DiesOfSecondCreation(ReferenceClient):
-    """Ends when something is `Created` that it has."""
+    """Ends when something is `Created` once more as it is."""
 
     store_class = _Brittle
 
 
 class _BrittleDeletions(Store):
+    def __init__(self) -> None:
+        super().__init__()
+        self._gone: set[tuple[str, int]] = set()
+
     def _one(self, kind: str, deleted: bool, entity: Entity) -> int:
         if deleted:
-            del self.entities[kind][entity["id"]]
-            return 1
+            if (kind, entity["id"]) in self._gone:
+                raise LookupError(f"{kind} {entity['id']} is gone already")
+            self._gone.add((kind, entity["id"]))
         return super()._one(kind, deleted, entity)
 
 
-@mutant("dies-of-a-second-deletion", "EVT-060", reason="an event that comes twice changes nothing, and ends nobody")
+@mutant(
+    "dies-of-a-second-deletion",
+    "EVT-060",
+    also={"MSG-015": REPEATING, "MSG-030": REPEATING, "MSG-050": REPEATING},
+    reason="an event that comes twice changes nothing, and ends nobody",
+)
 class DiesOfSecondDeletion(ReferenceClient):
-    """Ends when something is `Deleted` that it has not."""
+    """Ends when something is `Deleted` once more."""
 
     store_class = _BrittleDeletions
 
@@ -115,12 +139,12 @@ class DiesOfSecondDeletion(ReferenceClient):
 class _DeafToRepetitions(Store):
     def __init__(self) -> None:
         super().__init__()
-        self._taken: set[tuple[str, Any, bool]] = set()
+        self._taken: set[tuple[str, int, str]] = set()
 
     def _event(self, data: Any) -> int:
         entity = data.get("entity") if isinstance(data, dict) else None
         if isinstance(entity, dict):
-            key = (data.get("entityType"), entity.get("id"), data.get("eventType"))
+            key = (str(data.get("entityType")), whole(entity.get("id")), str(data.get("eventType")))
             if key in self._taken:
                 return 0
             self._taken.add(key)
@@ -163,7 +187,7 @@ class KnowsOnlySnapshot(ReferenceClient):
 class _HastyFills(Store):
     def _one(self, kind: str, deleted: bool, entity: Entity) -> int:
         changed = super()._one(kind, deleted, entity)
-        order = self.entities.get("order", {}).get(entity.get("orderId", 0))
+        order = self.entities.get("order", {}).get(whole(entity.get("orderId")))
         if kind == "fill" and order is not None:
             self.entities["order"][order["id"]] = {**order, "ordStatus": "Filled"}
         return changed
@@ -209,13 +233,13 @@ class _FirstChangeOnly(Session):
     """Of several changes of one entity in a frame, the first."""
 
     def receive(self, text: str, now: float) -> None:
-        self._had: set[tuple[Any, Any]] = set()
+        self._had: set[tuple[str, int]] = set()
         super().receive(text, now)
 
     def on_event(self, kind: str, data: Any, now: float) -> None:
         entity = data.get("entity") if isinstance(data, dict) else None
         if kind == "props" and isinstance(entity, dict):
-            key = (data.get("entityType"), entity.get("id"))
+            key = (str(data.get("entityType")), whole(entity.get("id")))
             if key in self._had:
                 return
             self._had.add(key)
@@ -358,6 +382,7 @@ class _FirstSnapshotOnly(Store):
 @mutant(
     "recovers-nothing-that-it-missed",
     "REC-040 REC-115",
+    also="REC-090",
     fields="order.presence order.absence order.ordStatus fill.presence position.netPos cashBalance.amount",
     reason="nothing is sent again that came while the client was away; only the new snapshot tells of it",
 )
@@ -413,6 +438,7 @@ class KeepsOldCash(ReferenceClient):
 @mutant(
     "asks-for-less-after-a-loss",
     "EVT-040 REC-040 REC-115",
+    also="REC-090",
     fields="fill.presence",
     reason="what it relies on is missing on its later sockets, so that it never hears of the fills",
 )
