@@ -125,7 +125,7 @@ class Deaf(ReferenceClient):
 
 
 class _AgainClient(ReferenceClient):
-    """Keeps what a lost socket had in flight, and sends it on the next one."""
+    """Keeps the orders that a lost socket had in flight, and sends them on the next one."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -133,7 +133,7 @@ class _AgainClient(ReferenceClient):
 
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
         def told(outcome: Outcome, now: float) -> None:
-            if outcome.error == "the connection was lost":
+            if outcome.error == "the connection was lost" and endpoint == "order/placeorder":
                 self._again.append((endpoint, done, more))
             else:
                 done(outcome, now)
@@ -158,7 +158,7 @@ class _AgainClient(ReferenceClient):
     reason="the order may have been taken: sent again, it is a second one",
 )
 class SendsAgain(_AgainClient):
-    """Sends on its new socket whatever was in flight on the one that died."""
+    """Sends on its new socket the orders that were in flight on the one that died."""
 
 
 class _Hopeful(ReferenceClient):
