@@ -6,14 +6,18 @@ All cells are played by `brokercert matrix`, as .ci/run does; here each mutant m
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+import msgspec
 import pytest
+from brokercert.engine.defects import keep_score, matrix_hash, score_sentence
 from brokercert.engine.scenario import load_suite
 from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
-from brokercert.matrix.score import differences, matrix_hash, score_of, table
-from brokercert.matrix.subjects import REFERENCE, mutants_of
+from brokercert.matrix.score import differences, page, score_of
+from brokercert.matrix.subjects import REFERENCE, mutants_of, outside
 from brokercert.mutants.register import Mutant
 from brokercert.reference import ReferenceClient
+from brokercert.sets import markers
 
 SET = "tradovate-stage2"
 MUTANTS = mutants_of(SET)
@@ -89,11 +93,30 @@ def test_a_row_that_nothing_exercised_is_asked_of_nobody() -> None:
     assert differences([dataclasses.replace(GOOD, verdicts=rest)], {"one": ONE}) == []
 
 
-def test_the_score_counts_the_caught_and_names_what_it_was_made_of() -> None:
+def test_the_score_counts_the_caught_and_names_what_it_was_made_of(tmp_path: Path) -> None:
     name = "slow-authorize"
     caught = Told(Cell(SET, name, "login-timed"), {"LOG-030": "fail"}, "completed")
     score = score_of(SET, [caught])
-    assert (score.killed, score.mutants, score.cells) == (1, len(MUTANTS), 1)
-    assert score.hash == matrix_hash(SET) and len(score.hash) == 16
-    page = table(SET, [caught], score)
-    assert f"catches 1 of {len(MUTANTS)} known defects" in page and "LOG-030 (login-timed)" in page
+    suite = load_suite(SET)
+    inside = [one for one in MUTANTS.values() if one.fails - outside(SET)]
+    assert (score.killed, score.mutants, score.cells) == (1, len(inside), 1)
+    assert score.hash == matrix_hash(suite) and len(score.hash) == 16
+
+    kept = tmp_path / "scores.json"
+    assert "was not measured" in score_sentence(suite, kept)
+    keep_score(score, kept)
+    assert f"catches 1 of {len(inside)} known defects" in score_sentence(suite, kept)
+    keep_score(msgspec.structs.replace(score, hash="0" * 16), kept)
+    assert "was not measured" in score_sentence(suite, kept)
+
+
+def test_what_only_a_process_can_show_is_asked_of_no_client_inside() -> None:
+    one = dataclasses.replace(ONE, fails=frozenset({"REC-100"}), knocks={})
+    silent = dataclasses.replace(GOOD, verdicts={"REC-100": "not observed"})
+    assert outside(SET) == {"REC-100"} and differences([silent], {"one": one}) == []
+
+
+def test_the_page_is_what_is_written() -> None:
+    """`brokercert matrix --page docs/kill-matrix.md` makes it."""
+    kept = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
+    assert kept.read_text("utf-8") == page(list(dict.fromkeys(markers().values())))

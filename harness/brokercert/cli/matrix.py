@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.sets import default_set
+from brokercert.sets import default_set, markers
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,8 +15,11 @@ from brokercert.sets import default_set
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes at once (default: one a core).")
 @click.option("--cluster", metavar="tcp://HOST:PORT", default="", help="Use the workers of a Dask scheduler instead.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is drawn.")
-@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write the matrix as a page (Markdown).")
-def matrix(set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed: int, write: Path | None) -> int:
+@click.option("--keep", is_flag=True, help="Keep the score in the package, for reports to tell.")
+@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Only write what is written as a page.")
+def matrix(
+    set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed: int, keep: bool, page: Path | None
+) -> int:
     """Play every mutant (a client with one known defect) through every scenario, in virtual time.
 
     Exit status: 0 each fails what it must and nothing else, 3 a check or a mutant is not what is written of it.
@@ -24,19 +27,24 @@ def matrix(set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed
     import time
 
     from brokercert.cli import HARNESS_ERROR, INTERRUPTED
+    from brokercert.engine.defects import keep_score
     from brokercert.engine.errors import UsageError
     from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
-    from brokercert.matrix.score import differences, score_of, table
+    from brokercert.matrix.score import differences, score_of
+    from brokercert.matrix.score import page as page_of
     from brokercert.matrix.subjects import REFERENCE, mutants_of
     from brokercert.parallel import in_order, workers
 
+    if page:
+        page.write_text(page_of(list(dict.fromkeys(markers().values()))), "utf-8")
+        return 0
     set_id = set_id or default_set()
     known = mutants_of(set_id)
     for name in subjects:
         if name not in known and name != REFERENCE:
             raise UsageError(f"--mutant {name}: no such mutant of {set_id}; known: {', '.join(known)}")
-    if write and subjects:
-        raise UsageError("--write: expected the whole matrix; leave --mutant out")
+    if keep and subjects:
+        raise UsageError("--keep: expected the whole matrix; leave --mutant out")
     cells: list[Cell] = cells_of(set_id, subjects or (REFERENCE, *known), seed)
     began = time.monotonic()
     count = 0
@@ -62,7 +70,7 @@ def matrix(set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed
     if not subjects:
         score = score_of(set_id, told)
         click.echo(f"{set_id}: this suite catches {score.killed} of {score.mutants} known defects")
-        if write:
-            write.write_text(table(set_id, told, score), "utf-8")
+        if keep and not wrong:
+            keep_score(score)
     click.echo(f"{len(cells)} cells in {took:.0f} s, {len(wrong)} not as written")
     return HARNESS_ERROR if wrong else 0

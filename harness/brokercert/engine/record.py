@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from brokercert.engine.defects import score_sentence
 from brokercert.engine.scenario import Suite
 from brokercert.judge import judge_rows, judge_trace
 from brokercert.judge.told import told_in
@@ -119,7 +120,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.command_line_for(*request.only),
-        notes=(*_notes(rows), *told_badly([one.trace for one in played])),
+        notes=(*_notes(rows, facts.suite), *told_badly([one.trace for one in played])),
         faults=facts.suite.faults if cells else (),
         phases=facts.suite.phases if cells else (),
     )
@@ -181,11 +182,11 @@ def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:
     )
 
 
-def _notes(rows: RequirementSet) -> tuple[str, ...]:
+def _notes(rows: RequirementSet, suite: Suite) -> tuple[str, ...]:
     notes = ["The broker was a simulated one; the live broker decides on its own."]
     if rows.deviations:
         notes.append("Limits were changed for this run: " + ", ".join(sorted(rows.deviations)) + ".")
-    return tuple(notes)
+    return (*notes, *filter(None, [score_sentence(suite)]))
 
 
 MOST_TOLD = 5  # scenarios named in a note: what is wrong with one line is wrong with all like it

@@ -294,14 +294,17 @@ def attempts_within_limits(bench: Bench, attempts: list[Attempt], sockets: int) 
 
 @check("LOG-060")
 def check_stable(bench: Bench) -> Iterator[Finding]:
-    """For 60 s after authentication, with a healthy server, the client ends no connection by itself."""
+    """For 60 s after authentication, with a healthy server, the client ends no connection by itself. One that was
+    begun after the client had been asked to stop is OFF-010's matter.
+    """
     talk = bench.talk
     window = bench.micros("window_stability")
     working = talk.working()
+    asked = min((t for t, _, _ in talk.stops), default=bench.end)
     watched = 0
     for c in working:
         answer = c.authorized
-        if answer is None:
+        if answer is None or answer.t > asked:
             continue
         until = c.disturbed[0] if c.disturbed and c.disturbed[0] > answer.t else bench.end
         watched = max(watched, c.last_seen(until) - answer.t)

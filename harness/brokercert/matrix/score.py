@@ -2,51 +2,22 @@
 
 The law: a row that a mutant must fail fails (a SHOULD row: is warned of) in some scenario, every knock-on that is
 written down with a reason of its own occurs, and nothing else falls. A requirement's text decides what is written
-down, never a run. Rows that no scenario played exercises are asked of nobody.
+down, never a run. Rows that no scenario played exercises are asked of nobody, nor are those that only a process of
+its own can show: their mutants are played as such, and are no part of the score.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from brokercert.engine.scenario import load_dialect, load_suite
+from brokercert.engine.defects import Score, matrix_hash
+from brokercert.engine.scenario import load_suite
 from brokercert.matrix.cells import Cell, Told
-from brokercert.matrix.subjects import mutants_of
+from brokercert.matrix.subjects import mutants_of, outside
 from brokercert.verdict import Verdict
 
 FALLEN = {Verdict.FAIL.value, Verdict.WARNING.value}
-
-
-class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run of the whole matrix says; kept with the hash of what it was made of. `killed` of `mutants`."""
-
-    set_id: str
-    hash: str
-    mutants: int
-    killed: int
-    scenarios: int
-    cells: int
-
-
-def matrix_hash(set_id: str) -> str:
-    """Of all that decides a cell: the sources of suite, checks, mutants and their original."""
-    dialect = load_dialect(set_id)
-    digest = hashlib.sha256()
-    scenarios = {scenario.play.__module__.rpartition(".")[0] for scenario in load_suite(set_id).scenarios}
-    client = dialect.reference.factory()
-    packages = {*scenarios, dialect.judging.package, dialect.mutants, str(getattr(client, "__module__", ""))}
-    for package in sorted(packages - {""}):
-        module = import_module(package)
-        file = Path(str(module.__file__))
-        for path in sorted(file.parent.glob("*.py")):
-            digest.update(f"{package}/{path.name}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def fallen(told: Iterable[Told]) -> dict[str, dict[str, list[str]]]:
@@ -68,6 +39,7 @@ def differences(told: Sequence[Told], mutants: Mapping[str, Any]) -> list[str]:
         if one.state != "completed" or Verdict.HARNESS_ERROR.value in one.verdicts.values()
     ]
     played = {row for one in told for row in one.verdicts}
+    played -= {row for set_id in {one.cell.set_id for one in told} for row in outside(set_id)}
     for name, rows in fallen(told).items():
         one = mutants.get(name)
         must = set(one.fails) & played if one else set()
@@ -84,11 +56,12 @@ def differences(told: Sequence[Told], mutants: Mapping[str, Any]) -> list[str]:
 
 def score_of(set_id: str, told: Sequence[Told]) -> Score:
     """A mutant is killed when at least one row that it must fail has failed."""
-    mutants = mutants_of(set_id)
+    hidden = outside(set_id)
+    mutants = {name: one for name, one in mutants_of(set_id).items() if one.fails - hidden}
     seen = fallen(told)
     return Score(
         set_id=set_id,
-        hash=matrix_hash(set_id),
+        hash=matrix_hash(load_suite(set_id)),
         mutants=len(mutants),
         killed=sum(bool(mutants[name].fails & set(seen.get(name, {}))) for name in mutants),
         scenarios=len({one.cell.scenario for one in told}),
@@ -100,29 +73,61 @@ def _name(cell: Cell) -> str:
     return f"{cell.subject} in {cell.scenario}"
 
 
-def table(set_id: str, told: Sequence[Told], score: Score) -> str:
-    """The page of one set, in Markdown: what each mutant fails, where, and why."""
-    mutants = mutants_of(set_id)
-    seen = fallen(told)
-    lines = [
-        f"## {set_id}",
-        "",
-        f"This suite catches {score.killed} of {score.mutants} known defects; each was tried in all of its"
-        f" {score.scenarios} scenarios.",
-        "",
-        "| mutant | its one defect | fails | falls with it | why |",
-        "|---|---|---|---|---|",
-    ]
-    for name in sorted(mutants):
-        one = mutants[name]
-        rows = seen.get(name, {})
-        must = "<br>".join(f"{row} ({_where(rows.get(row, []))})" for row in sorted(one.fails))
-        may = "<br>".join(f"{row} ({_where(rows.get(row, []))}): {why}" for row, why in sorted(one.knocks.items()))
-        lines.append(f"| `{name}` | {one.text} | {must} | {may} | {one.reason} |")
-    return "\n".join(lines) + "\n"
+def page(set_ids: Sequence[str]) -> str:
+    """docs/kill-matrix.md: every known defect, what it must fail, and why. Made of what is written, not of a run."""
+    lines = [INTRODUCTION]
+    for set_id in set_ids:
+        mutants, hidden = mutants_of(set_id), outside(set_id)
+        suite = load_suite(set_id)
+        cells = sum(scenario.cell is not None for scenario in suite.scenarios)
+        grid = f", and {cells} cells of its grid of faults and phases" if cells else ""
+        lines += [
+            f"## {set_id}",
+            "",
+            f"{len(mutants)} known defects; {len(suite.scenarios) - cells} scenarios{grid}.",
+            "",
+            "| mutant | its one defect | must fail | why | falls with it |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for name, one in sorted(mutants.items()):
+            must = ", ".join(sorted(one.fails)) + (" (as a process)" if one.fails & hidden else "")
+            knocks: dict[str, list[str]] = {}
+            for row, why in sorted(one.knocks.items()):
+                knocks.setdefault("" if why == one.reason else f": {why}", []).append(row)
+            may = "<br>".join(", ".join(rows) + why for why, rows in knocks.items())
+            lines.append(f"| `{name}` | {_cell(one.text)} | {must} | {_cell(one.reason)} | {_cell(may)} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
-def _where(scenarios: Sequence[str], most: int = 3) -> str:
-    if len(scenarios) <= most:
-        return ", ".join(scenarios)
-    return f"{', '.join(scenarios[: most - 1])} and {len(scenarios) - most + 1} more"
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+INTRODUCTION = """# The kill matrix
+
+A certificate is worth what its checks can catch. So every check is tried on *mutants*: each is the reference client
+with one small, named defect. Every mutant plays every scenario of its set, in virtual time; what it must fail was
+written down from the requirement's text before the first run. The matrix is as written when
+
+* every row that a mutant must fail fails in some scenario (a SHOULD row: is warned of);
+* every row that falls with it, and is written down with a reason of its own, falls;
+* nothing else falls, with any mutant; and with the reference client nothing at all.
+
+Anything else is a bug: of a check, of a mutant, of a scenario, or of what is written here. A row that falls with a
+defect for the very reason that stands under *why* may fall or not: that depends on what else its scenarios need.
+
+The grid (every fault in every phase of a connection's life) is played in full by the reference client and by mutants
+that must fail REC-110 or REC-115. Every other mutant plays a sample, drawn by the seed, in which each fault and each
+phase stands at least once. Rows that only a process can show (REC-100) are no part of the matrix: their mutants, marked
+*as a process*, are played in real time.
+
+    brokercert matrix                       all of it, on every core; exit status 0: as written, 3: not, and where
+    brokercert matrix --mutant NAME         one mutant
+    brokercert matrix --cluster tcp://...   on the workers of a Dask scheduler
+    brokercert matrix --keep                all of it, and the score is kept for every report
+    brokercert matrix --page docs/kill-matrix.md    this page, made anew; nothing is played
+
+A report tells the score, "this suite catches N of N known defects", only where it was measured on the very sources
+that made the report (`harness/brokercert/data/scores.json` holds their hash); else it says that it was not.
+"""

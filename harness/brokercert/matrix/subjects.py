@@ -10,10 +10,16 @@ from typing import Any, Literal
 from brokercert.engine.scenario import load_dialect
 from brokercert.engine.subject import Subject, SubjectSpec
 from brokercert.engine.virtual import wall
+from brokercert.requirements import load_set
 
 Tier = Literal["real", "virtual"]
 REFERENCE = "reference"
 NOT_INSIDE = {"process"}  # its resources would be those of the harness
+
+
+def outside(set_id: str) -> frozenset[str]:
+    """The rows that a client of this process cannot show; their mutants are played as processes."""
+    return frozenset(row.id for row in load_set(set_id).rows if NOT_INSIDE & set(row.needs))
 
 
 def mutants_of(set_id: str) -> Mapping[str, Any]:

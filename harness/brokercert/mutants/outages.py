@@ -14,7 +14,14 @@ from brokercert.reference.client import End, ReferenceClient
 from brokercert.reference.resolve import ResolveError
 
 
-@mutant("no-connect-time-out", "CON-010", reason="the upgrade's answer is awaited for ever")
+@mutant(
+    "no-connect-time-out",
+    "CON-010",
+    also={
+        "REC-110": "an upgrade that is never answered is one of the faults of every phase",
+    },
+    reason="the upgrade's answer is awaited for ever",
+)
 class NoConnectTimeOut(ReferenceClient):
     """Waits for a connection as long as it takes."""
 
@@ -26,7 +33,13 @@ class NoConnectTimeOut(ReferenceClient):
 @mutant(
     "gives-up-when-refused",
     "CON-040",
-    also="REC-110 REC-115 CON-020 CON-030",
+    also={
+        "REC-110": "a connect that fails ends the loop, so that the end of an outage is never seen",
+        "REC-115": "a connect that fails ends the loop, so that the end of an outage is never seen",
+        "CON-020": "a connect that fails ends the loop, so that the end of an outage is never seen",
+        "CON-030": "a connect that fails ends the loop, so that the end of an outage is never seen",
+        "REC-010": "its one attempt is refused, which leaves no record, and no other follows",
+    },
     reason="a connect that fails ends the loop, so that the end of an outage is never seen",
 )
 class GivesUpWhenRefused(ReferenceClient):
@@ -81,7 +94,15 @@ class TrustsEverything(ReferenceClient):
             self._tls.verify_mode = ssl.CERT_NONE
 
 
-@mutant("dies-of-a-cut-handshake", "CON-030", reason="a handshake that is cut is a failure like any other, and passes")
+@mutant(
+    "dies-of-a-cut-handshake",
+    "CON-030",
+    also={
+        "EVT-020": "a handshake that is cut before its first sync ends it",
+        "REC-110": "a cut handshake is one of the faults of every phase",
+    },
+    reason="a handshake that is cut is a failure like any other, and passes",
+)
 class DiesOfCutHandshake(ReferenceClient):
     """Lets a connection that is reset while it is being made end it."""
 

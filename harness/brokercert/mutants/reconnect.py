@@ -151,7 +151,11 @@ class _Fixed(Backoff):
         return 2.0
 
 
-@mutant("fixed-delay-of-2-s", "REC-050", reason="delays that neither grow nor are long: thirty attempts a minute")
+@mutant(
+    "fixed-delay-of-2-s",
+    "REC-050 CON-040 EVT-140",
+    reason="delays that neither grow nor are long: thirty attempts a minute, whichever kind of outage it is",
+)
 class FixedDelay(ReferenceClient):
     """Tries again every two seconds."""
 
