@@ -117,6 +117,6 @@ def test_what_only_a_process_can_show_is_asked_of_no_client_inside() -> None:
 
 
 def test_the_page_is_what_is_written() -> None:
-    """`brokercert matrix --page docs/kill-matrix.md` makes it."""
     kept = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
-    assert kept.read_text("utf-8") == page(list(dict.fromkeys(markers().values())))
+    now = page(list(dict.fromkeys(markers().values())))
+    assert kept.read_text("utf-8") == now, "run: brokercert matrix --page docs/kill-matrix.md"
