@@ -29,6 +29,7 @@ def judged(
     name: Callable[[int], dict[str, Any]] = lambda n: {"entityType": "order", "id": n, "eventType": "Created"},
     at: Callable[[int], int] = written,
     tier: str = "real",
+    others: float = 0.0,
 ) -> list[Finding]:
     """Findings of a burst of which message `n` is reported so many microseconds after it was written; None: never."""
     records: list[r.Body] = [r.Accepted(t=0, conn=1), r.UpgradeAnswer(t=0, conn=1, status=101)]
@@ -51,7 +52,7 @@ def judged(
             lines.append(r.SubjectReport(t=at(n) + after, event="processed", body=body))
     records = sorted([*records, *lines], key=lambda record: record.t)
     end = max(records[-1].t, at(COUNT - 1)) + MS
-    records += [r.Canary(t=end, samples=tuple(canary)), r.Window(t=end, name=BURST, since=S - MS)]
+    records += [r.Canary(t=end, samples=tuple(canary), others=others), r.Window(t=end, name=BURST, since=S - MS)]
     talk = Conversation()
     for record in records:
         talk.feed(record)
@@ -110,6 +111,15 @@ def test_lag_of_the_canary_makes_no_failure_but_of_what_is_slow_throughout() -> 
     assert finding.verdict == "inconclusive", "half of the time was the machine's"
     (quick,) = judged(lambda n: 90 * MS, always)
     assert quick.verdict == "pass", "a busy machine makes a figure larger, never smaller"
+
+
+def test_what_other_programs_use_makes_no_failure() -> None:
+    (finding,) = judged(lambda n: 150 * MS, others=1.5)
+    assert finding.verdict == "inconclusive" and "it was not alone" in finding.observed
+    (finding,) = judged(lambda n: 80 * MS, others=1.5)
+    assert finding.verdict == "pass"
+    (finding,) = judged(lambda n: 150 * MS, others=0.1)
+    assert finding.verdict == "fail"
 
 
 def test_lag_that_explains_the_worst_is_no_warning() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+import psutil
 
 from brokercert.engine.canary import Canary
 from brokercert.engine.output import Output
@@ -23,6 +25,19 @@ _under_way = 0
 def under_way() -> bool:
     """Whether something is timed now: whoever draws or counts for people's sake waits."""
     return _under_way > 0
+
+
+def _used() -> float:
+    """CPU seconds that programs other than this one and its children have used, on all cores."""
+    times = psutil.cpu_times()._asdict()
+    # A guest's time stands in `user` as well.
+    spent = sum(times.values()) - sum(times.get(name, 0.0) for name in ("idle", "iowait", "guest", "guest_nice"))
+    me = psutil.Process()
+    for process in (me, *me.children(recursive=True)):
+        with suppress(psutil.Error):  # it has just ended
+            own = process.cpu_times()
+            spent -= own.user + own.system
+    return float(spent)
 
 
 async def _others() -> None:
@@ -42,12 +57,14 @@ async def scoring(writer: TraceWriter, output: Output, name: str) -> AsyncIterat
         _under_way += 1
         writer.hold()
         output.hold()
+        used = _used()
         since = writer.micros(loop.time())
         try:
             yield
         finally:
             _under_way -= 1
             until = writer.micros(loop.time())
+            others = max(0.0, _used() - used) / max(1e-6, (until - since) / 1e6)
             output.go_on()
             if collecting:
                 gc.enable()
@@ -61,5 +78,5 @@ async def scoring(writer: TraceWriter, output: Output, name: str) -> AsyncIterat
                 while writer.let_go(SLICE):
                     pass  # interrupted: all the same
     samples = tuple((writer.micros(at), round(took * 1e6)) for at, took in canary.samples)
-    writer.add(r.Canary(t=writer.micros(loop.time()), samples=samples))
+    writer.add(r.Canary(t=writer.micros(loop.time()), samples=samples, others=round(others, 3)))
     writer.add(r.Window(t=until, name=name, since=since))

@@ -255,10 +255,12 @@ class OutputDropped(Record, frozen=True, kw_only=True, tag="output-dropped"):
 class Canary(Record, frozen=True, kw_only=True, tag="canary"):
     """An echo process that ran beside a timed client, asked again and again: what the machine itself made of it.
 
-    `samples` are pairs of microseconds: when it was asked, and how long its answer took.
+    `samples` are pairs of microseconds: when it was asked, and how long its answer took. `others` is what programs that
+    are neither the harness's nor the client's used meanwhile, in cores.
     """
 
     samples: tuple[tuple[int, int], ...]
+    others: float = 0.0
 
 
 class Finished(Record, frozen=True, kw_only=True, tag="finished"):
