@@ -27,6 +27,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.live": ("brokercert", "brokercert_mock"),
     "brokercert.fuzz": ("brokercert", "brokercert_mock"),
     "brokercert.hostile": (),
+    "brokercert.simulation": ("brokercert", "brokercert_mock"),
     "brokercert.cli": ("brokercert", "brokercert_mock", "brokercert_reports"),
     "brokercert.pytest_items": ("brokercert", "brokercert_reports"),
     "brokercert.trace": (),

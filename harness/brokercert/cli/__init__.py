@@ -31,7 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
     "report": ("brokercert.cli.judge:report", "Render the reports of a run.json again."),
     "schema": ("brokercert.cli.show:schema", "Print the JSON Schema of the lines between harness and client."),
     "fuzz": ("brokercert.cli.fuzz:fuzz", "Feed a client hostile frames, and save what breaks it."),
-    "replay": ("brokercert.cli.fuzz:replay", "Feed a saved find again."),
+    "simulate": ("brokercert.cli.simulate:simulate", "Play hours of random trading under random faults."),
+    "replay": ("brokercert.cli.fuzz:replay", "Play again what fuzz or simulate saved."),
     "serve": ("brokercert.cli.serve:serve", "Run the mock broker alone, to try a client by hand."),
 }
 

@@ -108,15 +108,23 @@ def _told(outcome: Outcome) -> None:
 def replay(config_path: Path | None, find: Path, command: tuple[str, ...]) -> int:
     """Feed a saved find again: whether it still breaks what it broke.
 
-    FIND is a file of `brokercert fuzz`, or the trace of a scenario with hostile frames: then they are fed to the client
-    anew, and what breaks it is shrunk and saved beside the trace. Exit status: 0 it takes them now, 1 it does not.
+    FIND is a file of `brokercert fuzz`; a scenario file of `brokercert simulate`, which names its client; or the trace
+    of a scenario with hostile frames: then they are fed to the client anew, and what breaks it is shrunk and saved
+    beside the trace. Exit status: 0 it takes them now, 1 it does not.
     """
+    from brokercert.cli.simulate import replay_scenario
     from brokercert.engine.config import load_config
+    from brokercert.engine.errors import UsageError
     from brokercert.fuzz import inprocess, wire
     from brokercert.fuzz.finds import load, shown
     from brokercert.fuzz.targets import known_targets
     from brokercert.requirements import load_set
+    from brokercert.simulation.schedule import is_scenario
 
+    if is_scenario(find):
+        if command or config_path:
+            raise UsageError(f"{find}: a simulation names its own client; expected no COMMAND and no --config")
+        return replay_scenario(find)
     command = command[1:] if command[:1] == ("--",) else command  # click takes the first word as the end of its own
     if find.suffix == ".jsonl":
         return _replay_trace(find, config_path, command)

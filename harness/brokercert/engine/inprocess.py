@@ -10,15 +10,24 @@ import asyncio
 import traceback
 import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.output import Output
 from brokercert.engine.process import fill
-from brokercert.engine.subject import STOP, Clock, Commanded, Factory, Subject, SubjectObserver, SubjectSpec
+from brokercert.engine.subject import (
+    STOP,
+    Clock,
+    Commanded,
+    Factory,
+    Stream,
+    Subject,
+    SubjectObserver,
+    SubjectSpec,
+)
 
 CRASHED = 70  # EX_SOFTWARE of sysexits.h: an internal software error
 KILLED = -9
@@ -29,11 +38,19 @@ _owner: ContextVar[InProcessSubject | None] = ContextVar("brokercert_subject", d
 
 
 def start_in_process(
-    spec: SubjectSpec, factory: Factory, env: Mapping[str, str], observer: SubjectObserver, clock: Clock
+    spec: SubjectSpec,
+    factory: Factory,
+    env: Mapping[str, str],
+    observer: SubjectObserver,
+    clock: Clock,
+    output: Lines | None = None,
 ) -> InProcessSubject:
-    """Start it on the running loop. A factory that raises is a client that crashes, no error of the harness."""
+    """Start it on the running loop. A factory that raises is a client that crashes, no error of the harness.
+
+    `output` takes the lines that it prints; without one they are told to the observer, within bounds.
+    """
     _own_tasks(asyncio.get_running_loop())
-    subject = InProcessSubject(spec, observer, clock)
+    subject = InProcessSubject(spec, observer, clock, output)
     observer.started(clock())
     subject.begin(factory, {**{name: fill(value, env) for name, value in spec.env.items()}, **env})
     return subject
@@ -59,15 +76,26 @@ class _Factory:
         return task
 
 
+class Lines(Protocol):
+    """Where its lines go. `when_told`: call this once all of them were taken."""
+
+    @property
+    def tail(self) -> list[str]: ...
+
+    def line(self, stream: Stream, text: str) -> None: ...
+
+    def when_told(self, then: Callable[[], None]) -> None: ...
+
+
 class InProcessSubject:
     """One run of a client in this process."""
 
-    def __init__(self, spec: SubjectSpec, observer: SubjectObserver, clock: Clock) -> None:
+    def __init__(self, spec: SubjectSpec, observer: SubjectObserver, clock: Clock, output: Lines | None = None) -> None:
         self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._spec = spec
         self._observer = observer
         self._clock = clock
-        self._output = Output(observer, clock, spec.level)
+        self._output: Lines = output or Output(observer, clock, spec.level)
         self._asked = False
         self._subject: Subject | None = None
         self._exited = asyncio.Event()
@@ -115,11 +143,17 @@ class InProcessSubject:
         return not self._exited.is_set()
 
     @property
+    def client(self) -> Subject | None:
+        """The client itself, once it was made."""
+        return self._subject
+
+    @property
     def exit_code(self) -> int | None:
         return self._code
 
     @property
     def output(self) -> Output:
+        assert isinstance(self._output, Output), "its lines go elsewhere"
         return self._output
 
     @property

@@ -40,18 +40,20 @@ class StuckError(RuntimeError):
 class _Selector(selectors.DefaultSelector):
     """Polls; and moves the loop's clock by what it was asked to wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float) -> None:
         super().__init__()
         self.now = 0.0
         self.calls = 0  # of executors, under way
         self._quiet = 0
         self._waits = 0
-        self._until = time.monotonic() + LONGEST
+        self._longest = longest
+        self._until = time.monotonic() + longest
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if time.monotonic() > self._until:
-            raise StuckError(f"{LONGEST:g} s of real time went by, and only {self.now:g} s of virtual time")
+            self._until = time.monotonic() + self._longest  # so that what is left can be ended
+            raise StuckError(f"{self._longest:g} s of real time went by, and only {self.now:g} s of virtual time")
         if ready:
             self._quiet = self._waits = 0
             return ready
@@ -114,16 +116,16 @@ class _Gathering(_Transport):  # type: ignore[misc]
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop that starts at 0 and takes no real time to wait."""
+    """A loop that starts at 0 and takes no real time to wait. `longest`: real seconds, after which it is stuck."""
+
+    def __init__(self, longest: float = LONGEST) -> None:
+        self._virtual = _Selector(longest)
+        super().__init__(self._virtual)
+        self._clock_resolution = 1e-9  # else timers due within the real clock's resolution would fire early
 
     def _make_socket_transport(self, sock: Any, protocol: Any, waiter: Any = None, **rest: Any) -> asyncio.Transport:
         made: asyncio.Transport = _Gathering(self, sock, protocol, waiter, **rest)
         return made
-
-    def __init__(self) -> None:
-        self._virtual = _Selector()
-        super().__init__(self._virtual)
-        self._clock_resolution = 1e-9  # else timers due within the real clock's resolution would fire early
 
     def time(self) -> float:
         return self._virtual.now

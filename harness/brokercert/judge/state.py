@@ -8,7 +8,7 @@ field, both values, and the frame that carried the entity last. Times are micros
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -73,7 +73,7 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
     if not shots:
         yield bench.short(f"{name}: {_why_no_snapshot(talk, number)}{bench.exit_text()}", [number])
         return
-    if not _kinds(talk):
+    if not _scope(talk).kinds:
         yield bench.short(f"{name}: the client subscribed to no entity type that is compared", [number])
         return
     due = due_at(talk, name, bench.micros("snapshot_settle"))
@@ -100,10 +100,10 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
         unseen = [kind for kind in unseen_at(talk, name) if _is_asked(kind, clauses)]
         for kind in unseen:
             yield bench.short(f"{name}: the client's snapshots have no `{kind}`", [number, last.record], clause=kind)
-        seen = ", ".join(kind for kind in _kinds(talk) if kind not in unseen and _is_asked(kind, clauses))
+        seen = ", ".join(kind for kind in _scope(talk).kinds if kind not in unseen and _is_asked(kind, clauses))
         if not seen:
             return
-        lacking = "" if _has_versions(talk) else " (not its quantity and price: no order versions are subscribed)"
+        lacking = "" if _scope(talk).has_versions else " (not its quantity and price: no order versions are subscribed)"
         yield bench.ok(
             f"{name}: the client's state ({seen}{lacking}) was the ledger's {seconds(first.t - told_at)} after it, "
             f"and {seconds(last.asked - first.t)} later still",
@@ -115,19 +115,27 @@ def differences_at(
     talk: Conversation, name: str, shot: Snapshot, clauses: frozenset[str] = frozenset()
 ) -> list[Difference]:
     """The differences of a snapshot from the ledger of that name in these fields (none: all), in the ledger's order."""
-    state = talk.told.ledgers[name][2]
-    accounts = _accounts(talk)
-    unseen = unseen_at(talk, name)
-    orders = _by_id(state.get("order"))[0]
-    found: list[Difference] = []
-    for kind in _kinds(talk):
-        if kind not in unseen:
-            names = [f for f in COMPARED[kind] if _has_versions(talk) or kind != "order" or f not in VERSION_FIELDS]
-            truth = _by_id(state.get(kind))[0]
-            held, twice = _by_id(_collection(shot.entities, kind))
-            due = {i: x for i, x in truth.items() if accounts is None or _account(kind, i, x, orders) in accounts}
-            found += _of_kind(kind, names, truth, due, held, twice)
+    found = differences(talk.told.ledgers[name][2], shot.entities, _scope(talk), unseen_at(talk, name))
     return [difference for difference in found if not clauses or difference.clause in clauses]
+
+
+def differences(
+    ledger: Mapping[str, Any], entities: Mapping[str, Any], scope: Scope, unseen: Collection[str] = ()
+) -> list[Difference]:
+    """The differences of what a client says that it holds (`entities`) from a ledger, in the ledger's order. Types in
+    `unseen` are left out.
+    """
+    orders = _by_id(ledger.get("order"))[0]
+    found: list[Difference] = []
+    for kind in scope.kinds:
+        if kind not in unseen:
+            names = [f for f in COMPARED[kind] if scope.has_versions or kind != "order" or f not in VERSION_FIELDS]
+            truth = _by_id(ledger.get(kind))[0]
+            held, twice = _by_id(_collection(entities, kind))
+            chosen = scope.accounts
+            due = {i: x for i, x in truth.items() if chosen is None or _account(kind, i, x, orders) in chosen}
+            found += _of_kind(kind, names, truth, due, held, twice)
+    return found
 
 
 def due_at(talk: Conversation, name: str, settle: int) -> int:
@@ -148,42 +156,52 @@ def due_at(talk: Conversation, name: str, settle: int) -> int:
 # What is compared.
 
 
-def _kinds(talk: Conversation) -> list[str]:
-    """The compared entity types that the client subscribed to; all, where a sync request names users or accounts and no
-    types.
-    """
-    wanted = _subscribed(talk)
-    return [kind for kind in COMPARED if kind in wanted]
+@dataclass(slots=True, frozen=True)
+class Scope:
+    """What a client asked to be told: entity types, and accounts (None: all)."""
+
+    wanted: frozenset[str]
+    accounts: frozenset[str] | None
+
+    @property
+    def kinds(self) -> list[str]:
+        """The compared types among them."""
+        return [kind for kind in COMPARED if kind in self.wanted]
+
+    @property
+    def has_versions(self) -> bool:
+        """Quantity and price hang on a version, and which one is current on its command."""
+        return "orderVersion" in self.wanted and bool(self.wanted & {"command", "commandReport"})
 
 
-def _subscribed(talk: Conversation) -> set[str]:
+def scope_of(bodies: Sequence[Any]) -> Scope:
+    """By the bodies of sync requests; all types, where one names users or accounts and no types."""
+    return Scope(frozenset(_subscribed(bodies)), _accounts(bodies))
+
+
+def _scope(talk: Conversation) -> Scope:
+    return scope_of([c.syncs[0].body for c in talk.synced])
+
+
+def _subscribed(bodies: Sequence[Any]) -> set[str]:
     wanted: set[str] = set()
-    for c in talk.synced:
-        body = c.syncs[0].body
+    for body in bodies:
         types = body.get("entityTypes") if isinstance(body, dict) else None
-        if types is None and any(body.get(key) for key in ("users", "accounts")):
+        if types is None and isinstance(body, dict) and any(body.get(key) for key in ("users", "accounts")):
             return set(_TYPES)  # the older form, which gets everything (TP §5.1)
         if isinstance(types, list):
             wanted |= {_FORMS[x.lower()] for x in types if isinstance(x, str) and x.lower() in _FORMS}
     return wanted
 
 
-def _has_versions(talk: Conversation) -> bool:
-    """Quantity and price hang on a version, and which one is current on its command."""
-    wanted = _subscribed(talk)
-    return "orderVersion" in wanted and bool(wanted & {"command", "commandReport"})
-
-
-def _accounts(talk: Conversation) -> set[str] | None:
-    """The accounts that the client confined itself to; None: all."""
+def _accounts(bodies: Sequence[Any]) -> frozenset[str] | None:
     chosen: set[str] = set()
-    for c in talk.synced:
-        body = c.syncs[0].body
+    for body in bodies:
         listed = body.get("accounts") if isinstance(body, dict) else None
         if not isinstance(listed, list) or not listed:
             return None
         chosen |= {_ident(x) for x in listed}
-    return chosen
+    return frozenset(chosen)
 
 
 def _account(kind: str, ident: str, entity: Mapping[str, Any], orders: Entities) -> str:
@@ -197,8 +215,13 @@ def _account(kind: str, ident: str, entity: Mapping[str, Any], orders: Entities)
 def unseen_at(talk: Conversation, name: str) -> list[str]:
     """Types of which the ledger holds something and no snapshot of the client's ever had the name."""
     state = talk.told.ledgers[name][2]
-    shown = {_FORMS[key.lower()] for shot in talk.told.snapshots for key in shot.entities if key.lower() in _FORMS}
-    return [kind for kind in _kinds(talk) if kind not in shown and state.get(kind)]
+    shown = set[str]().union(*(types_in(shot.entities) for shot in talk.told.snapshots))
+    return [kind for kind in _scope(talk).kinds if kind not in shown and state.get(kind)]
+
+
+def types_in(entities: Mapping[str, Any]) -> set[str]:
+    """The types, in the singular, of which a client's snapshot has the name."""
+    return {_FORMS[key.lower()] for key in entities if key.lower() in _FORMS}
 
 
 def _is_asked(kind: str, clauses: frozenset[str]) -> bool:
