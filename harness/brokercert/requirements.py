@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -72,6 +72,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     means: str = ""
     causes: tuple[str, ...] = ()
     mend: str = ""
+    clock: Literal["any", "real"] = "any"  # real: only a program in real time can show it
 
 
 class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

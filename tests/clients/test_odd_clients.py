@@ -180,9 +180,13 @@ def records(out: Path) -> dict[str, RunRecord]:
     return found | asyncio.run(_play(again, out / "again"))
 
 
-def _verdicts(record: RunRecord) -> dict[str, tuple[str, str]]:
-    """(verdict, reason) of the rows that the played scenarios exercise, and of those that they found broken."""
-    return {row.id: (str(row.verdict), row.reason) for row in record.rows if row.scenarios or row.findings}
+def _verdicts(record: RunRecord, case: Case) -> dict[str, tuple[str, str]]:
+    """(verdict, reason) of the rows that the played scenarios exercise, and of those that they found broken; those
+    left out that need more than the client offers.
+    """
+    offers = {"wire", "stop", "process", *case.offers}
+    shown = [row for row in record.rows if (row.scenarios or row.findings) and set(row.needs) <= offers]
+    return {row.id: (str(row.verdict), row.reason) for row in shown}
 
 
 def _names(cases: Sequence[Case]) -> list[str]:
@@ -203,7 +207,7 @@ def _names(cases: Sequence[Case]) -> list[str]:
 def test_strange_client_gets_exactly_the_verdicts_that_it_deserves(case: Case, records: dict[str, RunRecord]) -> None:
     if case.name not in records:
         pytest.skip("needs Node, and `npm ci` in examples/node")
-    found = _verdicts(records[case.name])
+    found = _verdicts(records[case.name], case)
     assert set(case.expect) <= set(found), "EXPECT names rows that nothing exercised"
     wrong = {row: said for row, said in found.items() if said[0] != case.expect.get(row, case.others)}
     assert not wrong
@@ -223,7 +227,7 @@ def test_a_miss_is_measured_within_its_stated_error(case: Case, records: dict[st
 def test_broken_copy_fails_the_row_that_its_first_line_names(case: Case, records: dict[str, RunRecord]) -> None:
     if case.name not in records:
         pytest.skip("needs Node, and `npm ci` in examples/node")
-    found = _verdicts(records[case.name])
+    found = _verdicts(records[case.name], case)
     failed = {row: said for row, said in found.items() if said[0] == "fail"}
     assert set(case.expect) <= set(failed), found
 
@@ -232,7 +236,7 @@ def test_broken_copy_fails_the_row_that_its_first_line_names(case: Case, records
 def test_example_passes_all_that_it_is_played_for(case: Case, records: dict[str, RunRecord]) -> None:
     if case.name not in records:
         pytest.skip("needs Node, and `npm ci` in examples/node")
-    wrong = {row: said for row, said in _verdicts(records[case.name]).items() if said[0] != "pass"}
+    wrong = {row: said for row, said in _verdicts(records[case.name], case).items() if said[0] != "pass"}
     assert not wrong
 
 

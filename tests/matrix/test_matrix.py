@@ -113,7 +113,7 @@ def test_the_score_counts_the_caught_and_names_what_it_was_made_of(tmp_path: Pat
 def test_what_only_a_process_can_show_is_asked_of_no_client_inside() -> None:
     one = dataclasses.replace(ONE, fails=frozenset({"REC-100"}), knocks={})
     silent = dataclasses.replace(GOOD, verdicts={"REC-100": "not observed"})
-    assert outside(SET) == {"REC-100"} and differences([silent], {"one": one}) == []
+    assert outside(SET) == {"REC-100", "EVT-150"} and differences([silent], {"one": one}) == []
 
 
 def test_the_page_is_what_is_written() -> None:

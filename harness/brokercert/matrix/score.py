@@ -119,8 +119,8 @@ defect for the very reason that stands under *why* may fall or not: that depends
 
 The grid (every fault in every phase of a connection's life) is played in full by the reference client and by mutants
 that must fail REC-110 or REC-115. Every other mutant plays a sample, drawn by the seed, in which each fault and each
-phase stands at least once. Rows that only a process can show (REC-100) are no part of the matrix: their mutants, marked
-*as a process*, are played in real time.
+phase stands at least once. Rows that only a process in real time can show (REC-100, EVT-150) are no part of the matrix:
+their mutants, marked *as a process*, are played in real time.
 
     brokercert matrix                       all of it, on every core; exit status 0: as written, 3: not, and where
     brokercert matrix --mutant NAME         one mutant

@@ -18,8 +18,8 @@ NOT_INSIDE = {"process"}  # its resources would be those of the harness
 
 
 def outside(set_id: str) -> frozenset[str]:
-    """The rows that a client of this process cannot show; their mutants are played as processes."""
-    return frozenset(row.id for row in load_set(set_id).rows if NOT_INSIDE & set(row.needs))
+    """The rows that a client of this process in virtual time cannot show; their mutants are played as processes."""
+    return frozenset(row.id for row in load_set(set_id).rows if NOT_INSIDE & set(row.needs) or row.clock == "real")
 
 
 def mutants_of(set_id: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -158,6 +159,24 @@ class TakesSuccess(ReferenceClient):
     session_class = _asked_for(
         lambda outcome: Outcome(outcome.status, outcome.data, outcome.error or "something went wrong")
     )
+
+
+class _Late(Reports):
+    def processed(self, kind: str, data: Any) -> None:
+        asyncio.get_running_loop().call_later(0.15, super().processed, kind, data)
+
+
+@mutant(
+    "processes-150-ms-later",
+    "EVT-150",
+    reason="each message is processed within 100 ms",
+)
+class ProcessesLate(ReferenceClient):
+    """Takes every message 150 ms after it came, the next ones meanwhile."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.reports = _Late(self._output, self.config.level)
 
 
 class _NoRefusals(Reports):
