@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -122,22 +122,21 @@ def _gather(
     on_result: Callable[[int, Result], None],
 ) -> None:
     under_way: dict[Future[Result], int] = {executor.submit(function, shares[place]): place for place in places}
+    broken: BrokenProcessPool | None = None
     try:
-        while under_way:
-            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            broken: BaseException | None = None
-            for future in done:
-                place = under_way.pop(future)
-                try:
-                    result = future.result()
-                except BrokenProcessPool as error:  # those beside it may have come through
-                    broken = error
-                    continue
-                results[place] = result
-                missing.discard(place)
-                on_result(place, result)
-            if broken is not None:
-                raise broken
+        # Not `wait` for the first: it looks at all that are under way each time, 90 s in all for 16,000 (measured).
+        for future in as_completed(under_way):
+            place = under_way[future]
+            try:
+                result = future.result()
+            except BrokenProcessPool as error:  # those beside it may have come through
+                broken = error
+                continue
+            results[place] = result
+            missing.discard(place)
+            on_result(place, result)
+        if broken is not None:
+            raise broken
     finally:
         for future in under_way:
             with suppress(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def subject_environment(broker: Broker, *, host: str, port: int, scenario: str, 
         "STATE_DIR": str(state_dir),
     }
     return {f"BROKERCERT_{name}": value for name, value in told.items()}
+
+
+@cache
+def tool() -> str:
+    """This program and its version, as records name it. Looked up once: that reads files."""
+    return f"brokercert {version('brokercert')}"
 
 
 def machine() -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
+from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.record import limits_used, told_badly
 from brokercert.engine.scenario import load_dialect
@@ -89,7 +89,7 @@ def judge_traces(
         format=RUN_FORMAT,
         run_id=header.run.get("run_id", "judged"),
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        tool=f"brokercert {version('brokercert')}",
+        tool=tool(),
         tier=header.tier,
         set_id=rows.id,
         set_title=rows.title,

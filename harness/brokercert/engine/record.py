@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from brokercert.engine.defects import score_sentence
+from brokercert.engine.environment import tool
 from brokercert.engine.scenario import Suite
 from brokercert.judge import judge_rows, judge_trace
 from brokercert.judge.told import told_in
@@ -84,7 +84,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         format=RUN_FORMAT,
         run_id=facts.run_id,
         started=facts.started,
-        tool=f"brokercert {version('brokercert')}",
+        tool=tool(),
         tier=request.tier,
         set_id=rows.id,
         set_title=rows.title,

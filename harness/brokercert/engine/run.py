@@ -14,14 +14,13 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, Protocol
 
 from brokercert.engine import scoring
 from brokercert.engine.calibrate import LagMonitor, calibrate
 from brokercert.engine.dialect import Dialect
-from brokercert.engine.environment import machine
+from brokercert.engine.environment import machine, tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.gate import StartGate
 from brokercert.engine.grid import sampled
@@ -295,7 +294,7 @@ def header_of(
     spec = request.subject
     return Header(
         format=TRACE_FORMAT,
-        tool=f"brokercert {version('brokercert')}",
+        tool=tool(),
         tier=request.tier,
         clock="monotonic" if request.tier == "real" else "virtual",
         source="mock",

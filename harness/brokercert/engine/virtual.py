@@ -44,23 +44,23 @@ class _Selector(selectors.DefaultSelector):
         super().__init__()
         self.now = 0.0
         self.calls = 0  # of executors, under way
-        self._quiet = 0
         self._waits = 0
         self._longest = longest
         self._until = time.monotonic() + longest
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        # All polls in one turn: nothing of this process runs between them, and a turn of the loop costs more than one.
+        for _ in range(1 if timeout is not None and timeout <= 0 else POLLS):
+            ready = super().select(0)
+            if ready:
+                break
         if time.monotonic() > self._until:
             self._until = time.monotonic() + self._longest  # so that what is left can be ended
             raise StuckError(f"{self._longest:g} s of real time went by, and only {self.now:g} s of virtual time")
         if ready:
-            self._quiet = self._waits = 0
+            self._waits = 0
             return ready
         if timeout is not None and timeout <= 0:
-            return ready
-        self._quiet += 1
-        if self._quiet < POLLS:
             return ready
         if self.calls or timeout is None:
             ready = super().select(REAL_WAIT)
@@ -68,7 +68,7 @@ class _Selector(selectors.DefaultSelector):
             if self._waits > STUCK:
                 raise StuckError("no timer and nothing to read: every task waits for what cannot come")
             return ready
-        self._quiet = self._waits = 0
+        self._waits = 0
         self.now += timeout
         return ready
 

@@ -77,7 +77,12 @@ class NeverSyncs(ReferenceClient):
     session_class = _MuteSession
 
 
-@mutant("no-entity-types", "EVT-030", reason="`entityTypes` must be a non-empty list")
+@mutant(
+    "no-entity-types",
+    "EVT-030",
+    also={"LOG-060": "the broker refuses such a request, and ten seconds later the client tries another socket"},
+    reason="`entityTypes` must be a non-empty list",
+)
 class NoEntityTypes(ReferenceClient):
     """Syncs without `entityTypes`."""
 

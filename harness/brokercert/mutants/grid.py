@@ -24,7 +24,10 @@ class _AsksOnceSession(Session):
 @mutant(
     "believes-a-lost-sync-under-way",
     "REC-110",
-    also="REC-030",
+    also={
+        "REC-030": "a loss while the sync request is in flight leaves the next socket without one",
+        "EVT-020": "a request that was cut off on its way never reached the broker, and no other follows",
+    },
     reason="a loss while the sync request is in flight leaves the next socket without one",
 )
 class BelievesSyncUnderWay(ReferenceClient):

@@ -38,7 +38,6 @@ class NoConnectTimeOut(ReferenceClient):
         "REC-115": "a connect that fails ends the loop, so that the end of an outage is never seen",
         "CON-020": "a connect that fails ends the loop, so that the end of an outage is never seen",
         "CON-030": "a connect that fails ends the loop, so that the end of an outage is never seen",
-        "REC-010": "its one attempt is refused, which leaves no record, and no other follows",
     },
     reason="a connect that fails ends the loop, so that the end of an outage is never seen",
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from bisect import insort
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
@@ -20,6 +21,10 @@ import ahocorasick_rs as aho
 SHORTEST = 4
 # Below this length the encoded fragments (base64 alignments, byte lists) are too common to be searched for.
 SHORTEST_ENCODED = 8
+# Characters of a form that are searched for; the rest is compared where they stand. An automaton of whole tokens, 30
+# forms each, takes a millisecond to build, and every new secret wants a new one.
+START = 8
+LIST_START = 12  # the same of a list: three numbers, or three characters in quotes
 
 
 class Labels:
@@ -34,7 +39,8 @@ class Labels:
         self._lists: dict[str, dict[str, None]] = {}  # how a list of a secret begins, without white space -> secrets
         self._counts: dict[str, int] = {}
         self._by_value: dict[str, str] = {}
-        self._forms: aho.AhoCorasick | None = None
+        self._starts: dict[str, list[str]] = {}  # how forms begin -> those forms, the longest first
+        self._forms: aho.AhoCorasick | None = None  # of `_starts`
         self._beginnings: aho.AhoCorasick | None = None
         self._list_patterns: dict[str, re.Pattern[str]] = {}  # secret -> its lists, compiled when first seen
 
@@ -51,9 +57,11 @@ class Labels:
         label = f"«{kind}#{self._counts[kind]}»"
         self._by_value[value] = label
         for form in forms(value):
-            self._labels.setdefault(form, label)
+            if form not in self._labels:
+                self._labels[form] = label
+                insort(self._starts.setdefault(form[:START], []), form, key=lambda form: -len(form))
         for pieces in listed_forms(value[:SHORTEST_ENCODED]):
-            self._lists.setdefault("".join(pieces), {}).setdefault(value)
+            self._lists.setdefault("".join(pieces)[:LIST_START], {}).setdefault(value)
         self._forms = self._beginnings = None
         return label
 
@@ -68,14 +76,23 @@ class Labels:
             for value in self._listed_in(text):
                 text = self._lists_of(value).sub(self._by_value[value], text)
         if self._forms is None:
-            # Leftmost, then longest: a token may be the beginning of another, or of its own escaped form.
-            self._forms = aho.AhoCorasick(self._labels, matchkind=aho.MatchKind.LeftmostLongest)
+            self._forms = aho.AhoCorasick(self._starts)
+        hits = self._forms.find_matches_as_indexes(_encodable(text), overlapping=True)
+        if not hits:
+            return text
         parts: list[str] = []
         done = 0
-        for _, start, end in self._forms.find_matches_as_indexes(_encodable(text)):
-            parts += [text[done:start], self._labels[text[start:end]]]
-            done = end
-        return "".join([*parts, text[done:]]) if parts else text
+        starts = list(self._starts)
+        # Leftmost, then longest: a token may be the beginning of another, or of its own escaped form.
+        for which, start, _ in sorted(hits, key=lambda hit: (hit[1], -hit[2])):
+            if start < done:
+                continue
+            for form in self._starts[starts[which]]:
+                if text.startswith(form, start):
+                    parts += [text[done:start], self._labels[form]]
+                    done = start + len(form)
+                    break
+        return "".join([*parts, text[done:]])
 
     def _listed_in(self, text: str) -> list[str]:
         """The secrets of which a list seems to begin in `text`, the longest first."""
@@ -119,9 +136,12 @@ def forms(value: str) -> set[str]:
     result.add(json.dumps(value)[1:-1])
     result.add(json.dumps(value, ensure_ascii=False)[1:-1])
     result.add(json.dumps(value)[1:-1].replace("/", "\\/"))
+    plain = {c: json.dumps(c)[1:-1] for c in set(value)}
     for escaped in ("<>&", "<>&'", "<>&'+", "<>&'+/=", '<>&"'):
-        result.add("".join(f"\\u{ord(c):04x}" if c in escaped else json.dumps(c)[1:-1] for c in value))
-        result.add("".join(f"\\u{ord(c):04X}" if c in escaped else json.dumps(c)[1:-1] for c in value))
+        hit = plain.keys() & set(escaped)
+        for digits in ("04x", "04X") if hit else ():
+            table = plain | {c: f"\\u{ord(c):{digits}}" for c in hit}
+            result.add("".join(map(table.__getitem__, value)))
     for encode in (quote, quote_plus):
         result.update({encode(value), encode(value, safe=""), _lower_percent(encode(value, safe=""))})
     if len(value) >= SHORTEST_ENCODED:

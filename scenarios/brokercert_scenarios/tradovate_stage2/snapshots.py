@@ -7,7 +7,7 @@ from brokercert.engine.scenario import scenario
 from brokercert.judge.conversation import SECOND
 from brokercert.judge.snapshots import SPLIT
 
-from brokercert_scenarios.tradovate_stage2.heartbeats import LOAD_LEAST, SMALLER_RATE, load_without_h
+from brokercert_scenarios.tradovate_stage2.heartbeats import LOAD_LEAST, SMALLER_RATE, VIRTUAL_RATE, load_without_h
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 SIZE = 5 * 1024 * 1024  # bytes: what the requirement says
@@ -28,7 +28,7 @@ async def snapshot_large(stage: Stage) -> None:
         return
     stage.broker.heartbeats("off")
     began = stage.now
-    await load_without_h(stage, SMALLER_RATE, LOAD_LEAST)
+    await load_without_h(stage, SMALLER_RATE if stage.real else VIRTUAL_RATE, LOAD_LEAST)
     stage.broker.heartbeats("auto")
     left = stage.limits["window_default"] + 1 - (stage.now - began) / SECOND
     await stage.hold(max(0.0, left), "a close that should not come")
