@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from brokercert.verdict import Finding, RunRecord, ScenarioResult, Timing, Verdict
 from brokercert_reports.console import render_console
@@ -84,6 +85,10 @@ def test_a_client_that_got_nowhere_shows_its_last_twenty_lines(build: Callable[.
     # A client that passed other rows but died where it failed shows them too; a healthy one does not.
     assert "line 29." in printed(build({"LOG-010": (refused,)}, scenarios=(died,)))
     assert "line 29." not in printed(build(scenarios=(died,)))
+    # Where one row alone was asked for, and failed, nothing says that the client got nowhere.
+    left = msgspec.structs.replace(died, exit="exit 0 (asked to stop)")
+    one = printed(build({"LOG-010": (refused,)}, default=Verdict.UNTESTED, scenarios=(left,)))
+    assert "got nowhere" not in one and "line 29." not in one
 
 
 def test_a_certified_part_ends_so(certified: RunRecord) -> None:
