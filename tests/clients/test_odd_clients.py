@@ -173,10 +173,12 @@ def _unsure(record: RunRecord) -> bool:
 
 
 @pytest.fixture(scope="module")
-def records(out: Path) -> dict[str, RunRecord]:
-    """All of them played; once more where this machine was too busy to measure a time."""
-    found = asyncio.run(_play(ALL, out))
-    again = [case for case in ALL if _unsure(found[case.name]) and "inconclusive" not in case.expect.values()]
+def records(out: Path, request: pytest.FixtureRequest) -> dict[str, RunRecord]:
+    """All that the chosen tests ask for, played; once more where this machine was too busy to measure a time."""
+    asked = {item.callspec.id for item in request.session.items if hasattr(item, "callspec")}
+    chosen = [case for case in ALL if case.name in asked]
+    found = asyncio.run(_play(chosen, out))
+    again = [case for case in chosen if _unsure(found[case.name]) and "inconclusive" not in case.expect.values()]
     return found | asyncio.run(_play(again, out / "again"))
 
 
