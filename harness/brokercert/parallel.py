@@ -1,6 +1,7 @@
 """The one seam of parallel work: what is offline or in virtual time, and independent, goes through an Executor.
 
-Processes of this machine by default; a Dask cluster where one is named (extra `brokercert[cluster]`).
+Processes of this machine by default; a Dask cluster where one is named (extra `brokercert[cluster]`); this process
+where there is so little to do that starting workers would cost more.
 The law: the same results in the same order whatever does the work; a lost worker's share is done again; Ctrl-C keeps
 what is done. No scheduler, queue or worker of our own. Certification in real time never comes here.
 """
@@ -81,24 +82,28 @@ def cluster(address: str) -> Workers:
     return make
 
 
-def workers(address: str = "", jobs: int = 0) -> Workers:
-    """A cluster where one is named, else this machine."""
-    return cluster(address) if address else local(jobs)
+def workers(address: str = "", jobs: int = 0, *, few: bool = False) -> Workers | None:
+    """A cluster where one is named, else this machine. None, which is this process, where there is little to do."""
+    if address:
+        return cluster(address)
+    return None if few else local(jobs)
 
 
 def in_order(
     function: Callable[[Share], Result],
     shares: Sequence[Share],
-    make: Workers,
+    make: Workers | None,
     on_result: Callable[[int, Result], None] = lambda place, result: None,
 ) -> Done[Result]:
-    """`function` of every share. `on_result` is told of each as it comes, in any order.
+    """`function` of every share. `on_result` is told of each as it comes, in any order. `make` None: in this process.
 
     `function` must be importable by name, and shares and results picklable. What it raises is raised here. Raises
     `HarnessError` where a share loses its worker again and again, and `UsageError` where there are no workers.
     """
     results: list[Result | None] = [None] * len(shares)
     missing = set(range(len(shares)))
+    if make is None:
+        return _here(function, shares, results, on_result)
     for _ in range(TRIES):
         try:
             with make() as executor:
@@ -110,6 +115,21 @@ def in_order(
         return Done(tuple(results))
     first = min(missing)
     raise HarnessError(f"the worker of share {first} ({shares[first]!r}) was lost {TRIES} times")
+
+
+def _here(
+    function: Callable[[Share], Result],
+    shares: Sequence[Share],
+    results: list[Result | None],
+    on_result: Callable[[int, Result], None],
+) -> Done[Result]:
+    try:
+        for place, share in enumerate(shares):
+            results[place] = result = function(share)
+            on_result(place, result)
+    except KeyboardInterrupt:
+        return Done(tuple(results), interrupted=True)
+    return Done(tuple(results))
 
 
 def _gather(

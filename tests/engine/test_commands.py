@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from brokercert.engine.record import told_badly
+from brokercert.engine.record import badly_told, told_badly
 from brokercert.engine.subject import SubjectSpec
 from brokercert.judge.check import Bench
 from brokercert.judge.conversation import Conversation
@@ -171,10 +171,10 @@ def test_what_is_wrong_with_the_reports_themselves_stands_in_the_notes_of_the_ru
         await stage.snapshot(within=1)
 
     _, records = virtually(play, Liar)
-    broken, lied = told_badly([Trace(HEADER, tuple(records))])
+    broken, lied = told_badly([badly_told(Trace(HEADER, tuple(records)))])
     assert broken.startswith("test: line 1 of the client's output begins as a report and is none: ")
     assert "(4 such lines)" in broken and "`whistle`" in lied
-    assert list(told_badly([Trace(HEADER, tuple(virtually(play)[1]))])) == []
+    assert list(told_badly([badly_told(Trace(HEADER, tuple(virtually(play)[1])))])) == []
 
 
 class Forgetful(ReferenceClient):

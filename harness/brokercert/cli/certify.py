@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from brokercert.cli.options import CONFIG
 from brokercert.sets import default_set
 
 
@@ -20,12 +21,7 @@ from brokercert.sets import default_set
 )
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of all that is drawn (default: 1).")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where runs are written (default: out).")
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A brokercert.toml (default: the nearest one, or [tool.brokercert] in pyproject.toml).",
-)
+@CONFIG
 @click.option(
     "--tier",
     type=click.Choice(["real", "virtual"]),

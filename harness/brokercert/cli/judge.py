@@ -6,22 +6,37 @@ from pathlib import Path
 
 import click
 
+from brokercert.cli.options import CLUSTER, JOBS
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--set", "set_id", metavar="SET", help="Requirement set (default: the one that the traces name).")
 @click.option("--part", metavar="PART", default="", help="Judge a named part of the set only.")
 @click.option("--strict", is_flag=True, help="Let a warning fail.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the reports into this folder.")
+@JOBS
+@CLUSTER
 @click.argument("traces", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-def judge(set_id: str | None, part: str, strict: bool, out: Path | None, traces: tuple[Path, ...]) -> int:
+def judge(
+    set_id: str | None,
+    part: str,
+    strict: bool,
+    out: Path | None,
+    jobs: int,
+    cluster: str,
+    traces: tuple[Path, ...],
+) -> int:
     """Judge saved traces again, without network and client: the same verdicts as in their run.
 
-    TRACES are files, or folders of them, such as out/latest.
+    TRACES are files, or folders of them, such as out/latest. Many are shared out over processes, or over the workers
+    of a cluster, which must find the files at the same places; few are judged in this process.
     """
     from brokercert.cli.finish import finish
-    from brokercert.engine.offline import judge_traces
+    from brokercert.engine.offline import is_little, judge_traces
+    from brokercert.parallel import workers
 
-    return finish(judge_traces(traces, set_id, strict=strict, part=part), out)
+    make = workers(cluster, jobs, few=is_little(traces))
+    return finish(judge_traces(traces, set_id, strict=strict, part=part, make=make), out)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

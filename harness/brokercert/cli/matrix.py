@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
+from brokercert.cli.options import CLUSTER, JOBS, SEED
 from brokercert.sets import default_set, markers
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--set", "set_id", metavar="SET", default="", help=f"Requirement set (default: {default_set()}).")
 @click.option("--mutant", "subjects", metavar="NAME", multiple=True, help="Only this mutant; repeatable.")
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes at once (default: one a core).")
-@click.option("--cluster", metavar="tcp://HOST:PORT", default="", help="Use the workers of a Dask scheduler instead.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is drawn.")
+@JOBS
+@CLUSTER
+@SEED
 @click.option("--keep", is_flag=True, help="Keep the score in the package, for reports to tell.")
 @click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Only write what is written as a page.")
 def matrix(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brokercert.cli.options import CLUSTER, JOBS
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="The reference client, a mutant by its name, or MODULE:FACTORY of a Python class.",
 )
-@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes at once (default: one a core).")
-@click.option("--cluster", metavar="tcp://HOST:PORT", default="", help="Use the workers of a Dask scheduler instead.")
+@JOBS
+@CLUSTER
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -75,20 +76,15 @@ def simulate(
             failed[place] = played
             click.echo(f"seed {shares[place].seed}: {played.breach}")
 
-    if len(shares) == 1 and not cluster:  # no process is worth starting for one
-        results: tuple[Played, ...] = (play_seed(shares[0]),)
-        on_result(0, results[0])
-        interrupted = False
-    else:
-        done = in_order(play_seed, shares, workers(cluster, jobs), on_result)
-        results, interrupted = done.complete, done.interrupted
+    done = in_order(play_seed, shares, workers(cluster, jobs, few=len(shares) == 1), on_result)
+    results = done.complete
     took = time.monotonic() - began
     click.echo(
         f"{len(results)} seeds, {sum(x.seconds for x in results) / 3600:.1f} h of virtual time,"
         f" {sum(x.faults for x in results)} faults, {sum(x.requests for x in results)} requests,"
         f" {sum(x.checks for x in results)} checks in {took:.1f} s: {len(failed)} failed"
     )
-    if interrupted:
+    if done.interrupted:
         click.echo(f"interrupted: {len(results)} of {seeds} seeds were played")
         return INTERRUPTED
     if failed:

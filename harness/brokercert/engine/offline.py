@@ -5,19 +5,24 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
-from brokercert.engine.record import limits_used, told_badly
+from brokercert.engine.record import BadlyTold, badly_told, limits_used, told_badly
 from brokercert.engine.scenario import load_dialect
-from brokercert.judge import judge_rows, judge_trace
+from brokercert.judge import has_excerpt, judge_rows, judge_trace
+from brokercert.judge.excerpt import excerpt
+from brokercert.parallel import Workers, in_order
 from brokercert.requirements import RequirementSet, load_set
-from brokercert.trace import Trace, TraceError, read_trace
+from brokercert.trace import Trace, TraceError, read_header, read_trace
 from brokercert.trace import records as r
 from brokercert.verdict import (
     RUN_FORMAT,
     Absent,
+    Excerpt,
     Finding,
     RunRecord,
     ScenarioResult,
@@ -26,6 +31,8 @@ from brokercert.verdict import (
     outcome_of,
     sentence_of,
 )
+
+LITTLE = 100_000_000  # bytes of traces: two seconds of judging, which is what two workers save once they have started
 
 
 def trace_files(paths: Sequence[Path]) -> list[Path]:
@@ -42,37 +49,100 @@ def trace_files(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A trace to be judged by a set whose limits `changed` replaces."""
+
+    path: Path
+    set_id: str
+    changed: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one trace supports; `wrong`: why it is none, and then there is nothing else."""
+
+    header: r.Header | None = None
+    wrong: str = ""
+    result: ScenarioResult | None = None
+    findings: tuple[Finding, ...] = ()
+    excerpts: tuple[Excerpt | None, ...] = ()  # beside the findings
+    badly: BadlyTold | None = None
+    cut: bool = False
+
+
+@lru_cache(maxsize=4)
+def _loaded(set_id: str) -> RequirementSet:
+    return load_set(set_id)
+
+
+def judge_share(share: Share) -> Judged:
+    """Read and judge one trace. Called in workers; what is wrong with a file is told, so that the first is named."""
+    try:
+        trace = read_trace(share.path)
+    except TraceError as error:
+        return Judged(wrong=str(error))
+    if trace.header.set_id != share.set_id:
+        return Judged(trace.header, f"traces of different requirement sets: {share.set_id}, {trace.header.set_id}")
+    rows = _loaded(share.set_id).with_limits(share.changed)
+    findings = judge_trace(trace, rows, load_dialect(share.set_id).judging)
+    return Judged(
+        header=trace.header,
+        result=_scenario(share.path, trace),
+        findings=tuple(findings),
+        excerpts=tuple(excerpt(trace, one.evidence) if has_excerpt(one) else None for one in findings),
+        badly=badly_told(trace),
+        cut=trace.truncated or _state(trace) == "interrupted",
+    )
+
+
+def is_little(paths: Sequence[Path]) -> bool:
+    """Whether judging them takes less than to start workers for it."""
+    return sum(path.stat().st_size for path in trace_files(paths) if path.exists()) < LITTLE
+
+
 def judge_traces(
-    paths: Sequence[Path], set_id: str | None = None, *, strict: bool = False, part: str = ""
+    paths: Sequence[Path],
+    set_id: str | None = None,
+    *,
+    strict: bool = False,
+    part: str = "",
+    make: Workers | None = None,
 ) -> RunRecord:
-    """Judge traces of one run and set. The limits are those recorded in the traces. Raises `UsageError`."""
-    traces: list[tuple[Path, Trace]] = []
-    for path in trace_files(paths):
-        try:
-            traces.append((path, read_trace(path)))
-        except TraceError as error:
-            raise UsageError(str(error)) from error
-    if not traces:
+    """Judge traces of one run and set. The limits are those recorded in the traces. Raises `UsageError`.
+
+    The same whatever does the work (`make`: `brokercert.parallel`). Ctrl-C ends it with what was judged up to then.
+    """
+    named = trace_files(paths)
+    if not named:
         raise UsageError("no trace was given; expected files or folders of traces (out/latest)")
-    header = traces[0][1].header
+    header = _header(named[0])
     set_id = set_id or header.set_id
-    others = {trace.header.set_id for _, trace in traces} - {set_id}
-    if others:
-        raise UsageError(f"traces of different requirement sets: {set_id}, {', '.join(sorted(others))}")
     rows = load_set(set_id)
-    rows = rows.with_limits({k: v for k, v in header.limits.items() if k in rows.limits and rows.limits[k].value != v})
-    judging = load_dialect(set_id).judging
-    findings: list[Finding] = []
-    by_scenario: dict[str, Trace] = {}
+    changed = {k: v for k, v in header.limits.items() if k in rows.limits and rows.limits[k].value != v}
+    rows = rows.with_limits(changed)
+    done = in_order(judge_share, [Share(path.absolute(), set_id, changed) for path in named], make)
+    judged: list[Judged] = []
+    scenarios: dict[str, ScenarioResult] = {}
     listed: dict[str, list[str]] = {}
-    for path, trace in traces:
-        name = trace.header.scenario
-        if name in by_scenario:
+    for path, found in zip(named, done.results, strict=True):
+        one = found or Judged(_header(path))  # not judged any more
+        if one.wrong or one.header is None:
+            raise UsageError(one.wrong)
+        name = one.header.scenario
+        if name in scenarios:
             raise UsageError(f"{path}: a second trace of scenario {name!r}; judge the traces of one run at a time")
-        by_scenario[name] = trace
-        findings += judge_trace(trace, rows, judging)
-        for row in trace.header.exercises:
+        scenarios[name] = one.result or _not_judged(one.header)
+        judged.append(one)
+        for row in one.header.exercises:
             listed.setdefault(row, []).append(name)
+    findings = [finding for one in judged for finding in one.findings]
+    around = {
+        (finding.scenario, finding.evidence): told
+        for one in judged
+        for finding, told in zip(one.findings, one.excerpts, strict=True)
+        if told is not None
+    }
     part_ids = rows.part(part) if part else tuple(row.id for row in rows.rows)
     files = " ".join(str(path) for path in paths)
     results = judge_rows(
@@ -80,11 +150,10 @@ def judge_traces(
         findings,
         listed=listed,
         in_part=part_ids,
-        traces=by_scenario,
+        excerpt_of=lambda finding: around.get((finding.scenario, finding.evidence)),
         reproduce=f"brokercert judge {files}",
     )
-    cut = any(t.truncated or _state(t) == "interrupted" for t in by_scenario.values())
-    outcome = outcome_of(results, strict=strict, interrupted=False)
+    outcome = outcome_of(results, strict=strict, interrupted=done.interrupted)
     return RunRecord(
         format=RUN_FORMAT,
         run_id=header.run.get("run_id", "judged"),
@@ -111,12 +180,15 @@ def judge_traces(
         calibration=None,
         timing=Timing(predicted=0, longest_waiting=0, exclusive=0, rest=0, total=0),
         environment={"judged": "offline, from saved traces", "recorded by": header.tool},
-        scenarios=tuple(_scenario(path, trace) for path, trace in traces),
+        scenarios=tuple(scenarios.values()),
         rows=tuple(results),
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=part),
         reproduce=f"brokercert judge {files}",
-        notes=(*_notes(rows, header, cut), *told_badly(list(by_scenario.values()))),
+        notes=(
+            *_notes(rows, header, any(one.cut for one in judged)),
+            *told_badly([one.badly for one in judged if one.badly]),
+        ),
     )
 
 
@@ -132,6 +204,24 @@ def _notes(rows: RequirementSet, header: r.Header, cut: bool) -> tuple[str, ...]
 def _state(trace: Trace) -> str:
     last = trace.records[-1] if trace.records else None
     return last.state if isinstance(last, r.Finished) else "interrupted"
+
+
+def _header(path: Path) -> r.Header:
+    try:
+        return read_header(path)
+    except TraceError as error:
+        raise UsageError(str(error)) from error
+
+
+def _not_judged(header: r.Header) -> ScenarioResult:
+    return ScenarioResult(
+        name=header.scenario,
+        title="",
+        path=header.path,
+        exclusive=header.exclusive,
+        state="not run",
+        note="it was not judged any more: judging was interrupted",
+    )
 
 
 def _scenario(path: Path, trace: Trace) -> ScenarioResult:

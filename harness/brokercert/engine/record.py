@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from brokercert.engine.defects import score_sentence
 from brokercert.engine.environment import tool
 from brokercert.engine.scenario import Suite
-from brokercert.judge import judge_rows, judge_trace
+from brokercert.judge import excerpts_from, judge_rows, judge_trace
 from brokercert.judge.told import told_in
 from brokercert.requirements import RequirementSet
 from brokercert.trace import Trace
@@ -74,7 +74,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         listed=listed,
         in_part=part,
         selected=request.only,
-        traces={one.trace.header.scenario: one.trace for one in played},
+        excerpt_of=excerpts_from({one.trace.header.scenario: one.trace for one in played}),
         reproduce=request.command_line_for("{id}"),
     )
     outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
@@ -120,7 +120,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.command_line_for(*request.only),
-        notes=(*_notes(rows, facts.suite), *told_badly([one.trace for one in played])),
+        notes=(*_notes(rows, facts.suite), *told_badly([badly_told(one.trace) for one in played])),
         faults=facts.suite.faults if cells else (),
         phases=facts.suite.phases if cells else (),
     )
@@ -192,21 +192,36 @@ def _notes(rows: RequirementSet, suite: Suite) -> tuple[str, ...]:
 MOST_TOLD = 5  # scenarios named in a note: what is wrong with one line is wrong with all like it
 
 
-def told_badly(traces: Sequence[Trace]) -> Iterator[str]:
-    """What was wrong with the client's reports themselves. No failure: they are the adapter's, not the client's."""
-    broken = [
-        (trace.header.scenario, lines)
-        for trace in traces
-        if (lines := [x for x in trace.records if isinstance(x, r.BrokenReport)])
-    ]
-    for name, lines in broken[:MOST_TOLD]:
-        more = f" ({len(lines)} such lines)" if len(lines) > 1 else ""
-        where = f"{name}: line {lines[0].line} of the client's output"
-        yield f"{where} begins as a report and is none: {lines[0].why}{more}."
-    commanded = [trace for trace in traces if any(isinstance(x, r.Command) for x in trace.records)]
-    liars = [trace.header.scenario for trace in commanded if told_in(trace.records).honest is False]
-    if liars:
+@dataclass(frozen=True, slots=True)
+class BadlyTold:
+    """What was wrong with the client's reports themselves in one scenario."""
+
+    scenario: str
+    lines: int = 0  # of its output, that begin as a report and are none
+    first: int = 0
+    why: str = ""
+    liar: bool = False  # it did not say `unsupported` of what nobody can do
+
+
+def badly_told(trace: Trace) -> BadlyTold:
+    name = trace.header.scenario
+    lines = [x for x in trace.records if isinstance(x, r.BrokenReport)]
+    commanded = any(isinstance(x, r.Command) for x in trace.records)
+    liar = commanded and told_in(trace.records).honest is False
+    if not lines:
+        return BadlyTold(name, liar=liar)
+    return BadlyTold(name, len(lines), lines[0].line, lines[0].why, liar)
+
+
+def told_badly(found: Sequence[BadlyTold]) -> Iterator[str]:
+    """The notes on it. No failure: they are the adapter's, not the client's."""
+    for one in [one for one in found if one.lines][:MOST_TOLD]:
+        more = f" ({one.lines} such lines)" if one.lines > 1 else ""
+        where = f"{one.scenario}: line {one.first} of the client's output"
+        yield f"{where} begins as a report and is none: {one.why}{more}."
+    liar = next((one.scenario for one in found if one.liar), None)
+    if liar is not None:
         yield (
-            f"{liars[0]}: the client did not answer `unsupported` to a command that nobody can do (`whistle`); it is "
+            f"{liar}: the client did not answer `unsupported` to a command that nobody can do (`whistle`); it is "
             "not believed when it says so of another."
         )

@@ -7,7 +7,8 @@ that demands its antecedent, or *not observed* where none does. Live and offline
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,6 +19,24 @@ from brokercert.judge.transcript import Transcript
 from brokercert.requirements import Requirement, RequirementSet
 from brokercert.trace import Trace
 from brokercert.verdict import SEVERITY, Excerpt, Finding, Level, RowResult, Verdict, worst
+
+Excerpting = Callable[[Finding], Excerpt | None]
+MOST_EXCERPTS = 3  # of a row: a reader follows three; the traces hold the rest
+
+
+def has_excerpt(finding: Finding) -> bool:
+    """Whether a reader is shown the records around its evidence."""
+    return bool(finding.evidence) and finding.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+
+
+def excerpts_from(traces: Mapping[str, Trace]) -> Excerpting:
+    """Excerpts from traces that are at hand, by scenario."""
+
+    def excerpt_of(finding: Finding) -> Excerpt | None:
+        trace = traces.get(finding.scenario)
+        return None if trace is None else excerpt(trace, finding.evidence)
+
+    return excerpt_of
 
 
 def judge_trace(
@@ -126,13 +145,13 @@ def judge_rows(
     listed: Mapping[str, Sequence[str]],
     in_part: Iterable[str],
     selected: Iterable[str] = (),
-    traces: Mapping[str, Trace] | None = None,
+    excerpt_of: Excerpting = lambda finding: None,
     reproduce: str = "brokercert certify --only {id}",
 ) -> list[RowResult]:
     """Each row's verdict over the scenarios listed for it: the worst finding; no scenario: untested.
 
     `listed` maps a row to the scenarios that exercise it, `selected` restricts what was asked for (empty: all).
-    `traces`, by scenario, are needed for the excerpts around each finding that is no pass.
+    `excerpt_of` gives the excerpt around a finding that is no pass, where there is one.
     """
     part = set(in_part)
     asked = set(selected)
@@ -140,7 +159,7 @@ def judge_rows(
     for finding in findings:
         by_row.setdefault(finding.requirement, []).append(finding)
     return [
-        _row_result(row, by_row.get(row.id, []), listed.get(row.id, ()), row.id in part, asked, traces, reproduce)
+        _row_result(row, by_row.get(row.id, []), listed.get(row.id, ()), row.id in part, asked, excerpt_of, reproduce)
         for row in rows.rows
     ]
 
@@ -151,7 +170,7 @@ def _row_result(
     scenarios: Sequence[str],
     in_part: bool,
     asked: set[str],
-    traces: Mapping[str, Trace] | None,
+    excerpt_of: Excerpting,
     reproduce: str,
 ) -> RowResult:
     deselected = bool(asked) and row.id not in asked
@@ -172,13 +191,8 @@ def _row_result(
         reason = f"not played: {', '.join(missing)}"
     else:
         reason = ordered[0].observed
-    excerpts: list[Excerpt] = []
-    if traces is not None:
-        for finding in ordered:
-            if finding.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) or finding.scenario not in traces:
-                continue
-            if finding.evidence and len(excerpts) < 3:  # a reader follows three; the traces hold the rest
-                excerpts.append(excerpt(traces[finding.scenario], finding.evidence))
+    told = (excerpt_of(finding) for finding in ordered if has_excerpt(finding))
+    excerpts = tuple(islice((one for one in told if one is not None), MOST_EXCERPTS))
     return RowResult(
         id=row.id,
         area=row.area,
@@ -192,7 +206,7 @@ def _row_result(
         reason=reason,
         scenarios=tuple(scenarios),
         findings=tuple(ordered),
-        excerpts=tuple(excerpts),
+        excerpts=excerpts,
         means=row.means,
         causes=tuple(row.causes),
         mend=row.mend,

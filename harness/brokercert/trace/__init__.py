@@ -1,8 +1,19 @@
 """The trace: what happened, once, in order. Written live, read back offline, judged the same both ways."""
 
 from brokercert.trace.labels import Labels
-from brokercert.trace.reader import Trace, TraceError, parse_trace, read_trace, trace_of
+from brokercert.trace.reader import Trace, TraceError, parse_trace, read_header, read_trace, trace_of
 from brokercert.trace.records import Body, Header
 from brokercert.trace.writer import TraceWriter
 
-__all__ = ["Body", "Header", "Labels", "Trace", "TraceError", "TraceWriter", "parse_trace", "read_trace", "trace_of"]
+__all__ = [
+    "Body",
+    "Header",
+    "Labels",
+    "Trace",
+    "TraceError",
+    "TraceWriter",
+    "parse_trace",
+    "read_header",
+    "read_trace",
+    "trace_of",
+]

@@ -44,14 +44,7 @@ def parse_trace(data: bytes, *, name: str = "trace") -> Trace:
     unfinished = lines.pop()  # empty where the file ends in a newline
     if not lines:
         raise TraceError(f"{name}: no complete line; expected a trace header. Is this a trace file of brokercert?")
-    try:
-        header = _header_decoder.decode(lines[0])
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise TraceError(f"{name}:1: {error}; expected a trace header, a line of JSON with kind 'header'") from error
-    if header.format != r.TRACE_FORMAT:
-        raise TraceError(
-            f"{name}:1: format {header.format}, this version reads {r.TRACE_FORMAT}; judge it with {header.tool}"
-        )
+    header = _header(lines[0], name)
     records: list[r.Body] = []
     accepted: set[int] = set()
     for number, line in enumerate(lines[1:], start=2):
@@ -70,10 +63,38 @@ def parse_trace(data: bytes, *, name: str = "trace") -> Trace:
     return Trace(header, trace.records, trace.truncated or bool(unfinished))
 
 
+def _header(line: bytes, name: str) -> r.Header:
+    try:
+        header = _header_decoder.decode(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise TraceError(f"{name}:1: {error}; expected a trace header, a line of JSON with kind 'header'") from error
+    if header.format != r.TRACE_FORMAT:
+        raise TraceError(
+            f"{name}:1: format {header.format}, this version reads {r.TRACE_FORMAT}; judge it with {header.tool}"
+        )
+    return header
+
+
 def read_trace(path: Path) -> Trace:
     """A trace from its file. Raises `TraceError`, also where the file cannot be read."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}; expected a trace file (out/RUN/traces/*.jsonl)") from error
+        raise _unreadable(path, error) from error
     return parse_trace(data, name=str(path))
+
+
+def read_header(path: Path) -> r.Header:
+    """The header alone, whatever follows it. Raises `TraceError`."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not line.endswith(b"\n"):
+        raise TraceError(f"{path}: no complete line; expected a trace header. Is this a trace file of brokercert?")
+    return _header(line, str(path))
+
+
+def _unreadable(path: Path, error: OSError) -> TraceError:
+    return TraceError(f"{path}: {error.strerror}; expected a trace file (out/RUN/traces/*.jsonl)")
