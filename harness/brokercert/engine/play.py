@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from brokercert.engine.calibrate import LagMonitor
 from brokercert.engine.dialect import Broker, Dialect
@@ -75,14 +76,15 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         if scenario.path == "proxied":
             proxied = await props.paths.open(scenario.name, broker.port)
         host, port = proxied.listen if proxied else ("127.0.0.1", broker.port)
-        writer.place("broker", broker.port)
-        if proxied:
-            writer.place("proxy", port)
         env = {
             **subject_environment(broker, host=host, port=port, scenario=scenario.name, state_dir=state_dir),
             "BROKERCERT_LEVEL": "commands" if props.spec.level == "in process" else props.spec.level,
             **scenario.env,
         }
+        named = sorted({urlsplit(value).hostname or "" for value in env.values() if "://" in value} - {""})
+        writer.place("broker", broker.port, named)
+        if proxied:
+            writer.place("proxy", port, named)
         stage = props.dialect.stage(
             scenario, broker, writer, props.spec, env, state_dir, props.gate, proxied, props.limits
         )

@@ -7,7 +7,7 @@ from whoever saw the thing happen. Live and offline see the same records, becaus
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -88,11 +88,11 @@ class TraceWriter:
     def redact(self, text: str) -> str:
         return self.labels.redact(text)
 
-    def place(self, name: str, port: int) -> None:
+    def place(self, name: str, port: int, hosts: Collection[str] = ()) -> None:
         """A port that this run happened to get. Addresses that name it are told with `name` instead, so that the body
-        of a trace does not differ from run to run.
+        of a trace does not differ from run to run. `hosts`: names of this machine beside its usual ones.
         """
-        for host in ("127.0.0.1", "localhost"):
+        for host in {"127.0.0.1": None, "localhost": None, **dict.fromkeys(hosts)}:
             self._places[f"{host}:{port}"] = f"{host}:«{name}»"
             self._places[f"('{host}', {port})"] = f"('{host}', «{name}»)"  # as Python's errors have it
 
