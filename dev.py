@@ -6,7 +6,7 @@
     python3 dev.py lint | types | check                        ruff, mypy, both
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
     python3 dev.py repeat [--idle N] [--busy N] [ARGUMENTS]    certify again and again, compare the verdicts
-    python3 dev.py virtual [--repeat N] [RUN]                  virtual time: a real run's verdicts, N traces the same
+    python3 dev.py virtual [--repeat N] [RUN]                  virtual time: a real run again, or N traces the same
     python3 dev.py fuzz [--time N] [TARGET...]                 coverage-guided (installs atheris): our own parsers
     python3 dev.py bench                                       how fast fuzzing is, as ratios
     python3 dev.py wheel                                       the wheel, tried in somebody else's project

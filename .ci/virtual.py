@@ -1,49 +1,65 @@
 """Virtual time against real time, and against itself.
 
-    python3 dev.py virtual [--repeat N] [--scenario NAME]... [RUN]
+    python3 dev.py virtual [--repeat N] [--scenario NAME]... [--set SET] [--full-volume] [--jobs N] [RUN]
 
-Without --repeat: the reference client is played in virtual time, and its verdicts must be those of RUN, a run's folder
-in real time (default: out/latest), row by row over the scenarios that both played. With it: each scenario N times,
-and every body of its trace must be the same, byte for byte. Exit status 0: so it is; 1: it is not, and where.
+Without --repeat: the reference client is played through every scenario in virtual time, at full volume. It must pass
+everywhere, and its verdicts must be those of RUN, a run's folder in real time (default: out/latest), row by row over
+the scenarios that both played. With it: each scenario N times, on all cores, and every body of its trace must be the
+same, byte for byte. Exit status 0: so it is; 1: it is not, and where; 130: interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import tempfile
+import time
+from collections import Counter
 from pathlib import Path
 
 from brokercert.engine.run import Quiet, RunRequest, run_certification
 from brokercert.engine.scenario import load_suite
-from brokercert.matrix.subjects import REFERENCE, subject_named
+from brokercert.matrix.again import Repeats, bodies, shares_of
+from brokercert.matrix.subjects import REFERENCE, outside, subject_named
+from brokercert.parallel import in_order, local
 from brokercert.verdict import RunRecord, decode_run
 
-LATENCY = {"EVT-150"}  # what computing costs: nothing in virtual time
+PLAYED = ("completed", "harness error", "interrupted")
 
 
-def play(set_id: str, scenarios: tuple[str, ...], seed: int, out: Path) -> RunRecord:
+def play(set_id: str, seed: int, out: Path) -> RunRecord:
     subject = subject_named(set_id, REFERENCE, seed)
-    return run_certification(
-        RunRequest(set_id, subject, seed=seed, tier="virtual", out=out, scenarios=scenarios), Quiet()
-    )
+    return run_certification(RunRequest(set_id, subject, seed=seed, tier="virtual", out=out, full_volume=True), Quiet())
 
 
 def verdicts(run: RunRecord, scenarios: set[str]) -> dict[str, str]:
-    """Scenario and row -> the verdicts of its findings there."""
+    """Scenario and row -> the verdicts of its findings there; of rows that virtual time can show."""
     found: dict[str, set[str]] = {}
+    hidden = outside(run.set_id)
     for row in run.rows:
         for finding in row.findings:
-            if finding.scenario in scenarios and row.id not in LATENCY:
+            if finding.scenario in scenarios and row.id not in hidden:
                 found.setdefault(f"{row.id} in {finding.scenario}", set()).add(finding.verdict.value)
     return {key: ", ".join(sorted(said)) for key, said in found.items()}
+
+
+def failures(virtual: RunRecord) -> list[str]:
+    """What is no pass in a run in virtual time."""
+    played = {s.name for s in virtual.scenarios if s.state in PLAYED}
+    broken = [f"{s.name}: {s.state}: {s.note}" for s in virtual.scenarios if s.state in PLAYED[1:]]
+    return broken + [f"{key}: {said}" for key, said in sorted(verdicts(virtual, played).items()) if said != "pass"]
 
 
 def compare(folder: Path) -> int:
     real = decode_run((folder / "run.json").read_bytes())
     assert real.tier == "real", f"{folder}: expected a run in real time"
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as out:
-        virtual = play(real.set_id, (), real.seed, Path(out))
+        virtual = play(real.set_id, real.seed, Path(out))
+    wrong = failures(virtual)
+    for line in wrong:
+        print(f"{line}, at full volume in virtual time")
+    count = sum(s.state in PLAYED for s in virtual.scenarios)
+    print(f"{count} scenarios at full volume in {time.monotonic() - began:.0f} s, {len(wrong)} verdicts are no pass")
     both = {s.name for s in real.scenarios if s.state == "completed"}
     both &= {s.name for s in virtual.scenarios if s.state == "completed"}
     ours, theirs = verdicts(virtual, both), verdicts(real, both)
@@ -51,39 +67,52 @@ def compare(folder: Path) -> int:
     for key in differ:
         print(f"{key}: {theirs.get(key, 'nothing')} in real time, {ours.get(key, 'nothing')} in virtual time")
     print(f"{len(both)} scenarios in both tiers, {len(theirs)} verdicts, {len(differ)} differ")
-    return 1 if differ or not theirs else 0
+    return 1 if wrong or differ or not theirs else 0
 
 
-def repeat(set_id: str, scenarios: tuple[str, ...], times: int) -> int:
+def repeat(set_id: str, names: tuple[str, ...], times: int, *, full: bool, jobs: int) -> int:
     """Play each again and again; say how many different bodies there were."""
-    names = scenarios or tuple(s.name for s in load_suite(set_id).scenarios)
-    status = 0
-    for name in names:
-        bodies: dict[str, int] = {}
-        for _ in range(times):
-            with tempfile.TemporaryDirectory() as out:
-                run = play(set_id, (name,), 1, Path(out))
-                trace = next(s.trace for s in run.scenarios if s.name == name)
-                if not trace:
-                    break  # it asks for more than this client offers
-                body = (Path(out) / run.run_id / trace).read_bytes().partition(b"\n")[2]
-            digest = hashlib.sha256(body).hexdigest()
-            bodies[digest] = bodies.get(digest, 0) + 1
-        print(f"{name}: {times} times, {len(bodies)} different")
-        status |= len(bodies) > 1
-    return status
+    offers = subject_named(set_id, REFERENCE).offers
+    chosen = [s for s in load_suite(set_id).scenarios if not names or s.name in names]
+    unknown = set(names) - {s.name for s in chosen}
+    if unknown or not chosen:
+        print(f"no scenario {', '.join(sorted(unknown))} in {set_id}")
+        return 2
+    shares = []
+    for scenario in chosen:
+        lacking = set(scenario.needs) - offers
+        if lacking:
+            print(f"{scenario.name}: not played: it needs {', '.join(sorted(lacking))}")
+            continue
+        shares += shares_of(Repeats(set_id, scenario.name, times, full_volume=full))
+    found: dict[str, Counter[str]] = {share.scenario: Counter() for share in shares}
+
+    def on_result(place: int, told: Counter[str]) -> None:
+        name = shares[place].scenario
+        found[name] += told
+        if found[name].total() == times:
+            print(f"{name}: {times} times, {len(found[name])} different", flush=True)
+
+    began = time.monotonic()
+    done = in_order(bodies, shares, local(jobs), on_result)
+    differ = sorted(name for name, told in found.items() if len(told) > 1)
+    plays = sum(told.total() for told in found.values())
+    print(f"{plays} plays of {len(found)} scenarios in {time.monotonic() - began:.0f} s: differ: {differ or 'none'}")
+    return 130 if done.interrupted else 1 if differ else 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="dev.py virtual", description=__doc__.partition("\n")[0])
-    parser.add_argument("--set", default="tradovate-stage2")
-    parser.add_argument("--repeat", type=int, default=0, metavar="N")
-    parser.add_argument("--scenario", action="append", default=[], metavar="NAME")
-    parser.add_argument("run", nargs="?", type=Path, default=Path("out/latest"))
-    arguments = parser.parse_args()
-    if arguments.repeat:
-        return repeat(arguments.set, tuple(arguments.scenario), arguments.repeat)
-    return compare(arguments.run)
+    parser.add_argument("--set", default="tradovate-stage2", help="for --repeat (tradovate-stage2)")
+    parser.add_argument("--repeat", type=int, default=0, metavar="N", help="play each scenario N times")
+    parser.add_argument("--scenario", action="append", default=[], metavar="NAME", help="for --repeat; all by default")
+    parser.add_argument("--full-volume", action="store_true", help="for --repeat: not at that of the kill matrix")
+    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="for --repeat: processes (one a core)")
+    parser.add_argument("run", nargs="?", type=Path, default=Path("out/latest"), help="compared with (out/latest)")
+    options = parser.parse_args()
+    if options.repeat:
+        return repeat(options.set, tuple(options.scenario), options.repeat, full=options.full_volume, jobs=options.jobs)
+    return compare(options.run)
 
 
 if __name__ == "__main__":

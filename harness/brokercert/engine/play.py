@@ -69,7 +69,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     note = ""
     stage: AnyStage[Any, Any] | None = None
     flusher = asyncio.create_task(_keep_flushed(writer)) if header.tier == "real" else None
-    broker = props.dialect.broker(scenario.settings_in(header.tier), writer, props.seed, props.calendar)
+    broker = props.dialect.broker(scenario.settings_at(header.full), writer, props.seed, props.calendar)
     proxied: ProxiedPath | None = None
     try:
         await broker.start()

@@ -50,6 +50,7 @@ class RunRequest:
     seed: int = 1
     out: Path = Path("out")
     tier: Literal["real", "virtual"] = "real"
+    full_volume: bool = False  # in virtual time too: as many events, and as large snapshots, as in real time
     limits: Mapping[str, float] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()  # restrict to these by name: for the harness's own tests
     command_line: str = ""  # how the run was asked for, without `--only`, to be told again in the report
@@ -313,7 +314,7 @@ def header_of(
         readings=dict(spec.readings),
         entity_types=spec.entity_types,
         limits=limits_of(rows),
-        settings=scenario.settings_in(request.tier),
+        settings=scenario.settings_at(request.tier == "real" or request.full_volume),
         calibration=(
             {
                 "round_trip_p99": known.round_trip_p99,
@@ -325,6 +326,7 @@ def header_of(
             else {}
         ),
         run={"run_id": run_id, "pid": str(os.getpid())},
+        full_volume=request.full_volume,
     )
 
 

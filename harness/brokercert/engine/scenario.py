@@ -46,7 +46,8 @@ class Scenario:
     directly or through Toxiproxy (a proxy turns RST into FIN and eats half-close). `exclusive`: nothing else runs
     meanwhile, since latencies are scored. `needs`: what the subject must offer for it to be played at all.
     `cell`: its place in the grid, of which a run in real time plays a sample that has every fault and every phase.
-    `virtual`: settings that differ in virtual time, where a size costs time and proves nothing more.
+    `small`: settings that differ in virtual time, where a size costs time and proves nothing more; a run there at full
+    volume (`RunRequest.full_volume`) leaves them out.
     `lasts`: seconds that a good client makes it last (the prediction); `most`: after so many seconds it is ended.
     """
 
@@ -61,12 +62,12 @@ class Scenario:
     most: float = 300.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
-    virtual: Mapping[str, Any] = field(default_factory=dict)
+    small: Mapping[str, Any] = field(default_factory=dict)
     cell: Cell | None = None
 
-    def settings_in(self, tier: str) -> dict[str, Any]:
-        """The broker's settings in this tier."""
-        return {**self.settings, **(self.virtual if tier == "virtual" else {})}
+    def settings_at(self, full: bool) -> dict[str, Any]:
+        """The broker's settings, at full volume or not."""
+        return {**self.settings, **({} if full else self.small)}
 
 
 def scenario(
@@ -81,12 +82,12 @@ def scenario(
     most: float = 300.0,
     settings: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
-    virtual: Mapping[str, Any] | None = None,
+    small: Mapping[str, Any] | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function that takes a `Stage`."""
 
     def make(play: Play) -> Scenario:
-        given = settings or {}, env or {}, virtual or {}
+        given = settings or {}, env or {}, small or {}
         return Scenario(name, title, exercises, play, path, exclusive, needs, lasts, most, *given)
 
     return make

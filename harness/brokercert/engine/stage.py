@@ -143,6 +143,11 @@ class AnyStage(Commanding[C], Generic[B, C]):
         """Whether the scenario is played in real time."""
         return self._writer.header.tier == "real"
 
+    @property
+    def full(self) -> bool:
+        """Whether its volumes are those that the requirements mean: always in real time."""
+        return self._writer.header.full
+
     async def resources(self, name: str) -> None:
         """Record what the client's process holds now; nothing where it has none, or has left."""
         process = self._subject.process if self._subject is not None else None

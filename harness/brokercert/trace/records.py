@@ -52,6 +52,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     settings: dict[str, Any] = {}  # the broker's, as far as they are not its defaults
     calibration: dict[str, float] = {}  # milliseconds
     run: dict[str, str] = {}  # what differs from run to run
+    full_volume: bool = False  # in virtual time, with the volumes of real time
+
+    @property
+    def full(self) -> bool:
+        """Whether what was sent had the volume that the requirements mean."""
+        return self.tier == "real" or self.full_volume
 
 
 class Accepted(Record, frozen=True, kw_only=True, tag="accepted"):

@@ -10,7 +10,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 HEAVY_RATE = 2000  # events a second: what S2 means by high volume, as this suite reads it
 LIGHT_RATE = 200  # far above any cadence that arrivals could drive, far below what costs a client CPU
 SMALLER_RATE = 50  # beside a large snapshot: still far above any such cadence
-VIRTUAL_HEAVY_RATE = 125  # in virtual time every event costs, and time nothing: 2,000 of them
+VIRTUAL_HEAVY_RATE = 125  # in virtual time every event costs, and time nothing: 2,000, where not at full volume
 VIRTUAL_RATE = 20  # twenty times what HBT-070 allows of heartbeats
 LOAD_LEAST = 16.0  # seconds: HBT-030 asks for 15
 FLOOD_LEAST = 21.0  # seconds: HBT-070 asks for 20
@@ -36,7 +36,7 @@ async def _load(stage: Stage, rate: int, least: float) -> None:
     lasts=28,
 )
 async def load(stage: Stage) -> None:
-    await _load(stage, LIGHT_RATE if stage.real else VIRTUAL_RATE, FLOOD_LEAST)
+    await _load(stage, LIGHT_RATE if stage.full else VIRTUAL_RATE, FLOOD_LEAST)
 
 
 @scenario(
@@ -47,7 +47,7 @@ async def load(stage: Stage) -> None:
     lasts=22,
 )
 async def load_heavy(stage: Stage) -> None:
-    await _load(stage, HEAVY_RATE if stage.real else VIRTUAL_HEAVY_RATE, LOAD_LEAST)
+    await _load(stage, HEAVY_RATE if stage.full else VIRTUAL_HEAVY_RATE, LOAD_LEAST)
 
 
 async def load_without_h(stage: Stage, rate: int, least: float) -> None:
