@@ -44,7 +44,7 @@ async def bare_mutator() -> float:
 
 
 async def handlers() -> float:
-    return (await inprocess.fuzz(known_targets()["client"], level="message", seconds=SECONDS, seed=1)).rate
+    return (await inprocess.feed(known_targets()["client"], level="message", seconds=SECONDS, seed=1)).rate
 
 
 async def bare_socket() -> float:

@@ -27,6 +27,10 @@ TRIES = 3  # times that a share is begun: what kills a worker each time is a bug
 Workers = Callable[[], Any]  # a context manager that yields an Executor
 
 
+class LostError(HarnessError):
+    """A share lost its worker each time that it was begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done(Generic[Result]):
     """The results in the order of the shares; None where Ctrl-C came before."""
@@ -98,7 +102,7 @@ def in_order(
     """`function` of every share. `on_result` is told of each as it comes, in any order. `make` None: in this process.
 
     `function` must be importable by name, and shares and results picklable. What it raises is raised here. Raises
-    `HarnessError` where a share loses its worker again and again, and `UsageError` where there are no workers.
+    `LostError` where a share loses its worker again and again, and `UsageError` where there are no workers.
     """
     results: list[Result | None] = [None] * len(shares)
     missing = set(range(len(shares)))
@@ -114,7 +118,7 @@ def in_order(
             return Done(tuple(results), interrupted=True)
         return Done(tuple(results))
     first = min(missing)
-    raise HarnessError(f"the worker of share {first} ({shares[first]!r}) was lost {TRIES} times")
+    raise LostError(f"the worker of share {first} ({shares[first]!r}) was lost {TRIES} times")
 
 
 def _here(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
 Message = dict[str, Any]
@@ -137,3 +139,18 @@ PLANTED: tuple[type[Handler], ...] = (
     NarrowCatch, NoCatch, FirstCharacter, LatinOnly, EveryElementAnObject, StatusIsText, PriceIsNumber, CountsInBits,
     TableOfStatuses, ListsAreWhole,
 )  # fmt: skip
+
+
+on_text = NoCatch().on_text  # by name, for whoever feeds it in another process
+
+
+def leaves(text: str) -> None:
+    """Ends the program at what it cannot read."""
+    if text[:1] == "x":
+        raise SystemExit(0)
+
+
+def dies(text: str) -> None:
+    """Takes its process with it."""
+    if text[:1] == "x":
+        os.kill(os.getpid(), signal.SIGKILL)

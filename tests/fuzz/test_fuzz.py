@@ -14,22 +14,14 @@ from brokercert.cli import main
 from brokercert.engine.errors import UsageError
 from brokercert.fuzz.client import LiveSession, handler_target, target_of
 from brokercert.fuzz.finds import Find, load, save
-from brokercert.fuzz.inprocess import BATCH, batch_of, fuzz, reproduce
+from brokercert.fuzz.inprocess import BATCH, batch_of, feed, reproduce, shrunk
 from brokercert.fuzz.targets import Target, known_targets
-from brokercert.hostile import Hostile, defects_of, generate, make
+from brokercert.hostile import Hostile, defects_of, make
 from brokercert.mutants.messages import _TrustingSession
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from planted import PLANTED, Handler
 
 WITHIN = 10.0  # seconds in which each planted bug is to be found
 TARGETS = known_targets()
-
-# Hypothesis draws what the generator draws, and so shrinks a frame as it shrinks anything else.
-DRAWS = st.randoms(use_true_random=False)
-QUICKLY = settings(
-    max_examples=60, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
-)
 
 
 async def until_found(target: Target, within: float = WITHIN) -> tuple[float, str] | None:
@@ -53,17 +45,17 @@ def test_each_planted_bug_is_found(planted: type[Handler]) -> None:
 
 
 def test_a_handler_without_a_bug_is_left_alone() -> None:
-    outcome = asyncio.run(fuzz(target_of("plain", Handler().on_text), level=None, seconds=0.3, seed=3))
+    outcome = asyncio.run(feed(target_of("plain", Handler().on_text), level=None, seconds=0.3, seed=3))
     assert outcome.frames > 100 and not outcome.finds
 
 
 def test_a_find_is_grouped_shrunk_saved_and_replayed(tmp_path: Path) -> None:
     handler = PLANTED[5]().on_text
     target = target_of("statuses", handler)
-    outcome = asyncio.run(fuzz(target, level="message", seconds=0.5, seed=1))
+    outcome = asyncio.run(feed(target, level="message", seconds=0.5, seed=1))
     assert outcome.finds and set(outcome.counts) == {find.cause for find in outcome.finds}
     assert sum(outcome.counts.values()) > len(outcome.finds), "the same cause again is counted, and no find more"
-    find = outcome.finds[0]
+    find = asyncio.run(shrunk(target, outcome.finds[0]))
     assert len(find.frames) == 1 and len(find.frames[0].text) < 110
     again = load(save(find, tmp_path))
     assert again.frames == find.frames and again.cause == find.cause
@@ -81,7 +73,7 @@ def test_a_batch_is_what_seed_and_number_say() -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_is_found_in_a_parser_of_ours(name: str) -> None:
     target = TARGETS[name]
-    outcome = asyncio.run(fuzz(target, level=None, seconds=0.1, seed=11))
+    outcome = asyncio.run(feed(target, level=None, seconds=0.1, seed=11))
     assert outcome.frames and not outcome.counts, outcome.finds
     assert target.rejected.endswith(".")
 
@@ -98,30 +90,6 @@ def test_the_probe_of_the_clients_handlers_sees_a_deaf_and_a_brittle_session() -
     assert deaf.probe() == ""
     deaf._session.on_event = lambda *_: None  # type: ignore[method-assign]
     assert deaf.probe() == "a valid event is not applied"
-
-
-@QUICKLY
-@given(DRAWS)
-def test_the_reference_clients_handlers_take_whatever_hypothesis_draws(rng: Random) -> None:
-    session = LiveSession()
-    for level in ("frame", "json", "message"):
-        session.feed(generate(rng, level))
-    assert session.probe() == ""
-
-
-def test_hypothesis_finds_and_shrinks_a_planted_bug() -> None:
-    seen: list[Hostile] = []
-
-    @settings(max_examples=300, derandomize=True, database=None, deadline=None)
-    @given(DRAWS)
-    def property_(rng: Random) -> None:
-        frame = generate(rng, "message")
-        seen.append(frame)
-        PLANTED[4]().on_text(frame.text)
-
-    with pytest.raises(AttributeError):
-        property_()
-    assert len(seen[-1].text) < 40, "one element that is no object is all that it takes"
 
 
 # The doors.
@@ -146,6 +114,8 @@ def test_the_command_line_fuzzes_a_handler_and_replays_its_find(
     assert main(["fuzz", "--time", "0.2", "--handler", "their_bot:on_text", "--level", "frame"]) == 1
     said = capsys.readouterr().out
     assert "IndexError" in said and "frame/empty: ''" in said
+    (saved,) = (tmp_path / "out" / "finds").glob("*.json")
+    assert main(["replay", str(saved)]) == 1 and "breaks: IndexError" in capsys.readouterr().out
     assert main(["fuzz", "--time", "0.1", "--target", "client", "--level", "message"]) == 0
     assert "nothing found" in capsys.readouterr().out
     find = Find(target="client", cause="an old one", frames=(Hostile("json", "cut", "a["),), seed=1)
@@ -156,6 +126,8 @@ def test_the_command_line_fuzzes_a_handler_and_replays_its_find(
         ["--target", "nothing"],
         ["--level", "websocket", "--target", "client"],
         ["--target", "client", "--", "x"],
+        ["--jobs", "2", "--", sys.executable],
+        ["--handler", "their_bot"],
     ):
         assert main(["fuzz", "--time", "0.1", *wrong]) == 2
     with pytest.raises(UsageError, match="callable"):

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brokercert.cli.options import CLUSTER, CONFIG, JOBS, SEED
+
 if TYPE_CHECKING:
     from brokercert.engine.subject import SubjectSpec
     from brokercert.fuzz.finds import Find
     from brokercert.fuzz.inprocess import Outcome
+    from brokercert.fuzz.shards import Shards
+    from brokercert.hostile import Level
 
 SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
-CONFIG = click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A brokercert.toml (default: the nearest one, or [tool.brokercert] in pyproject.toml).",
-)
 
 
 @click.command(context_settings=SETTINGS)
@@ -30,8 +28,9 @@ CONFIG = click.option(
     help="What is broken (default: frame, json and message in turn).",
 )
 @click.option("--time", "seconds", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is drawn.")
-@click.option("--target", metavar="NAME", help="Fuzz a parser of brokercert's own, in this process; `list` shows them.")
+@click.option("--frames", type=click.IntRange(0), default=0, help="In process: so many frames instead of a time.")
+@SEED
+@click.option("--target", metavar="NAME", help="Fuzz a parser of brokercert's own, in process; `list` shows them.")
 @click.option("--handler", metavar="MODULE:NAME", help="Fuzz a Python function that takes a frame's text, in process.")
 @click.option(
     "--out",
@@ -40,61 +39,99 @@ CONFIG = click.option(
     show_default=True,
     help="Where finds are saved.",
 )
+@JOBS
+@CLUSTER
 @CONFIG
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def fuzz(
-    level: str | None,
+    level: Level | None,
     seconds: float,
+    frames: int,
     seed: int,
     target: str | None,
     handler: str | None,
     out: Path,
+    jobs: int,
+    cluster: str,
     config_path: Path | None,
     command: tuple[str, ...],
 ) -> int:
     """Feed a client hostile frames until the time is over; save what breaks it, shrunk, for `brokercert replay`.
 
-    COMMAND starts the client, as for `certify`. Without COMMAND: that of brokercert.toml, else the reference client's
-    handlers in this process. Exit status: 0 nothing was found, 1 something was.
+    COMMAND starts the client, as for `certify`, and it is fed over the wire. Without COMMAND: that of brokercert.toml,
+    else the reference client's handlers in process, on every core: --frames, --jobs and --cluster are for that, and for
+    --target and --handler. Exit status: 0 nothing was found, 1 something was.
     """
     from brokercert.engine.errors import UsageError
-    from brokercert.fuzz import inprocess, wire
-    from brokercert.fuzz.client import handler_target
-    from brokercert.fuzz.finds import save, shown
+    from brokercert.fuzz.shards import Shards
     from brokercert.fuzz.targets import known_targets
-
-    def found(find: Find) -> None:
-        path = save(find, out)
-        click.echo(f"find: {find.cause}")
-        for line in shown(find.frames[:3]):
-            click.echo(f"  {line}")
-        click.echo(f"  saved: {path}")
 
     if target == "list":
         for one in known_targets().values():
             click.echo(f"{one.name}: {one.rejected}")
         return 0
     if (target or handler) and command:
-        raise UsageError("--target and --handler run in this process; expected no COMMAND beside them")
+        raise UsageError("--target and --handler run in process; expected no COMMAND beside them")
     spec = None if target or handler else _client(config_path, command)
-    if spec is None:
-        if level == "websocket":
-            raise UsageError("--level websocket: what breaks the WebSocket never reaches a handler; give a COMMAND")
-        chosen = handler_target(handler) if handler else known_targets().get(target or "client")
-        if chosen is None:
-            raise UsageError(f"--target {target!r}: expected one of {', '.join(known_targets())}")
-        click.echo(f"{chosen.name}, in this process: {chosen.rejected}")
-        outcome = asyncio.run(inprocess.fuzz(chosen, level=level, seconds=seconds, seed=seed, found=found))  # type: ignore[arg-type]
-    else:
-        click.echo(f"{spec.name}, over the wire")
-        outcome = asyncio.run(wire.fuzz(spec, level=level, seconds=seconds, seed=seed, found=found))  # type: ignore[arg-type]
-    _told(outcome)
+    if spec is not None:
+        if jobs or cluster or frames:
+            raise UsageError(
+                "--jobs, --cluster and --frames: a client is fed over the wire alone and for a time; expected --target"
+                " or --handler with them"
+            )
+        return _over_the_wire(spec, level, seconds, seed, out)
+    if level == "websocket":
+        raise UsageError("--level websocket: what breaks the WebSocket never reaches a handler; give a COMMAND")
+    if handler is not None and ":" not in handler:
+        raise UsageError(f"--handler {handler}: expected MODULE:NAME, as in bot.ws:on_text")
+    return _in_process(Shards(handler or target or "client", level, seed, seconds, frames, jobs, cluster), out)
+
+
+def _over_the_wire(spec: SubjectSpec, level: Level | None, seconds: float, seed: int, out: Path) -> int:
+    from brokercert.fuzz import wire
+
+    click.echo(f"{spec.name}, over the wire, seed {seed}")
+    outcome = asyncio.run(
+        wire.fuzz(spec, level=level, seconds=seconds, seed=seed, found=lambda find: _saved(find, out))
+    )
+    _told(outcome, " (seconds without start and restarts)")
     return 1 if outcome.counts else 0
 
 
-def _told(outcome: Outcome) -> None:
-    click.echo(f"{outcome.frames:,} hostile frames, {outcome.rate:,.0f} a second (seconds without start and restarts)")
-    for cause, count in sorted(outcome.counts.items(), key=lambda item: -item[1]):
+def _in_process(asked: Shards, out: Path) -> int:
+    from brokercert.cli import INTERRUPTED
+    from brokercert.fuzz import shards
+    from brokercert.parallel import LostError
+
+    chosen = shards.target_named(asked.target)
+    click.echo(f"{chosen.name}, in process, seed {asked.seed}: {chosen.rejected}")
+    try:
+        outcome, interrupted = shards.fuzz(asked, lambda cause: click.echo(f"first seen: {cause}", err=True))
+    except LostError as error:  # found as well, though nobody is left to say how
+        click.echo(f"it ends the process that feeds it: {error}")
+        return 1
+    for find in outcome.finds:
+        _saved(find, out)
+    _told(outcome)
+    if interrupted:
+        click.echo("interrupted: what was found up to then is saved")
+        return INTERRUPTED
+    return 1 if outcome.counts else 0
+
+
+def _saved(find: Find, out: Path) -> None:
+    from brokercert.fuzz.finds import save, shown
+
+    path = save(find, out)
+    click.echo(f"find: {find.cause}")
+    for line in shown(find.frames[:3]):
+        click.echo(f"  {line}")
+    click.echo(f"  saved: {path}")
+
+
+def _told(outcome: Outcome, how: str = "") -> None:
+    click.echo(f"{outcome.frames:,} hostile frames, {outcome.rate:,.0f} a second{how}")
+    for cause, count in sorted(outcome.counts.items(), key=lambda item: (-item[1], item[0])):
         click.echo(f"  {count} x {cause}")
     for note in outcome.notes:
         click.echo(f"  {note}")
@@ -117,7 +154,7 @@ def replay(config_path: Path | None, find: Path, command: tuple[str, ...]) -> in
     from brokercert.engine.errors import UsageError
     from brokercert.fuzz import inprocess, wire
     from brokercert.fuzz.finds import load, shown
-    from brokercert.fuzz.targets import known_targets
+    from brokercert.fuzz.shards import target_named
     from brokercert.requirements import load_set
     from brokercert.simulation.schedule import is_scenario
 
@@ -131,8 +168,8 @@ def replay(config_path: Path | None, find: Path, command: tuple[str, ...]) -> in
     loaded = load(find)
     for line in shown(loaded.frames):
         click.echo(line)
-    if loaded.target in known_targets() and not command:
-        broke = asyncio.run(inprocess.reproduce(known_targets()[loaded.target], loaded.frames))
+    if loaded.target != "wire" and not command:
+        broke = asyncio.run(inprocess.reproduce(target_named(loaded.target, f"{find}: target"), loaded.frames))
         cause = broke[0] if broke else ""
     else:
         config = load_config(config_path)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from random import Random
 from typing import Any
 
 import msgspec
 
-from brokercert.engine.errors import UsageError
+from brokercert.engine.named import callable_named
 from brokercert.fuzz.targets import Plain, Target, target
 from brokercert.hostile import LEVELS, Hostile, Level, generate
 from brokercert.hostile.valid import ENTITIES
@@ -94,16 +93,8 @@ async def _client() -> LiveSession:
 
 def handler_target(name: str) -> Target:
     """Somebody else's handler: a callable that takes the text of a frame, as `MODULE:NAME`. Raises `UsageError`."""
-    module, _, attribute = name.partition(":")
-    try:
-        handler = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(
-            f"--handler {name!r}: {error}; expected MODULE:NAME of a callable, as in bot.ws:on_text"
-        ) from error
-    if not callable(handler):
-        raise UsageError(f"--handler {name!r}: not callable; expected a function that takes the text of a frame")
-    return target_of(name, handler)
+    expected = "expected MODULE:NAME of a function that takes the text of a frame, as in bot.ws:on_text"
+    return target_of(name, callable_named("--handler", name, expected))
 
 
 def target_of(name: str, handler: Any) -> Target:

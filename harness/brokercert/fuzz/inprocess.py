@@ -1,4 +1,4 @@
-"""Fuzzing in this process: batches of 32, a probe after each, finds grouped by cause and shrunk.
+"""Fuzzing in one process: batches of 32, a probe after each, finds grouped by cause, and shrunk afterwards.
 
 The law: batch `n` of a seed is the same frames whatever happened before it, so that a seed and a number say what was
 fed. An exception that leaves the target, a probe that says what is wrong, and an input that takes 10 s are finds.
@@ -11,12 +11,15 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from random import Random
 from types import FrameType
+
+from msgspec.structs import replace
 
 from brokercert.fuzz.finds import Find
 from brokercert.fuzz.shrink import Budget, shrink
@@ -55,28 +58,32 @@ def batch_of(target: Target, level: Level | None, seed: int, number: int) -> lis
     return [draw(rng, level) for _ in range(BATCH)]
 
 
-async def fuzz(
-    target: Target, *, level: Level | None, seconds: float, seed: int, found: Callable[[Find], None] = lambda _: None
+def every(first: int = 0, step: int = 1) -> Iterable[int]:
+    """The numbers of batches without end, or each so many-th of them."""
+    return count(first, step)
+
+
+async def feed(
+    target: Target, *, level: Level | None, seed: int, seconds: float, numbers: Iterable[int] | None = None
 ) -> Outcome:
-    """Feed for so many seconds; `found` is told of each new cause, shrunk."""
+    """Feed these batches (default: all) for so many seconds. Of each cause the first find is kept, as it was fed."""
     outcome = Outcome()
-    number = 0
     fed = await target.start()
     began = slice_began = time.monotonic()
-    while time.monotonic() - began < seconds:
+    for number in every() if numbers is None else numbers:
+        if time.monotonic() - began >= seconds:
+            break
         frames = batch_of(target, level, seed, number)
-        number += 1
         broke = await _feed(fed, frames)
         outcome.frames += len(frames)
         if broke is not None:
-            cause, detail, count = broke
+            cause, detail, fed_before = broke
             outcome.counts[cause] = outcome.counts.get(cause, 0) + 1
             await fed.close()
             if outcome.counts[cause] == 1:
-                small = await _shrunk(target, frames[:count], cause)
-                find = Find(target=target.name, cause=cause, frames=small, seed=seed, detail=detail)
+                frames = frames[:fed_before]
+                find = Find(target=target.name, cause=cause, frames=tuple(frames), seed=seed, detail=detail)
                 outcome.finds.append(find)
-                found(find)
             fed = await target.start()
         if time.monotonic() - slice_began > YIELD:
             await asyncio.sleep(0)
@@ -84,6 +91,18 @@ async def fuzz(
     await fed.close()
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+async def shrunk(target: Target, find: Find) -> Find:
+    """The find as small as it gets."""
+
+    async def breaks(tried: Sequence[Hostile]) -> bool:
+        again = await reproduce(target, tried)
+        return again is not None and again[0] == find.cause
+
+    last = find.frames[-1:]
+    start = last if await breaks(last) else find.frames
+    return replace(find, frames=await shrink(start, breaks, Budget(TRIES, SHRINKING)))
 
 
 async def reproduce(target: Target, frames: Sequence[Hostile]) -> tuple[str, str] | None:
@@ -108,19 +127,9 @@ async def _feed(fed: object, frames: Sequence[Hostile]) -> tuple[str, str, int] 
                 if waiting is not None:
                     await waiting
             wrong = probe()
-        except Exception as error:  # whatever a target lets out is what is looked for
+        except (Exception, SystemExit) as error:  # whatever a target lets out is what is looked for
             return (*cause_of(error), count)
     return (f"the probe failed: {wrong}", "", count) if wrong else None
-
-
-async def _shrunk(target: Target, frames: Sequence[Hostile], cause: str) -> tuple[Hostile, ...]:
-    async def breaks(tried: Sequence[Hostile]) -> bool:
-        again = await reproduce(target, tried)
-        return again is not None and again[0] == cause
-
-    last = frames[-1:]
-    start = last if await breaks(last) else frames
-    return await shrink(start, breaks, Budget(TRIES, SHRINKING))
 
 
 def cause_of(error: BaseException) -> tuple[str, str]:

@@ -7,16 +7,14 @@ whichever process plays it. Of the seeds that break an invariant, the first is s
 from __future__ import annotations
 
 import gc
-import importlib
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from brokercert_mock.recorder import Recorder
 
 from brokercert.engine.errors import UsageError
+from brokercert.engine.named import callable_named
 from brokercert.engine.run import RunRequest, header_of
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.subject import Subject, SubjectSpec
@@ -58,20 +56,12 @@ def client_named(set_id: str, name: str, seed: int) -> SubjectSpec:
     """
     if name == REFERENCE or name in mutants_of(set_id):
         return subject_named(set_id, name, seed)
-    module, colon, attribute = name.partition(":")
     expected = (
         f"expected {REFERENCE}, a mutant (`brokercert matrix` knows them), or MODULE:FACTORY, as in bot.ws:Client"
     )
-    if not colon:
+    if ":" not in name:
         raise UsageError(f"--client {name}: no such client; {expected}")
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # as `python -m` has it: the user's own module is in the current folder
-    try:
-        factory: Any = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"--client {name}: {error}; {expected}") from error
-    if not callable(factory):
-        raise UsageError(f"--client {name}: not callable; {expected}")
+    factory = callable_named("--client", name, expected)
 
     def made(env: Mapping[str, str], output: Callable[[str], None]) -> Subject:
         client: Subject = factory(env, output)
