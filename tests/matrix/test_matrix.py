@@ -14,13 +14,14 @@ from brokercert.engine.defects import keep_score, matrix_hash, score_sentence
 from brokercert.engine.scenario import load_suite
 from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
 from brokercert.matrix.score import differences, page, score_of
-from brokercert.matrix.subjects import REFERENCE, mutants_of, outside
+from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, outside
 from brokercert.mutants.register import Mutant
 from brokercert.reference import ReferenceClient
 from brokercert.sets import markers
 
 SET = "tradovate-stage2"
 MUTANTS = mutants_of(SET)
+INSIDE = insiders(SET)
 LISTED = load_suite(SET).listed()
 
 
@@ -34,12 +35,13 @@ def test_a_mutant_is_caught_and_its_original_is_not(name: str) -> None:
 
 
 def test_cells_are_every_mutant_in_every_scenario_and_of_the_grid_a_sample() -> None:
-    cells = cells_of(SET, (REFERENCE, *MUTANTS))
+    cells = cells_of(SET, (REFERENCE, *INSIDE))
+    assert {cell.subject for cell in cells_of(SET)} == set(INSIDE)
     assert len(cells) == len(set(cells))
     scenarios = load_suite(SET).scenarios
     grid = {scenario.name for scenario in scenarios if scenario.cell}
     rest = {scenario.name for scenario in scenarios} - grid
-    for name in (REFERENCE, *MUTANTS):
+    for name in (REFERENCE, *INSIDE):
         played = {cell.scenario for cell in cells if cell.subject == name}
         assert rest <= played
         if name == REFERENCE or MUTANTS[name].fails & {"REC-110", "REC-115"}:
@@ -98,14 +100,13 @@ def test_the_score_counts_the_caught_and_names_what_it_was_made_of(tmp_path: Pat
     caught = Told(Cell(SET, name, "login-timed"), {"LOG-030": "fail"}, "completed")
     score = score_of(SET, [caught])
     suite = load_suite(SET)
-    inside = [one for one in MUTANTS.values() if one.fails - outside(SET)]
-    assert (score.killed, score.mutants, score.cells) == (1, len(inside), 1)
+    assert (score.killed, score.mutants, score.cells) == (1, len(INSIDE), 1)
     assert score.hash == matrix_hash(suite) and len(score.hash) == 16
 
     kept = tmp_path / "scores.json"
     assert "was not measured" in score_sentence(suite, kept)
     keep_score(score, kept)
-    assert f"catches 1 of {len(inside)} known defects" in score_sentence(suite, kept)
+    assert f"catches 1 of {len(INSIDE)} known defects" in score_sentence(suite, kept)
     keep_score(msgspec.structs.replace(score, hash="0" * 16), kept)
     assert "was not measured" in score_sentence(suite, kept)
 
@@ -114,6 +115,10 @@ def test_what_only_a_process_can_show_is_asked_of_no_client_inside() -> None:
     one = dataclasses.replace(ONE, fails=frozenset({"REC-100"}), knocks={})
     silent = dataclasses.replace(GOOD, verdicts={"REC-100": "not observed"})
     assert outside(SET) == {"REC-100", "EVT-150"} and differences([silent], {"one": one}) == []
+
+
+def test_whoever_fails_what_only_a_process_can_show_is_played_as_one() -> None:
+    assert [one.name for one in MUTANTS.values() if not one.process and one.fails <= outside(SET)] == []
 
 
 def test_the_page_is_what_is_written() -> None:

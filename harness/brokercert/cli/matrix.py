@@ -33,7 +33,7 @@ def matrix(
     from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
     from brokercert.matrix.score import differences, score_of
     from brokercert.matrix.score import page as page_of
-    from brokercert.matrix.subjects import REFERENCE, mutants_of
+    from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of
     from brokercert.parallel import in_order, workers
 
     if page:
@@ -44,9 +44,13 @@ def matrix(
     for name in subjects:
         if name not in known and name != REFERENCE:
             raise UsageError(f"--mutant {name}: no such mutant of {set_id}; known: {', '.join(known)}")
+        if name in known and known[name].process:
+            raise UsageError(
+                f"--mutant {name}: expected one that needs no process of its own; try `dev.py mutants {name}`"
+            )
     if keep and subjects:
         raise UsageError("--keep: expected the whole matrix; leave --mutant out")
-    cells: list[Cell] = cells_of(set_id, subjects or (REFERENCE, *known), seed)
+    cells: list[Cell] = cells_of(set_id, subjects or (REFERENCE, *insiders(set_id)), seed)
     began = time.monotonic()
     count = 0
 

@@ -13,7 +13,7 @@ from brokercert.engine.grid import sampled
 from brokercert.engine.run import RunRequest
 from brokercert.engine.scenario import Suite, load_suite
 from brokercert.judge import judge_trace
-from brokercert.matrix.subjects import REFERENCE, mutants_of, subject_named
+from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, subject_named
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.verdict import worst
 
@@ -44,7 +44,7 @@ def _loaded(set_id: str) -> tuple[RequirementSet, Suite]:
 
 
 def cells_of(set_id: str, subjects: Sequence[str] = (), seed: int = 1) -> list[Cell]:
-    """Every mutant (or each of `subjects`) through every scenario, mutant by mutant.
+    """Every mutant that need not be a process (or each of `subjects`) through every scenario, mutant by mutant.
 
     The grid of faults and phases is played whole for the reference client and for mutants that must fail one of its
     rows; for the others a sample of it, with every fault and every phase.
@@ -56,7 +56,7 @@ def cells_of(set_id: str, subjects: Sequence[str] = (), seed: int = 1) -> list[C
     left = {scenario.name for scenario in grid} - {scenario.name for scenario in sampled(grid, seed)}
     return [
         Cell(set_id, name, scenario.name, seed)
-        for name in subjects or tuple(mutants)
+        for name in subjects or tuple(insiders(set_id))
         for scenario in scenarios
         if scenario.name not in left or name == REFERENCE or rows & mutants[name].fails
     ]

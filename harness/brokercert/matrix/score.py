@@ -3,7 +3,8 @@
 The law: a row that a mutant must fail fails (a SHOULD row: is warned of) in some scenario, every knock-on that is
 written down with a reason of its own occurs, and nothing else falls. A requirement's text decides what is written
 down, never a run. Rows that no scenario played exercises are asked of nobody, nor are those that only a process of
-its own can show: their mutants are played as such, and are no part of the score.
+its own can show. Mutants that show their defect as a process only are played as such (`dev.py mutants`), and are no
+part of the score.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from brokercert.engine.defects import Score, matrix_hash
 from brokercert.engine.scenario import load_suite
 from brokercert.matrix.cells import Cell, Told
-from brokercert.matrix.subjects import mutants_of, outside
+from brokercert.matrix.subjects import failures_of, insiders, mutants_of, outside
 from brokercert.verdict import Verdict
 
 FALLEN = {Verdict.FAIL.value, Verdict.WARNING.value}
@@ -56,8 +57,7 @@ def differences(told: Sequence[Told], mutants: Mapping[str, Any]) -> list[str]:
 
 def score_of(set_id: str, told: Sequence[Told]) -> Score:
     """A mutant is killed when at least one row that it must fail has failed."""
-    hidden = outside(set_id)
-    mutants = {name: one for name, one in mutants_of(set_id).items() if one.fails - hidden}
+    mutants = insiders(set_id)
     seen = fallen(told)
     return Score(
         set_id=set_id,
@@ -77,7 +77,7 @@ def page(set_ids: Sequence[str]) -> str:
     """docs/kill-matrix.md: every known defect, what it must fail, and why. Made of what is written, not of a run."""
     lines = [INTRODUCTION]
     for set_id in set_ids:
-        mutants, hidden = mutants_of(set_id), outside(set_id)
+        mutants = mutants_of(set_id)
         suite = load_suite(set_id)
         cells = sum(scenario.cell is not None for scenario in suite.scenarios)
         grid = f", and {cells} cells of its grid of faults and phases" if cells else ""
@@ -90,14 +90,33 @@ def page(set_ids: Sequence[str]) -> str:
             "| --- | --- | --- | --- | --- |",
         ]
         for name, one in sorted(mutants.items()):
-            must = ", ".join(sorted(one.fails)) + (" (as a process)" if one.fails & hidden else "")
+            must = ", ".join(sorted(one.fails)) + (" (as a process)" if one.process else "")
             knocks: dict[str, list[str]] = {}
             for row, why in sorted(one.knocks.items()):
                 knocks.setdefault("" if why == one.reason else f": {why}", []).append(row)
             may = "<br>".join(", ".join(rows) + why for why, rows in knocks.items())
             lines.append(f"| `{name}` | {_cell(one.text)} | {must} | {_cell(one.reason)} | {_cell(may)} |")
-        lines.append("")
+        lines += ["", *_failures(set_id)]
     return "\n".join(lines)
+
+
+def _failures(set_id: str) -> list[str]:
+    """What goes wrong in real clients, and who has that defect."""
+    rows = failures_of(set_id)
+    if not rows:
+        return []
+    lines = [
+        f"### Failures of real clients: {set_id}",
+        "",
+        "The rows of [TP §11](protocol/tradovate.md#11-what-goes-wrong-in-real-clients), and who has that defect.",
+        "",
+        "| row | what of it | mutants |",
+        "| --- | --- | --- |",
+    ]
+    for one in rows:
+        names = ", ".join(f"`{name}`" for name in one.mutants)
+        lines.append(f"| {one.row} | {_cell(one.says)} | {names or _cell(f'none: {one.why_none}')} |")
+    return [*lines, ""]
 
 
 def _cell(text: str) -> str:
@@ -119,8 +138,9 @@ defect for the very reason that stands under *why* may fall or not: that depends
 
 The grid (every fault in every phase of a connection's life) is played in full by the reference client and by mutants
 that must fail REC-110 or REC-115. Every other mutant plays a sample, drawn by the seed, in which each fault and each
-phase stands at least once. Rows that only a process in real time can show (REC-100, EVT-150) are no part of the matrix:
-their mutants, marked *as a process*, are played in real time.
+phase stands at least once. What only a process in real time can show (REC-100, EVT-150, and where a client blocks) is
+no part of the matrix: these mutants, marked *as a process*, are played by `python3 dev.py mutants` in real time, and so
+are others of both sets, so that it is not the virtual time alone that is proved.
 
     brokercert matrix                       all of it, on every core; exit status 0: as written, 3: not, and where
     brokercert matrix --mutant NAME         one mutant

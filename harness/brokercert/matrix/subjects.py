@@ -29,6 +29,17 @@ def mutants_of(set_id: str) -> Mapping[str, Any]:
     return register
 
 
+def failures_of(set_id: str) -> tuple[Any, ...]:
+    """What was seen to go wrong in real clients, each with its mutants, where a set's dialect has such a table."""
+    module = load_dialect(set_id).mutants
+    return getattr(import_module(module), "FAILURES", ()) if module else ()
+
+
+def insiders(set_id: str) -> Mapping[str, Any]:
+    """The mutants that are clients of this process; the others show their defect as a process only."""
+    return {name: one for name, one in mutants_of(set_id).items() if not one.process}
+
+
 def subject_named(set_id: str, name: str, seed: int = 1, tier: Tier = "virtual") -> SubjectSpec:
     """A mutant, or the reference client itself. It is made with a calendar and a seed as well (docs/new-dialect.md)."""
     reference = load_dialect(set_id).reference

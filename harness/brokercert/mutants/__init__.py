@@ -4,6 +4,7 @@ A check that no mutant fails proves nothing. What a mutant fails is written from
 reason; `also` are rows that the same defect may bring down with it.
 """
 
+from brokercert.mutants.failures import FAILURES
 from brokercert.mutants.mutant import MUTANTS, Mutant
 
-__all__ = ["MUTANTS", "Mutant"]
+__all__ = ["FAILURES", "MUTANTS", "Mutant"]

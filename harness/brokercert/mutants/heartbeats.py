@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from typing import Any
+
+from websockets.asyncio.client import ClientConnection
 
 from brokercert.mutants.mutant import mutant
 from brokercert.reference import wire
 from brokercert.reference.backoff import Backoff
 from brokercert.reference.client import End, ReferenceClient
-from brokercert.reference.session import Session
+from brokercert.reference.session import INFINITE, Session
+from brokercert.reference.states import Happening
 
 
 @mutant(
@@ -80,6 +84,80 @@ class QuietHeart(ReferenceClient):
     """Stops its heartbeats when no event came for twenty seconds."""
 
     session_class = _DataDrivenSession
+
+
+class _DataWatchdogSession(Session):
+    last_event = 0.0
+
+    def on_event(self, kind: str, data: Any, now: float) -> None:
+        self.last_event = now
+        super().on_event(kind, data, now)
+
+    def tick(self, now: float) -> None:
+        if now >= self.looks_at():
+            self.happen(Happening.SILENT, "no event for thirty seconds", now)
+        super().tick(now)
+
+    def looks_at(self) -> float:
+        return INFINITE if self.live_since is None else max(self.live_since, self.last_event) + 30
+
+    def due(self) -> float:
+        return min(super().due(), self.looks_at())
+
+
+@mutant(
+    "takes-a-quiet-market-for-a-dead-one",
+    "HBT-040 LOG-060",
+    reason="`h` counts as a sign of life, and a server that sends it is healthy",
+)
+class DataWatchdog(ReferenceClient):
+    """Gives its connection up when no event came for thirty seconds, whatever else came."""
+
+    session_class = _DataWatchdogSession
+
+
+ALIVE_ON_A_NEW_SOCKET = "alive is shown by the next heartbeat on time, here on a second socket"
+
+
+class _HeartlessSession(Session):
+    dead = False
+
+    def beat(self, now: float) -> None:
+        if not self.dead:
+            super().beat(now)
+
+    def next_beat(self) -> float:
+        return INFINITE if self.dead else super().next_beat()
+
+
+@mutant(
+    "heart-dies-with-its-socket",
+    "HBT-060",
+    also={
+        "MSG-010": ALIVE_ON_A_NEW_SOCKET,
+        "MSG-020": ALIVE_ON_A_NEW_SOCKET,
+        "MSG-030": ALIVE_ON_A_NEW_SOCKET,
+        "MSG-050": ALIVE_ON_A_NEW_SOCKET,
+    },
+    reason="a client is back when it beats again, within a heartbeat's limit, and it beats no more",
+)
+class HeartDies(ReferenceClient):
+    """Ends its heartbeat timer where it finds the socket closed, and starts none for the next."""
+
+    session_class = _HeartlessSession
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._dead: set[int] = set()  # lanes, by their stores
+
+    async def pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:
+        assert isinstance(session, _HeartlessSession)
+        session.dead = id(session.store) in self._dead
+        try:
+            await super().pump(session, ws, wake)
+        finally:
+            if session.live_since is not None:
+                self._dead.add(id(session.store))
 
 
 class _TrustingSession(Session):

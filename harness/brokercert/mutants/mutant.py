@@ -12,8 +12,8 @@ MUTANTS = Register()
 mutant = MUTANTS.mutant
 
 MODULES = (
-    "login credentials requests queueing heartbeats streams events tickets restraint reconnect subscriptions outages"
-    " messages resources snapshots state fields grid"
+    "login frames credentials requests queueing heartbeats streams events tickets restraint reconnect subscriptions"
+    " outages messages resources snapshots state fields grid"
 )
 for _module in MODULES.split():
     importlib.import_module(f"brokercert.mutants.{_module}")

@@ -15,7 +15,8 @@ class Mutant:
     each with what of the same defect brings it down.
 
     `text` says the defect, `reason` why just these rows fail. `client` is the class: a factory of subjects. `fields`
-    are compared fields (as `Judging.compared` names them) by which it fails.
+    are compared fields (as `Judging.compared` names them) by which it fails. `process`: only in a process of its own,
+    in real time, has it this defect (it blocks, or leaks), so that it is played as one alone.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Mutant:
     reason: str
     client: type[Any]
     fields: frozenset[str] = frozenset()
+    process: bool = False
 
     @property
     def also(self) -> frozenset[str]:
@@ -35,7 +37,14 @@ class Register(dict[str, Mutant]):
     """A dialect's mutants, by name."""
 
     def mutant(
-        self, name: str, fails: str, *, also: str | Mapping[str, str] = "", fields: str = "", reason: str
+        self,
+        name: str,
+        fails: str,
+        *,
+        also: str | Mapping[str, str] = "",
+        fields: str = "",
+        process: bool = False,
+        reason: str,
     ) -> Callable[[C], C]:
         """Register a client class; its docstring is the defect. `fails` are ids, separated by spaces, and so are
         `fields`, names of fields; `also` are ids too, where `reason` explains them, else each with its own reason.
@@ -46,7 +55,8 @@ class Register(dict[str, Mutant]):
             text = (client.__doc__ or "").strip()
             if name in self or not text:
                 raise ValueError(f"mutant {name!r}: stands twice, or does not say its defect")
-            self[name] = Mutant(name, text, frozenset(fails.split()), knocks, reason, client, frozenset(fields.split()))
+            shown = frozenset(fields.split())
+            self[name] = Mutant(name, text, frozenset(fails.split()), knocks, reason, client, shown, process)
             return client
 
         return register

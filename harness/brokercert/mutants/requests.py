@@ -169,6 +169,7 @@ class _Late(Reports):
 @mutant(
     "processes-150-ms-later",
     "EVT-150",
+    process=True,
     reason="each message is processed within 100 ms",
 )
 class ProcessesLate(ReferenceClient):

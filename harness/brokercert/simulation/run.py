@@ -18,7 +18,7 @@ from brokercert.engine.named import callable_named
 from brokercert.engine.run import RunRequest, header_of
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.subject import Subject, SubjectSpec
-from brokercert.matrix.subjects import REFERENCE, mutants_of, subject_named
+from brokercert.matrix.subjects import REFERENCE, insiders, subject_named
 from brokercert.requirements import load_set
 from brokercert.simulation.play import Played, play
 from brokercert.simulation.schedule import Schedule, save, schedule_of
@@ -54,7 +54,7 @@ def client_named(set_id: str, name: str, seed: int) -> SubjectSpec:
 
     Raises `UsageError`.
     """
-    if name == REFERENCE or name in mutants_of(set_id):
+    if name == REFERENCE or name in insiders(set_id):
         return subject_named(set_id, name, seed)
     expected = (
         f"expected {REFERENCE}, a mutant (`brokercert matrix` knows them), or MODULE:FACTORY, as in bot.ws:Client"
