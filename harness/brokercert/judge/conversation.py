@@ -101,6 +101,14 @@ class Connection(Socket):
         """Whether some authorize had been answered with success by then, be another's answer held back."""
         return any(a.answer and a.answer.ok and a.answer.record < request.record for a in self.authorizes)
 
+    def sent_meanwhile(self, request: Request, start: int, end: int) -> bool:
+        """Whether it came behind the authorize whose answer was held back from `start` to `end`, and before that end.
+
+        By its place on the socket: what came in one read with that authorize bears a time before `start`.
+        """
+        asked = max((a.record for a in self.authorizes if a.t <= start), default=0)
+        return request.record > asked and request.t < end
+
     @property
     def refused(self) -> Answer | None:
         return next((a.answer for a in self.authorizes if a.answer and a.answer.status in (401, 403)), None)

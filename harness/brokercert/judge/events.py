@@ -97,11 +97,11 @@ def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
     judged = False
     for conn, start, end in talk.withheld_spans("authorize"):
         c = talk.connections[conn]
-        early = [s for s in c.syncs if start <= s.t < end and not c.granted_before(s)]
+        early = [s for s in c.syncs if c.sent_meanwhile(s, start, end) and not c.granted_before(s)]
         if early:
             judged = True
             yield bench.breach(
-                f"a sync request {seconds(early[0].t - start)} after authorize, with its answer still held back",
+                f"a sync request {seconds(max(0, early[0].t - start))} after authorize, with its answer still held back",
                 "the sync request only after authentication succeeded",
                 [c.authorizes[0].record, early[0].record],
             )

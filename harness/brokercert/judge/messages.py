@@ -175,6 +175,9 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
         still = [c for c in talk.upgraded if c.upgraded and c.upgraded[0] < t and (c.loss is None or c.loss.t >= t)]
         clause = "open connection" if still else "not connected"
         back = [a for a in attempts_of(talk, t + IN_FLIGHT) if a.t <= bench.end]
+        # One that was under way may come to stand, but not to stay.
+        news = [c for c in talk.upgraded if c.upgraded and c.upgraded[0] >= t]
+        stayed = [c for c in news if c.loss is None or c.loss.t > bench.end]
         wrong = False
         for c in still:
             close = c.client_close
@@ -198,6 +201,16 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
                 f"the client came back {seconds(back[0].t - t)} after it was asked to stop",
                 "no new attempt after log-off",
                 [number, back[0].record],
+                clause=clause,
+            )
+        elif stayed and bench.end - t >= window:
+            wrong = True
+            c = stayed[0]
+            yield bench.breach(
+                f"connection {c.id}, begun {seconds(c.accepted - t)} after the client was asked to stop, was still there"
+                f" {seconds(bench.end - t)} after it",
+                "no new attempt after log-off, and none that was under way comes to stay",
+                [number, *([c.upgraded[1]] if c.upgraded else [])],
                 clause=clause,
             )
         if wrong:

@@ -180,7 +180,7 @@ def _early(bench: Bench, news: list[Connection]) -> tuple[str, int] | None:
         for request in c.requests:
             if c not in news or request.endpoint == "authorize" or c.granted_before(request):
                 continue
-            if start <= request.t < end:
+            if c.sent_meanwhile(request, start, end):
                 return request.endpoint, request.record
     return None
 
