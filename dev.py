@@ -7,6 +7,7 @@
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
     python3 dev.py repeat [--idle N] [--busy N] [ARGUMENTS]    certify again and again, compare the verdicts
     python3 dev.py virtual [--repeat N] [RUN]                  virtual time: a real run again, or N traces the same
+    python3 dev.py mutants [NAME...]                           broken clients as processes: each fails what it must
     python3 dev.py fuzz [--time N] [TARGET...]                 coverage-guided (installs atheris): our own parsers
     python3 dev.py bench                                       how fast fuzzing is, as ratios
     python3 dev.py wheel                                       the wheel, tried in somebody else's project
@@ -217,6 +218,10 @@ def virtual(arguments):
     return run(tool("python"), ROOT / ".ci" / "virtual.py", *arguments, cwd=Path.cwd())
 
 
+def mutants(arguments):
+    return run(tool("python"), ROOT / ".ci" / "mutants.py", *arguments)
+
+
 def fuzz(arguments):
     """Atheris is no dependency: 35 MB, and for few Pythons. It is installed by whoever wants it."""
     if subprocess.run([tool("python"), "-c", "import atheris"], capture_output=True).returncode:
@@ -317,6 +322,7 @@ VERBS = {
     "toxiproxy": toxiproxy,
     "repeat": repeat,
     "virtual": virtual,
+    "mutants": mutants,
     "fuzz": fuzz,
     "bench": bench,
     "wheel": wheel,

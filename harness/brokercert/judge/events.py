@@ -100,8 +100,9 @@ def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
         early = [s for s in c.syncs if c.sent_meanwhile(s, start, end) and not c.granted_before(s)]
         if early:
             judged = True
+            after = max(0, early[0].t - start)
             yield bench.breach(
-                f"a sync request {seconds(max(0, early[0].t - start))} after authorize, with its answer still held back",
+                f"a sync request {seconds(after)} after authorize, with its answer still held back",
                 "the sync request only after authentication succeeded",
                 [c.authorizes[0].record, early[0].record],
             )

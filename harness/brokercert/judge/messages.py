@@ -207,8 +207,8 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
             wrong = True
             c = stayed[0]
             yield bench.breach(
-                f"connection {c.id}, begun {seconds(c.accepted - t)} after the client was asked to stop, was still there"
-                f" {seconds(bench.end - t)} after it",
+                f"connection {c.id}, begun {seconds(c.accepted - t)} after the client was asked to stop, still stood"
+                f" {seconds(bench.end - t)} after that",
                 "no new attempt after log-off, and none that was under way comes to stay",
                 [number, *([c.upgraded[1]] if c.upgraded else [])],
                 clause=clause,
