@@ -10,11 +10,12 @@ import asyncio
 import random
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from brokercert_mock.anyconnection import AnyConnection
+from brokercert_mock.anyconnection import KEPT, AnyConnection
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import OnAccept, OnEvents, OnRequest, OnUpgrade, Rule, RuleBook
 from brokercert_mock.settings import AnySettings
@@ -22,6 +23,8 @@ from brokercert_mock.shell import Shell
 
 C = TypeVar("C", bound=AnyConnection)
 RestAnswer = Callable[[int, str, str], None]  # status, text, content type
+
+FEW_TIMERS = 256  # up to which none is looked at
 
 
 class AnyBroker(Generic[C]):
@@ -37,11 +40,14 @@ class AnyBroker(Generic[C]):
         self.loop = asyncio.get_running_loop()
         self.clock = clock or self.loop.time
         self.rng = random.Random(seed)
-        self.history: dict[int, C] = {}
+        self.history: dict[int, C] = {}  # by number: those that stand, and of the ended ones the last
+        self._count = 0
+        self._ended: deque[int] = deque()
         self.script_errors: list[BaseException] = []
         self.book = RuleBook()
         self._shells: dict[Shell, C] = {}  # in the order of accepting: a set's would differ from run to run
         self._timers: set[asyncio.TimerHandle] = set()
+        self._most_timers = FEW_TIMERS
         self._server: asyncio.Server | None = None
         self._tls: ssl.SSLContext | None = None
         self._port = 0
@@ -215,6 +221,9 @@ class AnyBroker(Generic[C]):
 
         handle = self.loop.call_later(delay, run)
         self._timers.add(handle)
+        if len(self._timers) > self._most_timers:  # most of them were cancelled, and a handle does not tell of that
+            self._timers = {timer for timer in self._timers if not timer.cancelled()}
+            self._most_timers = max(FEW_TIMERS, 2 * len(self._timers))
         return handle
 
     @contextmanager
@@ -228,7 +237,8 @@ class AnyBroker(Generic[C]):
     # What the shell tells.
 
     def on_accept(self, shell: Shell) -> C:
-        connection = self.make_connection(len(self.history) + 1, shell)
+        self._count += 1
+        connection = self.make_connection(self._count, shell)
         self.history[connection.id] = connection
         self._shells[shell] = connection
         self.recorder.accepted(connection.accepted_at, connection.id)
@@ -241,7 +251,11 @@ class AnyBroker(Generic[C]):
         return connection
 
     def on_lost(self, shell: Shell) -> None:
-        self._shells.pop(shell, None)
+        ended = self._shells.pop(shell, None)
+        if ended is not None:
+            self._ended.append(ended.id)
+            if len(self._ended) > KEPT:
+                del self.history[self._ended.popleft()]
         self.changed()
 
     def on_upgrade_request(self, conn: C) -> Rule | None:

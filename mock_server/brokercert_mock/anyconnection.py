@@ -6,6 +6,7 @@ moments at which it was asked for and took effect.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Literal
 
 from websockets.frames import Frame, Opcode
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from brokercert_mock.anybroker import AnyBroker
     from brokercert_mock.shell import Shell
 
+KEPT = 1_000  # of anything that a broker left to run would gather: far more than a scenario makes
 FIN_WAIT = 5.0  # seconds that a half-closed connection is read on, at most, before it is closed for good
 
 
@@ -29,8 +31,8 @@ class AnyConnection:
         self.upgraded_at: float | None = None
         self.ended_at: float | None = None
         self.ended_by: str | None = None
-        self.heartbeats: list[float] = []
-        self.pongs: list[float] = []
+        self.heartbeats: deque[float] = deque(maxlen=KEPT)
+        self.pongs: deque[float] = deque(maxlen=KEPT)
         self.last_sent_at = self.accepted_at
         self.last_beat_at = self.accepted_at
         self.last_received_at = self.accepted_at

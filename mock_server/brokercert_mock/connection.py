@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from brokercert_mock import frames
-from brokercert_mock.anyconnection import AnyConnection
+from brokercert_mock.anyconnection import KEPT, AnyConnection
 from brokercert_mock.frames import ClientRequest
 from brokercert_mock.sync import Subscription
 
@@ -28,7 +29,7 @@ class Connection(AnyConnection):
         self.token: Token | None = None
         self.sync_body: Any = None
         self.subscription: Subscription | None = None
-        self.requests: list[ClientRequest] = []
+        self.requests: deque[ClientRequest] = deque(maxlen=KEPT)  # the last ones
         self.leaving = False  # it was told to go
 
     @property

@@ -64,6 +64,14 @@ def test_a_find_is_grouped_shrunk_saved_and_replayed(tmp_path: Path) -> None:
     assert asyncio.run(reproduce(target_of("plain", Handler().on_text), again.frames)) is None
 
 
+def test_a_find_with_what_no_json_can_hold_is_saved_too(tmp_path: Path) -> None:
+    frames = (Hostile("json", "lone", 'a["\udcff"]'), Hostile("websocket", "raw", "", b"\xff\xfe"))
+    find = Find(target="client", cause="ValueError: '\udcff'", frames=frames, seed=1, detail="'\udc80'")
+    again = load(save(find, tmp_path))
+    assert again.frames == frames
+    assert again.cause == "ValueError: '\\udcff'" and again.detail == "'\\udc80'"
+
+
 def test_a_batch_is_what_seed_and_number_say() -> None:
     target = TARGETS["client"]
     assert batch_of(target, None, 5, 9) == batch_of(target, None, 5, 9) != batch_of(target, None, 5, 10)
