@@ -24,10 +24,7 @@ SCENARIOS = {
 
 def test_two_processes_write_the_same_body() -> None:
     shares = [
-        share
-        for set_id, names in SCENARIOS.items()
-        for name in names
-        for share in shares_of(Repeats(set_id, name, 4), size=2)
+        share for set_id, names in SCENARIOS.items() for name in names for share in shares_of(Repeats(set_id, name, 4))
     ]
     told: dict[str, Counter[str]] = {share.scenario: Counter() for share in shares}
     for share, found in zip(shares, in_order(bodies, shares, local(2)).complete, strict=True):
@@ -37,7 +34,8 @@ def test_two_processes_write_the_same_body() -> None:
 
 
 def test_shares_are_all_repeats_and_no_more() -> None:
-    assert [share.times for share in shares_of(Repeats(SET, "steady", 25))] == [10, 10, 5]
+    for times, sizes in ((25, [10, 10, 5]), (20, [10, 10]), (3, [2, 1]), (1, [1])):
+        assert [share.times for share in shares_of(Repeats(SET, "steady", times))] == sizes
 
 
 def play(folder: Path, name: str, *, full: bool) -> tuple[Trace, set[Verdict]]:

@@ -7,6 +7,8 @@ import os
 import signal
 from typing import Any
 
+from brokercert.fuzz.inprocess import Outcome
+
 Message = dict[str, Any]
 
 
@@ -154,3 +156,11 @@ def dies(text: str) -> None:
     """Takes its process with it."""
     if text[:1] == "x":
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def findings(outcome: Outcome) -> tuple[int, dict[str, int], list[tuple[str, object]]]:
+    """What must be the same whatever does the work: no seconds, no tracebacks, which show who called, and of what met
+    the limit of the stack no frames: how small they can be made depends on who called as well.
+    """
+    finds = [(find.cause, find.frames if find.cause != "RecursionError" else None) for find in outcome.finds]
+    return outcome.frames, outcome.counts, finds

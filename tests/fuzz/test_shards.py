@@ -13,6 +13,7 @@ from brokercert.fuzz.inprocess import BATCH, Outcome
 from brokercert.fuzz.shards import Part, Shards, feed_part
 from brokercert.parallel import Workers
 from brokercert.verdict import ExitCode
+from planted import findings
 
 HANDLER = "planted:on_text"
 PARTS, EACH = 5, 16  # of so many batches
@@ -27,11 +28,6 @@ def asked(jobs: int) -> Shards:
     return Shards(HANDLER, None, seed=3, seconds=60, frames=PARTS * EACH * BATCH, jobs=jobs)
 
 
-def told(outcome: Outcome) -> tuple[int, dict[str, int], list[tuple[str, object]]]:
-    """Without tracebacks, which show who called, and without the seconds that it took."""
-    return outcome.frames, outcome.counts, [(find.cause, find.frames) for find in outcome.finds]
-
-
 def test_finds_are_the_same_and_in_the_same_order_whatever_the_executor(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     here, interrupted = shards.fuzz(asked(1), seen.append)
@@ -41,7 +37,7 @@ def test_finds_are_the_same_and_in_the_same_order_whatever_the_executor(monkeypa
     assert max(here.counts.values()) > 1, "the same cause again is counted, and no find more"
     assert all(len(find.frames) == 1 for find in here.finds), "shrunk"
     processes, _ = shards.fuzz(asked(2))
-    assert told(processes) == told(here)
+    assert findings(processes) == findings(here)
 
     def threads() -> Executor:
         return ThreadPoolExecutor(3)
@@ -50,7 +46,7 @@ def test_finds_are_the_same_and_in_the_same_order_whatever_the_executor(monkeypa
         return threads
 
     monkeypatch.setattr(shards, "workers", workers)
-    assert told(shards.fuzz(asked(3))[0]) == told(here)
+    assert findings(shards.fuzz(asked(3))[0]) == findings(here)
 
 
 def test_parts_are_all_batches_of_the_printed_seed_once() -> None:

@@ -1,4 +1,4 @@
-"""A Dask scheduler and two workers as processes, one of them killed midway: every result comes, in order."""
+"""A Dask scheduler and two workers as processes: what goes through the seam is the same there; one is killed midway."""
 
 from __future__ import annotations
 
@@ -9,17 +9,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import crew
 import pytest
+from brokercert.engine.offline import judge_traces
+from brokercert.engine.run import Quiet, RunRequest, run_certification
+from brokercert.fuzz import shards
+from brokercert.matrix.cells import Cell, play_cell
+from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.parallel import in_order, workers
+from brokercert.simulation.run import Seed, play_seed
+from brokercert.verdict import Outcome
+from msgspec import structs
+from planted import findings
 
 pytestmark = [
     pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed: pip install -e '.[cluster]'"),
     pytest.mark.filterwarnings("default"),  # Dask's own
 ]
+SET = "tradovate-stage2"
+PLAYED = ("answer-held", "answer-in-batch", "loss-fin")
 HERE = Path(__file__).parent
 WITHIN = 30.0  # seconds for the cluster to stand
 
@@ -27,13 +39,13 @@ WITHIN = 30.0  # seconds for the cluster to stand
 def start(module: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
-        env={**os.environ, "PYTHONPATH": str(HERE)},
+        env={**os.environ, "PYTHONPATH": f"{HERE}:{HERE.parent / 'fuzz'}"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -59,6 +71,27 @@ def cluster() -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
         for process in processes:
             process.kill()
             process.wait()
+
+
+def test_cells_seeds_shards_and_traces_come_to_the_same_there(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, _ = cluster
+    there = workers(address)
+    cells = [Cell(SET, name, "answer-held") for name in ("first-message-only", REFERENCE)]
+    assert in_order(play_cell, cells, there) == in_order(play_cell, cells, None)
+    seeds = [Seed(SET, REFERENCE, number, 60.0) for number in (1, 2)]
+    assert in_order(play_seed, seeds, there) == in_order(play_seed, seeds, None)
+
+    monkeypatch.setattr(shards, "BATCHES", 16)
+    asked = shards.Shards("planted:on_text", None, 1, 60, frames=1_500)
+    (here, _), (far, _) = shards.fuzz(replace(asked, jobs=1)), shards.fuzz(replace(asked, cluster=address))
+    assert here.finds and findings(far) == findings(here)
+
+    request = RunRequest(SET, subject_named(SET, "first-message-only"), out=tmp_path, tier="virtual", scenarios=PLAYED)
+    folder = tmp_path / run_certification(request, Quiet()).run_id
+    told = [structs.replace(judge_traces([folder], make=make), started="") for make in (None, there)]
+    assert told[0] == told[1] and told[0].outcome is Outcome.FAILED
 
 
 def test_a_worker_killed_midway_costs_no_result(cluster: tuple[str, list[subprocess.Popen[bytes]]]) -> None:

@@ -32,8 +32,9 @@ class Repeats:
     full_volume: bool = False
 
 
-def shares_of(one: Repeats, size: int = SHARE) -> list[Repeats]:
-    """`one` in parts of `size` repeats."""
+def shares_of(one: Repeats) -> list[Repeats]:
+    """`one` in parts, of which there are two at least: side by side they meet two processes."""
+    size = min(SHARE, (one.times + 1) // 2)
     sizes = [min(size, one.times - start) for start in range(0, one.times, size)]
     return [Repeats(one.set_id, one.scenario, size, one.seed, one.full_volume) for size in sizes]
 
