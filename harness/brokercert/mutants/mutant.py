@@ -13,7 +13,7 @@ mutant = MUTANTS.mutant
 
 MODULES = (
     "login frames credentials requests queueing heartbeats streams events tickets restraint reconnect subscriptions"
-    " outages messages resources snapshots state fields grid"
+    " outages messages resources snapshots repetition state recovery fields grid"
 )
 for _module in MODULES.split():
     importlib.import_module(f"brokercert.mutants.{_module}")

@@ -60,3 +60,8 @@ class Register(dict[str, Mutant]):
             return client
 
         return register
+
+
+def whole(value: Any) -> int:
+    """A number as it should be; 0 for whatever a hostile broker puts there: that is another defect's matter."""
+    return value if type(value) is int else 0
