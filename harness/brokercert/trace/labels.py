@@ -13,6 +13,7 @@ import json
 import re
 from bisect import insort
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 import ahocorasick_rs as aho
@@ -129,7 +130,8 @@ def _spaced(listed: Iterable[list[str]]) -> list[str]:
     return patterns
 
 
-def forms(value: str) -> set[str]:
+@lru_cache(maxsize=64)  # in virtual time the same secrets come in thousands of scenarios
+def forms(value: str) -> frozenset[str]:
     """Every textual form in which `value` is still `value`."""
     data = value.encode()
     result = {value, value.strip()}
@@ -149,7 +151,7 @@ def forms(value: str) -> set[str]:
             for codec in (base64.b64encode, base64.urlsafe_b64encode):
                 result.add(_inner_base64(data, alignment, codec))
         result.update({data.hex(), data.hex().upper()})
-    return {form for form in result if len(form) >= SHORTEST}
+    return frozenset(form for form in result if len(form) >= SHORTEST)
 
 
 def listed_forms(value: str) -> list[list[str]]:
