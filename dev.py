@@ -10,6 +10,7 @@
     python3 dev.py mutants [NAME...]                           broken clients as processes: each fails what it must
     python3 dev.py fuzz [--time N] [TARGET...]                 coverage-guided (installs atheris): our own parsers
     python3 dev.py bench                                       how fast fuzzing is, as ratios
+    python3 dev.py edits [--only TEXT] [--jobs N]              weaken each check in turn: which test notices it?
     python3 dev.py wheel                                       the wheel, tried in somebody else's project
     python3 dev.py clean
 
@@ -235,6 +236,10 @@ def bench(arguments):
     return run(tool("python"), ROOT / ".ci" / "bench.py", *arguments)
 
 
+def edits(arguments):
+    return run(tool("python"), ROOT / ".ci" / "edits.py", *arguments)
+
+
 FOREIGN = {
     "pyproject.toml": """\
         [tool.pytest]
@@ -325,6 +330,7 @@ VERBS = {
     "mutants": mutants,
     "fuzz": fuzz,
     "bench": bench,
+    "edits": edits,
     "wheel": wheel,
     "clean": clean,
 }

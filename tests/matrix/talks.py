@@ -8,18 +8,22 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
+import msgspec
 from brokercert.engine.scenario import load_dialect
 from brokercert.judge import judge_trace
 from brokercert.requirements import load_set
 from brokercert.trace import Body, Header, trace_of
 from brokercert.trace import records as r
+from brokercert.verdict import Finding, Verdict, worst
 
 SET = "tradovate-stage2"
 ROWS = load_set(SET)
 JUDGING = load_dialect(SET).judging
 S = 1_000_000
 TYPES = ["order", "fill", "position", "cashBalance", "account"]
+OLD = "«access-token#1»"  # the token that a client is given
 ENDS = ("fin", "rst", "1001", "1012", "1011")
 
 
@@ -68,8 +72,8 @@ class Talk:
     def drop(self, unwanted: Callable[[Body], bool]) -> None:
         self.told = [record for record in self.told if not unwanted(record)]
 
-    def fallen(self) -> dict[str, list[str]]:
-        """Row -> what was said of it, where that is no praise."""
+    def findings(self, **changed: Any) -> list[Finding]:
+        """What the checks say of it; `changed` are fields of the trace's header."""
         records = [*sorted((x for x in self.told if x.t <= self.ends), key=lambda x: x.t)]
         records.append(r.Finished(t=self.ends, state="completed"))
         header = Header(
@@ -78,11 +82,21 @@ class Talk:
             subject="test", level="wire", offers=("wire", "tokens"), absent={}, readings={},
             entity_types=tuple(TYPES), limits={limit.name: limit.value for limit in ROWS.limits.values()},
         )  # fmt: skip
-        said: dict[str, list[str]] = {}
-        for finding in judge_trace(trace_of(header, records), ROWS, JUDGING):
-            if finding.verdict.value in ("fail", "warning", "harness error"):
-                said.setdefault(finding.requirement, []).append(finding.observed)
-        return said
+        header = msgspec.structs.replace(header, **changed)
+        return judge_trace(trace_of(header, records), ROWS, JUDGING)
+
+    def fallen(self) -> dict[str, str]:
+        """Row -> its verdict, where that is no praise."""
+        said: dict[str, list[Verdict]] = {}
+        for finding in self.findings():
+            if finding.verdict in (Verdict.FAIL, Verdict.WARNING, Verdict.HARNESS_ERROR):
+                said.setdefault(finding.requirement, []).append(finding.verdict)
+        return {row: str(worst(verdicts)) for row, verdicts in said.items()}
+
+    def verdict(self, row: str, **changed: Any) -> str:
+        """Of one row, of a client that offers all that the row needs."""
+        changed = {"offers": ("wire", "tokens", *ROWS.by_id[row].needs), **changed}
+        return str(worst(f.verdict for f in self.findings(**changed) if f.requirement == row))
 
 
 def valid(seed: int, sockets: int = 2) -> Talk:
@@ -160,3 +174,57 @@ def _lose(talk: Talk, life: Life, how: str) -> None:
         talk.told.append(r.Frame(t=t, conn=conn, sender="broker", ordinal=0, opcode=8, text="", code=int(how)))
     talk.told.append(r.Ended(t=t, conn=conn, by="broker", how="rst" if how == "rst" else "fin"))
     talk.drop(lambda x: isinstance(x, r.Frame) and x.conn == conn and x.t > t)
+
+
+# By hand, step by step.
+
+
+def opened(talk: Talk, t: int, conn: int, *, opens: bool = True) -> None:
+    """A connection up to `o`."""
+    talk.told += [
+        r.Accepted(t=t, conn=conn),
+        r.Head(t=t, conn=conn, method="GET", target="/v1/websocket", headers=(("host", "x"),), upgrade=True),
+        r.UpgradeAnswer(t=t, conn=conn, status=101),
+    ]
+    if opens:
+        talk.frame(t, conn, "o")
+
+
+def alone(until: float, *, opens: bool = True) -> Talk:
+    """One connection that nothing has come of yet, watched for so many seconds."""
+    talk = Talk(ends=round(until * S))
+    talk.told.append(r.SubjectStarted(t=0))
+    opened(talk, S, 1, opens=opens)
+    return talk
+
+
+def authorize(talk: Talk, at: float, *, conn: int = 1, ident: int = 0, token: str = OLD, **answer: object) -> None:
+    """Sent at that second, and answered 10 ms later where `s` (and `d`) are given."""
+    t = round(at * S)
+    talk.client(t, conn, f"authorize\n{ident}\n\n{token}")
+    if answer:
+        talk.broker(t + 10_000, conn, {"i": ident, **answer})
+
+
+def sync(
+    talk: Talk, at: float, *, conn: int = 1, ident: int = 1, ticket: str | None = None, body: Any = None, **answer: Any
+) -> None:
+    """A sync request at that second, which may bring a ticket back; answered 10 ms later where `d` is given."""
+    t = round(at * S)
+    asked = {"splitResponses": True} | (body if body is not None else {"entityTypes": TYPES})
+    asked |= {"p-ticket": ticket} if ticket else {}
+    talk.client(t, conn, f"user/syncrequest\n{ident}\n\n{json.dumps(asked)}")
+    if answer:
+        talk.broker(t + 10_000, conn, {"s": 200, "i": ident, **answer})
+
+
+def attempts(talk: Talk, since: int, count: int, every: float) -> None:
+    """So many upgrades that are refused, one after the other."""
+    for number in range(count):
+        t, conn = since + round(number * every * S), 100 + number
+        talk.told += [
+            r.Accepted(t=t, conn=conn),
+            r.Head(t=t, conn=conn, method="GET", target="/v1/websocket", headers=(("host", "x"),), upgrade=True),
+            r.UpgradeAnswer(t=t + 1000, conn=conn, status=503),
+            r.Ended(t=t + 2000, conn=conn, by="broker", how="fin"),
+        ]

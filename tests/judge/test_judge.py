@@ -1,0 +1,115 @@
+"""From findings to rows: what silence means, whose failure blocks whom, and what was not played or not asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from brokercert.engine.scenario import load_dialect
+from brokercert.judge import judge_rows, judge_trace
+from brokercert.judge.check import Bench, Check
+from brokercert.requirements import load_set
+from brokercert.trace import Header, trace_of
+from brokercert.trace import records as r
+from brokercert.verdict import Finding, Verdict
+
+ROWS = load_set("tradovate-stage2")
+JUDGING = load_dialect("tradovate-stage2").judging
+FREE = next(row.id for row in ROWS.rows if not row.demanded_by and row.id != ROWS.stability)
+Says = Callable[[Bench], Iterator[Finding]]
+
+
+def nothing(bench: Bench) -> Iterator[Finding]:
+    yield from ()
+
+
+def good(bench: Bench) -> Iterator[Finding]:
+    yield bench.ok("as it should be")
+
+
+def bad(bench: Bench) -> Iterator[Finding]:
+    yield bench.breach("this", "that")
+
+
+def judged(
+    *exercises: str, state: str = "completed", offers: tuple[str, ...] = ("wire",), absent: Any = None, **said: Says
+) -> dict[str, tuple[str, str]]:
+    """Row -> (verdict, blocked by) of a scenario that exercises these rows; `LOG_010=good` is a row's check."""
+    checks = {row.replace("_", "-"): Check(row, function, "It is so.", "here:1") for row, function in said.items()}
+    judging: Any = SimpleNamespace(checks=checks, bench=Bench, folded=JUDGING.folded)
+    header = Header(
+        format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id=ROWS.id, set_version="1",
+        set_hash="", scenario="s", exercises=exercises, path="direct", exclusive=False, seed=1, subject="test",
+        level="wire", offers=offers, absent=absent or {}, readings={}, limits={},
+    )  # fmt: skip
+    trace = trace_of(header, [r.SubjectStarted(t=0), r.Finished(t=1, state=state)])  # type: ignore[arg-type]
+    return {f.requirement: (str(f.verdict), f.blocked_by) for f in judge_trace(trace, ROWS, judging)}
+
+
+def test_what_a_check_says_is_said() -> None:
+    assert judged("EVT-010", EVT_010=good) == {"EVT-010": ("pass", "")}
+    assert judged("EVT-010", EVT_010=bad) == {"EVT-010": ("fail", "")}
+
+
+def test_silence_is_no_pass() -> None:
+    demanding = ROWS.by_id["EVT-010"].demanded_by
+    assert demanding == "EVT-020"
+    assert judged("EVT-010", EVT_010=nothing, EVT_020=good) == {"EVT-010": ("blocked", "EVT-020")}
+    assert judged(FREE, **{FREE.replace("-", "_"): nothing}) == {FREE: ("not observed", "")}
+
+
+def test_silence_is_blocked_by_a_failure_of_what_it_presupposes_which_is_told_too() -> None:
+    chain = list(ROWS.demand_chain("EVT-010"))
+    assert len(chain) > 1
+    first = chain[-1] if chain[0] == "EVT-020" else chain[0]  # of the chain, not the row's own antecedent
+    said = judged("EVT-010", EVT_010=nothing, EVT_020=nothing, **{first.replace("-", "_"): bad})
+    assert said == {"EVT-010": ("blocked", first), first: ("fail", "")}
+
+
+def test_a_presupposed_row_that_passes_is_not_told() -> None:
+    assert judged("EVT-010", EVT_010=good, EVT_020=good) == {"EVT-010": ("pass", "")}
+
+
+def test_a_broken_scenario_judges_nobody() -> None:
+    assert judged("EVT-010", state="harness error", EVT_010=bad) == {"EVT-010": ("harness error", "")}
+
+
+def test_a_row_without_a_check_is_untested() -> None:
+    assert judged("EVT-010", EVT_020=good) == {"EVT-010": ("untested", "")}
+
+
+def test_what_the_client_does_not_offer_is_not_judged() -> None:
+    row = next(row for row in ROWS.rows if "report" in row.needs)
+    check = {row.id.replace("-", "_"): bad}
+    assert judged(row.id, **check) == {row.id: ("not observed", "")}
+    assert judged(row.id, absent={"report": "it tells nothing"}, **check) == {row.id: ("not applicable", "")}
+    assert judged(row.id, offers=tuple(row.needs), **check)[row.id] == ("fail", "")
+
+
+def rows_of(verdict: Verdict | None, listed: tuple[str, ...], selected: tuple[str, ...] = ()) -> str:
+    """The verdict of LOG-010, of which one finding came, in scenario `one`."""
+    findings = [Finding(requirement="LOG-010", scenario="one", verdict=verdict, observed="")] if verdict else []
+    results = judge_rows(ROWS, findings, listed={"LOG-010": listed}, in_part=(), selected=selected)
+    return next(str(row.verdict) for row in results if row.id == "LOG-010")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "listed", "selected", "expected"),
+    [
+        (Verdict.PASS, ("one",), (), "pass"),
+        (Verdict.PASS, ("one", "two"), (), "untested"),
+        (Verdict.FAIL, ("one", "two"), (), "fail"),
+        (None, ("one",), (), "untested"),
+        (None, (), (), "untested"),
+        (Verdict.NOT_APPLICABLE, (), (), "untested"),
+        (Verdict.PASS, ("one",), ("LOG-020",), "untested"),
+        (Verdict.FAIL, ("one",), ("LOG-020",), "fail"),
+        (Verdict.PASS, ("one",), ("LOG-010",), "pass"),
+    ],
+)
+def test_a_rows_verdict_is_the_worst_over_all_that_is_listed_for_it(
+    verdict: Verdict | None, listed: tuple[str, ...], selected: tuple[str, ...], expected: str
+) -> None:
+    assert rows_of(verdict, listed, selected) == expected

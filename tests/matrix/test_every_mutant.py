@@ -1,0 +1,59 @@
+"""Each known defect is caught by every row that it must fail, and the reference client passes every row: in pytest.
+
+`brokercert matrix` asks for more (what falls with a defect falls, and nothing else does) and plays all scenarios; here
+a mutant plays those of a row only until one tells. So a check that is removed or has gone soft turns a test red.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+from brokercert.engine.scenario import load_suite
+from brokercert.matrix.cells import Cell, play_cell
+from brokercert.matrix.subjects import REFERENCE, mutants_of, outside
+from brokercert.requirements import available_sets, load_set
+
+MUTANTS = [(set_id, name) for set_id in available_sets() for name in mutants_of(set_id)]
+# Those that only a process in real time can show are for `dev.py certify` and tests/reference/test_mutants.py.
+INSIDE = [(set_id, name) for set_id, name in MUTANTS if mutants_of(set_id)[name].fails - outside(set_id)]
+ROWS = [
+    (set_id, row.id) for set_id in available_sets() for row in load_set(set_id).rows if row.id not in outside(set_id)
+]
+
+# A mutant may leave its old socket to the garbage collector: that is its defect, and nobody else's.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_for_later_tests() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+@cache
+def verdicts(set_id: str, subject: str, scenario: str) -> dict[str, str]:
+    return play_cell(Cell(set_id, subject, scenario)).verdicts
+
+
+def scenarios(set_id: str, row: str) -> list[str]:
+    """Those listed for a row; the grid's, of which there are many, last."""
+    suite = load_suite(set_id)
+    return sorted(suite.listed()[row], key=lambda name: suite.by_name(name).cell is not None)
+
+
+@pytest.mark.parametrize(("set_id", "name"), INSIDE, ids=[name for _, name in INSIDE])
+def test_a_mutant_fails_every_row_that_it_must(set_id: str, name: str) -> None:
+    for row in sorted(mutants_of(set_id)[name].fails - outside(set_id)):
+        due = "fail" if load_set(set_id).by_id[row].level == "MUST" else "warning"
+        assert any(verdicts(set_id, name, scenario).get(row) == due for scenario in scenarios(set_id, row)), row
+
+
+@pytest.mark.parametrize(("set_id", "row"), ROWS, ids=[row for _, row in ROWS])
+def test_the_reference_client_passes_every_row(set_id: str, row: str) -> None:
+    suite = load_suite(set_id)
+    plain = [name for name in scenarios(set_id, row) if suite.by_name(name).cell is None]
+    for scenario in plain or scenarios(set_id, row)[:12]:
+        assert verdicts(set_id, REFERENCE, scenario)[row] == "pass", scenario
