@@ -92,6 +92,17 @@ def test_delays_follow_a_ladder(delays: tuple[float, ...], verdict: str) -> None
     assert ladder(*delays).verdict("AOR-010") == verdict
 
 
+def test_an_upgrade_that_ends_at_once_is_an_attempt_that_failed() -> None:
+    talk = Talk(80)
+    talk.asks(1, 1)
+    talk.ends(10, 1)
+    for conn, at in enumerate((11, 13, 17, 25, 35), 2):
+        talk.asks(at, conn)
+        if at < 35:
+            talk.ends(at + 0.05, conn)
+    assert talk.verdict("AOR-010") == "pass", "1, 2, 4, 8 and 10 s: one series, and no success before the last"
+
+
 def test_the_cap_is_the_one_that_the_client_was_told() -> None:
     told = {"RECONNECT_MAX_DELAY": "3"}
     assert ladder(1, 2, 3, 3, 3, told=told).verdict("AOR-010") == "pass"

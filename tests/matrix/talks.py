@@ -218,10 +218,10 @@ def sync(
         talk.broker(t + 10_000, conn, {"s": 200, "i": ident, **answer})
 
 
-def attempts(talk: Talk, since: int, count: int, every: float) -> None:
+def attempts(talk: Talk, since: int, count: int, every: float, first: int = 100) -> None:
     """So many upgrades that are refused, one after the other."""
     for number in range(count):
-        t, conn = since + round(number * every * S), 100 + number
+        t, conn = since + round(number * every * S), first + number
         talk.told += [
             r.Accepted(t=t, conn=conn),
             r.Head(t=t, conn=conn, method="GET", target="/v1/websocket", headers=(("host", "x"),), upgrade=True),

@@ -1,0 +1,257 @@
+"""Losses, outages, bad TLS and what is told: conversations with one thing changed, and what becomes of the row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from brokercert.trace import records as r
+from talks import OLD, S, Talk, alone, attempts, authorize, opened, sync
+
+
+def logged_in(until: float = 200, *, synced: bool = True) -> Talk:
+    talk = alone(until)
+    authorize(talk, 2, s=200)
+    if synced:
+        sync(talk, 3, ident=1, d={})
+    return talk
+
+
+def ended(talk: Talk, at: float, conn: int = 1, by: Any = "broker") -> None:
+    talk.told.append(r.Ended(t=round(at * S), conn=conn, by=by, how="fin"))
+
+
+def back(talk: Talk, at: float, conn: int = 2, *, synced: bool = True) -> None:
+    """A new socket, authorized a second later, and synced another second later."""
+    opened(talk, round(at * S), conn)
+    authorize(talk, at + 1, conn=conn, s=200)
+    if synced:
+        sync(talk, at + 2, conn=conn, ident=1, d={})
+
+
+@pytest.mark.parametrize(
+    ("first", "verdict"),
+    [("authorize", "pass"), ("account/list", "fail"), (None, "fail")],
+)
+def test_a_new_socket_is_authorized_first(first: str | None, verdict: str) -> None:
+    talk = logged_in()
+    ended(talk, 10)
+    opened(talk, 12 * S, 2)
+    if first and first != "authorize":
+        talk.client(13 * S, 2, f"{first}\n5\n\n")
+    if first:
+        authorize(talk, 14, conn=2, s=200)
+    assert talk.verdict("REC-020") == verdict
+
+
+def test_a_new_socket_is_given_half_a_minute_to_authorize() -> None:
+    talk = logged_in(until=35)
+    ended(talk, 10)
+    opened(talk, 12 * S, 2)
+    assert talk.verdict("REC-020") == "not observed"
+
+
+@pytest.mark.parametrize(
+    ("lanes", "again", "verdict"), [(2, 2, "pass"), (2, 1, "fail"), (1, 0, "fail"), (3, 2, "fail")]
+)
+def test_every_lane_syncs_again(lanes: int, again: int, verdict: str) -> None:
+    talk = Talk(ends=120 * S, told=[r.SubjectStarted(t=0)])
+    for conn in range(1, lanes + 1):
+        back(talk, 1 + conn / 10, conn)
+        ended(talk, 20, conn)
+    for conn in range(1, max(1, again) + 1):
+        back(talk, 22 + conn / 10, 10 + conn, synced=conn <= again)
+    assert talk.verdict("REC-030") == verdict
+
+
+def outage(delays: list[float], lasts: float = 95, name: str = "outage: unavailable") -> Talk:
+    """From 10 s on no upgrade succeeds; attempts so long after one another."""
+    talk = logged_in()
+    ended(talk, 10)
+    at = 10.0
+    for number, delay in enumerate(delays):
+        at += delay
+        attempts(talk, round(at * S), 1, 0, first=100 + number)
+    talk.told.append(r.Window(t=round((10 + lasts) * S), name=name, since=10 * S))
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("delays", "verdict"),
+    [
+        ([1, 2, 4, 8, 16, 32], "pass"),
+        ([5] * 15, "pass"),
+        ([1, 1.2, 1.4, 1.6, 1.8, 2, 2.2, 2.4, 2.6, 2.8], "pass"),
+        ([2.6] * 20, "fail"),
+        ([2, 2.5, 3, 2.5, 3, 3, 3, 3], "fail"),
+        ([0.5] * 20, "fail"),
+        ([0.5] * 9 + [5] * 6, "fail"),
+        ([2.3] * 30, "fail"),
+    ],
+    ids=[
+        "doubling",
+        "5 s each",
+        "twice the first",
+        "never longer",
+        "hardly longer",
+        "fast",
+        "fast at first",
+        "too many",
+    ],
+)
+def test_back_off_is_judged_by_what_a_server_bears(delays: list[float], verdict: str) -> None:
+    assert outage(delays).verdict("REC-050") == verdict
+
+
+def test_an_outage_lasts_long_enough_to_show_it() -> None:
+    assert outage([1, 2, 4, 8], lasts=60).verdict("REC-050") == "not observed"
+
+
+def healed(fault: str, at: float | None, *, synced: bool = True, until: float = 200) -> Talk:
+    """Away from 10 s, healed at 40 s by that fault; back so long after that."""
+    talk = logged_in(until)
+    ended(talk, 10)
+    talk.told.append(r.Fault(t=40 * S, requested=40 * S, name=fault))
+    if at is not None:
+        back(talk, 39 + at, synced=synced)
+    return talk
+
+
+@pytest.mark.parametrize("fault", ["port-open", "upgrades-answered"])
+def test_after_a_server_was_away_a_client_is_back_in_time(fault: str) -> None:
+    assert healed(fault, 30).verdict("CON-040") == "pass"
+    assert healed(fault, 80).verdict("CON-040") == "fail"
+    assert healed(fault, None).verdict("CON-040") == "fail"
+    assert healed(fault, 30, synced=False).verdict("CON-040") == "fail", "it had synced before"
+    assert healed(fault, None, until=100).verdict("CON-040") == "not observed"
+
+
+def unanswered(gone: float | None, *, again: float | None = 1, until: float = 200) -> set[str]:
+    """The second upgrade is never answered, from 20 s on."""
+    talk = logged_in(until)
+    ended(talk, 10)
+    t = 20 * S
+    talk.told += [
+        r.Accepted(t=t, conn=2),
+        r.Head(t=t, conn=2, method="GET", target="/v1/websocket", headers=(), upgrade=True),
+        r.RuleApplied(t=t, name="upgrade-unanswered", conn=2),
+    ]
+    if gone is not None:
+        ended(talk, 20 + gone, 2, "client")
+        if again is not None:
+            back(talk, 20 + gone + again, 3)
+    offers = ("wire", "tokens")
+    return {str(f.verdict) for f in talk.findings(offers=offers) if f.requirement == "CON-010"}
+
+
+def test_an_upgrade_that_is_never_answered_is_given_up_and_tried_again() -> None:
+    assert unanswered(9) == {"pass"}
+    assert unanswered(20) == {"pass", "warning"}, "30 s are the most, 10 s are right"
+    assert "fail" in unanswered(35)
+    assert unanswered(None) == {"fail"}
+    assert "fail" in unanswered(9, again=None)
+    assert unanswered(None, until=40) == {"not observed"}
+
+
+def slow(*, authorizes: int = 1, syncs: int = 1, leaves: float | None = None, until: float = 200) -> str:
+    talk = Talk(ends=round(until * S), told=[r.SubjectStarted(t=0)])
+    talk.told.append(r.Fault(t=0, requested=0, name="toxic-bandwidth"))
+    opened(talk, S, 1)
+    for number in range(authorizes):
+        authorize(talk, 2 + number / 10, ident=number, s=200)
+    for number in range(syncs):
+        sync(talk, 3 + number / 10, ident=10 + number, d={})
+    if leaves is not None:
+        ended(talk, leaves, by="client")
+    return talk.verdict("CON-050")
+
+
+def test_a_slow_way_changes_nothing_but_time() -> None:
+    assert slow() == "pass"
+    for wrong in (slow(authorizes=2), slow(syncs=2), slow(leaves=30), slow(syncs=0)):
+        assert wrong == "warning"
+    assert slow(syncs=0, until=50) == "not observed"
+
+
+HEAD = {"method": "GET", "headers": (("authorization", f"Bearer {OLD}"),), "upgrade": False}
+
+
+def bad_tls(
+    kind: str = "untrusted", *, met: bool = True, sent: str = "", died: bool = False, returns: float | None = 5,
+    control: bool = True,
+) -> str:  # fmt: skip
+    """Logged in under a good certificate; from 20 s to 60 s it is a bad one."""
+    talk = logged_in() if control else Talk(ends=200 * S, told=[r.SubjectStarted(t=0)])
+    talk.told.append(r.Fault(t=20 * S, requested=20 * S, name=f"tls-{kind}"))
+    if control:
+        ended(talk, 20)
+    if met:
+        talk.told.append(r.RuleApplied(t=25 * S, name="tls-hello", detail=kind))
+    if sent == "socket":
+        opened(talk, 30 * S, 2)
+        talk.client(31 * S, 2, f"authorize\n1\n\n{OLD}")
+    elif sent:
+        target = f"/v1/{sent}"
+        head: Any = HEAD | ({"headers": ()} if sent.startswith("auth") else {})
+        talk.told += [
+            r.Accepted(t=30 * S, conn=2),
+            r.Head(t=30 * S, conn=2, target=target, **head),
+            r.RestRequest(t=30 * S, conn=2, ordinal=1, method="GET", target=target),
+        ]
+    if died:
+        talk.told.append(r.SubjectExited(t=40 * S, code=1, asked=False))
+    talk.told.append(r.Fault(t=60 * S, requested=60 * S, name="tls-good"))
+    if returns is not None:
+        back(talk, 60 + returns, 9)
+    return talk.verdict("CON-030")
+
+
+def test_no_credential_goes_over_a_bad_certificate_and_a_recovery_follows() -> None:
+    assert bad_tls() == bad_tls("cut") == "pass"
+    for sent in ("socket", "account/list", "auth/accessTokenRequest"):
+        assert bad_tls(sent=sent) == "fail"
+    assert bad_tls(returns=None) == bad_tls("cut", returns=None) == "fail"
+    assert bad_tls(died=True, returns=None) == "pass", "it may leave for a bad certificate ..."
+    assert bad_tls("cut", died=True, returns=None) == "fail", "... and not for a handshake that was cut"
+    assert bad_tls(met=False) == "not observed"
+    assert bad_tls(control=False) in ("not observed", "blocked"), "it never logged in under the good one"
+
+
+@pytest.mark.parametrize(
+    ("told_at", "until", "verdict"),
+    [(3, 120, "pass"), (50, 120, "pass"), (1, 120, "fail"), (None, 120, "fail"), (None, 30, "not observed")],
+)
+def test_the_user_is_told_of_a_refusal_after_it_came(told_at: float | None, until: float, verdict: str) -> None:
+    talk = alone(until)
+    authorize(talk, 2, s=401)
+    if told_at is not None:
+        talk.told.append(r.SubjectReport(t=round(told_at * S), event="error", body={"event": "error", "text": "no"}))
+    assert talk.verdict("LOG-045") == verdict
+
+
+def stopped(code: int | str | None, at: float = 41, *, until: float = 120, again: bool = False) -> str:
+    """Asked to stop at 40 s; the close frame at `at`, "fin" for none."""
+    talk = logged_in(until)
+    talk.told.append(r.StopAsked(t=40 * S, how="signal", judged=True))
+    if not isinstance(code, str):
+        frame = r.Frame(t=round(at * S), conn=1, sender="client", ordinal=0, opcode=8, text="", code=code)
+        talk.told.append(frame)
+    if code != "stays":
+        ended(talk, at, by="client")
+    if again:
+        back(talk, 50)
+    return talk.verdict("OFF-010")
+
+
+def test_log_off_is_a_close_frame_that_says_good_bye() -> None:
+    assert stopped(1000) == stopped(1001) == stopped(None) == "pass"
+    for wrong in (
+        stopped(1002),
+        stopped(1011),
+        stopped(4000),
+        stopped("fin"),
+        stopped("stays"),
+        stopped(1000, again=True),
+    ):
+        assert wrong == "fail"
+    assert stopped("stays", until=50) == "not observed"
