@@ -76,10 +76,18 @@ FAULT = {"requested": 5 * S, "name": "silent", "conn": 1}
         ((LEAVES,), True),
         ((r.Fault(t=5 * S, **FAULT), LEAVES), False),  # type: ignore[arg-type]
         ((LEAVES, r.Fault(t=5 * S, **FAULT)), True),  # type: ignore[arg-type]
+        ((r.Fault(t=5 * S, **FAULT), r.Ended(t=4 * S, conn=1, by="client", how="fin")), True),  # type: ignore[arg-type]
         ((r.Ended(t=5 * S, conn=1, by="broker", how="fin"),), False),
         ((), False),
     ],
-    ids=["for no reason", "after a fault", "before a fault of the same moment", "the broker's doing", "it stays"],
+    ids=[
+        "for no reason",
+        "after a fault",
+        "before a fault of the same moment",
+        "before a fault, and told after it",
+        "the broker's doing",
+        "it stays",
+    ],
 )
 def test_an_end_is_unprovoked_where_nothing_came_before_it(records: tuple[Body, ...], unprovoked: bool) -> None:
     judged = bench(*LOGGED_IN, *records)

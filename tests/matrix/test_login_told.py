@@ -70,6 +70,11 @@ def test_a_token_that_the_broker_never_issued_fails_and_one_that_is_refused_by_s
 
 
 @pytest.mark.parametrize(("watched", "verdict"), [(32, "fail"), (20, "not observed")])
+def test_a_client_that_never_connects_is_given_half_a_minute(watched: int, verdict: str) -> None:
+    assert Talk(ends=watched * S, told=[r.SubjectStarted(t=0)]).verdict("LOG-010") == verdict
+
+
+@pytest.mark.parametrize(("watched", "verdict"), [(32, "fail"), (20, "not observed")])
 def test_a_client_that_never_authorizes_is_given_half_a_minute(watched: float, verdict: str) -> None:
     assert alone(watched).verdict("LOG-030") == verdict
 
