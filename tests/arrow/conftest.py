@@ -1,7 +1,8 @@
-"""Whole scenarios of the set in virtual time, for clients of this process."""
+"""Whole scenarios of the set in virtual time, for clients of this process; and makes `arrow_talks.py` importable."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from brokercert.engine.run import Quiet, RunRequest, run_certification
 from brokercert.engine.scenario import load_dialect
 from brokercert.engine.subject import SubjectSpec
 from brokercert.verdict import RunRecord
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 SET = "arrow-orders"
 Certify = Callable[..., RunRecord]

@@ -1,0 +1,197 @@
+"""Requests that a client is asked to send: conversations made by hand, and what becomes of the row each is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from brokercert.judge.conversation import Answer, Conversation, Request
+from brokercert.judge.sends import error_of, final_answer, sends_of
+from brokercert.judge.told import Asked
+from brokercert.trace import records as r
+from talks import S, Talk, alone, authorize, sync
+
+
+def asked_for(until: float = 200) -> Talk:
+    """Two items, of ids 1 and 2, asked for and sent at 10 and 11 s."""
+    talk = alone(until)
+    authorize(talk, 2, s=200)
+    sync(talk, 3, ident=90, d={})
+    for number in (1, 2):
+        ask(talk, 9 + number, number)
+        talk.client((9 + number) * S, 1, f"order/item\n{number}\nid={number}\n")
+    return talk
+
+
+def ask(talk: Talk, at: float, number: int, endpoint: str = "order/item", **more: Any) -> None:
+    body = {"endpoint": endpoint, "query": f"id={number}", **more}
+    talk.told.append(r.Command(t=round(at * S), id=number, command="request", body=body))
+
+
+def answer(talk: Talk, at: float, number: int, status: int = 200, **data: Any) -> None:
+    talk.broker(round(at * S), 1, {"s": status, "i": number, "d": {"id": number, **data}})
+
+
+def outcome(talk: Talk, at: float, number: int, *, ok: bool = True, status: int = 200, item: int | None = None) -> None:
+    """Told as having item `item` (none: its own)."""
+    body = {"event": "outcome", "id": number, "status": status, "ok": ok, "error": "" if ok else "it failed"}
+    body |= {"data": {"id": item or number}} if status else {}
+    talk.told.append(r.SubjectReport(t=round(at * S), event="outcome", body=body))
+
+
+def test_every_answer_is_told_of_its_own_request() -> None:
+    def matched(first: int, second: int, *, told: bool = True) -> str:
+        talk = asked_for()
+        answer(talk, 12, 2)
+        answer(talk, 13, 1)
+        outcome(talk, 12.1, 2, item=second)
+        if told:
+            outcome(talk, 13.1, 1, item=first)
+        return talk.verdict("REQ-020")
+
+    assert matched(1, 2) == "pass"
+    assert matched(2, 1) == matched(2, 2) == matched(1, 1) == "fail"
+    assert matched(7, 2) == "not observed", "it shows nobody's answer"
+    assert matched(1, 2, told=False) == "fail"
+
+
+def test_an_answered_request_is_not_told_as_one_that_was_not() -> None:
+    talk = asked_for()
+    for number in (1, 2):
+        answer(talk, 12, number)
+        outcome(talk, 60, number, ok=False, status=0)
+    assert talk.verdict("REQ-020") == "fail"
+
+
+def test_an_answer_of_which_nothing_is_told_is_waited_for_a_minute() -> None:
+    def silent(until: float) -> str:
+        talk = asked_for(until)
+        answer(talk, 12, 1)
+        return talk.verdict("REQ-020")
+
+    assert silent(90) == "fail"
+    assert silent(50) == "not observed"
+
+
+def unanswered(ends: float | None, *, ok: bool = False, other: str = "answered", until: float = 200) -> str:
+    """The first request is never answered and ends so long after it was sent; what becomes of the second."""
+    talk = asked_for(until)
+    if ends is not None:
+        outcome(talk, 10 + ends, 1, ok=ok, status=0)
+    if other == "answered":
+        answer(talk, 12, 2)
+        outcome(talk, 12.1, 2)
+    elif other == "failed":
+        outcome(talk, 12.1, 2, ok=False, status=0)
+    return talk.verdict("REQ-030")
+
+
+def test_a_request_that_is_never_answered_ends_in_a_minute_and_the_others_go_on() -> None:
+    assert unanswered(30) == "pass"
+    assert unanswered(70) == unanswered(None) == "fail"
+    assert unanswered(None, until=50) == "not observed"
+    assert unanswered(30, ok=True) == "fail", "told as a success"
+    assert unanswered(30, other="failed") == unanswered(30, other="nothing") == "fail"
+    assert unanswered(30, other="nothing", until=60) == "not observed"
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "ok", "verdict"),
+    [
+        (200, {}, True, "pass"),
+        (200, {}, False, "fail"),
+        (404, {}, True, "fail"),
+        (404, {}, False, "pass"),
+        (500, {}, True, "fail"),
+        (200, {"errorText": "no"}, True, "fail"),
+        (200, {"failureReason": "RiskCheck"}, True, "fail"),
+        (200, {"violations": [1]}, True, "fail"),
+        (200, {"violations": [1]}, False, "pass"),
+        (200, {"failureReason": "Success"}, True, "pass"),
+    ],
+)
+def test_an_answer_is_told_as_what_it_is(status: int, data: dict[str, Any], ok: bool, verdict: str) -> None:
+    talk = asked_for()
+    answer(talk, 12, 1, status, **data)
+    answer(talk, 12, 2)
+    outcome(talk, 13, 1, ok=ok, status=status)
+    outcome(talk, 13, 2)
+    assert talk.verdict("REQ-040") == verdict
+
+
+@pytest.mark.parametrize(("error", "key"), [("", ""), ("status 200 with `errorText`", "errorText")])
+def test_an_error_says_what_makes_it_one(error: str, key: str) -> None:
+    assert error_of(Answer(0, 1, 200, {key: "no"} if key else {})) == error
+
+
+def is_the_one(wanted: Any, sent: Any, query: str = "") -> bool:
+    talk = Conversation()
+    talk.feed(r.Accepted(t=0, conn=1))
+    asked = Asked(0, 0, 1, "request", {"endpoint": "order/item", "query": "id=1&b=2", "body": wanted}, True)
+    query = query or "b=2&id=1"
+    talk.connections[1].requests.append(Request(1, 5, 1, "order/item", "7", query, "", sent))
+    return bool(sends_of(talk, asked))
+
+
+@pytest.mark.parametrize(
+    ("sent", "same"),
+    [
+        ({"a": 1, "legs": [1, 2]}, True),
+        ({"a": "1", "legs": [1, 2], "more": 3}, True),
+        ({"a": 2, "legs": [1, 2]}, False),
+        ({"a": 1}, False),
+        ({"a": 1, "legs": [1]}, False),
+        ({"a": 1, "legs": [2, 1]}, False),
+        (None, False),
+    ],
+)
+def test_a_request_is_known_by_every_value_that_was_asked_for(sent: Any, same: bool) -> None:
+    assert is_the_one({"a": 1, "legs": [1, 2]}, sent) is same
+
+
+def test_a_request_is_known_by_its_query_too() -> None:
+    assert is_the_one(None, None)
+    assert not is_the_one(None, None, "id=2&b=2")
+
+
+def test_a_ticket_is_no_final_answer() -> None:
+    first, retry = (Request(n, n, 1, "order/item", str(n), "", "", None) for n in (1, 2))
+    first.answer = Answer(1, 2, 200, {"p-ticket": "«p-ticket#1»", "p-time": 5})
+    assert final_answer([first, retry]) is None
+    retry.answer = Answer(3, 4, 200, {"id": 1})
+    assert final_answer([first, retry]) is retry.answer
+    late = Request(5, 5, 1, "order/item", "3", "", "", None, Answer(6, 6, 200, {"p-ticket": "«p-ticket#2»"}))
+    assert final_answer([first, retry, late]) is retry.answer
+
+
+def queued(*left: tuple[float, int], priorities: tuple[int, ...] = (1, 1, 2)) -> Talk:
+    """A penalty from 10 s to 20 s; requests 1, 2, 3 of these priorities are asked for in it, and sent as `left` says."""
+    talk = alone(200)
+    authorize(talk, 2, s=200)
+    sync(talk, 3, ident=90, d={})
+    ask(talk, 9, 9)
+    talk.client(9 * S, 1, "order/item\n9\nid=9\n")
+    talk.broker(10 * S, 1, {"s": 200, "i": 9, "d": {"p-ticket": "«p-ticket#1»", "p-time": 10}})
+    for number, priority in enumerate(priorities, 1):
+        ask(talk, 12 + number / 10, number, priority=priority)
+    for place, (at, number) in enumerate(left):
+        talk.client(round(at * S), 1, f"order/item\n{100 + place}\nid={number}\n")
+        talk.broker(round(at * S), 1, {"s": 200, "i": 100 + place, "d": {"id": number}})
+    return talk
+
+
+def test_what_is_queued_is_sent_once_after_the_penalty() -> None:
+    assert queued((20.1, 1), (20.2, 2), (20.3, 3)).verdict("RLP-050") == "pass"
+    assert queued((20.1, 1), (20.2, 2)).verdict("RLP-050") == "fail", "one is lost"
+    assert queued((12.5, 1), (20.2, 2), (20.3, 3)).verdict("RLP-050") == "fail", "early"
+    assert queued((18, 1), (20.2, 2), (20.3, 3)).verdict("RLP-050") == "fail", "2 s early"
+    assert queued((20.1, 1), (20.2, 2), (20.3, 3), (20.4, 1)).verdict("RLP-050") == "fail", "twice"
+
+
+def test_what_is_queued_leaves_by_priority_and_within_one_as_it_came() -> None:
+    assert queued((20.1, 1), (20.2, 2), (20.3, 3)).verdict("RLP-060") == "pass"
+    assert queued((20.1, 2), (20.2, 1), (20.3, 3)).verdict("RLP-060") == "warning", "within a class"
+    assert queued((20.1, 3), (20.2, 1), (20.3, 2)).verdict("RLP-060") == "warning", "classes"
+    higher = {"queue-order": "higher-first"}
+    assert queued((20.1, 3), (20.2, 1), (20.3, 2)).verdict("RLP-060", readings=higher) == "pass"
+    assert queued((20.1, 1), priorities=(1,)).verdict("RLP-060") == "not observed", "one shows no order"
