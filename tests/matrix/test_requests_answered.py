@@ -165,7 +165,7 @@ def test_a_ticket_is_no_final_answer() -> None:
 
 
 def queued(*left: tuple[float, int], priorities: tuple[int, ...] = (1, 1, 2)) -> Talk:
-    """A penalty from 10 s to 20 s; requests 1, 2, 3 of these priorities are asked for in it, and sent as `left` says."""
+    """A penalty from 10 s to 20 s; requests of these priorities are asked for in it, and leave as `left` says."""
     talk = alone(200)
     authorize(talk, 2, s=200)
     sync(talk, 3, ident=90, d={})
@@ -195,3 +195,11 @@ def test_what_is_queued_leaves_by_priority_and_within_one_as_it_came() -> None:
     higher = {"queue-order": "higher-first"}
     assert queued((20.1, 3), (20.2, 1), (20.3, 2)).verdict("RLP-060", readings=higher) == "pass"
     assert queued((20.1, 1), priorities=(1,)).verdict("RLP-060") == "not observed", "one shows no order"
+
+
+@pytest.mark.parametrize(("told_at", "ok", "verdict"), [(21, True, "pass"), (12, True, "fail"), (12, False, "pass")])
+def test_a_ticket_is_not_told_as_a_success_before_its_retry(told_at: float, ok: bool, verdict: str) -> None:
+    talk = queued()
+    talk.client(round(20.2 * S), 1, 'order/item\n10\nid=9\n{"p-ticket":"«p-ticket#1»"}')
+    outcome(talk, told_at, 9, ok=ok)
+    assert talk.verdict("RLP-010") == verdict

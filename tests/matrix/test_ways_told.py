@@ -64,6 +64,18 @@ def test_every_lane_syncs_again(lanes: int, again: int, verdict: str) -> None:
     assert talk.verdict("REC-030") == verdict
 
 
+@pytest.mark.parametrize(("second", "verdict"), [(30, "pass"), (80, "fail")])
+def test_of_a_series_of_losses_only_the_first_is_measured_until_a_minute_went_well(second: int, verdict: str) -> None:
+    talk = logged_in()
+    talk.broker(9 * S, 1, {"e": "clock", "d": "{}"})
+    ended(talk, 10)
+    back(talk, 12)
+    talk.broker((second - 1) * S, 2, {"e": "clock", "d": "{}"})
+    ended(talk, second, 2)
+    back(talk, second + 15, 3)
+    assert talk.verdict("REC-010") == verdict
+
+
 def outage(delays: list[float], lasts: float = 95, name: str = "outage: unavailable") -> Talk:
     """From 10 s on no upgrade succeeds; attempts so long after one another."""
     talk = logged_in()
