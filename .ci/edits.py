@@ -185,14 +185,14 @@ def run(tree: Path, *arguments: str) -> tuple[int, str]:
 
 def cases_of(rows: set[str]) -> tuple[set[str], list[str]]:
     """The sets that have these rows, and the cases of `test_every_mutant.py` about them."""
-    from brokercert.matrix.subjects import mutants_of, outside
+    from brokercert.matrix.subjects import insiders, outside
     from brokercert.requirements import load_set
 
     sets, cases = set(), []
     for set_id in SETS:
         mine = {row.id for row in load_set(set_id).rows} & rows if rows else {row.id for row in load_set(set_id).rows}
         inside = mine - outside(set_id)
-        names = [name for name, one in mutants_of(set_id).items() if one.fails & inside]
+        names = [name for name, one in insiders(set_id).items() if one.fails & inside]
         sets |= {set_id} if mine else set()
         cases += [f"{EVERY}::test_a_mutant_fails_every_row_that_it_must[{name}]" for name in names]
         cases += [f"{EVERY}::test_the_reference_client_passes_every_row[{row}]" for row in sorted(inside)]
@@ -207,13 +207,13 @@ def matrix_of(rows: set[str]) -> list[str]:
     from brokercert.engine.scenario import load_suite
     from brokercert.matrix.cells import cells_of, play_cell
     from brokercert.matrix.score import differences
-    from brokercert.matrix.subjects import REFERENCE, mutants_of
+    from brokercert.matrix.subjects import REFERENCE, insiders
 
     wrong: list[str] = []
     for set_id in SETS:
         listed = load_suite(set_id).listed()
         mine = set(listed) & rows if rows else set(listed)
-        mutants = mutants_of(set_id)
+        mutants = insiders(set_id)
         names = [name for name, one in mutants.items() if one.fails & mine]
         asked = {**{name: set(mutants[name].fails) for name in names}, REFERENCE: mine}
         due = {name: {scenario for row in some for scenario in listed.get(row, ())} for name, some in asked.items()}
