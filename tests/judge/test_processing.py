@@ -30,6 +30,7 @@ def judged(
     at: Callable[[int], int] = written,
     tier: str = "real",
     others: float = 0.0,
+    count: int = COUNT,
 ) -> list[Finding]:
     """Findings of a burst of which message `n` is reported so many microseconds after it was written; None: never."""
     records: list[r.Body] = [r.Accepted(t=0, conn=1), r.UpgradeAnswer(t=0, conn=1, status=101)]
@@ -44,14 +45,14 @@ def judged(
     frame(0, "broker", 'a[{"s":200,"i":1,"d":{}}]')
     frame(0, "broker", "h")
     lines: list[r.Body] = []
-    for n in range(COUNT):
+    for n in range(count):
         entity = f'{{"entityType":"order","eventType":"Created","entity":{{"id":{n}}}}}'
         frame(at(n), "broker", f'a[{{"e":"props","d":{entity}}}]')
         if (after := took(n)) is not None:
             body = {"event": "processed", **name(n)}
             lines.append(r.SubjectReport(t=at(n) + after, event="processed", body=body))
     records = sorted([*records, *lines], key=lambda record: record.t)
-    end = max(records[-1].t, at(COUNT - 1)) + MS
+    end = max(records[-1].t, at(count - 1)) + MS
     records += [r.Canary(t=end, samples=tuple(canary), others=others), r.Window(t=end, name=BURST, since=S - MS)]
     talk = Conversation()
     for record in records:
@@ -60,7 +61,7 @@ def judged(
         format=1, tool="test", tier=tier, clock="monotonic", source="mock", set_id="tradovate-stage2", set_version="1",
         set_hash="", scenario="s", exercises=(), path="direct", exclusive=True, seed=1, subject="test", level="reports",
         offers=("wire", "report"), absent={}, readings={}, calibration={"round_trip_p99": 0.3},
-        limits={"processing_p99": 0.1, "burst_messages": COUNT, "burst_rate": 1000, "canary_lag": 0.02},
+        limits={"processing_p99": 0.1, "burst_messages": count, "burst_rate": 1000, "canary_lag": 0.02},
     )  # fmt: skip
     return list(check_processing_time(Bench("EVT-150", Level.MUST, header, talk)))
 
@@ -151,3 +152,9 @@ def test_a_burst_that_was_too_slow_shows_nothing_and_virtual_time_neither() -> N
     assert finding.verdict == "inconclusive" and "the burst took" in finding.observed
     (finding,) = judged(lambda n: MS, tier="virtual")
     assert finding.verdict == "not observed"
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(99, "not observed"), (100, "fail")])
+def test_fewer_than_a_hundred_messages_have_no_99th_percentile(count: int, verdict: str) -> None:
+    (finding,) = judged(lambda n: 150 * MS, count=count)
+    assert finding.verdict == verdict

@@ -178,6 +178,10 @@ def test_every_violation_of_rfc_6455_is_one(name: str) -> None:
     assert violation_in(VIOLATIONS[name]) != ""
 
 
+def test_half_a_close_code_is_told_as_such() -> None:
+    assert violation_in(frame(0x88, b"\x03")) == "a close code of one byte"
+
+
 @pytest.mark.parametrize("name", LEGAL)
 def test_what_rfc_6455_allows_is_none(name: str) -> None:
     assert violation_in(LEGAL[name]) == ""
