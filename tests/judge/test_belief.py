@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from brokercert.judge.belief import check_early_events_count, check_repetition_changes_nothing, synced_anew
+import pytest
+from brokercert.judge.belief import (
+    check_arrays_and_deletions,
+    check_early_events_count,
+    check_finished_orders_stay_finished,
+    check_repetition_changes_nothing,
+    check_whole_frames_processed,
+    synced_anew,
+)
 from brokercert.judge.check import Bench
 from brokercert.judge.conversation import Conversation
 from brokercert.judge.events import check_subscribes_to_what_it_relies_on
@@ -181,4 +190,54 @@ def test_an_event_after_the_sync_answer_is_not_an_early_one() -> None:
     story.sync(entityTypes=["order"])
     story.event("order", "Created", 1)
     story.records.append(r.Ledger(t=story.t, name="flow", state={}))
-    assert verdicts(check_early_events_count(story.bench())) == ["not observed"]
+    found = only(check_early_events_count(story.bench()))
+    assert found.verdict is Verdict.NOT_OBSERVED and found.observed.startswith("no event came before the sync answer")
+
+
+Tell = Callable[[Story], None]
+
+
+def event(change: str, entity: Any, kind: str = "order") -> str:
+    return json.dumps({"e": "props", "d": {"entityType": kind, "eventType": change, "entity": entity}})
+
+
+def frame(*events: str) -> Tell:
+    return lambda story: story.frame("broker", f"a[{','.join(events)}]")
+
+
+DONE = event("Updated", {"id": 1, "ordStatus": "Filled"})
+WORKS = event("Updated", {"id": 1, "ordStatus": "Working"})
+
+
+@pytest.mark.parametrize(
+    ("judge", "told", "shown"),
+    [
+        (check_whole_frames_processed, [frame(*[WORKS] * 3)], False),
+        (check_whole_frames_processed, [frame(*[WORKS] * 4)], True),
+        (check_arrays_and_deletions, [frame(WORKS)], False),
+        (check_arrays_and_deletions, [frame(event("Deleted", {"id": 1}))], True),
+        (check_arrays_and_deletions, [frame(event("Updated", [{"id": 1}]))], True),
+        (check_finished_orders_stay_finished, [frame(WORKS), frame(DONE)], False),
+        (check_finished_orders_stay_finished, [frame(DONE), frame(event("Deleted", {"id": 1}))], False),
+        (check_finished_orders_stay_finished, [frame(DONE), frame(WORKS)], True),
+    ],
+)
+def test_a_row_is_asked_of_a_comparison_once_its_stimulus_came_before_it(
+    judge: Callable[[Bench], Iterator[Finding]], told: list[Tell], shown: bool
+) -> None:
+    def observed(*, ledger_first: bool) -> list[str]:
+        story = Story()
+        story.sync(entityTypes=["order"])
+        if ledger_first:
+            story.records.append(r.Ledger(t=story.t, name="flow", state={}))
+        for tell in told:
+            tell(story)
+        if not ledger_first:
+            story.records.append(r.Ledger(t=story.t, name="flow", state={}))
+        return [finding.observed for finding in judge(story.bench())]
+
+    if shown:
+        assert [text.split(":")[0] for text in observed(ledger_first=False)] == ["flow"], "the comparison is asked for"
+        assert observed(ledger_first=True) == [], "one of before says nothing of it"
+    else:
+        assert [text.split()[0] for text in observed(ledger_first=False)] == ["no"], "no such stimulus came"
