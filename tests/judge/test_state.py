@@ -185,6 +185,14 @@ def test_every_compared_field_is_compared(kind: str, name: str) -> None:
     assert str(LEDGER[kind][str(held["id"])][name]) in found.expected
 
 
+@pytest.mark.parametrize(("kind", "name"), [("order", "ordStatus"), ("fill", "price"), ("cashBalance", "amount")])
+def test_a_value_that_is_not_known_is_a_wrong_one(kind: str, name: str) -> None:
+    state = right()
+    state[kind][0][name] = None
+    found = only(judged(state))
+    assert found.verdict is Verdict.FAIL and found.clause == f"{kind}.{name}"
+
+
 @pytest.mark.parametrize("kind", COMPARED)
 def test_what_is_missing_and_what_is_left_over_fails(kind: str) -> None:
     missing, left = right(), right()
