@@ -10,7 +10,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 HEAVY_RATE = 2000  # events a second: what S2 means by high volume, as this suite reads it
 LIGHT_RATE = 200  # far above any cadence that arrivals could drive, far below what costs a client CPU
 SMALLER_RATE = 50  # beside a large snapshot: still far above any such cadence
-VIRTUAL_HEAVY_RATE = 40  # twice the next; in virtual time every event costs, and time nothing
+VIRTUAL_HEAVY_RATE = 125  # in virtual time every event costs, and time nothing: 2,000 of them
 VIRTUAL_RATE = 20  # twenty times what HBT-070 allows of heartbeats
 LOAD_LEAST = 16.0  # seconds: HBT-030 asks for 15
 FLOOD_LEAST = 21.0  # seconds: HBT-070 asks for 20
