@@ -32,7 +32,12 @@ SETS = ("tradovate-stage2", "arrow-orders")
 # The tests of judging, each with the set whose files it is about; none: of both.
 TESTS = (
     ("", "tests/judge"),
-    ("tradovate-stage2", "tests/matrix/test_checks.py"),
+    *(
+        ("tradovate-stage2", path.relative_to(ROOT).as_posix())
+        for path in sorted((ROOT / "tests" / "matrix").glob("test_*.py"))
+        if re.search(r"^from talks import", path.read_text("utf-8"), re.M)  # conversations made by hand
+    ),
+    ("tradovate-stage2", "tests/matrix/test_windows.py"),
     ("tradovate-stage2", "tests/state"),
     ("tradovate-stage2", "tests/grid"),
     ("arrow-orders", "tests/arrow"),
