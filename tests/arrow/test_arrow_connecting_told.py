@@ -110,6 +110,34 @@ def test_every_event_must_be_raised(name: str) -> None:
     assert failed == {name}
 
 
+def two_attempts(*reconnects: float) -> str:
+    """A loss at 40 s, an attempt that fails at 41 s, and one that succeeds at 41.3 s."""
+    talk = Talk(90)
+    talk.asks(1, 1)
+    talk.raised("connect", 1.1)
+    talk.ends(40, 1)
+    talk.raised("disconnect", 40.1)
+    talk.raised("reconnect", *reconnects)
+    talk.asks(41, 2, status=503)
+    talk.raised("error", 41.1)
+    talk.asks(41.3, 3)
+    talk.raised("connect", 41.4)
+    return talk.clauses("AOC-030").get("reconnect", "pass")
+
+
+@pytest.mark.parametrize(
+    ("reconnects", "verdict"),
+    [
+        ((40.9, 41.2), "pass"),
+        ((40.9,), "fail"),  # though it is near both attempts
+        ((40.9, 41.5), "pass"),  # read a little after the frame
+        ((40.2, 41.05), "pass"),  # told when the wait begins
+    ],
+)
+def test_one_reconnect_tells_of_one_attempt(reconnects: tuple[float, ...], verdict: str) -> None:
+    assert two_attempts(*reconnects) == verdict
+
+
 @pytest.mark.parametrize(
     ("name", "at", "clause"),
     [("connect", 50, "connect"), ("disconnect", 40.3, "disconnect"), ("noreconnect", 41.5, "")],

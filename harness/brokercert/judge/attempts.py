@@ -8,11 +8,14 @@ idle kept-alive connections are none.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from brokercert.judge.check import AnyBench, seconds
 from brokercert.judge.transcript import SECOND, Transcript
+from brokercert.verdict import Finding
 
 ONE_ATTEMPT = SECOND // 10  # connections closer than this are one attempt
 
@@ -84,3 +87,18 @@ def delays_of(attempts: list[Attempt]) -> list[int]:
         for earlier, later in pairwise(attempts)
         if earlier.end is not None and later.t >= earlier.end
     ]
+
+
+def attempts_within_limits(bench: AnyBench, attempts: list[Attempt], sockets: int) -> Iterator[Finding]:
+    """A finding for each limit on attempts that is exceeded; limits are per socket."""
+    for name, span in (("attempts_60s", 60 * SECOND), ("attempts_5s", 5 * SECOND)):
+        most = round(bench.limit(name)) * sockets
+        count, which = most_within(attempts, span)
+        if count > most:
+            yield bench.breach(
+                f"{count} attempts in {seconds(which[-1].t - which[0].t)}",
+                f"at most {most} attempts in any {span / SECOND:g} s",
+                [attempt.record for attempt in which],
+                [bench.count(f"attempts in {span / SECOND:g} s", count, most)],
+                clause="attempts inside the limits",
+            )

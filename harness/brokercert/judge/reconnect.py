@@ -10,11 +10,10 @@ from typing import Any
 
 import msgspec
 
-from brokercert.judge.attempts import Attempt, attempts_of, delays_of, unseen_spans
+from brokercert.judge.attempts import Attempt, attempts_of, attempts_within_limits, delays_of, unseen_spans
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection, Loss
 from brokercert.judge.events import one_sync
-from brokercert.judge.login import attempts_within_limits
 from brokercert.verdict import Finding
 
 CLOSING_ALLOWANCE = 5 * SECOND  # what the broker's own closing may take at the most

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.attempts import attempts_of
+from brokercert.judge.attempts import attempts_of, attempts_within_limits
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import messages_of
-from brokercert.judge.login import attempts_within_limits
 from brokercert.judge.reconnect import back_off
 from brokercert.verdict import Finding
 

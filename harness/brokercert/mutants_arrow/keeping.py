@@ -279,8 +279,8 @@ class _TwoSeries(OrderUpdatesClient):
 @mutant(
     "two-series",
     "AOR-060",
-    also="AOR-010 AOR-030",
-    reason="a second timer opens a second socket",
+    also="AOR-010 AOR-030 AOC-030",
+    reason="a second timer opens a second socket, of which no `reconnect` tells",
 )
 class TwoSeries(ArrowSubject):
     """Starts a second attempt beside its ladder after every loss."""

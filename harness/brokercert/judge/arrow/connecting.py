@@ -171,6 +171,7 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
     yield from wrong
     wrong.clear()
     disconnects, closes, reconnects, errors = map(talk.raised, ("disconnect", "close", "reconnect", "error"))
+    told_of: dict[int, int] = {}  # an attempt's record -> that of the one `reconnect` that tells of it
     for one, until in _spans(bench):
         if bench.end - one.loss < SOON:
             continue
@@ -197,9 +198,13 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
                 missing("close", f"when connection {one.lost.id} was closed", [one.record])
         for n, attempt in enumerate(one.attempts):
             before = one.loss if n == 0 else one.attempts[n - 1].t
-            if not _near(reconnects, before, attempt.t + RAISED_EARLY):
+            if attempt.record in told_of:
+                continue  # it follows the loss of another socket too
+            own = [x for x in _near(reconnects, before, attempt.t + RAISED_EARLY) if x.record not in told_of.values()]
+            if not own:
                 missing("reconnect", f"before the attempt at {seconds(attempt.t)}", [attempt.record])
                 break
+            told_of[attempt.record] = own[0].record
         for attempt in one.attempts[: one.failed]:
             if attempt.t < end and not _near(errors, attempt.t, (attempt.end or attempt.t) + SOON):
                 missing("error", f"for the attempt that failed at {seconds(attempt.t)}", [attempt.record])
