@@ -32,8 +32,8 @@ TABLE = (
         "node/broken/slow_reconnect.mjs",
         "REC-010",
         "waits 12 s before it reconnects",
-        "const delay = Math.max(ladder, pause, notBefore - Date.now());",
-        "const delay = Math.max(12_000, pause, notBefore - Date.now());",
+        "const delay = Math.max(ladder, pause, outbox.lockedUntil - Date.now());",
+        "const delay = Math.max(12_000, pause, outbox.lockedUntil - Date.now());",
     ),
     Broken(
         "node/client.mjs",
@@ -52,11 +52,11 @@ TABLE = (
         "",
     ),
     Broken(
-        "node/client.mjs",
+        "node/outbox.mjs",
         "node/broken/impatient_retry.mjs",
         "RLP-020",
         "retries a penalised request at once",
-        'const wait = (data?.["p-time"] ?? 10) * 1000;',
+        "const wait = penaltyIn(data);",
         "const wait = 0;",
     ),
     Broken(
@@ -80,8 +80,8 @@ TABLE = (
         "python/broken/syncs_once.py",
         "REC-030",
         "syncs on its first socket only",
-        "self.submit(self.sync)",
-        "self.submit(self.sync) if not self.entities else None",
+        "self.outbox.submit(self.sync)",
+        "self.outbox.submit(self.sync) if not self.state.entities else None",
     ),
     Broken(
         "python/client.py",
@@ -100,7 +100,7 @@ TABLE = (
         "REFUSED = 1.0",
     ),
     Broken(
-        "python/client.py",
+        "python/outbox.py",
         "python/broken/ticket_misnamed.py",
         "RLP-030",
         "sends the ticket under a name of its own",
@@ -109,26 +109,52 @@ TABLE = (
     ),
 )
 
-ADAPTERS = (("node/adapter.mjs", "node/broken/adapter.mjs"), ("python/adapter.py", "python/broken/adapter.py"))
+PARTS = ("adapter", "outbox", "state")  # of a client, beside client.mjs or client.py
+IMPORTS = {".mjs": '"./{}.mjs"', ".py": "from {} import"}  # how a client names its part
 
 
 def texts() -> dict[str, str]:
-    """Every file that is made: the copies, and beside them the adapters, unchanged, which they import."""
-    made = {broken.file: text_of(broken) for broken in TABLE}
-    return made | {copy: (HERE / source).read_text("utf-8") for source, copy in ADAPTERS}
+    """Every file that is made: the copies, and beside them, unchanged, the parts that they import."""
+    made: dict[str, str] = {}
+    for folder, ending in (("node", ".mjs"), ("python", ".py")):
+        made |= {f"{folder}/broken/{part}{ending}": read(f"{folder}/{part}{ending}") for part in PARTS}
+    for broken in TABLE:
+        made |= copies_of(broken)
+    return made
 
 
-def text_of(broken: Broken) -> str:
-    """The copy's text. Raises `ValueError` where the line to change is not in its source exactly once."""
-    lines = (HERE / broken.source).read_text("utf-8").splitlines()
-    places = [number for number, line in enumerate(lines) if line.strip() == broken.old]
+def copies_of(broken: Broken) -> dict[str, str]:
+    """A broken client. Where the line to change is in a part of it, that part's copy, and a client that imports it.
+
+    Raises `ValueError` where the line is not in its source exactly once.
+    """
+    source, file = Path(broken.source), Path(broken.file)
+    if source.stem == "client":
+        return {broken.file: changed(broken, broken.source, broken.old, broken.new)}
+    copy = f"{source.stem}_{file.stem}"
+    client = f"{source.parent}/client{source.suffix}"
+    called = IMPORTS[source.suffix].format(source.stem)
+    line = next((line for line in read(client).splitlines() if called in line), called)
+    return {
+        f"{file.parent}/{copy}{file.suffix}": changed(broken, broken.source, broken.old, broken.new),
+        broken.file: changed(broken, client, line, line.replace(called, IMPORTS[source.suffix].format(copy))),
+    }
+
+
+def changed(broken: Broken, source: str, old: str, new: str) -> str:
+    lines = read(source).splitlines()
+    places = [number for number, line in enumerate(lines) if line.strip() == old]
     if len(places) != 1:
-        raise ValueError(f"{broken.source}: {len(places)} lines are {broken.old!r}; expected one; mend TABLE")
+        raise ValueError(f"{source}: {len(places)} lines are {old!r}; expected one; mend TABLE")
     number = places[0]
     indent = lines[number][: len(lines[number]) - len(lines[number].lstrip())]
-    lines[number] = (indent + broken.new).rstrip()
+    lines[number] = (indent + new).rstrip()
     comment = "//" if broken.file.endswith(".mjs") else "#"
     return "\n".join([f"{comment} fails {broken.row}: {broken.what}", *lines, ""])
+
+
+def read(file: str) -> str:
+    return (HERE / file).read_text("utf-8")
 
 
 def main(arguments: list[str]) -> int:

@@ -36,7 +36,7 @@ async def listen(client: "Client", stop: Callable[[], object]) -> None:
         command = json.loads(line)
         ident = command["id"]
         if command["command"] == "snapshot":
-            say("snapshot", id=ident, entities=state_of(client.entities))
+            say("snapshot", id=ident, entities=state_of(client.state.entities))
         elif command["command"] == "request":
             told = functools.partial(outcome, ident)
             client.request(command["endpoint"], command["body"], told, command["query"], command["priority"])
@@ -57,7 +57,7 @@ def state_of(entities: dict[str, dict[int, dict[str, Any]]]) -> dict[str, list[d
         kind, status = command.get("commandType"), command.get("commandStatus")
         if kind == "New" or (kind == "Modify" and status in IN_FORCE):
             current[command.get("orderId")] = ident
-    state = {
+    state: dict[str, list[dict[str, Any]]] = {
         kind: [{name: entity.get(name) for name in ("id", *names)} for entity in entities.get(kind, {}).values()]
         for kind, names in FIELDS.items()
     }
