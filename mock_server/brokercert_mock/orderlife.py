@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from brokercert_mock.ledger import Books, average, current_version
 from brokercert_mock.risk import Risk, Verb
-from brokercert_mock.seed import TRADE_DATE, Change, Entity, State
+from brokercert_mock.seed import Change, Entity, State
+from brokercert_mock.tellings import Tellings
 
 AutoFill = Literal["never", "at once", "partial then full"]
 
@@ -83,6 +84,7 @@ class OrderLife:
         self.paused = False
         self._stamp = stamp
         self.publish = publish
+        self._tell = Tellings(state, stamp, publish)
         self._sender = sender
         self._oco_cancel = oco_cancel
         self.tallies: dict[int, Tally] = {}
@@ -208,10 +210,7 @@ class OrderLife:
             "userSessionId": who.session_id,
             **({"isAutomated": False} | dict(fields or {})),
         }
-        told.append(self.state.change("command", command))
-        if version is not None:
-            told.append(self.state.change("orderVersion", {"id": ident, "orderId": order_id, **version}))
-        self.publish(told)
+        self._tell.command(command, version, told)
         self.tallies[order_id].pending = command
         return command
 
@@ -316,19 +315,7 @@ class OrderLife:
             lastQty=size,
             lastPx=price,
         )
-        fill = {
-            "id": self.state.new_id(),
-            "orderId": order["id"],
-            "contractId": order["contractId"],
-            "timestamp": self._stamp(),
-            "tradeDate": TRADE_DATE,
-            "action": order["action"],
-            "qty": size,
-            "price": price,
-            "active": True,
-            "finallyPaired": 0,
-        }
-        self.publish([self.state.change("fill", fill)])
+        fill = self._tell.fill(order, size, price)
         if done:
             self.drop_pending(order["id"])
             self._status(order["id"], "Filled")
@@ -383,40 +370,15 @@ class OrderLife:
     # What is told.
 
     def _status(self, order_id: int, status: str) -> None:
-        self.publish([self.state.change("order", self.order(order_id) | {"ordStatus": status})])
+        self._tell.status(self.order(order_id), status)
 
     def _report(self, command: Entity, status: str, **fields: Any) -> Entity:
-        """A command's report, and the command as it is from then on."""
-        report = {
-            "id": self.state.new_id(),
-            "commandId": command["id"],
-            "timestamp": self._stamp(),
-            "commandStatus": status,
-            **fields,
-        }
-        self.publish([self.state.change("commandReport", report)])
-        after = command | {"commandStatus": status}
-        self.publish([self.state.change("command", after)])
+        """The command as it is from then on."""
+        after = self._tell.report(command, status, **fields)
         tally = self.tallies[command["orderId"]]
         if tally.pending is not None and tally.pending["id"] == command["id"]:
             tally.pending = after
         return after
 
     def _execution(self, command_id: int, order: Entity, kind: str, status: str, **fields: Any) -> None:
-        report = {
-            "id": self.state.new_id(),
-            "commandId": command_id,
-            "name": kind,
-            "accountId": order["accountId"],
-            "contractId": order["contractId"],
-            "timestamp": self._stamp(),
-            "tradeDate": TRADE_DATE,
-            "orderId": order["id"],
-            "execType": kind,
-            "ordStatus": status,
-            "action": order["action"],
-            "cumQty": self.filled(order["id"]),
-            **fields,
-            "exchangeOrderId": f"X{order['id']}",
-        }
-        self.publish([self.state.change("executionReport", report)])
+        self._tell.execution(command_id, order, self.filled(order["id"]), kind, status, **fields)
