@@ -152,6 +152,18 @@ def test_a_message_is_reported_once_by_its_numbers() -> None:
     assert "message 5 of connection 2 was processed 2 times" in only(report(reconnected(), *lines, lines[1])).observed
 
 
+def test_lines_about_entities_may_name_their_message_too_and_a_message_may_have_many() -> None:
+    place = {"connection": 2, "message": 4}
+    lines = [about(2, "Created") | place, about(2, "Updated") | place, about(3, "Created") | place]
+    assert verdicts(report(reconnected(), *lines)) == ["pass"], (
+        "an order, its command and its version come in one frame"
+    )
+    found = only(report(reconnected(), *lines, lines[0]))
+    assert found.verdict is Verdict.FAIL and "order 2 created was sent once" in found.observed
+    silent = only(report(reconnected(), about(9, "Created") | place))
+    assert silent.verdict is Verdict.NOT_OBSERVED, "nothing that came after the reconnect is among them"
+
+
 def test_who_reports_nothing_or_does_not_come_back_is_not_passed() -> None:
     assert verdicts(report(reconnected())) == ["not observed"]
     story = Story()

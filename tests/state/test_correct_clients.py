@@ -11,6 +11,8 @@ import pytest
 from brokercert.engine.subject import Subject, SubjectSpec
 from brokercert.engine.virtual import wall
 from brokercert.reference import ReferenceClient
+from brokercert.reference.commands import entities_in
+from brokercert.reference.session import Session
 from brokercert.reference.store import TERMINAL
 from brokercert.verdict import Verdict
 from virtual_play import SCENARIOS, SUITE, findings_of
@@ -78,8 +80,38 @@ class Unhurried(ReferenceClient):
         self.reports._output(msgspec.json.encode(line).decode())
 
 
+class _Counting(Session):
+    """Counts its messages."""
+
+    messages = 0
+
+    def receive(self, text: str, now: float) -> None:
+        self.messages += 1
+        super().receive(text, now)
+
+
+class NamesBoth(ReferenceClient):
+    """Reports what each line is about, and the message that brought it: a message of three events makes three lines."""
+
+    session_class = _Counting
+    connections = 0
+    newest: Session | None = None
+
+    def on_event(self, kind: str, data: Any) -> None:
+        session = self._sessions[0]
+        assert isinstance(session, _Counting)
+        if session is not self.newest:
+            self.newest, self.connections = session, self.connections + 1
+        place = {"connection": self.connections, "message": session.messages}
+        if kind == "props":
+            for name, ident, change in entities_in(data):
+                self.reports.say("processed", entityType=name, id=ident, eventType=change, **place)
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("client", [ReferenceClient, ToldOtherwise, Unhurried], ids=lambda client: client.__name__)
+@pytest.mark.parametrize(
+    "client", [ReferenceClient, ToldOtherwise, Unhurried, NamesBoth], ids=lambda client: client.__name__
+)
 def test_a_correct_client_passes(client: Any, scenario: str) -> None:
     def factory(env: Mapping[str, str], output: Callable[[str], None]) -> Subject:
         made: Subject = client(env, output, wall=wall, seed=1)

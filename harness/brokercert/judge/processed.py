@@ -32,7 +32,8 @@ def check_nothing_processed_twice(bench: Bench) -> Iterator[Finding]:
     ordinals: dict[tuple[str, str], list[Report]] = {}
     for report in bench.talk.told.processed:
         body = report.body
-        if "connection" in body and "message" in body:
+        # A line that names an entity is one of perhaps several about a message, though it may name that message too.
+        if body.get("entityType") is None and "connection" in body and "message" in body:
             ordinals.setdefault((str(body["connection"]), str(body["message"])), []).append(report)
         key = (str(body.get("entityType")).lower(), str(body.get("id")), str(body.get("eventType")).lower())
         if key in sent:

@@ -31,11 +31,11 @@ class Reports:
     def processed(self, kind: str, data: Any) -> None:
         """A server's event was taken: a line for each entity in it."""
         if self._on and kind == "props":
-            for entity_type, ident, event_type in _entities_in(data):
+            for entity_type, ident, event_type in entities_in(data):
                 self.say("processed", entityType=entity_type, id=ident, eventType=event_type)
 
 
-def _entities_in(data: Any) -> Iterator[tuple[str, int, str]]:
+def entities_in(data: Any) -> Iterator[tuple[str, int, str]]:
     for event in data if isinstance(data, list) else [data]:
         if not isinstance(event, dict):
             continue
