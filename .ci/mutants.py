@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +30,25 @@ from brokercert.matrix.cells import Cell, Told
 from brokercert.matrix.score import FALLEN
 from brokercert.matrix.subjects import mutants_of
 from brokercert.requirements import load_set
-from brokercert.verdict import Calibration, Verdict, worst
+from brokercert.verdict import Calibration, Finding, Verdict, worst
 
 TRIES = 2  # the machine may be busy once
+TIMER = 0.005  # seconds by which a mutant's own timer may be late
 STAGE2, ARROW = "tradovate-stage2", "arrow-orders"
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A mutant and the scenarios that it plays. `options` of its program, `limits` that differ."""
+    """A mutant and the scenarios that it plays. `options` of its program, `limits` that differ; `takes`: the seconds
+    that a row must have measured, within that figure's stated error.
+    """
 
     set_id: str
     name: str
     scenarios: tuple[str, ...]
     options: tuple[str, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
+    takes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def alone(self) -> bool:
@@ -96,7 +100,7 @@ PLAN = (
     _turn(ARROW, "time-out-counts-twice", "silence"),
     _turn(ARROW, "uncapped-ladder", "ladder-capped"),
     _turn(STAGE2, "slow-upgrade", "login-timed"),
-    _turn(STAGE2, "processes-150-ms-later", "burst-processed", burst_messages=BURST),
+    replace(_turn(STAGE2, "processes-150-ms-later", "burst-processed", burst_messages=BURST), takes={"EVT-150": 0.15}),
     _turn(STAGE2, "blocks-2-ms-a-message", "burst-processed", burst_messages=BURST),
 )
 
@@ -137,6 +141,16 @@ def compare(mutant: Any, told: Iterable[Told]) -> Result:
         if said[row] & FALLEN:
             wrong.append(f"{row} fails, and nothing says why")
     return Result(tuple(failed), tuple(wrong), tuple(unshown))
+
+
+def mismeasured(turn: Turn, findings: Iterable[Finding]) -> str:
+    """Which figure is not what the mutant takes, and by how much; empty where all are."""
+    for finding in findings:
+        if finding.requirement in turn.takes and finding.verdict is Verdict.FAIL:
+            one, takes = finding.measured[0], turn.takes[finding.requirement]
+            if not takes <= one.value <= takes + (one.error or 0.0) + TIMER:
+                return f"{finding.requirement}: {one.name} is {one.value:g} ± {one.error} s, and it takes {takes:g} s"
+    return ""
 
 
 async def settle(turn: Turn, play_turn: Callable[[Turn], Awaitable[Sequence[Told]]]) -> Result:
@@ -200,7 +214,10 @@ class Stand:
             said.setdefault(finding.requirement, []).append(finding.verdict)
         result = played[0].result
         verdicts = {row: worst(verdicts).value for row, verdicts in said.items()}
-        return Told(Cell(turn.set_id, turn.name, name), verdicts, result.state, result.note)
+        state, note = result.state, result.note
+        if wrong := mismeasured(turn, findings):
+            state, note = "wrong figure", wrong
+        return Told(Cell(turn.set_id, turn.name, name), verdicts, state, note)
 
 
 async def play_all(turns: Sequence[Turn]) -> bool:

@@ -115,8 +115,13 @@ def test_lag_of_the_canary_makes_no_failure_but_of_what_is_slow_throughout() -> 
 
 
 def test_what_other_programs_use_makes_no_failure() -> None:
-    (finding,) = judged(lambda n: 150 * MS, others=1.5)
+    (finding,) = judged(lambda n: min(1 + n, 150) * MS, others=1.5)  # it falls behind, as one does that gets no turn
     assert finding.verdict == "inconclusive" and "it was not alone" in finding.observed
+    (finding,) = judged(lambda n: 150 * MS, others=1.5)
+    assert finding.verdict == "fail", "not one was quick, not even the first, which came to an idle client"
+    assert "other programs used 1.5 cores" in finding.observed
+    (finding,) = judged(lambda n: 150 * MS, tuple((S + 100 * MS * n, 50 * MS) for n in range(10)), others=1.5)
+    assert finding.verdict == "inconclusive", "the machine was so busy that nothing can be said"
     (finding,) = judged(lambda n: 80 * MS, others=1.5)
     assert finding.verdict == "pass"
     (finding,) = judged(lambda n: 150 * MS, others=0.1)
