@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from brokercert.judge.check import Bench
 from brokercert.judge.conversation import Conversation
-from brokercert.judge.state import COMPARED, compare_at, compared_fields, same
+from brokercert.judge.differences import COMPARED, compared_fields, same
+from brokercert.judge.state import compare_at
 from brokercert.trace import Header
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.differences import TERMINAL
 from brokercert.judge.props import Prop, props_of, props_on
-from brokercert.judge.state import TERMINAL, compare_at
+from brokercert.judge.state import compare_at
 from brokercert.verdict import Finding
 
 MANY = 4  # messages in a frame: three are told of every new order, so that a client may know those by heart

@@ -7,8 +7,8 @@ from typing import Any
 
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import Answer, Request
+from brokercert.judge.differences import same
 from brokercert.judge.sends import error_of, final_answer, sends_of, unanswered, why_silent
-from brokercert.judge.state import same
 from brokercert.judge.told import Asked
 from brokercert.verdict import Finding
 

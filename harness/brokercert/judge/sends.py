@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from brokercert.judge.conversation import Answer, Conversation, Request
-from brokercert.judge.state import same
+from brokercert.judge.differences import same
 from brokercert.judge.told import Asked
 
 INNER_ERRORS = ("errorText", "failureReason", "violations")  # of an answer with status 200 (TP §3)

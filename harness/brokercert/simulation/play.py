@@ -29,7 +29,7 @@ from brokercert.engine.inprocess import InProcessSubject, start_in_process
 from brokercert.engine.scenario import load_dialect
 from brokercert.engine.subject import Stream, SubjectSpec
 from brokercert.engine.virtual import CALENDAR, LONGEST, StuckError, VirtualLoop
-from brokercert.judge.state import differences, scope_of, types_in
+from brokercert.judge.differences import differences, scope_of, types_in
 from brokercert.simulation.happen import LATE, Happenings
 from brokercert.simulation.held import held_by
 from brokercert.simulation.schedule import CENTI, CHECK, Schedule

@@ -12,7 +12,7 @@ from brokercert.engine.subject import Factory
 from brokercert.judge import Judging
 from brokercert.judge.check import CHECKS, Bench
 from brokercert.judge.conversation import Conversation
-from brokercert.judge.state import compared_fields
+from brokercert.judge.differences import compared_fields
 from brokercert_mock import Recorder, Settings, TradovateBroker
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage

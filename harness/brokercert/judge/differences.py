@@ -1,0 +1,214 @@
+"""The differences of what a client says that it holds from the broker's ledger, entity by entity.
+
+The law: only what the client asked to be told is compared (its sync requests say), numbers exactly, and whatever form
+a correct client may give its state in is taken: numbers as texts, ids as keys, further fields, finished orders and flat
+positions left out. Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+# Entity type -> compared fields. `orderQty` and `price` of an order are those of its current version.
+COMPARED: dict[str, tuple[str, ...]] = {
+    "order": ("accountId", "contractId", "action", "ordStatus", "orderQty", "price"),
+    "fill": ("orderId", "qty", "price"),
+    "position": ("accountId", "contractId", "netPos", "netPrice"),
+    "cashBalance": ("accountId", "amount"),
+    "account": (),
+}
+PRESENCE = "presence"  # in the ledger, and so with the client
+ABSENCE = "absence"  # not in the ledger (any more), and so not with the client
+VERSION_FIELDS = ("orderQty", "price")
+TERMINAL = frozenset({"canceled", "completed", "expired", "filled", "rejected"})
+
+_TYPES = (*COMPARED, "orderVersion", "command", "commandReport")
+FORMS = {form.lower(): kind for kind in _TYPES for form in (kind, f"{kind}s")}
+
+Entities = dict[str, dict[str, Any]]  # by id, as a text
+
+
+def compared_fields() -> tuple[str, ...]:
+    """All that is compared, as the `clause` of a finding names it: each must have a mutant that fails by it."""
+    return tuple(f"{kind}.{name}" for kind, names in COMPARED.items() for name in (*names, PRESENCE, ABSENCE))
+
+
+@dataclass(slots=True, frozen=True)
+class Difference:
+    """One. `field` is one of `COMPARED`, or PRESENCE or ABSENCE."""
+
+    kind: str
+    id: str
+    field: str
+    expected: str
+    actual: str
+
+    @property
+    def clause(self) -> str:
+        return f"{self.kind}.{self.field}"
+
+
+def differences(
+    ledger: Mapping[str, Any], entities: Mapping[str, Any], scope: Scope, unseen: Collection[str] = ()
+) -> list[Difference]:
+    """The differences of what a client says that it holds (`entities`) from a ledger, in the ledger's order. Types in
+    `unseen` are left out.
+    """
+    orders = _by_id(ledger.get("order"))[0]
+    found: list[Difference] = []
+    for kind in scope.kinds:
+        if kind not in unseen:
+            names = [f for f in COMPARED[kind] if scope.has_versions or kind != "order" or f not in VERSION_FIELDS]
+            truth = _by_id(ledger.get(kind))[0]
+            held, twice = _by_id(_collection(entities, kind))
+            chosen = scope.accounts
+            due = {i: x for i, x in truth.items() if chosen is None or _account(kind, i, x, orders) in chosen}
+            found += _of_kind(kind, names, truth, due, held, twice)
+    return found
+
+
+# What is compared.
+
+
+@dataclass(slots=True, frozen=True)
+class Scope:
+    """What a client asked to be told: entity types, and accounts (None: all)."""
+
+    wanted: frozenset[str]
+    accounts: frozenset[str] | None
+
+    @property
+    def kinds(self) -> list[str]:
+        """The compared types among them."""
+        return [kind for kind in COMPARED if kind in self.wanted]
+
+    @property
+    def has_versions(self) -> bool:
+        """Quantity and price hang on a version, and which one is current on its command."""
+        return "orderVersion" in self.wanted and bool(self.wanted & {"command", "commandReport"})
+
+
+def scope_of(bodies: Sequence[Any]) -> Scope:
+    """By the bodies of sync requests; all types, where one names users or accounts and no types."""
+    return Scope(frozenset(_subscribed(bodies)), _accounts(bodies))
+
+
+def _subscribed(bodies: Sequence[Any]) -> set[str]:
+    wanted: set[str] = set()
+    for body in bodies:
+        types = body.get("entityTypes") if isinstance(body, dict) else None
+        if types is None and isinstance(body, dict) and any(body.get(key) for key in ("users", "accounts")):
+            return set(_TYPES)  # the older form, which gets everything (TP §5.1)
+        if isinstance(types, list):
+            wanted |= {FORMS[x.lower()] for x in types if isinstance(x, str) and x.lower() in FORMS}
+    return wanted
+
+
+def _accounts(bodies: Sequence[Any]) -> frozenset[str] | None:
+    chosen: set[str] = set()
+    for body in bodies:
+        listed = body.get("accounts") if isinstance(body, dict) else None
+        if not isinstance(listed, list) or not listed:
+            return None
+        chosen |= {ident_of(x) for x in listed}
+    return frozenset(chosen)
+
+
+def _account(kind: str, ident: str, entity: Mapping[str, Any], orders: Entities) -> str:
+    if kind == "account":
+        return ident
+    if kind == "fill":
+        entity = orders.get(ident_of(entity.get("orderId")), {})
+    return ident_of(entity.get("accountId"))
+
+
+def types_in(entities: Mapping[str, Any]) -> set[str]:
+    """The types, in the singular, of which a client's snapshot has the name."""
+    return {FORMS[key.lower()] for key in entities if key.lower() in FORMS}
+
+
+def _collection(entities: Mapping[str, Any], kind: str) -> Any:
+    return next((value for key, value in entities.items() if FORMS.get(key.lower()) == kind), None)
+
+
+def _by_id(collection: Any) -> tuple[Entities, set[str]]:
+    """Entities by id, from a list of them or an object with ids as keys; and the ids that stand there twice."""
+    found: Entities = {}
+    twice: set[str] = set()
+    if isinstance(collection, dict):
+        pairs = [(x.get("id", key), x) for key, x in collection.items() if isinstance(x, dict)]
+    else:
+        listed = collection if isinstance(collection, list) else []
+        pairs = [(x.get("id"), x) for x in listed if isinstance(x, dict)]
+    for given, entity in pairs:
+        ident = ident_of(given)
+        if ident in found:
+            twice.add(ident)
+        found[ident] = entity
+    return found, twice
+
+
+def _of_kind(
+    kind: str, names: list[str], truth: Entities, due: Entities, held: Entities, twice: set[str]
+) -> Iterator[Difference]:
+    for ident, entity in due.items():
+        mine = held.get(ident)
+        finished = kind == "order" and str(entity.get("ordStatus")).lower() in TERMINAL
+        flat = kind == "position" and _number(entity.get("netPos")) == 0
+        if mine is None:
+            if not finished and not flat:
+                yield Difference(kind, ident, PRESENCE, "there", "absent")
+            continue
+        for name in names:
+            expected, actual = entity.get(name), mine.get(name)
+            if finished and actual is None and name != "ordStatus":
+                continue  # it may be absent altogether, and so may what is known of it
+            if flat and name == "netPrice":
+                continue  # no contract is held at any price
+            if not same(expected, actual):
+                yield Difference(kind, ident, name, _show(expected), _show(actual))
+    for ident in held:
+        if ident not in truth:
+            yield Difference(kind, ident, ABSENCE, "absent", "there")
+        elif ident in twice and kind == "fill":  # one fill twice is a position that is wrong
+            yield Difference(kind, ident, ABSENCE, "there once", "there twice")
+
+
+# Values.
+
+
+def same(expected: Any, actual: Any) -> bool:
+    """Whether both are one value: numbers exactly, as JSON numbers or as texts; words in any letter case; and of what
+    the broker has not, nothing, an empty text or 0.
+    """
+    if expected is None:
+        return actual is None or actual == "" or _number(actual) == 0
+    wanted = _number(expected)
+    if wanted is not None:
+        return _number(actual) == wanted
+    return isinstance(actual, str) and actual.casefold() == str(expected).casefold()
+
+
+def _number(value: Any) -> Decimal | None:
+    """A number exactly as its JSON text says it: the shortest text of a float is that which it was read from."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def ident_of(value: Any) -> str:
+    number = _number(value)
+    if number is not None and number == number.to_integral_value():
+        return str(int(number)) if abs(number) < 10**30 else str(number)
+    return str(value)
+
+
+def _show(value: Any) -> str:
+    return "absent" if value is None else str(value)
