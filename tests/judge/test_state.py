@@ -149,6 +149,16 @@ def odd(change: str) -> Any:
             state["order"][0] |= {"action": "buy", "ordStatus": "working"}
         case "an account twice":
             state["account"].append({"id": 1})
+        case "a position twice, word for word":
+            state["position"] *= 2
+        case "an order in two forms that agree":
+            state["order"].append(texts(state["order"][0]))
+        case "a part of an order beside the whole":
+            state["order"].insert(0, {"id": 11, "ordStatus": "Working"})
+        case "a finished order beside its mere status":
+            state["order"].append({"id": 12, "ordStatus": "Filled"})
+        case "under both names":
+            state |= {f"{kind}s": copy.deepcopy(entities) for kind, entities in state.items()}
     return state
 
 
@@ -169,6 +179,11 @@ def odd(change: str) -> Any:
         "a price of 0 where there is none",
         "words in small letters",
         "an account twice",
+        "a position twice, word for word",
+        "an order in two forms that agree",
+        "a part of an order beside the whole",
+        "a finished order beside its mere status",
+        "under both names",
     ],
 )
 def test_an_odd_but_right_snapshot_passes(change: str) -> None:
@@ -221,6 +236,35 @@ def test_a_fill_that_stands_twice_fails() -> None:
     state = right()
     state["fill"] *= 2
     assert "there twice" in only(judged(state)).observed
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["the right one last", "the right one first"])
+@pytest.mark.parametrize(
+    ("kind", "name", "other"),
+    [("order", "ordStatus", "Filled"), ("position", "netPos", 99), ("cashBalance", "amount", 1), ("fill", "qty", 7)],
+)
+def test_entries_of_one_id_that_do_not_agree_are_a_wrong_belief(kind: str, name: str, other: Any, last: bool) -> None:
+    """A client that appends updates instead of replacing them has two positions."""
+    state = right()
+    one = state[kind][0]
+    state[kind].insert(0 if last else 1, one | {name: other})
+    found = next(x for x in judged(state) if x.clause == f"{kind}.{name}")
+    both = (other, one[name]) if last else (one[name], other)
+    assert (
+        found.verdict is Verdict.FAIL and f"{kind} {one['id']} has {name} {both[0]} and {both[1]} (it" in found.observed
+    )
+
+
+def test_an_entry_under_the_other_name_of_its_type_counts_as_well() -> None:
+    state = right()
+    state["positions"] = [state["position"][0] | {"netPos": 99}]
+    assert only(judged(state)).clause == "position.netPos"
+
+
+def test_of_many_entries_the_first_and_the_last_are_shown() -> None:
+    state = right()
+    state["position"] = [state["position"][0] | {"netPos": n} for n in range(5, -2, -1)] + state["position"][1:]
+    assert "has netPos 5, 4 and -1 (it stands there 7 times) with the client" in only(judged(state)).observed
 
 
 def test_the_finding_names_the_frame_that_carried_the_entity_last() -> None:

@@ -7,6 +7,7 @@ positions left out. Pure: no I/O, no clock.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -57,13 +58,13 @@ def differences(
     """The differences of what a client says that it holds (`entities`) from a ledger, in the ledger's order. Types in
     `unseen` are left out.
     """
-    orders = _by_id(ledger.get("order"))[0]
+    orders = dict(_by_id(ledger.get("order")))
     found: list[Difference] = []
     for kind in scope.kinds:
         if kind not in unseen:
             names = [f for f in COMPARED[kind] if scope.has_versions or kind != "order" or f not in VERSION_FIELDS]
-            truth = _by_id(ledger.get(kind))[0]
-            held, twice = _by_id(_collection(entities, kind))
+            truth = dict(_by_id(ledger.get(kind)))
+            held, twice = _held(entities, kind)
             chosen = scope.accounts
             due = {i: x for i, x in truth.items() if chosen is None or _account(kind, i, x, orders) in chosen}
             found += _of_kind(kind, names, truth, due, held, twice)
@@ -130,46 +131,55 @@ def types_in(entities: Mapping[str, Any]) -> set[str]:
     return {FORMS[key.lower()] for key in entities if key.lower() in FORMS}
 
 
-def _collection(entities: Mapping[str, Any], kind: str) -> Any:
-    return next((value for key, value in entities.items() if FORMS.get(key.lower()) == kind), None)
-
-
-def _by_id(collection: Any) -> tuple[Entities, set[str]]:
-    """Entities by id, from a list of them or an object with ids as keys; and the ids that stand there twice."""
-    found: Entities = {}
-    twice: set[str] = set()
+def _by_id(collection: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Entities with their ids, from a list of them or an object with ids as keys."""
     if isinstance(collection, dict):
         pairs = [(x.get("id", key), x) for key, x in collection.items() if isinstance(x, dict)]
     else:
         listed = collection if isinstance(collection, list) else []
         pairs = [(x.get("id"), x) for x in listed if isinstance(x, dict)]
-    for given, entity in pairs:
-        ident = ident_of(given)
-        if ident in found:
-            twice.add(ident)
-        found[ident] = entity
+    return ((ident_of(given), entity) for given, entity in pairs)
+
+
+def _held(entities: Mapping[str, Any], kind: str) -> tuple[dict[str, list[dict[str, Any]]], set[str]]:
+    """All that a snapshot has of a type, by id; and the ids that stand twice in one collection."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    twice: set[str] = set()
+    for key, collection in entities.items():
+        if FORMS.get(key.lower()) == kind:
+            here = Counter(ident for ident, _ in _by_id(collection))
+            twice |= {ident for ident, times in here.items() if times > 1}
+            for ident, entity in _by_id(collection):
+                found.setdefault(ident, []).append(entity)
     return found, twice
 
 
 def _of_kind(
-    kind: str, names: list[str], truth: Entities, due: Entities, held: Entities, twice: set[str]
+    kind: str,
+    names: list[str],
+    truth: Entities,
+    due: Entities,
+    held: Mapping[str, Sequence[Mapping[str, Any]]],
+    twice: Collection[str],
 ) -> Iterator[Difference]:
     for ident, entity in due.items():
-        mine = held.get(ident)
+        mine = held.get(ident, ())
         finished = kind == "order" and str(entity.get("ordStatus")).lower() in TERMINAL
         flat = kind == "position" and _number(entity.get("netPos")) == 0
-        if mine is None:
+        if not mine:
             if not finished and not flat:
                 yield Difference(kind, ident, PRESENCE, "there", "absent")
             continue
         for name in names:
-            expected, actual = entity.get(name), mine.get(name)
-            if finished and actual is None and name != "ordStatus":
+            expected = entity.get(name)
+            # Entries that agree are one; where they do not, a wrong one is believed as much as the right one.
+            told = [x[name] for x in mine if x.get(name) is not None] or [None]
+            if finished and told == [None] and name != "ordStatus":
                 continue  # it may be absent altogether, and so may what is known of it
             if flat and name == "netPrice":
                 continue  # no contract is held at any price
-            if not same(expected, actual):
-                yield Difference(kind, ident, name, _show(expected), _show(actual))
+            if not all(same(expected, actual) for actual in told):
+                yield Difference(kind, ident, name, _show(expected), _show_all(told))
     for ident in held:
         if ident not in truth:
             yield Difference(kind, ident, ABSENCE, "absent", "there")
@@ -212,3 +222,12 @@ def ident_of(value: Any) -> str:
 
 def _show(value: Any) -> str:
     return "absent" if value is None else str(value)
+
+
+def _show_all(values: Sequence[Any]) -> str:
+    """What the entries of one id say."""
+    different = list(dict.fromkeys(map(_show, values)))
+    if len(different) == 1:
+        return different[0]
+    *others, last = [*different[:2], different[-1]] if len(different) > 3 else different
+    return f"{', '.join(others)} and {last} (it stands there {len(values)} times)"

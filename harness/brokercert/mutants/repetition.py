@@ -7,6 +7,7 @@ from typing import Any
 from brokercert.mutants.mutant import mutant
 from brokercert.mutants.register import whole
 from brokercert.reference.client import ReferenceClient
+from brokercert.reference.state import FIELDS
 from brokercert.reference.store import Store
 
 Entity = dict[str, Any]
@@ -77,6 +78,49 @@ class ListsRepeatedFill(ReferenceClient):
         told = super().state()
         fills = [fill for store in self.stores if isinstance(store, _ListOfFills) for fill in store.fills]
         return told | {"fill": [{name: fill[name] for name in ("id", "orderId", "qty", "price")} for fill in fills]}
+
+
+class _Every(Store):
+    """Keeps what an update replaced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: list[tuple[str, Entity]] = []
+
+    def replace(self, snapshot: Entity) -> None:
+        super().replace(snapshot)
+        self.before = []
+
+    def _one(self, kind: str, deleted: bool, entity: Entity) -> int:
+        known = self.entities.get(kind, {}).get(entity["id"])
+        changed = super()._one(kind, deleted, entity)
+        if deleted:
+            self.before = [(of, one) for of, one in self.before if (of, one["id"]) != (kind, entity["id"])]
+        elif changed and known is not None:
+            self.before.append((kind, known))
+        return changed
+
+
+@mutant(
+    "appends-updates",
+    "EVT-050",
+    also="EVT-060 EVT-070 EVT-080 EVT-120 EVT-130 REC-040",
+    fields="order.ordStatus position.netPos position.netPrice cashBalance.amount",
+    reason="an update replaces: who has a position as it was and as it is believes two",
+)
+class AppendsUpdates(ReferenceClient):
+    """Appends what an update says to a list, and leaves what was there before."""
+
+    store_class = _Every
+
+    def state(self) -> dict[str, list[Entity]]:
+        told = super().state()
+        for store in self.stores:
+            if isinstance(store, _Every):
+                for kind, one in reversed(store.before):
+                    if kind in ("order", "position", "cashBalance"):
+                        told[kind].insert(0, {name: one[name] for name in ("id", *FIELDS[kind]) if name in one})
+        return told
 
 
 class _Brittle(Store):
