@@ -187,6 +187,7 @@ CLAUSES = [  # mutant, scenario, row, clause
     ("queues-on-a-stack", "queue-in-penalty", "RLP-060", "first come"),
     ("sends-an-order-again-after-a-cut", "order-in-flight-placed", "REC-090", "sent again"),
     ("takes-an-order-in-flight-for-placed", "order-in-flight-lost", "REC-090", "true"),
+    ("takes-an-order-in-flight-for-refused", "order-in-flight-placed", "REC-090", "true"),
     ("forgets-an-order-in-flight", "order-in-flight-lost", "REC-090", "told"),
 ]
 

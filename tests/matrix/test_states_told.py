@@ -16,9 +16,11 @@ from talks import ROWS, S, Talk, alone, authorize, opened, sync
 
 def in_flight(
     *, placed: bool = False, again: float | None = None, outcomes: tuple[tuple[float, bool], ...] = (),
-    until: float = 120, looked: bool = True, shots: tuple[tuple[int, bool], ...] = (),
+    refused: int = 0, until: float = 120, looked: bool = True, shots: tuple[tuple[int, bool], ...] = (),
 ) -> str:  # fmt: skip
-    """An order is sent at 10 s and its socket dies unanswered; back at 15 s, and synced where `looked`."""
+    """An order is sent at 10 s and its socket dies unanswered; back at 15 s, and synced where `looked`. `refused` is
+    the status of an outcome that is none of success.
+    """
     talk = alone(until)
     authorize(talk, 2, s=200)
     sync(talk, 3, ident=1, d={})
@@ -36,7 +38,7 @@ def in_flight(
     if again is not None:
         talk.client(round(again * S), 2, place)
     for at, ok in outcomes:
-        body: dict[str, Any] = {"event": "outcome", "id": 1, "status": 200 if ok else 0, "ok": ok}
+        body: dict[str, Any] = {"event": "outcome", "id": 1, "status": 200 if ok else refused, "ok": ok}
         talk.told.append(r.SubjectReport(t=round(at * S), event="outcome", body=body))
     for number, (at, held) in enumerate(shots, 2):
         talk.told.append(r.Command(t=at * S, id=number, command="snapshot", body={}))
@@ -60,6 +62,9 @@ def test_an_order_in_flight_is_not_sent_again_blindly_and_told_of_once_truly() -
         "it knows no order"
     )
     assert in_flight(outcomes=((18, True),)) == "fail", "it never came to the broker"
+    assert in_flight(placed=True, outcomes=((18, False),)) == "pass", "it is not known"
+    assert in_flight(placed=True, outcomes=((18, False),), refused=200) == "fail", "nobody refused it"
+    assert in_flight(outcomes=((18, False),), refused=404) == "pass", "it looked, and the order was not there"
     assert in_flight(outcomes=((18, False), (19, False))) == "fail"
     assert in_flight() == "fail" and in_flight(until=50) == "not observed", "60 s are what it may take"
     assert in_flight(again=20, outcomes=((21, True),)) == "pass", "it looked, and the order was not there"

@@ -54,6 +54,16 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
             clause="true",
         )
         return
+    if one.outcome is not None and placed and not one.outcome.ok and one.outcome.status:
+        # Unknown is true (status 0), and so is a success that the next snapshot showed: an answer there was none.
+        yield bench.breach(
+            f"an order in flight, which the broker had taken, was told as refused (status {one.outcome.status}, "
+            f"`{one.outcome.error}`), though nothing ever answered it",
+            f"{expected}: status 0 where it is not known, a success where it was found",
+            [first.record, loss.record, one.outcome.record],
+            clause="true",
+        )
+        return
     if one.outcome is None:
         watched = bench.end - loss.t
         if watched < bench.micros("request_end") and talk.died() is None:

@@ -178,6 +178,26 @@ class TakesInFlight(_Hopeful):
     """Tells an order that was in flight when its socket died as placed."""
 
 
+class _Fearful(ReferenceClient):
+    """Takes what was in flight for refused."""
+
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
+        def told(outcome: Outcome, now: float) -> None:
+            lost = outcome.error == "the connection was lost" and endpoint == "order/placeorder"
+            done(Outcome(200, {"failureReason": "UnknownReason"}, "UnknownReason") if lost else outcome, now)
+
+        super().submit(endpoint, told, **more)
+
+
+@mutant(
+    "takes-an-order-in-flight-for-refused",
+    "REC-090",
+    reason="nobody refused it: the broker has it, and whoever believes the refusal places a second one",
+)
+class RefusesInFlight(_Fearful):
+    """Tells an order that was in flight when its socket died as refused by the broker."""
+
+
 class _Forgetting(ReferenceClient):
     """Forgets what was in flight."""
 
