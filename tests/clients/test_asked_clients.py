@@ -181,6 +181,7 @@ CLAUSES = [  # mutant, scenario, row, clause
     ("hides-a-captcha", "request-captcha", "RLP-040", "reported"),
     ("processes-nothing-in-a-penalty", "request-ticket-long", "RLP-080", "events"),
     ("loses-requests-in-a-penalty", "queue-in-penalty", "RLP-050", "lost"),
+    ("queues-fifty-and-no-more", "queue-in-penalty", "RLP-050", "lost"),
     ("doubles-requests-after-a-penalty", "queue-in-penalty", "RLP-050", "doubled"),
     ("sends-other-requests-in-a-penalty", "queue-in-penalty", "RLP-050", "early"),
     ("knows-no-priority", "queue-in-penalty", "RLP-060", "priority"),

@@ -164,9 +164,9 @@ def test_a_ticket_is_no_final_answer() -> None:
     assert final_answer([first, retry, late]) is retry.answer
 
 
-def queued(*left: tuple[float, int], priorities: tuple[int, ...] = (1, 1, 2)) -> Talk:
+def queued(*left: tuple[float, int], priorities: tuple[int, ...] = (1, 1, 2), until: float = 200) -> Talk:
     """A penalty from 10 s to 20 s; requests of these priorities are asked for in it, and leave as `left` says."""
-    talk = alone(200)
+    talk = alone(until)
     authorize(talk, 2, s=200)
     sync(talk, 3, ident=90, d={})
     ask(talk, 9, 9)
@@ -186,6 +186,26 @@ def test_what_is_queued_is_sent_once_after_the_penalty() -> None:
     assert queued((12.5, 1), (20.2, 2), (20.3, 3)).verdict("RLP-050") == "fail", "early"
     assert queued((18, 1), (20.2, 2), (20.3, 3)).verdict("RLP-050") == "fail", "2 s early"
     assert queued((20.1, 1), (20.2, 2), (20.3, 3), (20.4, 1)).verdict("RLP-050") == "fail", "twice"
+
+
+def test_what_was_told_to_have_ended_is_not_waited_for_and_what_was_not_is() -> None:
+    """The scenario is over half a second after the last outcome."""
+
+    def turned_down(*refused: int, until: float = 20.8) -> str:
+        talk = queued(*((20 + n / 10, n) for n in (1, 2)), until=until)
+        for number in refused:
+            outcome(talk, 12.5, number, ok=False, status=0)
+        said = [f for f in talk.findings(offers=("wire", "request")) if f.requirement == "RLP-050"]
+        assert len(said) == 1, "no praise beside it"
+        return f"{said[0].verdict}: {said[0].observed}"
+
+    assert turned_down(3).startswith("fail: 3 requests") and "1 of them were not sent, but told as `it" in turned_down(
+        3
+    )
+    assert turned_down().startswith("not observed") and "1 of them were not sent yet" in turned_down()
+    assert turned_down(until=90).startswith("fail") and "but told" not in turned_down(until=90)
+    both = queued((18, 1), (20.2, 2), until=20.8)
+    assert both.verdict("RLP-050") == "fail", "early, whatever becomes of the third"
 
 
 def test_what_is_queued_leaves_by_priority_and_within_one_as_it_came() -> None:

@@ -62,7 +62,9 @@ TOLERANCE = 1_000  # microseconds: a timer's resolution
 
 @check("RLP-050")
 def check_queued(bench: Bench) -> Iterator[Finding]:
-    """Requests to an endpoint under penalty wait for its end: none is lost, none is sent twice, none before."""
+    """Requests to an endpoint under penalty wait for its end: none is lost, none is sent twice, none before. One that
+    was told to have ended and was not sent is lost at once: nothing is sent any more of which an outcome was told.
+    """
     found = queued(bench)
     if found is None:
         return
@@ -75,19 +77,24 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
         yield bench.short(silent, [found.requests[0][0].record])
         return
     broken: dict[str, list[tuple[Asked, list[Request]]]] = defaultdict(list)
+    open_still = 0
+    watched = bench.end >= due or bench.talk.died() is not None
     for one, sends in found.requests:
-        if not sends:
+        if not sends and one.outcome is None and not watched:
+            open_still += 1
+        elif not sends:
             broken["lost"].append((one, sends))
         elif sends[0].t < early:
             broken["early"].append((one, sends))
         elif any(before.answer is None or not before.answer.ticket for before in sends[:-1]):
             broken["doubled"].append((one, sends))
-    if broken["lost"] and not broken["early"] and bench.end < due and bench.talk.died() is None:
-        yield bench.short(f"{waited}; watched for {seconds(bench.end - found.ends)} after its end only")
-        del broken["lost"]
+    if open_still and not broken:
+        yield bench.short(
+            f"{waited}; {open_still} of them were not sent yet, and watched for {seconds(bench.end - found.ends)} "
+            "after its end only"
+        )
+        return
     for clause, those in broken.items():
-        if not those:
-            continue
         one, sends = those[0]
         evidence = [found.ticket.record, one.record, *(send.record for send in sends[:2])]
         match clause:
@@ -103,7 +110,7 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
             case _:
                 how = f"sent more than once, the first again {seconds(sends[1].t - sends[0].t)} later"
         yield bench.breach(f"{waited}; {len(those)} of them were {how}", expected, evidence, clause=clause)
-    if not any(broken.values()):
+    if not broken:
         last = max((sends[0].t for _, sends in found.requests if sends), default=found.ends)
         yield bench.ok(f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end")
 

@@ -26,6 +26,27 @@ class Losing(ReferenceClient):
     session_class = with_queue(_LosingQueue)
 
 
+class _SmallQueue(RequestQueue):
+    MOST = 50
+
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
+        if endpoint in self._penalties and len(self._waiting) >= self.MOST:
+            done(Outcome(0, None, "the queue is full"), now)
+        else:
+            super().submit(endpoint, done, now=now, **more)
+
+
+@mutant(
+    "queues-fifty-and-no-more",
+    "RLP-050",
+    reason="what is asked for during a penalty is queued: turned down for want of room, it is lost all the same",
+)
+class QueuesFifty(ReferenceClient):
+    """Has room for fifty requests in its queue, and tells further ones as failed."""
+
+    session_class = with_queue(_SmallQueue)
+
+
 class _DoublingQueue(RequestQueue):
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
         super().submit(endpoint, done, now=now, **more)
