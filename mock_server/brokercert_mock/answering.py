@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from brokercert_mock import frames, reads, rest
 from brokercert_mock.bulk import grow
+from brokercert_mock.commands import Sender
 from brokercert_mock.frames import ClientRequest
-from brokercert_mock.orderlife import Sender
 from brokercert_mock.orders import OrderDesk
 from brokercert_mock.sync import snapshot, split, subscription_of
 

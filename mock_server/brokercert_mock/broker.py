@@ -21,12 +21,12 @@ from brokercert_mock.answering import Answering
 from brokercert_mock.anybroker import AnyBroker
 from brokercert_mock.bulk import EVERYTHING, grow
 from brokercert_mock.burst import Burst
+from brokercert_mock.commands import Sender
 from brokercert_mock.connection import Connection
 from brokercert_mock.events import Events, HeldEvents
 from brokercert_mock.exchange import Exchange
 from brokercert_mock.ledger import Ledger, ledger_state
 from brokercert_mock.names import Mode, NameServer
-from brokercert_mock.orderlife import Sender
 from brokercert_mock.panel import Panel
 from brokercert_mock.quotas import Quotas
 from brokercert_mock.quotes import Quotes

@@ -14,8 +14,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal
 
+from brokercert_mock.commands import NewOrder
 from brokercert_mock.ledger import current_version, exact
-from brokercert_mock.orderlife import NewOrder, OrderLife
+from brokercert_mock.orderlife import OrderLife
 from brokercert_mock.risk import Verb
 from brokercert_mock.seed import Entity
 
@@ -117,8 +118,9 @@ class Exchange(OrderLife):
                 self.carry_out(command)
 
     def delete(self, kind: str, ident: int) -> None:
-        """Take something away for good: an order, live or not; a fill (what came of it stays in the books); a flat
-        position; an account without live orders and positions, with its balance, risk status and margin.
+        """Take something away for good: an order, live or not (its brackets that still wait are cancelled first, as
+        when it ends: nothing could wake them any more); a fill (what came of it stays in the books); a flat position;
+        an account without live orders and positions, with its balance, risk status and margin.
         """
         if kind not in ("order", "fill", "position", "account"):
             raise ValueError(f"delete {kind} {ident}: expected an order, fill, position or account")
@@ -128,6 +130,8 @@ class Exchange(OrderLife):
             raise ValueError(f"delete position {ident}: it is not flat; close it first")
         if kind == "account":
             self._close_account(ident)
+        if kind == "order" and not self.is_over(ident):
+            self.end_what_hangs_on(ident, "Canceled")
         self.publish([self.state.remove(kind, ident)])
         if kind == "order":
             del self.tallies[ident]

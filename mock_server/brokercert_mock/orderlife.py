@@ -12,10 +12,10 @@ until their parent is filled, and rejected or cancelled with it, an OCO's siblin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from brokercert_mock.commands import AT_ONCE, TERMINAL, NewOrder, Sender, Tally
 from brokercert_mock.ledger import Books, average, current_version
 from brokercert_mock.risk import Risk, Verb
 from brokercert_mock.seed import Change, Entity, State
@@ -23,41 +23,7 @@ from brokercert_mock.tellings import Tellings
 
 AutoFill = Literal["never", "at once", "partial then full"]
 
-TERMINAL = ("Canceled", "Completed", "Expired", "Filled", "Rejected")
 PRICES = {"ES": Decimal(5000), "NQ": Decimal(17500)}  # where a market stands at the start [ours]
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """Who sent a command."""
-
-    user_id: int
-    session_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class NewOrder:
-    """What a New command asks for. `version` and `command` are fields of those entities, `links` of the order
-    (`parentId`, `ocoId`); `ident` is a number drawn before, for orders that name each other.
-    """
-
-    account_id: int
-    contract_id: int
-    action: str
-    version: Mapping[str, Any]
-    command: Mapping[str, Any] = field(default_factory=dict)
-    links: Mapping[str, int] = field(default_factory=dict)
-    ident: int | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """What came of an order so far, and the command under way (None: none)."""
-
-    filled: int = 0
-    value: Decimal = field(default_factory=Decimal)
-    pending: Entity | None = None
-    by_client: bool = False
 
 
 class OrderLife:
@@ -80,7 +46,6 @@ class OrderLife:
         self.state = state
         self.books = Books(state, stamp)
         self.auto_fill: AutoFill = "never"
-        self.risk = Risk(state, self.books)
         self.paused = False
         self._stamp = stamp
         self.publish = publish
@@ -88,6 +53,7 @@ class OrderLife:
         self._sender = sender
         self._oco_cancel = oco_cancel
         self.tallies: dict[int, Tally] = {}
+        self.risk = Risk(state, self.books, self.tallies)
         self._children: dict[int, list[int]] = {}
         self.prices = {x["id"]: PRICES[x["name"][:2]] for x in state.of("contract")}
 
@@ -127,8 +93,9 @@ class OrderLife:
         commands = []
         for asked in orders:
             ident = self.state.new_id() if asked.ident is None else asked.ident
-            self.tallies[ident] = Tally(by_client=sender is not None)
-            if "parentId" in asked.links:
+            is_bracket = "parentId" in asked.links
+            self.tallies[ident] = Tally(by_client=sender is not None, asleep=is_bracket)
+            if is_bracket:
                 self._children.setdefault(asked.links["parentId"], []).append(ident)
             order = {
                 "id": ident,
@@ -176,14 +143,16 @@ class OrderLife:
         *,
         sender: Sender | None = None,
     ) -> int | None:
-        """Cancel what works in a contract and close the position at market: that order's id, None where it is flat."""
+        """Cancel what works in a contract and close the position at market: that order's id. None where it is flat:
+        a refusal, so that nothing is cancelled either.
+        """
+        net = self.books.net(account_id, contract_id)
+        if not net:
+            return None
         for order in self.state.of("order"):
             mine = (order["accountId"], order["contractId"]) == (account_id, contract_id)
             if mine and not self.is_over(order["id"]) and self.pending(order["id"]) is None:
                 self.cancel_order(order["id"], command, sender=sender)
-        net = self.books.net(account_id, contract_id)
-        if not net:
-            return None
         version = {"orderQty": abs(net), "orderType": "Market", "timeInForce": "Day"}
         action = "Sell" if net > 0 else "Buy"
         return self.new_orders(NewOrder(account_id, contract_id, action, version, command or {}), sender=sender)[0]
@@ -217,7 +186,7 @@ class OrderLife:
     def _check(self, command: Entity) -> None:
         """The risk check; what passes is carried out, unless the exchange is paused."""
         order_id, verb = command["orderId"], command["commandType"]
-        refusal = self.risk.refusal(command, self.filled(order_id))
+        refusal = self.risk.refusal(command)
         if refusal is not None:
             self.refuse(command, "RiskRejected", *refusal)
             return
@@ -232,7 +201,7 @@ class OrderLife:
         order_id = command["orderId"]
         order = self.order(order_id)
         match command["commandType"]:
-            case "New" if self._waits_for_parent(order):
+            case "New" if self.tallies[order_id].asleep:
                 self.tallies[order_id].pending = None
                 self._report(command, "ExecutionSuspended", ordStatus="Suspended")
                 self._status(order_id, "Suspended")
@@ -250,28 +219,40 @@ class OrderLife:
                 self._execution(command["id"], order, "Replaced", "Working")
                 self._report(command, "AtExecution", ordStatus="Working")
                 self._status(order_id, "Working")
+                if current_version(self.state, order_id).get("timeInForce") in AT_ONCE:
+                    self._meet_market(order_id)  # as if it came with this anew
             case _:
                 self.tallies[order_id].pending = None
                 self._execution(command["id"], order, "Canceled", "Canceled")
                 self._report(command, "AtExecution", ordStatus="Canceled")
                 self._over(order_id, "Canceled")
 
-    def _waits_for_parent(self, order: Entity) -> bool:
-        parent = self.state.entities["order"].get(order.get("parentId", 0))
-        return parent is not None and parent["ordStatus"] != "Filled"
-
     def _to_market(self, command: Entity) -> None:
         order_id = command["orderId"]
-        self._execution(command["id"], self.order(order_id), "New", "Working")
+        order = self.order(order_id)
+        if "parentId" in order:  # it was asleep when the limits were asked
+            refusal = self.risk.over_limit(order, current_version(self.state, order_id)["orderQty"])
+            if refusal is not None:
+                self.drop_pending(order_id)
+                self.refuse(command, "RiskRejected", *refusal)
+                return
+        self._execution(command["id"], order, "New", "Working")
         self._report(command, "AtExecution", ordStatus="Working")
         self._status(order_id, "Working")
+        self._meet_market(order_id)
+
+    def _meet_market(self, order_id: int) -> None:
+        """What an order finds at the market: a client's, what `auto_fill` says, but a FOK all or nothing. One that
+        does not wait ends with what is left.
+        """
         version = current_version(self.state, order_id)
+        kind, left = version.get("timeInForce"), self.left(order_id)
         policy = self.auto_fill if self.tallies[order_id].by_client else "never"
-        if policy == "partial then full" and version["orderQty"] > 1:
-            self.enter_fill(order_id, version["orderQty"] // 2)
+        if policy == "partial then full" and left > 1 and kind != "FOK":
+            self.enter_fill(order_id, left // 2)
         if policy != "never":
             self.enter_fill(order_id, self.left(order_id))
-        if version.get("timeInForce") in ("IOC", "FOK") and not self.is_over(order_id):
+        if kind in AT_ONCE and not self.is_over(order_id):
             self.end(order_id, "Expired", version["id"])
 
     def refuse(self, command: Entity, status: str, reason: str, text: str) -> None:
@@ -326,15 +307,23 @@ class OrderLife:
             self._wake_brackets(order["id"])
         return int(fill["id"])
 
-    def end(self, order_id: int, status: Literal["Canceled", "Expired"], command_id: int) -> None:
-        """An order ends without a command for it."""
+    def end(
+        self, order_id: int, status: Literal["Canceled", "Expired"], command_id: int, by_sibling: bool = False
+    ) -> None:
+        """An order ends without a command for it; `by_sibling`: since the other of its OCO was filled."""
         self.drop_pending(order_id)
         self._execution(command_id, self.order(order_id), status, status)
-        self._over(order_id, status)
+        self._over(order_id, status, by_sibling)
 
-    def _over(self, order_id: int, status: str) -> None:
+    def _over(self, order_id: int, status: str, by_sibling: bool = False) -> None:
         """An order ends unfilled, and those that hang on it."""
         self._status(order_id, status)
+        self.end_what_hangs_on(order_id, status, by_sibling)
+
+    def end_what_hangs_on(self, order_id: int, status: str, by_sibling: bool = False) -> None:
+        """The brackets that still wait for an order, and an OCO's sibling where that is the setting (not the one that
+        ended it: a part of that is filled).
+        """
         for other in self._brackets(order_id):
             if self.is_over(other):
                 continue  # the first took its sibling with it
@@ -344,7 +333,7 @@ class OrderLife:
                 self.refuse(command, "ExecutionRejected", "ParentRejected", f"Order {order_id} was rejected")
             else:
                 self.end(other, "Canceled", other)
-        if self._oco_cancel == "any end":
+        if self._oco_cancel == "any end" and not by_sibling:
             self._cancel_sibling(self.order(order_id))
 
     def drop_pending(self, order_id: int) -> None:
@@ -356,15 +345,22 @@ class OrderLife:
     def _cancel_sibling(self, order: Entity) -> None:
         other = self.state.entities["order"].get(order.get("ocoId", 0))
         if other is not None and other["ordStatus"] not in TERMINAL:
-            self.end(other["id"], "Canceled", other["id"])
+            self.end(other["id"], "Canceled", other["id"], by_sibling=True)
 
     def _brackets(self, parent_id: int) -> list[int]:
         """The orders that wait for this one."""
-        return [x for x in self._children.get(parent_id, ()) if x in self.tallies and not self.is_over(x)]
+        return [
+            x
+            for x in self._children.get(parent_id, ())
+            if x in self.tallies and self.tallies[x].asleep and not self.is_over(x)
+        ]
 
     def _wake_brackets(self, parent_id: int) -> None:
         for order_id in self._brackets(parent_id):
-            if self.order(order_id)["ordStatus"] == "Suspended":  # the first, filled at once, cancels the second
+            if self.is_over(order_id):
+                continue  # the first, filled at once, cancels the second
+            self.tallies[order_id].asleep = False
+            if self.order(order_id)["ordStatus"] == "Suspended":  # else it is still on its way
                 self._to_market(self.state.entities["command"][order_id])
 
     # What is told.

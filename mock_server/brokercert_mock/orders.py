@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from brokercert_mock.commands import NewOrder, Sender
 from brokercert_mock.exchange import PRICE_FIELDS, Exchange
 from brokercert_mock.ledger import current_version, exact
-from brokercert_mock.orderlife import NewOrder, Sender
 from brokercert_mock.seed import Entity
 
 Answer = tuple[int, Any]

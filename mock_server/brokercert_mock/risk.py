@@ -5,9 +5,11 @@ Which check is made here and which at entry is inferred. No limit is set unless 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
-from brokercert_mock.ledger import Books
+from brokercert_mock.commands import TERMINAL, Tally
+from brokercert_mock.ledger import Books, current_version
 from brokercert_mock.seed import Entity, State
 
 Verb = Literal["New", "Modify", "Cancel"]
@@ -16,18 +18,19 @@ Verb = Literal["New", "Modify", "Cancel"]
 class Risk:
     """`max_order_qty` and `max_position` (in a contract, either side) may be set at any time; None: no limit."""
 
-    def __init__(self, state: State, books: Books) -> None:
+    def __init__(self, state: State, books: Books, tallies: Mapping[int, Tally]) -> None:
         self.max_order_qty: int | None = None
         self.max_position: int | None = None
         self._state = state
         self._books = books
+        self._tallies = tallies
         self._scripted: list[tuple[Verb, str, str]] = []
 
     def reject_next(self, verb: Verb, reason: str, text: str) -> None:
         """Turn down the next command of this kind."""
         self._scripted.append((verb, reason, text))
 
-    def refusal(self, command: Entity, filled: int) -> tuple[str, str] | None:
+    def refusal(self, command: Entity) -> tuple[str, str] | None:
         """Why the risk check turns a command down."""
         for scripted in self._scripted:
             if scripted[0] == command["commandType"]:
@@ -35,13 +38,46 @@ class Risk:
                 return scripted[1:]
         if command["commandType"] == "Cancel":
             return None
-        order = self._state.entities["order"][command["orderId"]]
-        version = self._state.entities["orderVersion"][command["id"]]
-        if self.max_order_qty is not None and version["orderQty"] > self.max_order_qty:
+        return self.over_limit(self._state.entities["order"][command["orderId"]], self._version(command)["orderQty"])
+
+    def over_limit(self, order: Entity, qty: int) -> tuple[str, str] | None:
+        """Which limit an order of this quantity would break. The position that a bracket may lead to is asked for
+        when it wakes, since it is there to close what its parent opened.
+        """
+        if self.max_order_qty is not None and qty > self.max_order_qty:
             return "MaxOrderQtyLimitReached", f"Order quantity is limited to {self.max_order_qty}"
-        if self.max_position is not None:
-            left = version["orderQty"] - filled
-            net = self._books.net(order["accountId"], order["contractId"])
-            if abs(net + (left if order["action"] == "Buy" else -left)) > self.max_position:
-                return "MaxPosLimitReached", f"Position is limited to {self.max_position}"
+        if self.max_position is None or self._tallies[order["id"]].asleep:
+            return None
+        net = self._books.net(order["accountId"], order["contractId"])
+        side = 1 if order["action"] == "Buy" else -1
+        if side * net + self._could_fill(order, qty - self._tallies[order["id"]].filled) > self.max_position:
+            return "MaxPosLimitReached", f"Position is limited to {self.max_position}"
         return None
+
+    def _could_fill(self, order: Entity, left: int) -> int:
+        """The most that may yet be filled on an order's side, of itself and of all that works there. Of an OCO's two
+        only the larger, since a fill of one ends the other.
+        """
+        lefts = {order["id"]: left}
+        same = ("accountId", "contractId", "action")
+        for ident, tally in self._tallies.items():
+            other = self._state.entities["order"][ident]
+            if ident != order["id"] and all(other[x] == order[x] for x in same) and not tally.asleep:
+                if other["ordStatus"] not in TERMINAL:
+                    lefts[ident] = self._most_left(ident, tally)
+        total = 0
+        for ident, one in lefts.items():
+            sibling = self._state.entities["order"][ident].get("ocoId", 0)
+            if (lefts.get(sibling, -1), sibling) < (one, ident):
+                total += one
+        return total
+
+    def _most_left(self, order_id: int, tally: Tally) -> int:
+        """What is left of an order, or will be when the change under way comes through."""
+        qty: int = current_version(self._state, order_id)["orderQty"]
+        if tally.pending is not None and tally.pending["commandType"] == "Modify":
+            qty = max(qty, self._version(tally.pending)["orderQty"])
+        return qty - tally.filled
+
+    def _version(self, command: Entity) -> Entity:
+        return self._state.entities["orderVersion"][command["id"]]

@@ -82,13 +82,15 @@ class Settings(AnySettings):
     """Whether the events of a request follow its answer [observed on the socket] or precede it [a production user's
     warning, for REST; TP §8]."""
     auto_fill: Literal["never", "at once", "partial then full"] = "never"
-    """What happens to an order that reaches the market [ours]: only what a scenario says, or a fill, or two."""
+    """What happens to an order that reaches the market [ours]: only what a scenario says, or a fill, or two (a FOK is
+    filled whole or not at all)."""
     oco_cancel: Literal["fill", "any end"] = "fill"
     """When the sibling of an OCO is cancelled: at the first fill, or also when its other ends otherwise [inferred]."""
     max_order_qty: int | None = None
     """Larger orders are turned down by the risk check [ours]. None: no limit."""
     max_position: int | None = None
-    """Orders that could lead to a larger position in a contract are turned down by the risk check [ours]."""
+    """Orders that could lead to a larger position in a contract, with what works there already, are turned down by the
+    risk check [ours]."""
     shutdown_lead: float = 0.5
     """From the event `shutdown` to the close that follows it [ours: what is written must have arrived, since some
     libraries drop what they had read when the end follows at once]."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from brokercert_mock.commands import TERMINAL
 from brokercert_mock.exchange import AT_MARKET
 from brokercert_mock.frames import HEARTBEAT
 from brokercert_mock.ledger import average, current_version
-from brokercert_mock.orderlife import TERMINAL
 from brokercert_mock.orders import ORDER_TYPES
 from brokercert_mock.panel import (
     Act,

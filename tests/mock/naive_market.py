@@ -10,7 +10,7 @@ from typing import Any
 
 POINT = {"ESH6": 50, "NQH6": 20}
 FEE = Fraction(194, 100)  # a contract
-OVER = {"Filled", "Canceled", "Rejected", "Expired"}
+OVER = {"Filled", "Canceled", "Rejected", "Expired", "Deleted"}
 
 
 @dataclass
@@ -25,7 +25,9 @@ class NaiveOrder:
     status: str = "PendingNew"
     done: int = 0
     waiting: tuple[Any, ...] | None = ("New",)
+    due: int | None = None  # the minute at which a GTD ends
     parent: int | None = None
+    asleep: bool = False  # a bracket whose parent is not filled yet
     sibling: int | None = None
 
     @property
@@ -40,6 +42,9 @@ class NaiveMarket:
     fills: list[tuple[int, int, str, str, int, Fraction]] = field(default_factory=list)
     paused: bool = False
     turned_down: list[str] = field(default_factory=list)
+    auto: str = "never"
+    most: int | None = None  # in an order
+    most_held: int | None = None  # on either side
 
     # What is asked.
 
@@ -59,6 +64,9 @@ class NaiveMarket:
             self.turned_down.remove(what[0])
             order.waiting = None
             return
+        if what[0] == "Modify" and self._is_too_much(ident, what[1]):
+            order.waiting = None
+            return
         if order.status != "Suspended":
             order.status = {"Modify": "PendingReplace", "Cancel": "PendingCancel"}[what[0]]
         if not self.paused:
@@ -76,9 +84,11 @@ class NaiveMarket:
             order.status, order.waiting = "Filled", None
         self._sibling_goes(order)
         if order.over:
-            for child in self._children(ident):
-                if self.orders[child].status == "Suspended":
-                    self.orders[child].status = "Working"
+            for child in self._sleepers(ident):
+                if not self.orders[child].over:
+                    self.orders[child].asleep = False
+                    if self.orders[child].status == "Suspended":
+                        self._enter(child)
 
     def may_reject(self, ident: int) -> bool:
         return not self.orders[ident].over and not self.orders[ident].done
@@ -88,6 +98,23 @@ class NaiveMarket:
 
     def expire(self, ident: int) -> None:
         self._end(ident, "Expired")
+
+    def delete(self, ident: int) -> None:
+        if not self.orders[ident].over:
+            self._end(ident, "Deleted")
+
+    def pass_time(self, minute: int) -> None:
+        for ident, order in list(self.orders.items()):
+            if order.tif == "GTD" and not order.over and order.due is not None and order.due <= minute:
+                self.expire(ident)
+
+    def to_cancel(self, account: int, symbol: str) -> list[int]:
+        """What is cancelled when a position is liquidated, unless it ends meanwhile."""
+        return [i for i, x in self.orders.items() if (x.account, x.symbol) == (account, symbol)]
+
+    def net(self, account: int, symbol: str) -> int:
+        mine = [x for x in self.fills if x[1:3] == (account, symbol)]
+        return sum(x[4] if x[3] == "Buy" else -x[4] for x in mine)
 
     def resume(self) -> None:
         self.paused = False
@@ -105,6 +132,8 @@ class NaiveMarket:
         if "New" in self.turned_down:
             self.turned_down.remove("New")
             self._end(ident, "Rejected")
+        elif self._is_too_much(ident, self.orders[ident].qty):
+            self._end(ident, "Rejected")
         elif not self.paused:
             self._do(ident)
 
@@ -113,37 +142,80 @@ class NaiveMarket:
         assert order.waiting is not None
         what, order.waiting = order.waiting, None
         if what[0] == "New":
-            parent = self.orders.get(order.parent) if order.parent is not None else None
-            if parent is not None and parent.status != "Filled":
+            if order.asleep:
                 order.status = "Suspended"
             else:
-                order.status = "Working"
-                if order.tif == "IOC":
-                    self._end(ident, "Expired")
+                self._enter(ident)
         elif what[0] == "Cancel":
             self._end(ident, "Canceled")
         else:
-            if what[1] > order.done:
+            applies = what[1] > order.done
+            if applies:
                 order.qty, order.price = what[1], what[2]
                 order.at = what[2] if what[2] is not None else order.at
+                order.tif = what[3] or order.tif
             if order.status != "Suspended":
                 order.status = "Working"
+                if applies and order.tif in ("IOC", "FOK"):
+                    self._meet(ident)
 
-    def _end(self, ident: int, status: str) -> None:
+    def _enter(self, ident: int) -> None:
+        """To the market; a bracket only if it is not too much by now."""
+        if self.orders[ident].parent is not None and self._is_too_much(ident, self.orders[ident].qty):
+            self._end(ident, "Rejected")
+        else:
+            self.orders[ident].status = "Working"
+            self._meet(ident)
+
+    def _meet(self, ident: int) -> None:
+        order = self.orders[ident]
+        sizes = {"never": [], "at once": [order.qty - order.done]}.get(self.auto)
+        if sizes is None:
+            part = 0 if order.tif == "FOK" else (order.qty - order.done) // 2
+            sizes = [part, order.qty - order.done - part]
+        for size in sizes:
+            if size:
+                self.fill(ident, size, order.at)
+        if order.tif in ("IOC", "FOK") and not order.over:
+            self._end(ident, "Expired")
+
+    def _is_too_much(self, ident: int, qty: int) -> bool:
+        """Whether an order of this quantity is too large, or could lead to too much held on its side: if all that
+        works there is filled, but of an OCO's two the smaller not.
+        """
+        order = self.orders[ident]
+        if self.most is not None and qty > self.most:
+            return True
+        if self.most_held is None or order.asleep:
+            return False
+        mine = (order.account, order.symbol, order.action)
+        live = [i for i, x in self.orders.items() if (x.account, x.symbol, x.action) == mine and not x.over]
+        lefts = {i: self._left(i) for i in live if not self.orders[i].asleep} | {ident: qty - order.done}
+        pairs = [(n, lefts.get(self.orders[i].sibling or 0)) for i, n in lefts.items()]
+        either = [min(one, other) for one, other in pairs if other is not None]
+        held = self.net(order.account, order.symbol) * (1 if order.action == "Buy" else -1)
+        return held + sum(lefts.values()) - sum(either) // 2 > self.most_held
+
+    def _left(self, ident: int) -> int:
+        order = self.orders[ident]
+        changing = order.waiting is not None and order.waiting[0] == "Modify"
+        return max(order.qty, order.waiting[1] if changing and order.waiting else 0) - order.done
+
+    def _end(self, ident: int, status: str, by_sibling: bool = False) -> None:
         order = self.orders[ident]
         order.status, order.waiting = status, None
-        for child in self._children(ident):
+        for child in self._sleepers(ident):
             if not self.orders[child].over:  # the first may have taken its sibling with it
                 self._end(child, "Rejected" if status == "Rejected" else "Canceled")
-        if self.any_end:
+        if self.any_end and not by_sibling:
             self._sibling_goes(order)
 
     def _sibling_goes(self, order: NaiveOrder) -> None:
         if order.sibling in self.orders and not self.orders[order.sibling].over:
-            self._end(order.sibling, "Canceled")
+            self._end(order.sibling, "Canceled", by_sibling=True)
 
-    def _children(self, ident: int) -> list[int]:
-        return [i for i, x in self.orders.items() if x.parent == ident and not x.over]
+    def _sleepers(self, ident: int) -> list[int]:
+        return [i for i, x in self.orders.items() if x.parent == ident and x.asleep and not x.over]
 
     # What should be in the books.
 

@@ -161,6 +161,37 @@ async def test_what_is_deleted_is_told_and_gone(bench: Bench) -> None:
         assert [" ".join(x[0].split()[:2]) for x in seen] == [f"{kind} Deleted" for kind in kinds]
 
 
+async def test_brackets_are_cancelled_before_the_order_that_they_wait_for_is_deleted(bench: Bench) -> None:
+    exchange = bench.broker.exchange
+    leg = {"action": "Sell", "orderType": "Limit", "price": 5010}
+    async with bench.authorized() as ws:
+        await synced(bench, ws)
+        oso = await ask(ws, 2, "order/placeoso", order(bench, bracket1=leg, bracket2=leg | {"price": 5011}))
+        parent, *brackets = oso["orderId"], oso["oso1Id"], oso["oso2Id"]
+        await frames(ws, "order Updated Suspended")
+        exchange.delete("order", parent)
+        assert [exchange.order(x)["ordStatus"] for x in brackets] == ["Canceled", "Canceled"]
+        seen = await frames(ws, "order Deleted Working")
+        assert seen[-5:] == [*[["executionReport Created Canceled"], ["order Updated Canceled"]] * 2, seen[-1]]
+        filled = await ask(ws, 3, "order/placeoso", order(bench, bracket1=leg))
+        exchange.fill(filled["orderId"])
+        exchange.delete("order", filled["orderId"])
+        assert exchange.order(filled["oso1Id"])["ordStatus"] == "Working", "it waits for nothing any more"
+
+
+@pytest.mark.parametrize(("policy", "left"), [("fill", "Working"), ("any end", "Canceled")])
+async def test_when_an_ocos_sibling_goes(policy: Any, left: str) -> None:
+    async with running(Settings(oco_cancel=policy)) as bench, bench.authorized() as ws:
+        exchange, leg = bench.broker.exchange, {"action": "Sell", "orderType": "Limit", "price": 5010}
+        oco = await ask(ws, 2, "order/placeoco", order(bench, other=leg))
+        exchange.fill(oco["orderId"], 1)
+        states = [exchange.order(x)["ordStatus"] for x in oco.values()]
+        assert states == ["Working", "Canceled"], "a fill ends the other, which does not end the one that is filled"
+        oco = await ask(ws, 3, "order/placeoco", order(bench, other=leg))
+        exchange.expire(oco["orderId"])
+        assert exchange.order(oco["ocoId"])["ordStatus"] == left
+
+
 async def test_plain_events_change_nothing_that_is_compared(bench: Bench) -> None:
     before = bench.broker.ledger_state()
     async with bench.authorized() as ws:

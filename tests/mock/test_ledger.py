@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from brokercert_mock.commands import Sender
 from brokercert_mock.exchange import Exchange
 from brokercert_mock.ledger import Ledger, ledger_state
-from brokercert_mock.orderlife import Sender
 from brokercert_mock.orders import OrderDesk
 from brokercert_mock.seed import Change, seeded
 from hypothesis import given, settings
@@ -35,21 +35,26 @@ ticks = st.integers(-8, 8)
 quantities = st.integers(1, 4)
 which = st.integers(0, 11)
 accounts = st.integers(0, 1)
+symbols = st.sampled_from(SYMBOLS)
 sides = st.sampled_from(["Buy", "Sell"])
-legs = st.tuples(accounts, st.sampled_from(SYMBOLS), sides, quantities, ticks)
+legs = st.tuples(accounts, symbols, sides, quantities, ticks)
 kinds = st.sampled_from(["Limit", "Market", "Stop"])
-times = st.sampled_from(["Day", "GTC", "IOC"])
+times = st.sampled_from(["Day", "GTC", "GTD", "IOC", "FOK"])
 ACTS = st.one_of(
     st.tuples(st.just("place"), legs, kinds, times),
     st.tuples(st.just("oco"), legs, ticks),
     st.tuples(st.just("oso"), legs, ticks, ticks),
     st.tuples(st.just("fill"), which, quantities, st.none() | ticks),
     st.tuples(st.just("fill rest"), which),
-    st.tuples(st.just("modify"), which, quantities, ticks),
+    st.tuples(st.just("modify"), which, quantities, ticks, st.none() | st.sampled_from(["Day", "IOC", "FOK"])),
     st.tuples(st.just("cancel"), which),
     st.tuples(st.just("reject"), which),
     st.tuples(st.just("expire"), which),
     st.tuples(st.just("delete"), which),
+    st.tuples(st.just("liquidate"), accounts, symbols),
+    st.tuples(st.just("limit"), st.none() | quantities, st.none() | st.integers(1, 6)),
+    st.tuples(st.just("auto fill"), st.sampled_from(["never", "at once", "partial then full"])),
+    st.tuples(st.just("pass time"), quantities),
     st.tuples(st.just("turn down"), st.sampled_from(["New", "Modify", "Cancel"])),
     st.just(("end day",)),
     st.just(("pause",)),
@@ -77,6 +82,7 @@ class Twins:
         self.seen: Counter[tuple[str, int]] = Counter()
         self.deleted: set[int] = set()
         self.arrived: dict[int, int] = {}
+        self.fill_or_kill: list[int] = []
 
     def hear(self, frame: Sequence[Change]) -> None:
         """What a client would do, and what it may rely on."""
@@ -116,8 +122,12 @@ class Twins:
 
     def place(self, leg: Any, kind: str, tif: str) -> None:
         body, order = self.leg(leg, kind)
-        order.tif = tif
-        self.enter([self.ask("placeorder", **body, timeInForce=tif)["orderId"]], [order])
+        order.tif, order.due = tif, leg[3]
+        due = {"expireTime": minute(leg[3])} if tif == "GTD" else {}
+        answer = self.ask("placeorder", **body, timeInForce=tif, **due)
+        self.enter([answer["orderId"]], [order])
+        if tif == "FOK":
+            self.fill_or_kill.append(answer["orderId"])
 
     def trade(self, leg: Any) -> None:
         """An order that is filled at once, unless it was turned down or is kept."""
@@ -144,6 +154,7 @@ class Twins:
         idents = [answer["orderId"], answer["oso1Id"], answer["oso2Id"]]
         first, second = (order for _, order in children)
         first.parent = second.parent = idents[0]
+        first.asleep = second.asleep = True
         second.sibling, first.sibling = idents[1:]
         self.enter(idents, [parent, first, second])
 
@@ -169,15 +180,16 @@ class Twins:
         if ident is not None:
             self.fill(number, self.naive.orders[ident].qty - self.naive.orders[ident].done, None)
 
-    def modify(self, number: int, qty: int, tick: int) -> None:
+    def modify(self, number: int, qty: int, tick: int, tif: str | None = None) -> None:
         ident = self.pick(number)
         if ident is None:
             return
         order = self.naive.orders[ident]
         at = price(order.symbol, tick)
-        answer = self.ask("modifyorder", orderId=ident, orderQty=qty, orderType="Limit", price=float(at))
+        more = {"timeInForce": tif} if tif else {}
+        answer = self.ask("modifyorder", orderId=ident, orderQty=qty, orderType="Limit", price=float(at), **more)
         if self.accepted(ident, answer):
-            self.naive.command(ident, ("Modify", qty, Fraction(at)))
+            self.naive.command(ident, ("Modify", qty, Fraction(at), tif))
 
     def cancel(self, number: int) -> None:
         ident = self.pick(number)
@@ -207,9 +219,37 @@ class Twins:
 
     def delete(self, number: int) -> None:
         ident = self.pick(number)
-        if ident is not None and self.naive.orders[ident].over:
+        if ident is not None:
             self.exchange.delete("order", ident)
+            self.naive.delete(ident)
             self.deleted.add(ident)
+
+    def liquidate(self, number: int, symbol: str) -> None:
+        account, contract = self.state.accounts[number], self.exchange.contract_of(symbol)
+        assert contract is not None
+        net, commands = self.naive.net(account, symbol), len(self.state.of("command"))
+        answer = self.ask("liquidateposition", accountId=account, contractId=contract["id"], admin=False)
+        if not net:
+            assert answer["failureReason"] == "UnknownReason" and len(self.state.of("command")) == commands
+            return
+        for ident in self.naive.to_cancel(account, symbol):
+            if self.naive.may_command(ident):
+                self.arrived[ident] = self.state.of_order("command", ident)[-1]["id"]
+                self.naive.command(ident, ("Cancel",))
+        at = Fraction(price(symbol, 0))
+        close = NaiveOrder(account, symbol, "Sell" if net > 0 else "Buy", abs(net), None, at)
+        self.enter([answer["orderId"]], [close])
+
+    def limit(self, most: int | None, most_held: int | None) -> None:
+        self.exchange.risk.max_order_qty, self.exchange.risk.max_position = most, most_held
+        self.naive.most, self.naive.most_held = most, most_held
+
+    def auto_fill(self, policy: Any) -> None:
+        self.exchange.auto_fill = self.naive.auto = policy
+
+    def pass_time(self, minutes: int) -> None:
+        self.exchange.expire_due(minute(minutes))
+        self.naive.pass_time(minutes)
 
     def turn_down(self, verb: Any) -> None:
         self.exchange.reject_next(verb=verb)
@@ -256,6 +296,9 @@ class Twins:
             account = self.naive.orders[fill["orderId"]].account
             signed[account, fill["contractId"]] += fill["qty"] if fill["action"] == "Buy" else -fill["qty"]
         assert {(x["accountId"], x["contractId"]): x["netPos"] for x in self.state.of("position")} == signed
+        for ident in self.fill_or_kill:
+            if len(self.state.of_order("orderVersion", ident)) == 1:
+                assert [x["qty"] for x in self.state.of_order("fill", ident)] in ([], [self.naive.orders[ident].qty])
         for number, account in enumerate(self.state.accounts):
             balance = next(x for x in self.state.of("cashBalance") if x["accountId"] == account)
             fees = sum(x["qty"] for x in self.state.of("fill") if self.naive.orders[x["orderId"]].account == account)
@@ -300,6 +343,10 @@ def price(symbol: str, tick: int) -> Decimal:
     return {"ESH6": Decimal(5000), "NQH6": Decimal(17500)}[symbol] + tick * Decimal("0.25")
 
 
+def minute(number: int) -> str:
+    return f"2026-01-05T14:3{number}:00.000Z"
+
+
 def text(value: Fraction) -> str:
     """A number as the ledger writes it, rounded to eight places."""
     whole, rest = divmod(round(abs(value) * 10**8), 10**8)
@@ -307,7 +354,7 @@ def text(value: Fraction) -> str:
     return f"{'-' if value < 0 else ''}{whole}{'.' if digits else ''}{digits}"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(acts=st.lists(ACTS, min_size=5, max_size=25), any_end=st.booleans())
 def test_any_flow_keeps_the_ledger_balanced_and_both_exchanges_agree(acts: list[Any], any_end: bool) -> None:
     twins = Twins(any_end)
@@ -317,7 +364,18 @@ def test_any_flow_keeps_the_ledger_balanced_and_both_exchanges_agree(acts: list[
     twins.check()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
+@given(acts=st.lists(ACTS.filter(lambda act: act[0] != "limit"), min_size=5, max_size=25), most=st.integers(1, 5))
+def test_no_flow_leads_to_a_position_above_the_limit(acts: list[Any], most: int) -> None:
+    twins = Twins()
+    twins.limit(None, most)
+    for act in acts:
+        twins.act(*act)
+        assert all(abs(x["netPos"]) <= most for x in twins.state.of("position"))
+        twins.check_agreement(ledger_state(twins.state))
+
+
+@settings(max_examples=150, deadline=None)
 @given(trades=st.lists(st.tuples(sides, quantities, ticks), min_size=3, max_size=12))
 def test_positions_are_opened_closed_and_turned_round_first_in_first_out(trades: list[Any]) -> None:
     twins = Twins()

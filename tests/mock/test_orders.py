@@ -119,7 +119,8 @@ async def test_commands_that_come_too_late_or_in_one_anothers_way(bench: Bench) 
 
 
 async def test_limits_of_the_risk_check_reject_by_events() -> None:
-    async with running(Settings(max_order_qty=5, max_position=3)) as bench, bench.authorized() as ws:
+    limits = Settings(max_order_qty=5, max_position=3, snapshot_orders=0)
+    async with running(limits) as bench, bench.authorized() as ws:
         account = bench.broker.credentials.accounts[2]
         for ident, (qty, status) in enumerate(((6, "Rejected"), (4, "Rejected"), (3, "Working"))):
             body = order(bench, accountId=account, symbol="NQH6", orderQty=qty, price=17000)
@@ -127,6 +128,52 @@ async def test_limits_of_the_risk_check_reject_by_events() -> None:
             assert bench.broker.exchange.order(placed)["ordStatus"] == status
         reasons = [x["rejectReason"] for x in bench.broker.db.of("commandReport") if "rejectReason" in x]
         assert reasons == ["MaxOrderQtyLimitReached", "MaxPosLimitReached"]
+
+
+async def test_what_works_already_counts_in_the_position_limit() -> None:
+    async with running(Settings(max_position=3, snapshot_orders=0)) as bench:
+        exchange, account = bench.broker.exchange, bench.broker.credentials.accounts[0]
+
+        def place(action: Any, qty: int, **more: Any) -> tuple[int, str]:
+            ident = exchange.place(account, "ESH6", action, qty, price=5000, **more)
+            return ident, exchange.order(ident)["ordStatus"]
+
+        first, status = place("Buy", 2)
+        assert (status, place("Buy", 2)[1]) == ("Working", "Rejected"), "two and two could be four"
+        assert place("Sell", 3)[1] == "Working", "the other side is counted by itself"
+        exchange.fill(first, 1)
+        second, status = place("Buy", 1)
+        assert (status, place("Buy", 1)[1]) == ("Working", "Rejected"), "held, left and new: 1 + 1 + 1"
+        exchange.cancel(second)
+        exchange.modify(first, orderQty=3)
+        assert exchange.left(first) == 2
+        assert place("Buy", 1)[1] == "Rejected"
+        exchange.modify(first, orderQty=4)
+        assert exchange.left(first) == 2, "a change counts like an order"
+        exchange.fill(first)
+        exchange.risk.max_position = 1
+        assert place("Sell", 2)[1] == "Rejected", "five sold of three held could be two short"
+        for gone in bench.broker.db.of("order"):
+            if not exchange.is_over(gone["id"]):
+                exchange.cancel(gone["id"])
+        assert place("Sell", 4)[1] == "Working", "one short; and three held, more than the limit, may be closed"
+
+
+async def test_of_an_oco_one_counts_and_a_bracket_when_it_wakes() -> None:
+    async with running(Settings(max_position=3, snapshot_orders=0)) as bench, bench.authorized() as ws:
+        exchange = bench.broker.exchange
+        leg = {"action": "Buy", "orderType": "Limit", "price": 5010}
+        oco = await ask(ws, 2, "order/placeoco", order(bench, orderQty=3, other=leg))
+        assert {exchange.order(x)["ordStatus"] for x in oco.values()} == {"Working"}, "they cannot both be filled"
+        for ident in oco.values():
+            exchange.cancel(ident)
+        back = leg | {"action": "Sell"}
+        oso = await ask(ws, 3, "order/placeoso", order(bench, orderQty=3, bracket1=back, bracket2=back))
+        first, second = oso["oso1Id"], oso["oso2Id"]
+        exchange.modify(first, orderQty=7)
+        assert exchange.order(first)["ordStatus"] == "Suspended"
+        exchange.fill(oso["orderId"])
+        assert [exchange.order(x)["ordStatus"] for x in (first, second)] == ["Rejected", "Working"]
 
 
 # Orders that hang on one another; what a client's order meets.
@@ -164,9 +211,12 @@ async def test_a_position_is_liquidated(bench: Bench) -> None:
     exchange.auto_fill = "at once"
     async with bench.authorized() as ws:
         assert set(await ask(ws, 2, "order/liquidateposition", body)) == {"orderId"}
+        assert exchange.order(working)["ordStatus"] == "Canceled"
+        assert exchange.books.net(account, contract["id"]) == 0
+        again, before = exchange.place(account, "NQH6", "Sell", 1, price=17100), bench.broker.state()
         assert (await ask(ws, 3, "order/liquidateposition", body))["failureReason"] == "UnknownReason"
-    assert exchange.order(working)["ordStatus"] == "Canceled"
-    assert exchange.books.net(account, contract["id"]) == 0
+        assert bench.broker.state() == before, "a refusal changes nothing: no order is cancelled where none can close"
+        assert exchange.order(again)["ordStatus"] == "Working"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +226,10 @@ async def test_a_position_is_liquidated(bench: Bench) -> None:
         ("at once", "Day", [3], "Filled"),
         ("partial then full", "Day", [1, 2], "Filled"),
         ("never", "IOC", [], "Expired"),
+        ("partial then full", "IOC", [1, 2], "Filled"),
+        ("never", "FOK", [], "Expired"),
         ("at once", "FOK", [3], "Filled"),
+        ("partial then full", "FOK", [3], "Filled"),
     ],
 )
 async def test_what_a_clients_order_meets(policy: Any, tif: str, fills: list[int], status: str) -> None:
@@ -186,6 +239,21 @@ async def test_what_a_clients_order_meets(policy: Any, tif: str, fills: list[int
         assert bench.broker.exchange.order(placed)["ordStatus"] == status
         elsewhere = bench.broker.exchange.place(bench.broker.credentials.accounts[0], "ESH6", "Buy", 1, price=5000)
         assert bench.broker.exchange.order(elsewhere)["ordStatus"] == "Working"
+
+
+@pytest.mark.parametrize(
+    ("policy", "fills", "status"), [("never", [1], "Expired"), ("partial then full", [1, 3], "Filled")]
+)
+async def test_an_order_that_is_changed_to_fill_or_kill_is(bench: Bench, policy: Any, fills: Any, status: str) -> None:
+    exchange = bench.broker.exchange
+    async with bench.authorized() as ws:
+        placed = (await ask(ws, 2, "order/placeorder", order(bench, orderQty=4)))["orderId"]
+        exchange.fill(placed, 1)
+        exchange.auto_fill = policy
+        change = {"orderId": placed, "orderQty": 4, "orderType": "Limit", "price": 5001, "timeInForce": "FOK"}
+        await ask(ws, 3, "order/modifyorder", change)
+    assert [x["qty"] for x in bench.broker.db.of_order("fill", placed)] == fills
+    assert exchange.order(placed)["ordStatus"] == status
 
 
 async def test_an_order_expires_at_its_own_time(bench: Bench) -> None:
