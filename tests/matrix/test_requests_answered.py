@@ -9,7 +9,7 @@ from brokercert.judge.conversation import Answer, Conversation, Request
 from brokercert.judge.sends import error_of, final_answer, sends_of
 from brokercert.judge.told import Asked
 from brokercert.trace import records as r
-from talks import S, Talk, alone, authorize, sync
+from talks import S, Talk, alone, authorize, opened, sync
 
 
 def asked_for(until: float = 200) -> Talk:
@@ -53,6 +53,61 @@ def test_every_answer_is_told_of_its_own_request() -> None:
     assert matched(2, 1) == matched(2, 2) == matched(1, 1) == "fail"
     assert matched(7, 2) == "not observed", "it shows nobody's answer"
     assert matched(1, 2, told=False) == "fail"
+
+
+def one_by_one(*, late: float | None = None, gave_up: bool = True, first: int = 1, second: int = 2) -> list[Any]:
+    """The second request is sent after the end of the first; an answer to the first comes at `late`. What is told of
+    each shows the item `first`, `second`.
+    """
+    talk = alone(200)
+    authorize(talk, 2, s=200)
+    sync(talk, 3, ident=90, d={})
+    for number, at in ((1, 10), (2, 40)):
+        ask(talk, 9.5, number)
+        talk.client(at * S, 1, f"order/item\n{number}\nid={number}\n")
+    if gave_up:
+        outcome(talk, 40, 1, ok=False, status=0)
+    else:
+        answer(talk, 20, 1)
+        outcome(talk, 20.1, 1, item=first)
+    if late is not None:
+        answer(talk, late, 1)
+    answer(talk, 43, 2)
+    outcome(talk, 43.1 if second == 2 else 42.5, 2, item=second)
+    return [f for f in talk.findings(offers=("wire", "request")) if f.requirement == "REQ-020"]
+
+
+def test_answers_that_nobody_could_confuse_show_nothing() -> None:
+    """`i` is looked at only where an answer may be another's: silence is no pass."""
+
+    def said(**more: Any) -> str:
+        (found,) = one_by_one(**more)
+        return str(found.verdict)
+
+    assert said(gave_up=False) == "not observed", "one after the other"
+    assert said() == "not observed", "given up, and never answered"
+    assert said(late=42) == "pass", "a late answer while the next one is awaited"
+    assert said(late=42, second=1) == "fail", "the late answer was taken for the next one's"
+    assert said(late=44) == "not observed", "it came when nothing was open"
+    assert said(late=39) == "fail", "answered in its time, and told as never answered"
+
+
+def test_two_sockets_do_not_confuse_each_others_answers() -> None:
+    def reversed_on(second: int) -> str:
+        talk = alone(200)
+        authorize(talk, 2, s=200)
+        opened(talk, 2 * S, 2)
+        authorize(talk, 3, conn=2, s=200)
+        for number, conn in ((1, 1), (2, second)):
+            ask(talk, 9.5, number)
+            talk.client((9 + number) * S, conn, f"order/item\n{number}\nid={number}\n")
+        for number, conn, at in ((2, second, 12), (1, 1, 13)):
+            talk.broker(at * S, conn, {"s": 200, "i": number, "d": {"id": number}})
+            outcome(talk, at + 0.1, number)
+        return talk.verdict("REQ-020")
+
+    assert reversed_on(1) == "pass"
+    assert reversed_on(2) == "not observed", "each had one request open"
 
 
 def test_an_answered_request_is_not_told_as_one_that_was_not() -> None:

@@ -9,7 +9,7 @@ from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import Answer, Request
 from brokercert.judge.differences import same
 from brokercert.judge.sends import error_of, final_answer, sends_of, unanswered, why_silent
-from brokercert.judge.told import Asked
+from brokercert.judge.told import Asked, Outcome
 from brokercert.verdict import Finding
 
 
@@ -47,25 +47,30 @@ def _number(ident: str) -> str:
 @check("REQ-020")
 def check_answers_matched(bench: Bench) -> Iterator[Finding]:
     """Every answer is told as the outcome of the request that it answers, though answers come in another order than the
-    requests, and among events.
+    requests, and among events. Shown only where an answer could be taken for another's: it came before that of an
+    earlier request, or late, when its own had been given up and the next one was open.
     """
     talk = bench.talk
     asked = talk.told.requests()
-    answers = {one.id: final_answer(sends_of(talk, one)) for one in asked}
-    matched = 0
+    sends = {one.id: sends_of(talk, one) for one in asked}
+    answers = {one.id: final_answer(sends[one.id]) for one in asked}
+    matched: list[Request] = []
     for one in asked:
         answer = answers[one.id]
         outcome = one.outcome
+        gave_up = outcome is not None and not outcome.status and not outcome.ok
         if answer is None:
-            if (why := why_silent(talk, one)) or not sends_of(talk, one):
+            if (why := why_silent(talk, one)) or not (sends[one.id] or gave_up):
                 yield bench.short(why or f"no `{one.body.get('endpoint')}` came of command {one.id}", [one.record])
                 return
             continue
         if outcome is None:
             yield _no_outcome(bench, one, answer)
             return
+        if gave_up and outcome.record < answer.record:
+            continue  # a late answer to what had ended: it is nobody's
         if _is_of(outcome.data, answer.data):
-            matched += 1
+            matched += [send for send in sends[one.id] if send.answer is answer]
             continue
         evidence = [one.record, answer.record, outcome.record]
         other = next((x for x in asked if x is not one and _is_of(outcome.data, _data(answers[x.id]))), None)
@@ -76,7 +81,7 @@ def check_answers_matched(bench: Bench) -> Iterator[Finding]:
                 evidence,
             )
             return
-        gone = talk.connections[sends_of(talk, one)[-1].conn].loss
+        gone = talk.connections[sends[one.id][-1].conn].loss
         if outcome.status == 0 and (gone is None or gone.t > outcome.t):
             yield bench.breach(
                 f"`{_name(one)}` was answered, and told as `{outcome.error or 'never answered'}`",
@@ -86,10 +91,28 @@ def check_answers_matched(bench: Bench) -> Iterator[Finding]:
             return
         yield bench.short(f"the outcome of `{_name(one)}` does not show whose answer it is", evidence)
         return
-    if matched:
-        yield bench.ok(
-            f"{matched} answers, each told of its own request", [x.outcome.record for x in asked if x.outcome]
+    told = [one.outcome.record for one in asked if one.outcome]
+    pairs = [(one.outcome, send, other) for one in asked for send in sends[one.id] for other in matched]
+    if any(_misleads(*pair) for pair in pairs):
+        yield bench.ok(f"{len(matched)} answers, each told of its own request", told)
+    elif asked:
+        yield bench.short(
+            f"{len(matched)} answers were told, and none could be taken for another's: none came before that of an "
+            "earlier request, and none that had been given up while the next was open on that connection",
+            told,
         )
+
+
+def _misleads(outcome: Outcome | None, send: Request, other: Request) -> bool:
+    """Whether a client that does not look at `i` would take `other`'s answer for this request's, or the reverse."""
+    if other.answer is None or send is other or send.conn != other.conn:
+        return False
+    ended = outcome.record if outcome is not None else None
+    answered = send.answer.record if send.answer is not None else None
+    if send.record < other.record and (ended is None or ended > other.answer.record):
+        return answered is None or answered > other.answer.record
+    late = answered is not None and ended is not None and ended < answered
+    return late and answered is not None and other.record < answered < other.answer.record
 
 
 @check("REQ-030")

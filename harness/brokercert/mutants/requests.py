@@ -52,6 +52,34 @@ class InOrder(ReferenceClient):
     session_class = with_queue(_InOrderQueue)
 
 
+class _SerialQueue(RequestQueue):
+    """One request is under way at a time; the next waits for its answer, or for its time to be over."""
+
+    def _flush(self, now: float) -> None:
+        waiting = sorted(item for item in self._waiting if item.request.endpoint not in self._penalties)
+        if waiting and not self._pending and now >= self._lockout.until:
+            self._waiting.remove(waiting[0])
+            self._send(waiting[0].request, now)
+
+    def due(self) -> float:
+        times = [request.due for request in self._pending.values()] + [entry[0] for entry in self._retries[:1]]
+        return min(times, default=float("inf"))
+
+    def on_reply(self, reply: Reply, now: float) -> None:
+        super().on_reply(Reply(next(iter(self._pending), reply.id), reply.status, reply.data), now)
+
+
+@mutant(
+    "takes-any-answer-for-the-open-requests",
+    "REQ-020",
+    reason="one request at a time needs no ids, until an answer is late: then it is taken for the next one's",
+)
+class TakesAnyAnswer(ReferenceClient):
+    """Asks one thing at a time, and takes whatever answer comes for that one's."""
+
+    session_class = with_queue(_SerialQueue)
+
+
 class _ImpatientReader(Session):
     def receive(self, text: str, now: float) -> None:
         items = list(wire.read(text))

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from brokercert.engine.scenario import scenario
+from brokercert.judge.conversation import Conversation, Request
+from brokercert.judge.sends import Sends
+from brokercert.judge.told import Asked
+from brokercert_mock.rules import Hold
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -20,39 +24,120 @@ def orders(stage: Stage) -> list[int]:
 
 @scenario(
     "answers-out-of-order",
-    "Answers come in another order than their requests, between events, and all in one frame",
+    "Answers come in another order than their requests, between events and in one frame; late, where a client asks "
+    "one thing at a time",
     exercises=("REQ-020",),
     needs=NEEDS,
     lasts=9,
+    settings={"snapshot_orders": 7},  # one each for three, three, and a further one
 )
 async def answers_out_of_order(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    first, second = orders(stage)[:3], orders(stage)[3:6]
-    await _answered_backwards(stage, first, in_one_frame=False)
-    await _answered_backwards(stage, second, in_one_frame=True)
-
-
-async def _answered_backwards(stage: Stage, idents: list[int], *, in_one_frame: bool) -> None:
-    """The newest rule meets the first request: the holds, as they are made, are the requests from the last on."""
-    holds = [stage.broker.on(ITEM, times=1).hold_answer() for _ in idents]
-    asked = [await stage.request(ITEM, query=f"id={ident}") for ident in idents]
-    await stage.wait("the requests", lambda _: all(hold.held for hold in holds), MET)
+    idents = orders(stage)
+    first = await _Held.asked_for(stage, idents[:3])
+    await _until_confusing(stage, first, idents[6])
+    late, waiting = first.standing()
+    first.release(late)
+    if late:
+        await stage.arrived()
+    first.release([*first.unmet(), *reversed(waiting)])
+    if not await first.ended():
+        return
+    second = await _Held.asked_for(stage, idents[3:6])
+    await stage.wait("the requests", lambda _: second.all, MET)
     await stage.arrived()
+    with stage.broker.batch():
+        second.release(second.holds)
+    await second.ended()
 
-    def release() -> None:
+
+class _Held:
+    """Requests whose answers are held back. The newest rule meets the first request: the holds, as they are made, are
+    the requests from the last on.
+    """
+
+    def __init__(self, stage: Stage, count: int) -> None:
+        self._stage = stage
+        self.holds = [stage.broker.on(ITEM, times=1).hold_answer() for _ in range(count)]
+        self.asked: list[Asked] = []
+
+    @classmethod
+    async def asked_for(cls, stage: Stage, idents: list[int]) -> _Held:
+        held = cls(stage, len(idents))
+        for ident in idents:
+            await held.ask(ident)
+        return held
+
+    async def ask(self, ident: int) -> None:
+        ticket = await self._stage.request(ITEM, query=f"id={ident}")
+        self.asked.append(self._stage.talk.told.commands[ticket])
+
+    @property
+    def all(self) -> bool:
+        return all(hold.held for hold in self.holds)
+
+    def standing(self) -> tuple[list[Hold], list[Hold]]:
+        """Held answers to requests that the client has given up, and to those for whose it waits, as they came; on
+        sockets that stand.
+        """
+        late: list[Hold] = []
+        waiting: list[Hold] = []
+        for (request, one), hold in zip(self._sent(), reversed(self.holds), strict=False):
+            if hold.held and self._stands(request):
+                (late if one.outcomes else waiting).append(hold)
+        return late, waiting
+
+    def left(self) -> bool:
+        """The client has left a socket with what it had asked there."""
+        return not all(self._stands(request) for request, _ in self._sent())
+
+    def _sent(self) -> list[tuple[Request, Asked]]:
+        sends = Sends(self._stage.talk)
+        return sorted(((q, one) for one in self.asked for q in sends.of(one)), key=lambda sent: sent[0].record)
+
+    def _stands(self, request: Request) -> bool:
+        return self._stage.talk.connections[request.conn].is_open
+
+    def confusing(self) -> bool:
+        """An answer given now could be taken for another request's."""
+        late, waiting = self.standing()
+        return len(waiting) > 1 or bool(late and waiting)
+
+    def unmet(self) -> list[Hold]:
+        return [hold for hold in self.holds if not hold.held and not hold.released]
+
+    def release(self, holds: list[Hold]) -> None:
+        """An event behind each."""
         for hold in holds:
             hold.release()
-            stage.broker.market_event()
+            self._stage.broker.market_event()
 
-    if in_one_frame:
-        with stage.broker.batch():
-            release()
-    else:
-        release()
-    for ticket in asked:
-        if await stage.outcome(ticket) is None:
-            return
+    async def ended(self) -> bool:
+        for one in self.asked:
+            if await self._stage.outcome(one.id) is None:
+                return False
+        return True
+
+
+async def _until_confusing(stage: Stage, held: _Held, further: int) -> None:
+    """Wait until answers may be taken for one another's: all requests are open; or, where the client asks one thing at
+    a time, it has given one up and asks the next (`further`, where it gave up what it had not sent as well).
+    """
+
+    def met(_: Conversation) -> bool:
+        return held.all or (held.confusing() and bool(held.standing()[0]))
+
+    def over(_: Conversation) -> bool:
+        return held.confusing() or held.left() or all(one.outcomes for one in held.asked)
+
+    await stage.wait("the requests", met, MET)
+    if any(hold.held for hold in held.holds) and not held.confusing():
+        await stage.wait("the end of a request that is not answered", over, stage.limits["request_end"] + 1)
+        if not held.confusing() and all(one.outcomes for one in held.asked):
+            await held.ask(further)
+            await stage.wait("the next request", lambda _: held.confusing(), MET)
+    await stage.arrived()
 
 
 @scenario(
