@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+BUFFERED = "your output is buffered"  # how a finding begins that a buffer of the client's made inconclusive
 RUN_FORMAT = 1  # of run.json; raised when a field changes its meaning
 
 

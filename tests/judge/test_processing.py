@@ -134,14 +134,30 @@ def test_lag_that_explains_the_worst_is_no_warning() -> None:
     assert [f.verdict for f in findings] == ["pass"]
 
 
-def test_buffered_output_is_named_where_the_figure_is_above_the_limit() -> None:
-    (finding,) = judged(lambda n: 250 * MS - (n % 250) * MS)
-    assert finding.verdict == "inconclusive" and "your output is buffered" in finding.observed
+@pytest.mark.parametrize("lines", [60, 100, 250])
+def test_buffered_output_is_named_be_the_figure_above_the_limit_or_within_it(lines: int) -> None:
+    (finding,) = judged(lambda n: lines * MS - (n % lines) * MS)
+    assert finding.verdict == "inconclusive" and finding.observed.startswith("your output is buffered")
+
+
+def test_bursts_that_the_machine_may_have_made_take_nothing_from_a_figure_within_the_limit() -> None:
+    always = tuple((S + 100 * MS * n, 50 * MS) for n in range(10))
+    (finding,) = judged(lambda n: 60 * MS - (n % 60) * MS, always)
+    assert finding.verdict == "pass"
+
+
+def test_what_a_buffer_kept_to_the_end_took_no_time_that_anybody_knows() -> None:
+    (buffered,) = judged(lambda n: 100 * MS - (n % 100) * MS if n < 996 else None)
+    assert "4 were never reported" in buffered.observed and buffered.measured[2].value == 0.1
+    passed, worst = judged(lambda n: None if n == 3 else MS)
+    assert (passed.verdict, worst.verdict, worst.clause) == (Verdict.PASS, Verdict.WARNING, "worst")
+    assert "1 of 1000 messages were not reported" in worst.observed and "took" not in worst.observed
 
 
 def test_what_is_never_reported_counts_as_late() -> None:
     (finding,) = judged(lambda n: None if n % 20 == 0 else MS)
     assert finding.verdict == "fail" and "50 were never reported" in finding.observed
+    assert "p99 at least" in finding.observed and "median 1.0 ms, worst 1.0 ms" in finding.observed
     (silent,) = judged(lambda n: None)
     assert silent.verdict == "not observed"
 

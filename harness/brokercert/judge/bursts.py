@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from brokercert.verdict import BUFFERED
+
+FLUSH = "flush after every line (Python: `print(..., flush=True)` or PYTHONUNBUFFERED=1)"
 GAP = 1_000  # microseconds: reports read closer together than this came in one go
 SPAN = 50_000  # microseconds between the messages of one go: a client that works in frames of 16 ms stays far below
 QUICK = 0.2  # of that span: reports that are read over a longer part of it came one by one, only close together
@@ -32,8 +35,8 @@ def buffered(reports: Iterable[tuple[int, int]]) -> str:
         return ""
     usual = sorted(spans)[len(spans) // 2] / 1000
     return (
-        f"your output is buffered: {late} of {count} reports came in {len(spans)} bursts, each with those of some "
-        f"{usual:.0f} ms; flush after every line"
+        f"{BUFFERED}: {late} of {count} reports came in {len(spans)} bursts, each with those of some {usual:.0f} ms; "
+        f"{FLUSH}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.held import unless_held
 from brokercert.judge.sends import sends_of, why_silent
 from brokercert.judge.state import compare_at
 from brokercert.verdict import Finding
@@ -69,12 +70,13 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
         if watched < bench.micros("request_end") and talk.died() is None:
             yield bench.short(f"watched for {seconds(watched)} after the loss only", [loss.record])
             return
-        yield bench.breach(
+        silent = bench.breach(
             f"nothing was told of an order in flight in {seconds(watched)} after its socket died{bench.exit_text()}",
             expected,
             [one.record, first.record, loss.record],
             clause="told",
         )
+        yield unless_held(bench, silent, talk.told.late_answers("outcome", one.id))
         return
     if len(one.outcomes) > 1:
         yield bench.breach(

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection
+from brokercert.judge.held import unless_held
 from brokercert.judge.hostile import (
     batches,
     is_malformed,
@@ -81,12 +82,14 @@ def check_next_event_processed(bench: Bench) -> Iterator[Finding]:
         if watched < bench.micros("window_default") and talk.died() is None:
             yield bench.short(f"watched for {seconds(watched)} after {marker.kind} {marker.id} only", [marker.record])
             continue
-        yield bench.breach(
+        missed = bench.breach(
             f"{marker.kind} {marker.id}, created after {len(last.sent)} hostile frames ({last.names}), was not"
             f" processed in {seconds(watched)}{bench.exit_text()}",
             "the next valid event is processed",
             [last.record, marker.record],
         )
+        late = (x for x in talk.told.late_answers("processed") if is_told(x, marker.kind, marker.id))
+        yield unless_held(bench, missed, late)
     died = talk.died()
     last = max(all_batches, key=lambda batch: batch.record)
     if died is not None and not any(marker.record > last.record for marker in after):

@@ -83,20 +83,29 @@ def _judged(
     base += _at(lags.usual, 0.99)
     p99 = _at(raw, 0.99)
     error = base + p99 - _at(own, 0.99)
+    # Of a message that was not reported only this is known: that it was not, as long as it was watched.
+    worst = max(one.took for one in reported)
+    worst_own = max(mine for one, mine in zip(timed, own, strict=True) if one.reported is not None)
+    missing = len(timed) - len(reported)
+    watched = max((one.took for one in timed if one.reported is None), default=0)
     figures = [
         bench.time("processing, p99", p99, limit, error / SECOND),
         bench.time("processing, median", _at(raw, 0.5), None, base / SECOND),
-        bench.time("processing, worst", max(raw), limit, (base + max(raw) - max(own)) / SECOND),
+        bench.time("processing, worst", worst, limit, (base + worst - worst_own) / SECOND),
         bench.time("the echo process beside it, worst", lags.worst, bench.limit("canary_lag"), 0.0),
     ]
-    said = f"p99 {_ms(p99)} ± {_ms(error)}, median {_ms(_at(raw, 0.5))}, worst {_ms(max(raw))} of {len(timed)} messages"
-    missing = len(timed) - len(reported)
+    p99_said, median = (
+        f"{'at least ' if missing > (1 - share) * len(timed) else ''}{_ms(_at(raw, share))}" for share in (0.99, 0.5)
+    )
+    said = f"p99 {p99_said} ± {_ms(error)}, median {median}, worst {_ms(worst)} of {len(timed)} messages"
     if missing:
-        said += f"; {missing} were never reported"
+        said += f"; {missing} were never reported in the {seconds(watched)} that was watched"
     expected = f"99 of 100 messages processed within {limit * 1000:g} ms"
     evidence = [one.reported.record for one in reported[-1:] if one.reported is not None]
     over = p99 > limit * SECOND
-    why = buffered((one.written, one.read) for one in sorted(reported, key=lambda one: one.read)) if over else ""
+    # Where the machine may have made the bursts, a figure within the limit stands: it is one of the client's at most.
+    timeable = not over and not lags.none
+    why = "" if timeable else buffered((x.written, x.read) for x in sorted(reported, key=lambda x: x.read))
     beside = f"; other programs used {others:.1f} cores meanwhile" if others > ALONE else ""
     planned = len(timed) / bench.limit("burst_rate") * SECOND
     if why:
@@ -113,13 +122,13 @@ def _judged(
         yield bench.inconclusive(f"the machine was busy: the burst took {seconds(took)}", expected, evidence, figures)
     else:
         yield bench.ok(said, evidence, figures)
-        if max(own) - base > limit * SECOND:
-            yield bench.warn(
-                f"the worst message took {_ms(max(raw))} ± {_ms(base + max(raw) - max(own))}",
-                f"every message within {limit * 1000:g} ms",
-                evidence,
-                clause="worst",
-            )
+        every = f"every message within {limit * 1000:g} ms"
+        if worst_own - base > limit * SECOND:
+            slowest = f"the worst message took {_ms(worst)} ± {_ms(base + worst - worst_own)}"
+            yield bench.warn(slowest, every, evidence, clause="worst")
+        if missing:
+            text = f"{missing} of {len(timed)} messages were not reported in the {seconds(watched)} that was watched"
+            yield bench.warn(text, every, evidence, clause="worst")
 
 
 class _Lags:

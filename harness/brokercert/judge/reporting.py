@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.held import unless_held
 from brokercert.verdict import Finding
 
 
@@ -25,8 +26,9 @@ def check_refusal_told(bench: Bench) -> Iterator[Finding]:
     if watched < window and talk.exited is None:
         yield bench.short(f"watched for {seconds(watched)} after the refusal only", [refused.record])
         return
-    yield bench.breach(
+    silent = bench.breach(
         f"authorize was refused, and the user was told nothing of it in {seconds(watched)}{bench.exit_text()}",
         "a failure that the user is told of (an `error` report)",
         [refused.record],
     )
+    yield unless_held(bench, silent, talk.told.late_answers("error"))

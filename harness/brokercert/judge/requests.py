@@ -8,8 +8,9 @@ from typing import Any
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import Answer, Request
 from brokercert.judge.differences import same
+from brokercert.judge.held import unless_held
 from brokercert.judge.sends import error_of, final_answer, sends_of, unanswered, why_silent
-from brokercert.judge.told import Asked, Outcome
+from brokercert.judge.told import Asked, Outcome, Report
 from brokercert.verdict import Finding
 
 
@@ -134,19 +135,21 @@ def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(bench.end - sent.t)} after the request only", [sent.record])
             return
         text = f"`{_name(one)}` was not answered, and nothing was told of it in {seconds(bench.end - sent.t)}"
-        yield bench.breach(text + bench.exit_text(), expected, [one.record, sent.record])
+        silent = bench.breach(text + bench.exit_text(), expected, [one.record, sent.record])
+        yield unless_held(bench, silent, talk.told.late_answers("outcome", one.id))
         return
     evidence = [one.record, sent.record, outcome.record]
     if outcome.ok:
         yield bench.breach(f"`{_name(one)}` was never answered, and told as a success", expected, evidence)
         return
     took = outcome.t - sent.t
-    yield bench.against(
+    finding = bench.against(
         bench.time("request to its end", took, limit),
         observed=f"`{_name(one)}` was not answered, and told so after {seconds(took)}",
         expected=expected,
         evidence=evidence,
     )
+    yield unless_held(bench, finding, [Report(outcome.t, outcome.record, {})])
     gone = talk.connections[sent.conn].given_up()
     for other in asked:
         if other is one:
@@ -162,12 +165,13 @@ def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
             return
         how = "nothing came of it" if ended is None else f"it ended with `{ended.error}`"
         when = "while" if other.t < outcome.t else "after"
-        yield bench.breach(
+        stuck = bench.breach(
             f"`{_name(other)}` was asked for {when} another request was not answered, and {how}{bench.exit_text()}",
             expected,
             [one.record, outcome.record, other.record, *([ended.record] if ended else [])],
             clause="others go on",
         )
+        yield unless_held(bench, stuck, talk.told.late_answers("outcome", other.id) if ended is None else ())
         return
     yield bench.ok(f"{len(asked) - 1} other requests went on", evidence, clause="others go on")
 
@@ -224,11 +228,12 @@ def _no_outcome(bench: Bench, one: Asked, answer: Answer) -> Finding:
     watched = bench.end - answer.t
     if watched < bench.micros("request_end") and bench.talk.died() is None:
         return bench.short(f"`{_name(one)}` was watched for {seconds(watched)} after its answer only", [answer.record])
-    return bench.breach(
+    silent = bench.breach(
         f"`{_name(one)}` was answered, and nothing was told of it in {seconds(watched)}{bench.exit_text()}",
         "an outcome for every request",
         [one.record, answer.record],
     )
+    return unless_held(bench, silent, bench.talk.told.late_answers("outcome", one.id))
 
 
 def _data(answer: Answer | None) -> Any:

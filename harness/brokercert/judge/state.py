@@ -23,6 +23,7 @@ from brokercert.judge.differences import (
     scope_of,
     types_in,
 )
+from brokercert.judge.held import unless_held
 from brokercert.judge.told import Snapshot
 from brokercert.verdict import Finding
 
@@ -42,7 +43,9 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
     told_at, number, _ = ledger
     shots = _shots(talk, name)
     if not shots:
-        yield bench.short(f"{name}: {_why_no_snapshot(talk, number)}{bench.exit_text()}", [number])
+        missing = bench.short(f"{name}: {_why_no_snapshot(talk, number)}{bench.exit_text()}", [number])
+        asked = [x.id for x in talk.told.commands.values() if x.command == "snapshot" and x.record > number]
+        yield unless_held(bench, missing, talk.told.late_answers("snapshot", *asked) if asked else ())
         return
     if not _scope(talk).kinds:
         yield bench.short(f"{name}: the client subscribed to no entity type that is compared", [number])

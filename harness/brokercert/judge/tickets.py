@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Answer, Connection, Request
 from brokercert.judge.heartbeats import gaps, page_limit
+from brokercert.judge.held import unless_held
 from brokercert.judge.props import props_of
 from brokercert.judge.sends import sends_of
 from brokercert.judge.told import Outcome, Report
@@ -219,12 +220,15 @@ def _captcha_told(bench: Bench, p: Penalty, watched: int) -> Finding:
         return bench.ok("the user was told of the captcha", [p.answer.record, told.record], clause="reported")
     if watched < bench.micros("window_captcha") and bench.talk.exited is None:
         return bench.short(f"watched for {seconds(watched)} only", [p.answer.record], clause="reported")
-    return bench.breach(
+    silent = bench.breach(
         f"nobody was told of the captcha in {seconds(watched)}",
         "an `error` report, or an outcome that is an error: a person must solve it",
         [p.answer.record],
         clause="reported",
     )
+    asked = [a.id for a in bench.talk.told.requests() if p.request in sends_of(bench.talk, a)]
+    late = bench.talk.told.late_answers("outcome", *asked) if asked else []
+    return unless_held(bench, silent, [*bench.talk.told.late_answers("error"), *late])
 
 
 @check("RLP-080")
@@ -262,12 +266,15 @@ def _processed_through(bench: Bench, p: Penalty, retry: Request) -> Iterator[Fin
     if done:
         yield bench.ok(f"{len(done)} events were processed in the penalty", [done[0].record], clause="events")
     else:
-        yield bench.breach(
+        missed = bench.breach(
             f"{len(sent)} events came in the {seconds(retry.t - p.answer.t)} of the penalty, and none was processed",
             "events are processed while a penalty is waited out",
             [p.answer.record, sent[0].record, retry.record],
             clause="events",
         )
+        told = bench.talk.told
+        late = [x for x in (*told.processed, *told.late_answers("processed")) if x.t >= retry.t]
+        yield unless_held(bench, missed, late)
 
 
 @check("RLP-090")

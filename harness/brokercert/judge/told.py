@@ -25,6 +25,20 @@ class Report:
 
 
 @dataclass(slots=True, frozen=True)
+class Line:
+    """A line of standard output, `length` being that of its text; `report` where it is one."""
+
+    t: int
+    record: int
+    length: int
+    report: Report | None = None
+
+    @property
+    def event(self) -> str:
+        return str(self.report.body.get("event")) if self.report is not None else ""
+
+
+@dataclass(slots=True, frozen=True)
 class Outcome:
     """How a request ended, as the client says. `status` 0: it was never answered."""
 
@@ -78,6 +92,8 @@ class Told:
         self.snapshots: list[Snapshot] = []
         self.others: list[Report] = []  # answers to nothing that was asked, and events that nobody knows
         self.broken: list[tuple[int, int, r.BrokenReport]] = []
+        self.lines: list[Line] = []  # all that it printed, be it after the observation's end
+        self.late: list[Report] = []  # the reports among them that came after that end
         self.ledgers: dict[str, tuple[int, int, dict[str, Any]]] = {}  # by the name of the point of comparison
 
     @property
@@ -92,6 +108,20 @@ class Told:
 
     def on_command(self, number: int, record: r.Command) -> None:
         self.commands[record.id] = Asked(record.t, number, record.id, record.command, record.body, record.told)
+
+    def on_line(self, number: int, record: r.SubjectOutput | r.SubjectReport | r.BrokenReport, over: bool) -> None:
+        """A line of output, whatever it says; `over`: after the observation's end."""
+        if isinstance(record, r.SubjectReport):
+            report = Report(record.t, number, record.body)
+            self.lines.append(Line(record.t, number, 0, report))
+            if over:
+                self.late.append(report)
+        elif isinstance(record, r.BrokenReport) or record.stream == "out":
+            self.lines.append(Line(record.t, number, len(record.text) + 1))
+
+    def late_answers(self, event: str, *idents: int) -> list[Report]:
+        """The reports of that kind that came after the observation's end; where ids are given, with one of these."""
+        return [x for x in self.late if x.body.get("event") == event and (not idents or x.body.get("id") in idents)]
 
     def on_report(self, number: int, record: r.SubjectReport) -> None:
         report = Report(record.t, number, record.body)

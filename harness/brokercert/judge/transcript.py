@@ -136,6 +136,8 @@ class Transcript(Generic[S]):
         number = self.count
         t = record.t
         self.now = max(self.now, t)
+        if isinstance(record, r.SubjectOutput | r.SubjectReport | r.BrokenReport):
+            self.told.on_line(number, record, self.over)
         if self.over and not isinstance(record, r.SubjectExited | r.Finished):
             return
         self.asides.feed(number, record)
