@@ -85,7 +85,7 @@ class TradovateBroker(AnyBroker[Connection]):
             self.stamp,
             self.events.publish,
             sender=Sender(self.db.user_id, 0),
-            oco_cancel=self.settings.oco_cancel,
+            settings=self.settings,
         )
         self.credentials = self._make_credentials()
         self.answering = Answering(self)

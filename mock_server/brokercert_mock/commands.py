@@ -24,7 +24,8 @@ class Sender:
 @dataclass(frozen=True, slots=True)
 class NewOrder:
     """What a New command asks for. `version` and `command` are fields of those entities, `links` of the order
-    (`parentId`, `ocoId`); `ident` is a number drawn before, for orders that name each other.
+    (`parentId`, `ocoId`); `ident` is a number drawn before, for orders that name each other; `refusal` is for what
+    (reason, text) the risk check will turn it down, where that is known already.
     """
 
     account_id: int
@@ -34,6 +35,7 @@ class NewOrder:
     command: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, int] = field(default_factory=dict)
     ident: int | None = None
+    refusal: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)

@@ -11,10 +11,11 @@ mistake of the script: ValueError. Prices are numbers or decimals.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
-from brokercert_mock.commands import NewOrder
+from brokercert_mock.commands import NewOrder, Sender
 from brokercert_mock.ledger import current_version, exact
 from brokercert_mock.orderlife import OrderLife
 from brokercert_mock.risk import Verb
@@ -62,6 +63,28 @@ class Exchange(OrderLife):
         """A cancellation from elsewhere. Its command's id."""
         self._demand(order_id, not self.is_over(order_id) and self.pending(order_id) is None, "cancel")
         return self.cancel_order(order_id)
+
+    def liquidate(
+        self,
+        account_id: int,
+        contract_id: int,
+        command: Mapping[str, Any] | None = None,
+        *,
+        sender: Sender | None = None,
+    ) -> int | None:
+        """Cancel what works in a contract and close the position at market: that order's id. None where it is flat:
+        a refusal, so that nothing is cancelled either.
+        """
+        net = self.books.net(account_id, contract_id)
+        if not net:
+            return None
+        for order in self.state.of("order"):
+            mine = (order["accountId"], order["contractId"]) == (account_id, contract_id)
+            if mine and not self.is_over(order["id"]) and self.pending(order["id"]) is None:
+                self.cancel_order(order["id"], command, sender=sender)
+        version = {"orderQty": abs(net), "orderType": "Market", "timeInForce": "Day"}
+        action = "Sell" if net > 0 else "Buy"
+        return self.new_orders(NewOrder(account_id, contract_id, action, version, command or {}), sender=sender)[0]
 
     def fill(self, order_id: int, qty: int | None = None, price: float | Decimal | None = None) -> int:
         """A fill of so many (None: all that is left), at a price (None: the order's own, or the market's). Its id."""

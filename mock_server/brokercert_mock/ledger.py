@@ -3,8 +3,9 @@
 Money is `Decimal` throughout and written to JSON as a number with all its digits; every number has at most 15
 significant ones, so that a client that reads it as a double has it exactly. Positions are paired first in, first out.
 
-Inferred, since no document says so (TP §8): pairing first in, first out; an average price is rounded to eight places;
-a flat position has `netPrice` 0; fees leave `amount` and not `realizedPnL`; one balance update a fill.
+Inferred, since no document says so (TP §8), and settings: the `netPrice` of a flat position, whether fees are part of
+`realizedPnL`, when a balance is updated. Inferred and fixed: pairing first in, first out, and average prices rounded
+to eight places (docs/rules.md, "What no document says").
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from brokercert_mock.seed import TRADE_DATE, Change, Entity, State
+from brokercert_mock.settings import Settings
 
 PLACES = Decimal("1e-8")  # of an average price: 15 significant digits below 10,000,000
 FEES = {  # a contract [ours: the order of magnitude of a retail micro-structure]
@@ -68,12 +70,23 @@ class Holding:
         self.value += qty * price
 
 
+@dataclass(slots=True)
+class Money:
+    """What fills brought an account and what they cost it."""
+
+    account_id: int
+    realized: Decimal = field(default_factory=Decimal)
+    fees: Decimal = field(default_factory=Decimal)
+
+
 class Books:
     """Positions, pairs, fees, cash and margins of all accounts. `stamp` gives the time as the API writes it."""
 
-    def __init__(self, state: State, stamp: Callable[[], str]) -> None:
+    def __init__(self, state: State, stamp: Callable[[], str], settings: Settings) -> None:
         self.state = state
         self._stamp = stamp
+        self._settings = settings
+        self._unsettled: dict[int, Money] = {}  # by order
         self._holdings: dict[tuple[int, int], Holding] = {}
         self._positions: dict[tuple[int, int], int] = {}
 
@@ -87,8 +100,10 @@ class Books:
         holding = self._holdings.get((account_id, contract_id))
         return holding.net if holding else 0
 
-    def book(self, account_id: int, fill: Entity) -> list[Change]:
-        """Enter a fill: position, pairs, balance, fee, margin, in the order in which they are told."""
+    def book(self, account_id: int, fill: Entity, done: bool) -> list[Change]:
+        """Enter a fill: position, pairs, balance, fee, margin, in the order in which they are told. `done`: with it its
+        order is filled whole.
+        """
         contract_id = fill["contractId"]
         qty = fill["qty"] if fill["action"] == "Buy" else -fill["qty"]
         pairs = self._pair((account_id, contract_id), Lot(fill["id"], qty, fill["price"]))
@@ -113,7 +128,11 @@ class Books:
                 )
             )
         fees = {name: tidy(fee * fill["qty"]) for name, fee in FEES.items()}
-        changes.append(self._update_cash(account_id, realized, sum(fees.values(), Decimal(0))))
+        money = self._unsettled.setdefault(fill["orderId"], Money(account_id))
+        money.realized += realized
+        money.fees += sum(fees.values(), Decimal(0))
+        if done or self._settings.balance_updates == "fill":
+            changes += self.settle(fill["orderId"])
         currency = self._cash(account_id)["currencyId"]
         fee: Entity = {"id": fill["id"]}
         for name, amount in fees.items():
@@ -121,6 +140,11 @@ class Books:
         changes.append(self.state.change("fillFee", fee))
         changes.append(self._update_margin(account_id))
         return changes
+
+    def settle(self, order_id: int) -> list[Change]:
+        """The balance, by what an order's fills brought that it does not have yet."""
+        money = self._unsettled.pop(order_id, None)
+        return [] if money is None else [self._update_cash(money)]
 
     def _pair(self, key: tuple[int, int], new: Lot) -> list[tuple[Lot, Lot, int]]:
         """Set a fill off against the open lots, oldest first: (bought, sold, how many). The rest stays open."""
@@ -165,14 +189,18 @@ class Books:
             side: before[side] + fill["qty"],
             f"{side}Value": tidy(before[f"{side}Value"] + fill["qty"] * fill["price"]),
         }
+        if not net and self._settings.flat_price == "none":
+            del after["netPrice"]
         return self.state.change("position", after)
 
-    def _update_cash(self, account_id: int, realized: Decimal, fees: Decimal) -> Change:
-        before = self._cash(account_id)
+    def _update_cash(self, money: Money) -> Change:
+        before, net = self._cash(money.account_id), money.realized - money.fees
         after = before | {
             "timestamp": self._stamp(),
-            "amount": tidy(before["amount"] + realized - fees),
-            "realizedPnL": tidy(before["realizedPnL"] + realized),
+            "amount": tidy(before["amount"] + net),
+            "realizedPnL": tidy(
+                before["realizedPnL"] + (net if self._settings.pnl_fees == "inside" else money.realized)
+            ),
         }
         return self.state.change("cashBalance", after)
 
@@ -217,9 +245,14 @@ def current_version(state: State, order_id: int) -> Entity:
         command["id"]
         for command in state.of_order("command", order_id)
         if command["commandType"] == "New"
-        or (command["commandType"] == "Modify" and command["commandStatus"] in COMMANDS_THAT_COUNT)
+        or (command["commandType"] == "Modify" and not _told(state, command).isdisjoint(COMMANDS_THAT_COUNT))
     ]
     return state.entities["orderVersion"][max(ids)]
+
+
+def _told(state: State, command: Entity) -> set[str | None]:
+    """How a command stands, by itself and by its last report: `AtExecution` may be told by one of them only."""
+    return {command["commandStatus"], state.reported(command["id"])}
 
 
 def ledger_state(state: State) -> Ledger:

@@ -4,9 +4,10 @@ Everything happens within the call: the state is changed step by step, and each 
 from one counter; a New command has its order's number, a Modify its version's, as observed.
 
 Observed (TP §8): a modify's first frame holds the command and the version, its next the command's report; a partial
-fill leaves the order Working. Inferred: the rest of the sequences (TP §8 writes them out), `AtExecution` told by
-report and command alike, the execution report of a fill hanging on the version's command, an OSO's brackets Suspended
-until their parent is filled, and rejected or cancelled with it, an OCO's sibling cancelled at the first fill.
+fill leaves the order Working. Inferred, and settings: what tells `AtExecution`, which command a fill's execution report
+hangs on, when an OSO's brackets wake and an OCO's sibling goes, how an IOC or FOK ends that is not filled. Inferred and
+fixed: the rest of the sequences (TP §8 writes them out); brackets are Suspended until they wake, and those that sleep
+end with their parent, rejected (`ParentRejected` is documented) or cancelled (docs/rules.md, "What no document says").
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from brokercert_mock.commands import AT_ONCE, TERMINAL, NewOrder, Sender, Tally
 from brokercert_mock.ledger import Books, average, current_version
 from brokercert_mock.risk import Risk, Verb
 from brokercert_mock.seed import Change, Entity, State
+from brokercert_mock.settings import Settings
 from brokercert_mock.tellings import Tellings
 
 AutoFill = Literal["never", "at once", "partial then full"]
@@ -29,9 +31,9 @@ PRICES = {"ES": Decimal(5000), "NQ": Decimal(17500)}  # where a market stands at
 class OrderLife:
     """The orders of one broker.
 
-    `publish` tells one frame's worth of changes; `sender` is the user by hand, for what a scenario places;
-    `oco_cancel` is when an OCO's sibling is cancelled. May be set at any time: `auto_fill`, what happens to a client's
-    order that reaches the market; `paused`: commands stay pending; and the limits of `risk`.
+    `publish` tells one frame's worth of changes; `sender` is the user by hand, for what a scenario places. May be set
+    at any time: `auto_fill`, what happens to a client's order that reaches the market; `paused`: commands stay pending;
+    and the limits of `risk`. The inferred parts are as `settings` has them.
     """
 
     def __init__(
@@ -41,17 +43,17 @@ class OrderLife:
         publish: Callable[[Sequence[Change]], None],
         *,
         sender: Sender,
-        oco_cancel: Literal["fill", "any end"] = "fill",
+        settings: Settings,
     ) -> None:
         self.state = state
-        self.books = Books(state, stamp)
+        self.settings = settings
+        self.books = Books(state, stamp, settings)
         self.auto_fill: AutoFill = "never"
         self.paused = False
         self._stamp = stamp
         self.publish = publish
-        self._tell = Tellings(state, stamp, publish)
+        self._tell = Tellings(state, stamp, publish, settings)
         self._sender = sender
-        self._oco_cancel = oco_cancel
         self.tallies: dict[int, Tally] = {}
         self.risk = Risk(state, self.books, self.tallies)
         self._children: dict[int, list[int]] = {}
@@ -109,9 +111,9 @@ class OrderLife:
             }
             told = [self.state.change("order", order)]
             commands.append(self._announce("New", ident, ident, asked.version, asked.command, sender, told))
-        for command in commands:
+        for asked, command in zip(orders, commands, strict=True):
             if self.tallies[command["id"]].pending is not None:  # not ended by another of them meanwhile
-                self._check(command)
+                self._check(command, asked.refusal)
         return [int(command["id"]) for command in commands]
 
     def change_order(
@@ -121,41 +123,44 @@ class OrderLife:
         command: Mapping[str, Any] | None = None,
         *,
         sender: Sender | None = None,
+        refusal: tuple[str, str] | None = None,
     ) -> int:
         """A Modify command with the whole new version. Its id, which is the version's too."""
-        ident = self.state.new_id()
-        self._check(self._announce("Modify", ident, order_id, version, command, sender, []))
-        return ident
+        return self._command("Modify", order_id, version, command, sender, refusal)
 
     def cancel_order(
-        self, order_id: int, command: Mapping[str, Any] | None = None, *, sender: Sender | None = None
-    ) -> int:
-        """A Cancel command. Its id."""
-        ident = self.state.new_id()
-        self._check(self._announce("Cancel", ident, order_id, None, command, sender, []))
-        return ident
-
-    def liquidate(
         self,
-        account_id: int,
-        contract_id: int,
+        order_id: int,
         command: Mapping[str, Any] | None = None,
         *,
         sender: Sender | None = None,
-    ) -> int | None:
-        """Cancel what works in a contract and close the position at market: that order's id. None where it is flat:
-        a refusal, so that nothing is cancelled either.
+        refusal: tuple[str, str] | None = None,
+    ) -> int:
+        """A Cancel command. Its id."""
+        return self._command("Cancel", order_id, None, command, sender, refusal)
+
+    def _command(
+        self,
+        verb: Verb,
+        order_id: int,
+        version: Mapping[str, Any] | None,
+        fields: Mapping[str, Any] | None,
+        sender: Sender | None,
+        refusal: tuple[str, str] | None,
+    ) -> int:
+        """A command for an order that there is. With a `refusal` the order cannot take it: it is told and turned down,
+        and changes nothing of the order or of the command under way.
         """
-        net = self.books.net(account_id, contract_id)
-        if not net:
-            return None
-        for order in self.state.of("order"):
-            mine = (order["accountId"], order["contractId"]) == (account_id, contract_id)
-            if mine and not self.is_over(order["id"]) and self.pending(order["id"]) is None:
-                self.cancel_order(order["id"], command, sender=sender)
-        version = {"orderQty": abs(net), "orderType": "Market", "timeInForce": "Day"}
-        action = "Sell" if net > 0 else "Buy"
-        return self.new_orders(NewOrder(account_id, contract_id, action, version, command or {}), sender=sender)[0]
+        ident, tally = self.state.new_id(), self.tallies[order_id]
+        under_way = tally.pending
+        command = self._announce(verb, ident, order_id, version, fields, sender, [])
+        if refusal is None:
+            self._check(command, None)
+        else:
+            status, (reason, text) = self.order(order_id)["ordStatus"], refusal
+            self._report(command, "RiskRejected", ordStatus=status, rejectReason=reason, text=text)
+            tally.pending = under_way
+        return ident
 
     def _announce(
         self,
@@ -183,10 +188,10 @@ class OrderLife:
         self.tallies[order_id].pending = command
         return command
 
-    def _check(self, command: Entity) -> None:
-        """The risk check; what passes is carried out, unless the exchange is paused."""
+    def _check(self, command: Entity, refusal: tuple[str, str] | None) -> None:
+        """The risk check, unless its `refusal` is known; what passes is carried out, unless the exchange is paused."""
         order_id, verb = command["orderId"], command["commandType"]
-        refusal = self.risk.refusal(command)
+        refusal = refusal or self.risk.refusal(command)
         if refusal is not None:
             self.refuse(command, "RiskRejected", *refusal)
             return
@@ -253,7 +258,7 @@ class OrderLife:
         if policy != "never":
             self.enter_fill(order_id, self.left(order_id))
         if kind in AT_ONCE and not self.is_over(order_id):
-            self.end(order_id, "Expired", version["id"])
+            self.end(order_id, self.settings.unfilled_ends, version["id"])
 
     def refuse(self, command: Entity, status: str, reason: str, text: str) -> None:
         """A command comes to nothing: a New takes its order with it, any other leaves it as it was."""
@@ -288,7 +293,7 @@ class OrderLife:
         tally.value += size * price
         done = tally.filled == version["orderQty"]
         self._execution(
-            version["id"],
+            version["id"] if self.settings.fill_reports == "current command" else order_id,
             order,
             "Trade",
             "Filled" if done else "Working",
@@ -300,10 +305,10 @@ class OrderLife:
         if done:
             self.drop_pending(order["id"])
             self._status(order["id"], "Filled")
-        for change in self.books.book(order["accountId"], fill):
+        for change in self.books.book(order["accountId"], fill, done):
             self.publish([change])
         self._cancel_sibling(order)
-        if done:
+        if done or self.settings.oso_wakes == "first fill":
             self._wake_brackets(order["id"])
         return int(fill["id"])
 
@@ -322,8 +327,10 @@ class OrderLife:
 
     def end_what_hangs_on(self, order_id: int, status: str, by_sibling: bool = False) -> None:
         """The brackets that still wait for an order, and an OCO's sibling where that is the setting (not the one that
-        ended it: a part of that is filled).
+        ended it: a part of that is filled); and its account, which is settled.
         """
+        for change in self.books.settle(order_id):
+            self.publish([change])
         for other in self._brackets(order_id):
             if self.is_over(other):
                 continue  # the first took its sibling with it
@@ -333,7 +340,7 @@ class OrderLife:
                 self.refuse(command, "ExecutionRejected", "ParentRejected", f"Order {order_id} was rejected")
             else:
                 self.end(other, "Canceled", other)
-        if self._oco_cancel == "any end" and not by_sibling:
+        if self.settings.oco_cancel == "any end" and not by_sibling:
             self._cancel_sibling(self.order(order_id))
 
     def drop_pending(self, order_id: int) -> None:

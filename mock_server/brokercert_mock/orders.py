@@ -2,11 +2,14 @@
 
 A missing or wrong field is answered 200 with `violations`, a refusal at entry 200 with `failureReason` and
 `failureText`; a command that was taken may still be turned down later, by events. Which check is made at entry and
-which later is inferred, and so are the texts; `Access is denied` for a wrong account is observed.
+which later is inferred, and so are the texts; `Access is denied` for a wrong account is observed. What a setting can
+move to the events: whether the account may trade, whether the order can take a command. Fixed at entry: what is wrong
+with the request itself, and what it names that is not there, since no order could be told of.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -18,6 +21,7 @@ from brokercert_mock.ledger import current_version, exact
 from brokercert_mock.seed import Entity
 
 Answer = tuple[int, Any]
+Refusal = tuple[str, str]  # reason, text
 
 ORDER_TYPES = "Limit LimitIfTouched MIT Market QTS Stop StopLimit TrailingStop TrailingStopLimit".split()
 TIMES_IN_FORCE = ("Day", "FOK", "GTC", "GTD", "IOC")
@@ -63,6 +67,7 @@ class OrderDesk:
     ) -> None:
         self.exchange = exchange
         self._state = exchange.state
+        self._settings = exchange.settings
         self._denied = denied
         self._now = now
         self._on_expiry = on_expiry
@@ -94,7 +99,7 @@ class OrderDesk:
 
     def _place_oco(self, body: Entity, sender: Sender) -> dict[str, int]:
         other = _object(body, "other")
-        first, second = self._new(body), self._restrained(body, other)
+        first, second = self._new(body), self._restrained(body, other, asleep=False)
         ids = self._state.new_id(), self._state.new_id()
         self.exchange.new_orders(
             _linked(first, ids[0], {"ocoId": ids[1]}), _linked(second, ids[1], {"ocoId": ids[0]}), sender=sender
@@ -105,7 +110,7 @@ class OrderDesk:
         bodies = [_object(body, "bracket1")]
         if body.get("bracket2") is not None:
             bodies.append(_object(body, "bracket2"))
-        parent, brackets = self._new(body), [self._restrained(body, x) for x in bodies]
+        parent, brackets = self._new(body), [self._restrained(body, x, asleep=True) for x in bodies]
         ids = [self._state.new_id() for _ in range(1 + len(brackets))]
         orders = [_linked(parent, ids[0], {})]
         for bracket, ident in zip(brackets, ids[1:], strict=True):
@@ -118,15 +123,17 @@ class OrderDesk:
 
     def _modify(self, body: Entity, sender: Sender) -> dict[str, int]:
         order = self._order(body)
-        version = self._version(body, order["contractId"], current_version(self._state, order["id"]))
-        self._free(order)
-        return {"commandId": self.exchange.change_order(order["id"], version, _picked(body, OF_COMMAND), sender=sender)}
+        before = current_version(self._state, order["id"]) if self._settings.modify_keeps else None
+        version = self._version(body, order["contractId"], before)
+        fields, refusal = _picked(body, OF_COMMAND), self._not_free(order)
+        if refusal is None and self._settings.limit_checks == "entry":
+            _refuse(self.exchange.risk.over_limit(order, version["orderQty"]))
+        return {"commandId": self.exchange.change_order(order["id"], version, fields, sender=sender, refusal=refusal)}
 
     def _cancel(self, body: Entity, sender: Sender) -> dict[str, int]:
         order = self._order(body)
-        command = _picked(body, OF_COMMAND)
-        self._free(order)
-        return {"commandId": self.exchange.cancel_order(order["id"], command, sender=sender)}
+        command, refusal = _picked(body, OF_COMMAND), self._not_free(order)
+        return {"commandId": self.exchange.cancel_order(order["id"], command, sender=sender, refusal=refusal)}
 
     def _liquidate(self, body: Entity, sender: Sender) -> dict[str, int]:
         account, contract_id = self._account(body), _integer(body, "contractId")
@@ -140,21 +147,27 @@ class OrderDesk:
 
     # What is in a body, and what is wrong with it.
 
-    def _new(self, body: Entity) -> NewOrder:
-        """A whole order."""
+    def _new(self, body: Entity, asleep: bool = False) -> NewOrder:
+        """A whole order; `asleep`: a bracket."""
         account = self._account(body)
         action, symbol = _choice(body, "action", ("Buy", "Sell")), _text(body, "symbol")
         contract = self.exchange.contract_of(symbol)
         if contract is None:
             raise failure("InvalidContract", f"Invalid contract: {symbol}")
         version = self._version(body, contract["id"])
-        self._may_trade(account, contract, action)
-        return NewOrder(account["id"], contract["id"], action, version, _picked(body, OF_COMMAND))
+        refusal = self._may_not_trade(account, contract, action)
+        if self._settings.account_checks == "entry":
+            _refuse(refusal)
+        if self._settings.limit_checks == "entry":
+            order = {"id": 0, "accountId": account["id"], "contractId": contract["id"], "action": action}
+            _refuse(self.exchange.risk.would_break(order, version["orderQty"], asleep=asleep))
+        fields = _picked(body, OF_COMMAND)
+        return NewOrder(account["id"], contract["id"], action, version, fields, refusal=refusal)
 
-    def _restrained(self, body: Entity, own: Entity) -> NewOrder:
+    def _restrained(self, body: Entity, own: Entity, *, asleep: bool) -> NewOrder:
         """The other order of an OCO, or a bracket of an OSO: account, symbol and quantity are the main order's."""
         merged = {key: body.get(key) for key in ("accountId", "accountSpec", "symbol", "orderQty", "isAutomated")}
-        return self._new({key: value for key, value in merged.items() if value is not None} | own)
+        return self._new({key: value for key, value in merged.items() if value is not None} | own, asleep)
 
     def _account(self, body: Entity) -> Entity:
         ident = _integer(body, "accountId")
@@ -170,25 +183,30 @@ class OrderDesk:
             raise failure("UnknownReason", self._denied)
         return order
 
-    def _free(self, order: Entity) -> None:
-        """An order that can take a command."""
+    def _not_free(self, order: Entity) -> Refusal | None:
+        """Why an order can take no command, where the risk check is to say so; refused at once where it is not."""
+        refusal = None
         if self.exchange.is_over(order["id"]):
-            raise failure("TooLate", f"Order {order['id']} is {order['ordStatus']}")
-        if self.exchange.pending(order["id"]) is not None:
-            raise failure("AnotherCommandPending", "Another command is pending")
+            refusal = "TooLate", f"Order {order['id']} is {order['ordStatus']}"
+        elif self.exchange.pending(order["id"]) is not None:
+            refusal = "AnotherCommandPending", "Another command is pending"
+        if self._settings.command_checks == "entry":
+            _refuse(refusal)
+        return refusal
 
-    def _may_trade(self, account: Entity, contract: Entity, action: str) -> None:
+    def _may_not_trade(self, account: Entity, contract: Entity, action: str) -> Refusal | None:
         if account.get("closed") or not account.get("active", True):
-            raise failure("AccountClosed", "Account is closed")
+            return "AccountClosed", "Account is closed"
         risk = self._state.entities["accountRiskStatus"].get(account["id"], {})
         if risk.get("adminAction") == "LockTradingImmediately":
-            raise failure("TradingLocked", "Trading is locked")
+            return "TradingLocked", "Trading is locked"
         net = self.exchange.books.net(account["id"], contract["id"])
         if risk.get("liquidateOnly") and not (net < 0 if action == "Buy" else net > 0):
-            raise failure("LiquidationOnly", "Account is in liquidation-only mode")
+            return "LiquidationOnly", "Account is in liquidation-only mode"
+        return None
 
     def _version(self, body: Entity, contract_id: int, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """A version's fields. A modification keeps what it does not name (`before`) [inferred]."""
+        """A version's fields. A modification keeps what it does not name, where that is the setting (`before`)."""
         qty, kind = _integer(body, "orderQty"), _choice(body, "orderType", ORDER_TYPES)
         if qty <= 0:
             raise violation("min", qty, "orderQty: must be above 0")
@@ -237,7 +255,12 @@ class OrderDesk:
 
 
 def _linked(order: NewOrder, ident: int, links: Mapping[str, int]) -> NewOrder:
-    return NewOrder(order.account_id, order.contract_id, order.action, order.version, order.command, links, ident)
+    return dataclasses.replace(order, links=links, ident=ident)
+
+
+def _refuse(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise failure(*refusal)
 
 
 def _required(body: Entity, name: str) -> Any:

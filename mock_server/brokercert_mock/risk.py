@@ -1,6 +1,7 @@
 """The risk check: what a command that was taken is turned down for (TP §8, §9).
 
-Which check is made here and which at entry is inferred. No limit is set unless a scenario sets it.
+Which check is made here and which at entry is inferred, and a setting (`account_checks`, `command_checks`,
+`limit_checks`). No limit is set unless a scenario sets it.
 """
 
 from __future__ import annotations
@@ -44,13 +45,18 @@ class Risk:
         """Which limit an order of this quantity would break. The position that a bracket may lead to is asked for
         when it wakes, since it is there to close what its parent opened.
         """
+        tally = self._tallies[order["id"]]
+        return self.would_break(order, qty, tally.filled, asleep=tally.asleep)
+
+    def would_break(self, order: Entity, qty: int, filled: int = 0, *, asleep: bool) -> tuple[str, str] | None:
+        """The same, also of an order that is not there yet: its account, contract and action, and the id 0."""
         if self.max_order_qty is not None and qty > self.max_order_qty:
             return "MaxOrderQtyLimitReached", f"Order quantity is limited to {self.max_order_qty}"
-        if self.max_position is None or self._tallies[order["id"]].asleep:
+        if self.max_position is None or asleep:
             return None
         net = self._books.net(order["accountId"], order["contractId"])
         side = 1 if order["action"] == "Buy" else -1
-        if side * net + self._could_fill(order, qty - self._tallies[order["id"]].filled) > self.max_position:
+        if side * net + self._could_fill(order, qty - filled) > self.max_position:
             return "MaxPosLimitReached", f"Position is limited to {self.max_position}"
         return None
 
@@ -58,16 +64,16 @@ class Risk:
         """The most that may yet be filled on an order's side, of itself and of all that works there. Of an OCO's two
         only the larger, since a fill of one ends the other.
         """
-        lefts = {order["id"]: left}
+        lefts, orders = {order["id"]: left}, {order["id"]: order}
         same = ("accountId", "contractId", "action")
         for ident, tally in self._tallies.items():
             other = self._state.entities["order"][ident]
             if ident != order["id"] and all(other[x] == order[x] for x in same) and not tally.asleep:
                 if other["ordStatus"] not in TERMINAL:
-                    lefts[ident] = self._most_left(ident, tally)
+                    lefts[ident], orders[ident] = self._most_left(ident, tally), other
         total = 0
         for ident, one in lefts.items():
-            sibling = self._state.entities["order"][ident].get("ocoId", 0)
+            sibling = orders[ident].get("ocoId", -1)
             if (lefts.get(sibling, -1), sibling) < (one, ident):
                 total += one
         return total

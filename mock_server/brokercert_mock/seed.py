@@ -81,6 +81,7 @@ class State:
     accounts: list[int] = field(default_factory=list)
     entities: dict[str, dict[int, Entity]] = field(default_factory=lambda: {kind: {} for kind in TYPES})
     _by_order: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    _reported: dict[int, str] = field(default_factory=dict)
     _next: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 60)))
 
     def new_id(self) -> int:
@@ -90,6 +91,8 @@ class State:
         held = self.entities[kind]
         if kind in ("command", "orderVersion", "fill") and entity["id"] not in held:
             self._by_order.setdefault((kind, entity["orderId"]), []).append(entity["id"])
+        elif kind == "commandReport":
+            self._reported[entity["commandId"]] = entity["commandStatus"]
         held[entity["id"]] = entity
         return entity
 
@@ -110,6 +113,10 @@ class State:
         """The commands, versions or fills of an order, oldest first."""
         held = self.entities[kind]
         return [held[ident] for ident in self._by_order.get((kind, order_id), ()) if ident in held]
+
+    def reported(self, command_id: int) -> str | None:
+        """The status that a command's last report told."""
+        return self._reported.get(command_id)
 
     def of(self, kind: str) -> list[Entity]:
         return list(self.entities[kind].values())

@@ -1,4 +1,5 @@
-"""Every default of the mock that no document states is a setting here, never passed off as the broker's own behaviour.
+"""What a client can tell apart of the mock's behaviour and no document states is a setting here, never passed off as
+the broker's own. What is inferred and fixed all the same, and why: docs/rules.md, "What no document says".
 
 Marks: [documented], [observed], [inferred] or [unknown], as in the protocol notes (docs/protocol/tradovate.md). The
 defaults are a healthy broker: whatever penalises a client is off unless a scenario is about it.
@@ -86,6 +87,32 @@ class Settings(AnySettings):
     filled whole or not at all)."""
     oco_cancel: Literal["fill", "any end"] = "fill"
     """When the sibling of an OCO is cancelled: at the first fill, or also when its other ends otherwise [inferred]."""
+    oso_wakes: Literal["full fill", "first fill"] = "full fill"
+    """When the brackets of an OSO go to the market: once their parent is filled whole, or in part [inferred]."""
+    unfilled_ends: Literal["Expired", "Canceled"] = "Expired"
+    """What becomes of an IOC or FOK that is not filled whole as it reaches the market [inferred]."""
+    account_checks: Literal["entry", "risk"] = "entry"
+    """Where an account that may not trade is found out: a `failureReason` in the answer, or `RiskRejected` by events
+    [inferred]. So too the next two."""
+    command_checks: Literal["entry", "risk"] = "entry"
+    """Where a command for an order that is over, or that has another command under way, is turned down [inferred]."""
+    limit_checks: Literal["entry", "risk"] = "risk"
+    """Where `max_order_qty` and `max_position` are asked of a client's order or change [inferred]. By risk in any case:
+    of what a scenario places, of a liquidation, of a bracket that wakes."""
+    modify_keeps: bool = True
+    """Whether a modification keeps what it does not name: prices that its order type needs, time in force, ...
+    [inferred]. If not, it is asked for them as a new order is."""
+    at_execution: Literal["report and command", "report", "command"] = "report and command"
+    """What tells that a command came through: a `commandReport`, the command itself, or both [inferred; staff: follow
+    the reports, not the command's status; TP §8]."""
+    fill_reports: Literal["current command", "New command"] = "current command"
+    """Which command a fill's execution report hangs on: that of the order's current version, or its New [inferred]."""
+    flat_price: Literal["zero", "none"] = "zero"
+    """The `netPrice` of a flat position: 0, or not there [inferred; the field is optional; TP §8]."""
+    pnl_fees: Literal["outside", "inside"] = "outside"
+    """Whether fees, which leave `amount`, are part of `realizedPnL` too [inferred]."""
+    balance_updates: Literal["fill", "order"] = "fill"
+    """When a `cashBalance` is updated: with each fill, or once for all of an order's, when it is over [inferred]."""
     max_order_qty: int | None = None
     """Larger orders are turned down by the risk check [ours]. None: no limit."""
     max_position: int | None = None

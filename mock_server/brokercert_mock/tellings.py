@@ -10,12 +10,20 @@ from decimal import Decimal
 from typing import Any
 
 from brokercert_mock.seed import TRADE_DATE, Change, Entity, State
+from brokercert_mock.settings import Settings
 
 
 class Tellings:
     """`publish` tells one frame's worth of changes, `stamp` is the time as the wire says it."""
 
-    def __init__(self, state: State, stamp: Callable[[], str], publish: Callable[[Sequence[Change]], None]) -> None:
+    def __init__(
+        self,
+        state: State,
+        stamp: Callable[[], str],
+        publish: Callable[[Sequence[Change]], None],
+        settings: Settings,
+    ) -> None:
+        self._settings = settings
         self.state = state
         self.stamp = stamp
         self.publish = publish
@@ -35,7 +43,19 @@ class Tellings:
         self.publish([self.state.change("order", order | {"ordStatus": status})])
 
     def report(self, command: Entity, status: str, **fields: Any) -> Entity:
-        """A command's report, and then the command as it is from then on, which is returned."""
+        """A command's report, and then the command as it is from then on, which is returned. `AtExecution` is told by
+        one of them only where that is the setting.
+        """
+        told_by = self._settings.at_execution if status == "AtExecution" else "report and command"
+        if told_by != "command":
+            self._report(command, status, fields)
+        if told_by == "report":
+            return command
+        after = command | {"commandStatus": status}
+        self.publish([self.state.change("command", after)])
+        return after
+
+    def _report(self, command: Entity, status: str, fields: Mapping[str, Any]) -> None:
         report = {
             "id": self.state.new_id(),
             "commandId": command["id"],
@@ -44,9 +64,6 @@ class Tellings:
             **fields,
         }
         self.publish([self.state.change("commandReport", report)])
-        after = command | {"commandStatus": status}
-        self.publish([self.state.change("command", after)])
-        return after
 
     def execution(self, command_id: int, order: Entity, filled: int, kind: str, status: str, **fields: Any) -> None:
         """An execution report; `filled` of the order are filled by then."""

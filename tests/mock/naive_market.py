@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from brokercert_mock import Settings
+
 POINT = {"ESH6": 50, "NQH6": 20}
 FEE = Fraction(194, 100)  # a contract
 OVER = {"Filled", "Canceled", "Rejected", "Expired", "Deleted"}
@@ -28,6 +30,7 @@ class NaiveOrder:
     due: int | None = None  # the minute at which a GTD ends
     parent: int | None = None
     asleep: bool = False  # a bracket whose parent is not filled yet
+    barred: bool = False  # its account may not trade so
     sibling: int | None = None
 
     @property
@@ -37,7 +40,7 @@ class NaiveOrder:
 
 @dataclass
 class NaiveMarket:
-    any_end: bool  # whether an OCO's sibling goes whenever the other ends
+    rules: Settings
     orders: dict[int, NaiveOrder] = field(default_factory=dict)
     fills: list[tuple[int, int, str, str, int, Fraction]] = field(default_factory=list)
     paused: bool = False
@@ -45,6 +48,7 @@ class NaiveMarket:
     auto: str = "never"
     most: int | None = None  # in an order
     most_held: int | None = None  # on either side
+    trading: dict[int, str] = field(default_factory=dict)  # per account: open, locked, only out
 
     # What is asked.
 
@@ -64,7 +68,7 @@ class NaiveMarket:
             self.turned_down.remove(what[0])
             order.waiting = None
             return
-        if what[0] == "Modify" and self._is_too_much(ident, what[1]):
+        if what[0] == "Modify" and self.is_too_much(ident, what[1]):
             order.waiting = None
             return
         if order.status != "Suspended":
@@ -83,7 +87,7 @@ class NaiveMarket:
         if order.done == order.qty:
             order.status, order.waiting = "Filled", None
         self._sibling_goes(order)
-        if order.over:
+        if order.over or self.rules.oso_wakes == "first fill":
             for child in self._sleepers(ident):
                 if not self.orders[child].over:
                     self.orders[child].asleep = False
@@ -129,10 +133,12 @@ class NaiveMarket:
     # What follows.
 
     def _arrive(self, ident: int) -> None:
-        if "New" in self.turned_down:
+        if self.orders[ident].barred:
+            self._end(ident, "Rejected")
+        elif "New" in self.turned_down:
             self.turned_down.remove("New")
             self._end(ident, "Rejected")
-        elif self._is_too_much(ident, self.orders[ident].qty):
+        elif self.is_too_much(ident, self.orders[ident].qty):
             self._end(ident, "Rejected")
         elif not self.paused:
             self._do(ident)
@@ -153,7 +159,7 @@ class NaiveMarket:
             if applies:
                 order.qty, order.price = what[1], what[2]
                 order.at = what[2] if what[2] is not None else order.at
-                order.tif = what[3] or order.tif
+                order.tif = what[3] or (order.tif if self.rules.modify_keeps else "Day")
             if order.status != "Suspended":
                 order.status = "Working"
                 if applies and order.tif in ("IOC", "FOK"):
@@ -161,7 +167,7 @@ class NaiveMarket:
 
     def _enter(self, ident: int) -> None:
         """To the market; a bracket only if it is not too much by now."""
-        if self.orders[ident].parent is not None and self._is_too_much(ident, self.orders[ident].qty):
+        if self.orders[ident].parent is not None and self.is_too_much(ident, self.orders[ident].qty):
             self._end(ident, "Rejected")
         else:
             self.orders[ident].status = "Working"
@@ -177,9 +183,22 @@ class NaiveMarket:
             if size:
                 self.fill(ident, size, order.at)
         if order.tif in ("IOC", "FOK") and not order.over:
-            self._end(ident, "Expired")
+            self._end(ident, self.rules.unfilled_ends)
 
-    def _is_too_much(self, ident: int, qty: int) -> bool:
+    def is_barred(self, order: NaiveOrder) -> bool:
+        net = self.net(order.account, order.symbol)
+        out = net < 0 if order.action == "Buy" else net > 0
+        return {"open": False, "locked": True, "only out": not out}[self.trading.get(order.account, "open")]
+
+    def would_be_too_much(self, order: NaiveOrder) -> bool:
+        """The same of an order that is not there yet."""
+        self.orders[-1] = order
+        try:
+            return self.is_too_much(-1, order.qty)
+        finally:
+            del self.orders[-1]
+
+    def is_too_much(self, ident: int, qty: int) -> bool:
         """Whether an order of this quantity is too large, or could lead to too much held on its side: if all that
         works there is filled, but of an OCO's two the smaller not.
         """
@@ -207,7 +226,7 @@ class NaiveMarket:
         for child in self._sleepers(ident):
             if not self.orders[child].over:  # the first may have taken its sibling with it
                 self._end(child, "Rejected" if status == "Rejected" else "Canceled")
-        if self.any_end and not by_sibling:
+        if self.rules.oco_cancel == "any end" and not by_sibling:
             self._sibling_goes(order)
 
     def _sibling_goes(self, order: NaiveOrder) -> None:
@@ -223,14 +242,15 @@ class NaiveMarket:
         """Per account and symbol, the price of every contract held; sold ones are below 0."""
         return self._count()[0]
 
-    def earned(self) -> dict[int, Fraction]:
-        """Per account, what trading brought, fees paid."""
+    def earned(self) -> dict[int, tuple[Fraction, Fraction]]:
+        """Per account, what trading brought and what it cost, as far as its balance says."""
         return self._count()[1]
 
-    def _count(self) -> tuple[dict[tuple[int, str], list[Fraction]], dict[int, Fraction]]:
+    def _count(self) -> tuple[dict[tuple[int, str], list[Fraction]], dict[int, tuple[Fraction, Fraction]]]:
         held: dict[tuple[int, str], list[Fraction]] = {}
-        money: dict[int, Fraction] = {}
-        for _, account, symbol, action, qty, price in self.fills:
+        money: dict[int, tuple[Fraction, Fraction]] = {}
+        for ident, account, symbol, action, qty, price in self.fills:
+            told = self.rules.balance_updates == "fill" or self.orders[ident].over
             mine = held.setdefault((account, symbol), [])
             sign = 1 if action == "Buy" else -1
             for _ in range(qty):
@@ -239,5 +259,7 @@ class NaiveMarket:
                     gain = (sign * -price - mine.pop(0)) * POINT[symbol]
                 else:
                     mine.append(sign * price)
-                money[account] = money.get(account, Fraction(0)) + gain - FEE
+                if told:
+                    gains, fees = money.get(account, (Fraction(0), Fraction(0)))
+                    money[account] = gains + gain, fees + FEE
         return held, money

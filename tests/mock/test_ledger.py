@@ -1,35 +1,14 @@
-"""Under any order flow the ledger is balanced, orders live legal lives, and a second, naive exchange agrees."""
+"""Under any order flow, and any setting of what is inferred, the ledger is balanced, orders live legal lives, and a
+second, naive exchange agrees.
+"""
 
-import random
-from collections import Counter
-from collections.abc import Sequence
-from decimal import Decimal
-from fractions import Fraction
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-import pytest
-from brokercert_mock.commands import Sender
-from brokercert_mock.exchange import Exchange
-from brokercert_mock.ledger import Ledger, ledger_state
-from brokercert_mock.orders import OrderDesk
-from brokercert_mock.seed import Change, seeded
+from brokercert_mock import Settings
+from brokercert_mock.ledger import ledger_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive_market import FEE, NaiveMarket, NaiveOrder
-
-NOW = "2026-01-05T14:30:00.000Z"
-SYMBOLS = ("ESH6", "NQH6")
-START = ("50000.50", "51000.75", "52001")
-
-# An order's life, written from the entity's states in the notes: what may follow what.
-NEXT = {
-    None: {"PendingNew"},
-    "PendingNew": {"Working", "Suspended", "Rejected", "Canceled", "Expired"},
-    "Suspended": {"Working", "Canceled", "Rejected", "Expired"},
-    "Working": {"Working", "PendingReplace", "PendingCancel", "Filled", "Canceled", "Rejected", "Expired"},
-    "PendingReplace": {"Working", "Filled", "Canceled", "Rejected", "Expired"},
-    "PendingCancel": {"Working", "Filled", "Canceled", "Rejected", "Expired"},
-}
+from twins import SYMBOLS, Twins
 
 ticks = st.integers(-8, 8)
 quantities = st.integers(1, 4)
@@ -53,6 +32,7 @@ ACTS = st.one_of(
     st.tuples(st.just("delete"), which),
     st.tuples(st.just("liquidate"), accounts, symbols),
     st.tuples(st.just("limit"), st.none() | quantities, st.none() | st.integers(1, 6)),
+    st.tuples(st.just("trading"), accounts, st.sampled_from(["open", "locked", "only out"])),
     st.tuples(st.just("auto fill"), st.sampled_from(["never", "at once", "partial then full"])),
     st.tuples(st.just("pass time"), quantities),
     st.tuples(st.just("turn down"), st.sampled_from(["New", "Modify", "Cancel"])),
@@ -62,302 +42,23 @@ ACTS = st.one_of(
 )  # fmt: skip
 
 
-class Twins:
-    """The exchange and the naive one, told the same; and a client's store, fed by the events alone."""
-
-    def __init__(self, any_end: bool = False) -> None:
-        self.state = seeded(random.Random(1), lambda: NOW)
-        self.frames: list[Sequence[Change]] = []
-        self.exchange = Exchange(
-            self.state,
-            lambda: NOW,
-            self.hear,
-            sender=Sender(self.state.user_id, 0),
-            oco_cancel="any end" if any_end else "fill",
-        )
-        self.desk = OrderDesk(self.exchange, "Access is denied", lambda: NOW, lambda _: None)
-        self.naive = NaiveMarket(any_end)
-        self.store = {kind: dict(entities) for kind, entities in self.state.entities.items()}
-        self.lives: dict[int, str] = {}
-        self.seen: Counter[tuple[str, int]] = Counter()
-        self.deleted: set[int] = set()
-        self.arrived: dict[int, int] = {}
-        self.fill_or_kill: list[int] = []
-
-    def hear(self, frame: Sequence[Change]) -> None:
-        """What a client would do, and what it may rely on."""
-        self.frames.append(frame)
-        for kind, change, entity, account in frame:
-            ident = entity["id"]
-            assert (ident in self.store[kind]) == (change != "Created"), f"{kind} {ident} {change}"
-            assert account in self.state.accounts or account is None
-            if change == "Deleted":
-                del self.store[kind][ident]
-                continue
-            if change == "Created":
-                self.seen[kind, ident] += 1
-            self.store[kind][ident] = entity
-            if kind == "order":
-                before = self.lives.get(ident)
-                assert entity["ordStatus"] in NEXT[before], f"order {ident}: {before} -> {entity['ordStatus']}"
-                self.lives[ident] = entity["ordStatus"]
-
-    # Acts.
-
-    def act(self, name: str, *args: Any) -> None:
-        getattr(self, name.replace(" ", "_"))(*args)
-
-    def ask(self, endpoint: str, **body: Any) -> dict[str, Any]:
-        answer = self.desk.answer(f"order/{endpoint}", body, Sender(self.state.user_id, 7))
-        assert answer is not None and answer[0] == 200
-        return dict(answer[1])
-
-    def leg(self, leg: Any, kind: str = "Limit") -> tuple[dict[str, Any], NaiveOrder]:
-        number, symbol, side, qty, tick = leg
-        account, at = self.state.accounts[number], price(symbol, tick)
-        body = {"accountId": account, "symbol": symbol, "action": side, "orderQty": qty, "orderType": kind}
-        fields = {"Limit": {"price": float(at)}, "Stop": {"stopPrice": float(at)}}.get(kind, {})
-        own = Fraction(at if kind != "Market" else price(symbol, 0))
-        return body | fields, NaiveOrder(account, symbol, side, qty, own if kind == "Limit" else None, own)
-
-    def place(self, leg: Any, kind: str, tif: str) -> None:
-        body, order = self.leg(leg, kind)
-        order.tif, order.due = tif, leg[3]
-        due = {"expireTime": minute(leg[3])} if tif == "GTD" else {}
-        answer = self.ask("placeorder", **body, timeInForce=tif, **due)
-        self.enter([answer["orderId"]], [order])
-        if tif == "FOK":
-            self.fill_or_kill.append(answer["orderId"])
-
-    def trade(self, leg: Any) -> None:
-        """An order that is filled at once, unless it was turned down or is kept."""
-        self.place(leg, "Limit", "Day")
-        ident = list(self.naive.orders)[-1]
-        if self.naive.may_fill(ident, leg[3]):
-            self.exchange.fill(ident)
-            self.naive.fill(ident, leg[3], self.naive.orders[ident].at)
-
-    def oco(self, leg: Any, tick: int) -> None:
-        body, first = self.leg(leg)
-        other, second = self.leg((*leg[:4], tick))
-        answer = self.ask("placeoco", **body, other={k: other[k] for k in ("action", "orderType", "price")})
-        idents = [answer["orderId"], answer["ocoId"]]
-        second.sibling, first.sibling = idents
-        self.enter(idents, [first, second])
-
-    def oso(self, leg: Any, above: int, below: int) -> None:
-        body, parent = self.leg(leg)
-        back = "Sell" if leg[2] == "Buy" else "Buy"
-        children = [self.leg((*leg[:2], back, leg[3], tick)) for tick in (above, below)]
-        cut = [{k: child[k] for k in ("action", "orderType", "price")} for child, _ in children]
-        answer = self.ask("placeoso", **body, bracket1=cut[0], bracket2=cut[1])
-        idents = [answer["orderId"], answer["oso1Id"], answer["oso2Id"]]
-        first, second = (order for _, order in children)
-        first.parent = second.parent = idents[0]
-        first.asleep = second.asleep = True
-        second.sibling, first.sibling = idents[1:]
-        self.enter(idents, [parent, first, second])
-
-    def enter(self, idents: list[int], orders: list[NaiveOrder]) -> None:
-        self.arrived |= {ident: ident for ident in idents}
-        self.naive.place(dict(zip(idents, orders, strict=True)))
-
-    def pick(self, number: int) -> int | None:
-        known = [ident for ident in self.naive.orders if ident not in self.deleted]
-        return known[number % len(known)] if known else None
-
-    def fill(self, number: int, qty: int, tick: int | None) -> None:
-        ident = self.pick(number)
-        if ident is None:
-            return
-        order = self.naive.orders[ident]
-        at = None if tick is None else price(order.symbol, tick)
-        if self.allowed(self.naive.may_fill(ident, qty), lambda: self.exchange.fill(ident, qty, at)):
-            self.naive.fill(ident, qty, order.at if at is None else Fraction(at))
-
-    def fill_rest(self, number: int) -> None:
-        ident = self.pick(number)
-        if ident is not None:
-            self.fill(number, self.naive.orders[ident].qty - self.naive.orders[ident].done, None)
-
-    def modify(self, number: int, qty: int, tick: int, tif: str | None = None) -> None:
-        ident = self.pick(number)
-        if ident is None:
-            return
-        order = self.naive.orders[ident]
-        at = price(order.symbol, tick)
-        more = {"timeInForce": tif} if tif else {}
-        answer = self.ask("modifyorder", orderId=ident, orderQty=qty, orderType="Limit", price=float(at), **more)
-        if self.accepted(ident, answer):
-            self.naive.command(ident, ("Modify", qty, Fraction(at), tif))
-
-    def cancel(self, number: int) -> None:
-        ident = self.pick(number)
-        if ident is not None and self.accepted(ident, self.ask("cancelorder", orderId=ident)):
-            self.naive.command(ident, ("Cancel",))
-
-    def accepted(self, ident: int, answer: dict[str, Any]) -> bool:
-        assert ("commandId" in answer) == self.naive.may_command(ident)
-        if "commandId" in answer:
-            self.arrived[ident] = answer["commandId"]
-            return True
-        expected = "TooLate" if self.naive.orders[ident].over else "AnotherCommandPending"
-        assert answer["failureReason"] == expected
-        return False
-
-    def reject(self, number: int) -> None:
-        ident = self.pick(number)
-        if ident is not None and self.allowed(self.naive.may_reject(ident), lambda: self.exchange.reject(ident)):
-            self.naive.reject(ident)
-
-    def expire(self, number: int) -> None:
-        ident = self.pick(number)
-        if ident is None:
-            return
-        if self.allowed(not self.naive.orders[ident].over, lambda: self.exchange.expire(ident)):
-            self.naive.expire(ident)
-
-    def delete(self, number: int) -> None:
-        ident = self.pick(number)
-        if ident is not None:
-            self.exchange.delete("order", ident)
-            self.naive.delete(ident)
-            self.deleted.add(ident)
-
-    def liquidate(self, number: int, symbol: str) -> None:
-        account, contract = self.state.accounts[number], self.exchange.contract_of(symbol)
-        assert contract is not None
-        net, commands = self.naive.net(account, symbol), len(self.state.of("command"))
-        answer = self.ask("liquidateposition", accountId=account, contractId=contract["id"], admin=False)
-        if not net:
-            assert answer["failureReason"] == "UnknownReason" and len(self.state.of("command")) == commands
-            return
-        for ident in self.naive.to_cancel(account, symbol):
-            if self.naive.may_command(ident):
-                self.arrived[ident] = self.state.of_order("command", ident)[-1]["id"]
-                self.naive.command(ident, ("Cancel",))
-        at = Fraction(price(symbol, 0))
-        close = NaiveOrder(account, symbol, "Sell" if net > 0 else "Buy", abs(net), None, at)
-        self.enter([answer["orderId"]], [close])
-
-    def limit(self, most: int | None, most_held: int | None) -> None:
-        self.exchange.risk.max_order_qty, self.exchange.risk.max_position = most, most_held
-        self.naive.most, self.naive.most_held = most, most_held
-
-    def auto_fill(self, policy: Any) -> None:
-        self.exchange.auto_fill = self.naive.auto = policy
-
-    def pass_time(self, minutes: int) -> None:
-        self.exchange.expire_due(minute(minutes))
-        self.naive.pass_time(minutes)
-
-    def turn_down(self, verb: Any) -> None:
-        self.exchange.reject_next(verb=verb)
-        self.naive.turned_down.append(verb)
-
-    def end_day(self) -> None:
-        self.exchange.end_day()
-        for ident, order in self.naive.orders.items():
-            if order.tif == "Day" and not order.over:
-                self.naive.expire(ident)
-
-    def pause(self) -> None:
-        self.exchange.pause()
-        self.naive.paused = True
-
-    def resume(self) -> None:
-        self.exchange.resume()
-        self.naive.resume()
-        for ident in self.naive.waiting_in_order(self.arrived):
-            self.naive.carry_on(ident)
-
-    def allowed(self, may: bool, act: Any) -> bool:
-        """Do what the naive exchange allows; what it does not is a mistake of the script, and said so."""
-        if may:
-            act()
-            return True
-        with pytest.raises(ValueError, match=r"cannot .* order \d+: it is "):
-            act()
-        return False
-
-    # What must hold.
-
-    def check(self) -> None:
-        self.check_agreement(ledger_state(self.state))
-        assert self.store == self.state.entities, "a client that heard every event knows all"
-        assert set(self.seen.values()) <= {1}
-        owners: dict[int, set[str]] = {}
-        for kind, ident in self.seen:
-            owners.setdefault(ident, set()).add(kind)
-        shared = [{"order", "command", "orderVersion"}, {"command", "orderVersion"}, {"fill", "fillFee"}]
-        assert all(len(kinds) == 1 or kinds in shared for kinds in owners.values()), "one counter numbers everything"
-        signed = Counter[tuple[int, int]]()
-        for fill in self.state.of("fill"):
-            account = self.naive.orders[fill["orderId"]].account
-            signed[account, fill["contractId"]] += fill["qty"] if fill["action"] == "Buy" else -fill["qty"]
-        assert {(x["accountId"], x["contractId"]): x["netPos"] for x in self.state.of("position")} == signed
-        for ident in self.fill_or_kill:
-            if len(self.state.of_order("orderVersion", ident)) == 1:
-                assert [x["qty"] for x in self.state.of_order("fill", ident)] in ([], [self.naive.orders[ident].qty])
-        for number, account in enumerate(self.state.accounts):
-            balance = next(x for x in self.state.of("cashBalance") if x["accountId"] == account)
-            fees = sum(x["qty"] for x in self.state.of("fill") if self.naive.orders[x["orderId"]].account == account)
-            assert (
-                Fraction(balance["amount"]) == Fraction(START[number]) + Fraction(balance["realizedPnL"]) - fees * FEE
-            )
-
-    def check_agreement(self, ledger: Ledger) -> None:
-        """Every compared field is as the naive exchange has it."""
-        contracts = {name: self.exchange.contract_of(name) for name in SYMBOLS}
-        numbers = {name: contract["id"] for name, contract in contracts.items() if contract}
-        assert ledger["order"] == {
-            str(ident): {
-                "accountId": order.account,
-                "contractId": numbers[order.symbol],
-                "action": order.action,
-                "ordStatus": order.status,
-                "orderQty": order.qty,
-                "price": None if order.price is None else text(order.price),
-            }
-            for ident, order in self.naive.orders.items()
-            if ident not in self.deleted
-        }
-        assert [ledger["fill"][key] for key in sorted(ledger["fill"], key=int)] == [
-            {"orderId": ident, "qty": qty, "price": text(at)} for ident, _, _, _, qty, at in self.naive.fills
-        ]
-        expected = []
-        for (account, symbol), held in self.naive.held().items():
-            net = len(held) if held and held[0] > 0 else -len(held)
-            at = text(abs(sum(held, Fraction(0))) / len(held)) if held else "0"
-            expected.append({"accountId": account, "contractId": numbers[symbol], "netPos": net, "netPrice": at})
-        assert list(ledger["position"].values()) == expected
-        earned = self.naive.earned()
-        assert [x["amount"] for x in ledger["cashBalance"].values()] == [
-            text(Fraction(start) + earned.get(account, Fraction(0)))
-            for start, account in zip(START, self.state.accounts, strict=True)
-        ]
-        assert [int(key) for key in ledger["account"]] == self.state.accounts
+def values_of(setting: str) -> tuple[Any, ...]:
+    kind = get_type_hints(Settings)[setting]
+    return (True, False) if kind is bool else get_args(kind)
 
 
-def price(symbol: str, tick: int) -> Decimal:
-    return {"ESH6": Decimal(5000), "NQH6": Decimal(17500)}[symbol] + tick * Decimal("0.25")
-
-
-def minute(number: int) -> str:
-    return f"2026-01-05T14:3{number}:00.000Z"
-
-
-def text(value: Fraction) -> str:
-    """A number as the ledger writes it, rounded to eight places."""
-    whole, rest = divmod(round(abs(value) * 10**8), 10**8)
-    digits = f"{rest:08}".rstrip("0")
-    return f"{'-' if value < 0 else ''}{whole}{'.' if digits else ''}{digits}"
+# Every setting of the exchange, with all of its values (docs/rules.md, "What no document says").
+INFERRED = (
+    "oco_cancel oso_wakes unfilled_ends account_checks command_checks limit_checks modify_keeps at_execution"
+    " fill_reports flat_price pnl_fees balance_updates"
+).split()
+RULES = st.builds(Settings, **{name: st.sampled_from(values_of(name)) for name in INFERRED})
 
 
 @settings(max_examples=150, deadline=None)
-@given(acts=st.lists(ACTS, min_size=5, max_size=25), any_end=st.booleans())
-def test_any_flow_keeps_the_ledger_balanced_and_both_exchanges_agree(acts: list[Any], any_end: bool) -> None:
-    twins = Twins(any_end)
+@given(acts=st.lists(ACTS, min_size=5, max_size=25), rules=RULES)
+def test_any_flow_keeps_the_ledger_balanced_and_both_exchanges_agree(acts: list[Any], rules: Settings) -> None:
+    twins = Twins(rules)
     for act in acts:
         twins.act(*act)
         twins.check_agreement(ledger_state(twins.state))
@@ -365,9 +66,13 @@ def test_any_flow_keeps_the_ledger_balanced_and_both_exchanges_agree(acts: list[
 
 
 @settings(max_examples=150, deadline=None)
-@given(acts=st.lists(ACTS.filter(lambda act: act[0] != "limit"), min_size=5, max_size=25), most=st.integers(1, 5))
-def test_no_flow_leads_to_a_position_above_the_limit(acts: list[Any], most: int) -> None:
-    twins = Twins()
+@given(
+    acts=st.lists(ACTS.filter(lambda act: act[0] != "limit"), min_size=5, max_size=25),
+    most=st.integers(1, 5),
+    rules=RULES,
+)
+def test_no_flow_leads_to_a_position_above_the_limit(acts: list[Any], most: int, rules: Settings) -> None:
+    twins = Twins(rules)
     twins.limit(None, most)
     for act in acts:
         twins.act(*act)
