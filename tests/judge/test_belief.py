@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from brokercert.judge.belief import (
     check_arrays_and_deletions,
     check_early_events_count,
+    check_events_applied,
     check_finished_orders_stay_finished,
     check_repetition_changes_nothing,
     check_whole_frames_processed,
@@ -253,3 +255,55 @@ def test_a_row_is_asked_of_a_comparison_once_its_stimulus_came_before_it(
         assert observed(ledger_first=True) == [], "one of before says nothing of it"
     else:
         assert [text.split()[0] for text in observed(ledger_first=False)] == ["no"], "no such stimulus came"
+
+
+@pytest.mark.parametrize(
+    ("judge", "told"),
+    [
+        (check_events_applied, [frame(WORKS)]),
+        (check_repetition_changes_nothing, [frame(WORKS), frame(WORKS)]),
+        (check_whole_frames_processed, [frame(*[WORKS] * 4)]),
+        (check_arrays_and_deletions, [frame(event("Deleted", {"id": 1}))]),
+        (check_finished_orders_stay_finished, [frame(DONE), frame(WORKS)]),
+    ],
+)
+def test_events_of_types_that_the_client_does_not_rely_on_show_nothing(
+    judge: Callable[[Bench], Iterator[Finding]], told: list[Tell]
+) -> None:
+    """Who declares accounts alone is not praised for a flow of orders, which changes no account."""
+
+    def observed(*declared: str, kind: str = "order") -> str:
+        story = Story()
+        story.sync(entityTypes=["orders", "account", "orderVersion", "command"])
+        for tell in told:
+            tell(story)
+        if kind != "order":
+            story.records = [
+                msgspec.structs.replace(x, text=str(x.text).replace('"entityType": "order"', f'"entityType": "{kind}"'))
+                if isinstance(x, r.Frame)
+                else x
+                for x in story.records
+            ]
+        story.records.append(r.Ledger(t=story.t, name="flow", state={}))
+        return only(judge(story.bench(*declared))).observed
+
+    assert observed().startswith("flow: ") and observed("order").startswith("flow: ")
+    assert observed("account").startswith("no ")
+    assert observed("fill").startswith("the client subscribed to no entity type that is compared and that it declares")
+    assert observed("account", kind="contract").startswith("no "), "nobody compares contracts"
+    if judge is not check_finished_orders_stay_finished:
+        assert observed("order", kind="orderVersion").startswith("flow: "), "an order's price is in its version"
+        assert observed("account", kind="orderVersion").startswith("no ")
+
+
+def test_an_early_event_of_what_is_not_compared_is_none() -> None:
+    def observed(*declared: str) -> str:
+        story = Story()
+        story.sync(answered=False, entityTypes=["order", "account"])
+        story.event("order", "Created", 1)
+        story.frame("broker", 'a[{"s":200,"i":1,"d":{}}]')
+        story.records.append(r.Ledger(t=story.t, name="flow", state={}))
+        return only(check_early_events_count(story.bench(*declared))).observed
+
+    assert observed().startswith("flow: ") and observed("order").startswith("flow: ")
+    assert observed("account").startswith("no event came before the sync answer")

@@ -81,7 +81,7 @@ class Story:
         ident = self.ask(t)
         self.say(t + 0.01, "snapshot", id=ident, entities=entities)
 
-    def findings(self, name: str = "flow") -> list[Finding]:
+    def findings(self, name: str = "flow", declared: tuple[str, ...] = ()) -> list[Finding]:
         talk = Conversation()
         for record in self.records:
             talk.feed(record)
@@ -90,17 +90,18 @@ class Story:
             format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2",
             set_version="1", set_hash="", scenario="flow", exercises=(), path="direct", exclusive=False, seed=1,
             subject="test", level="commands", offers=(), absent={}, readings={}, limits=limits,
+            entity_types=declared,
         )  # fmt: skip
         return list(compare_at(Bench("EVT-050", Level.MUST, header, talk), name))
 
 
-def judged(entities: Any, **sync: Any) -> list[Finding]:
-    """Of a client that tells these entities at once, when it must, and 2 s later still."""
+def judged(entities: Any, declared: tuple[str, ...] = (), **sync: Any) -> list[Finding]:
+    """Of a client that tells these entities at once, when it must, and 2 s later still; `declared`: it relies on."""
     story = Story(**sync)
     story.ledger()
     for t in (10.1, 15.2, 17.3):
         story.shot(t, entities)
-    return story.findings()
+    return story.findings(declared=declared)
 
 
 def only(findings: list[Finding]) -> Finding:
@@ -300,6 +301,29 @@ def test_only_what_was_subscribed_is_compared() -> None:
         "cashBalance.presence",
         "account.presence",
     }
+
+
+def test_of_what_was_subscribed_only_what_the_client_declares_is_compared_and_it_is_said() -> None:
+    wrong: dict[str, Any] = right()
+    wrong["position"][0]["netPos"] = 7
+    del wrong["fill"]
+    declared = ("Orders", "account", "contract")  # in any form; what is not known is not compared anyway
+    found = only(judged(wrong, declared))
+    assert (
+        found.verdict is Verdict.PASS
+        and "state (order, account; not fill, position, cashBalance, which" in found.observed
+    )
+    assert {x.clause for x in judged(wrong, (*declared, "position"))} == {"position.netPos"}
+    assert {x.clause for x in judged(wrong, (*declared, "fill")) if x.verdict is Verdict.NOT_OBSERVED} == {"fill"}
+    wrong["order"][0] |= {"orderQty": 3}
+    assert only(judged(wrong, declared)).clause == "order.orderQty", "of its current version, which it subscribes to"
+
+
+def test_a_declaration_of_nothing_that_is_compared_shows_nothing() -> None:
+    for declared, types in ((("contract",), TYPES), (("fill",), ["order"])):
+        found = only(judged(right(), declared, types=types))
+        assert found.verdict is Verdict.NOT_OBSERVED and "that it declares it relies on" in found.observed
+    assert "declares" not in only(judged(right(), types=["product"])).observed
 
 
 def test_a_type_that_no_snapshot_names_is_not_observed_and_an_empty_one_is_wrong() -> None:

@@ -108,9 +108,23 @@ class NamesBoth(ReferenceClient):
                 self.reports.say("processed", entityType=name, id=ident, eventType=change, **place)
 
 
+class Narrow(ReferenceClient):
+    """Subscribes to everything, and relies on orders and accounts: it keeps no fills, and no more than the side of its
+    positions.
+    """
+
+    def state(self) -> dict[str, Any]:
+        told = super().state()
+        sides = [one | {"netPos": (one["netPos"] > 0) - (one["netPos"] < 0)} for one in told["position"]]
+        return {"order": told["order"], "account": told["account"], "position": sides}
+
+
+DECLARED = {Unhurried: ("order", "Fill", "accounts"), Narrow: ("order", "account")}
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize(
-    "client", [ReferenceClient, ToldOtherwise, Unhurried, NamesBoth], ids=lambda client: client.__name__
+    "client", [ReferenceClient, ToldOtherwise, Unhurried, NamesBoth, Narrow], ids=lambda client: client.__name__
 )
 def test_a_correct_client_passes(client: Any, scenario: str) -> None:
     def factory(env: Mapping[str, str], output: Callable[[str], None]) -> Subject:
@@ -118,7 +132,7 @@ def test_a_correct_client_passes(client: Any, scenario: str) -> None:
         return made
 
     offers = REFERENCE.offers - {"process"}
-    declared = REFERENCE.entity_types if client is not Unhurried else ("order", "Fill", "accounts")
+    declared = DECLARED.get(client, REFERENCE.entity_types)
     spec = SubjectSpec("odd", factory=factory, level="in process", offers=offers, entity_types=declared)
     findings = findings_of(spec, scenario)
     assert {x.requirement for x in findings} == set(SUITE.by_name(scenario).exercises)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from brokercert.judge.check import Bench, check, seconds
-from brokercert.judge.differences import TERMINAL
+from brokercert.judge.differences import TERMINAL, Scope
 from brokercert.judge.props import Prop, props_of, props_on
-from brokercert.judge.state import compare_at
+from brokercert.judge.state import compare_at, scope_at, why_nothing
 from brokercert.verdict import Finding
 
+MINE = "of a type that the client subscribed to and relies on"
 MANY = 4  # messages in a frame: three are told of every new order, so that a client may know those by heart
 
 
@@ -28,7 +29,8 @@ def compared_after(
     if not talk.synced:
         return
     if not shown:
-        yield bench.short(lacking)
+        scope = _scope(bench)
+        yield bench.short(lacking if scope.kinds else why_nothing(scope))
         return
     first = min(shown)
     died = talk.died()
@@ -50,20 +52,21 @@ def compared_after(
 def check_events_applied(bench: Bench) -> Iterator[Finding]:
     """After a flow of orders the client's state is the broker's ledger, field by field."""
     shown = [prop.record for prop in _live(bench)]
-    yield from compared_after(bench, shown, "no event of a type that the client subscribed to came")
+    yield from compared_after(bench, shown, f"no event {MINE} came")
 
 
 @check("EVT-060")
 def check_repetition_changes_nothing(bench: Bench) -> Iterator[Finding]:
     """After events that came twice, word for word, the client's state is the broker's ledger."""
     shown: list[int] = []
+    scope = _scope(bench)
     for c in bench.talk.synced:
         known: set[bytes] = set()
         for prop in props_on(c):
-            if prop.content in known:
+            if prop.content in known and scope.covers(prop.kind):
                 shown.append(prop.record)
             known.add(prop.content)
-    yield from compared_after(bench, shown, "no event came twice of a type that the client subscribed to")
+    yield from compared_after(bench, shown, f"no event came twice {MINE}")
 
 
 @check("EVT-070")
@@ -71,21 +74,23 @@ def check_whole_frames_processed(bench: Bench) -> Iterator[Finding]:
     """After frames of many messages, an answer among events in one of them, the client's state is the broker's
     ledger.
     """
-    shown = [prop.record for prop in props_of(bench.talk) if prop.company >= MANY]
-    yield from compared_after(bench, shown, f"no frame of {MANY} messages came that the client had subscribed to")
+    scope = _scope(bench)
+    shown = [prop.record for prop in props_of(bench.talk) if prop.company >= MANY and scope.covers(prop.kind)]
+    yield from compared_after(bench, shown, f"no frame of {MANY} messages came with one {MINE}")
 
 
 @check("EVT-080")
 def check_early_events_count(bench: Bench) -> Iterator[Finding]:
     """After events between the sync request and its answer, which tells an older state, the client's is the ledger."""
+    scope = _scope(bench)
     shown = [
         prop.record
         for c in bench.talk.synced
         if c.synced is not None
         for prop in props_on(c)
-        if c.syncs[0].record < prop.record < c.synced.record
+        if c.syncs[0].record < prop.record < c.synced.record and scope.covers(prop.kind)
     ]
-    yield from compared_after(bench, shown, "no event came before the sync answer to which the client had subscribed")
+    yield from compared_after(bench, shown, f"no event came before the sync answer {MINE}")
 
 
 @check("EVT-120")
@@ -95,7 +100,7 @@ def check_arrays_and_deletions(bench: Bench) -> Iterator[Finding]:
     """
     live = _live(bench)
     shown = [prop.record for prop in live if prop.array or prop.change == "Deleted"]
-    yield from compared_after(bench, shown, "no array and no deletion came to which the client had subscribed")
+    yield from compared_after(bench, shown, f"no array and no deletion came {MINE}")
 
 
 @check("EVT-130")
@@ -111,7 +116,7 @@ def check_finished_orders_stay_finished(bench: Bench) -> Iterator[Finding]:
             finished.add(ident)
         elif ident in finished:
             shown.append(prop.record)
-    lacking = "no late update of a finished order came: the client subscribed to no orders"
+    lacking = "no late update of a finished order came: the client subscribed to no orders, or does not rely on them"
     yield from compared_after(bench, shown, lacking, frozenset({"order.ordStatus"}))
 
 
@@ -138,7 +143,18 @@ def synced_anew(bench: Bench) -> list[int]:
 
 
 def _live(bench: Bench) -> list[Prop]:
-    """The events that came after the sync answer of their socket."""
+    """The events that came after the sync answer of their socket, and bear on what is compared: others show nothing, so
+    that a client which relies on accounts alone is not praised for a flow of orders.
+    """
+    scope = _scope(bench)
     return [
-        prop for c in bench.talk.synced if c.synced is not None for prop in props_on(c) if prop.record > c.synced.record
+        prop
+        for c in bench.talk.synced
+        if c.synced is not None
+        for prop in props_on(c)
+        if prop.record > c.synced.record and scope.covers(prop.kind)
     ]
+
+
+def _scope(bench: Bench) -> Scope:
+    return scope_at(bench.talk, bench.header.entity_types)

@@ -1,6 +1,7 @@
 """The differences of what a client says that it holds from the broker's ledger, entity by entity.
 
-The law: only what the client asked to be told is compared (its sync requests say), numbers exactly, and whatever form
+The law: only what the client asked to be told (its sync requests say) and, where it declares types that it relies on,
+declares is compared, numbers exactly, and whatever form
 a correct client may give its state in is taken: numbers as texts, ids as keys, further fields, finished orders and flat
 positions left out. Pure: no I/O, no clock.
 """
@@ -76,25 +77,41 @@ def differences(
 
 @dataclass(slots=True, frozen=True)
 class Scope:
-    """What a client asked to be told: entity types, and accounts (None: all)."""
+    """What a client asked to be told: entity types, and accounts (None: all); and the types that it declares it relies
+    on (None: it declares none, and relies on what it asked for).
+    """
 
     wanted: frozenset[str]
     accounts: frozenset[str] | None
+    relied: frozenset[str] | None = None
 
     @property
     def kinds(self) -> list[str]:
         """The compared types among them."""
-        return [kind for kind in COMPARED if kind in self.wanted]
+        return [kind for kind in COMPARED if kind in self.wanted and (self.relied is None or kind in self.relied)]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Those that would be compared, had the client not declared others."""
+        return [kind for kind in COMPARED if kind in self.wanted and kind not in self.kinds]
 
     @property
     def has_versions(self) -> bool:
         """Quantity and price hang on a version, and which one is current on its command."""
         return "orderVersion" in self.wanted and bool(self.wanted & {"command", "commandReport"})
 
+    def covers(self, kind: str) -> bool:
+        """Whether an event of this type, as it was sent, bears on what is compared."""
+        of = FORMS.get(kind.lower())
+        return of in self.kinds or (of in _TYPES[len(COMPARED) :] and "order" in self.kinds and self.has_versions)
 
-def scope_of(bodies: Sequence[Any]) -> Scope:
-    """By the bodies of sync requests; all types, where one names users or accounts and no types."""
-    return Scope(frozenset(_subscribed(bodies)), _accounts(bodies))
+
+def scope_of(bodies: Sequence[Any], declared: Collection[str] = ()) -> Scope:
+    """By the bodies of sync requests, all types where one names users or accounts and no types; and by the types that
+    the client declares.
+    """
+    relied = frozenset(FORMS[name.lower()] for name in declared if name.lower() in FORMS) if declared else None
+    return Scope(frozenset(_subscribed(bodies)), _accounts(bodies), relied)
 
 
 def _subscribed(bodies: Sequence[Any]) -> set[str]:

@@ -7,7 +7,7 @@ no I/O, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from brokercert.judge.check import Bench, seconds
 from brokercert.judge.conversation import Conversation, messages_of
@@ -47,11 +47,13 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
         asked = [x.id for x in talk.told.commands.values() if x.command == "snapshot" and x.record > number]
         yield unless_held(bench, missing, talk.told.late_answers("snapshot", *asked) if asked else ())
         return
-    if not _scope(talk).kinds:
-        yield bench.short(f"{name}: the client subscribed to no entity type that is compared", [number])
+    declared = bench.header.entity_types
+    scope = scope_at(talk, declared)
+    if not scope.kinds:
+        yield bench.short(f"{name}: {why_nothing(scope)}", [number])
         return
     due = due_at(talk, name, bench.micros("snapshot_settle"))
-    first = next((shot for shot in shots if not differences_at(talk, name, shot, clauses)), None)
+    first = next((shot for shot in shots if not differences_at(talk, name, shot, declared, clauses)), None)
     last = shots[-1]
     if first is None:
         if last.asked < due - TOLERANCE:
@@ -68,16 +70,18 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
             f"{name}: the client's state was the ledger's, and was not asked for again{bench.exit_text()}",
             [number, first.record],
         )
-    elif differences_at(talk, name, last, clauses):
+    elif differences_at(talk, name, last, declared, clauses):
         yield from _breaches(bench, name, last, f"; it had been equal {seconds(last.asked - first.t)} before", clauses)
     else:
-        unseen = [kind for kind in unseen_at(talk, name) if _is_asked(kind, clauses)]
+        unseen = [kind for kind in unseen_at(talk, name, declared) if _is_asked(kind, clauses)]
         for kind in unseen:
             yield bench.short(f"{name}: the client's snapshots have no `{kind}`", [number, last.record], clause=kind)
-        seen = ", ".join(kind for kind in _scope(talk).kinds if kind not in unseen and _is_asked(kind, clauses))
+        seen = ", ".join(kind for kind in scope.kinds if kind not in unseen and _is_asked(kind, clauses))
         if not seen:
             return
-        lacking = "" if _scope(talk).has_versions else " (not its quantity and price: no order versions are subscribed)"
+        lacking = "" if scope.has_versions else " (not its quantity and price: no order versions are subscribed)"
+        if scope.left_out:
+            lacking += f"; not {', '.join(scope.left_out)}, which it does not declare it relies on"
         yield bench.ok(
             f"{name}: the client's state ({seen}{lacking}) was the ledger's {seconds(first.t - told_at)} after it, "
             f"and {seconds(last.asked - first.t)} later still",
@@ -86,10 +90,13 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
 
 
 def differences_at(
-    talk: Conversation, name: str, shot: Snapshot, clauses: frozenset[str] = frozenset()
+    talk: Conversation, name: str, shot: Snapshot, declared: Collection[str], clauses: frozenset[str] = frozenset()
 ) -> list[Difference]:
-    """The differences of a snapshot from the ledger of that name in these fields (none: all), in the ledger's order."""
-    found = differences(talk.told.ledgers[name][2], shot.entities, _scope(talk), unseen_at(talk, name))
+    """The differences of a snapshot from the ledger of that name in these fields (none: all), in the ledger's order.
+    `declared` are the entity types that the client declares it relies on (none: not declared).
+    """
+    unseen = unseen_at(talk, name, declared)
+    found = differences(talk.told.ledgers[name][2], shot.entities, scope_at(talk, declared), unseen)
     return [difference for difference in found if not clauses or difference.clause in clauses]
 
 
@@ -108,15 +115,22 @@ def due_at(talk: Conversation, name: str, settle: int) -> int:
     return max([told_at, *syncs]) + settle
 
 
-def _scope(talk: Conversation) -> Scope:
-    return scope_of([c.syncs[0].body for c in talk.synced])
+def scope_at(talk: Conversation, declared: Collection[str]) -> Scope:
+    """What of a client's state is compared."""
+    return scope_of([c.syncs[0].body for c in talk.synced], declared)
 
 
-def unseen_at(talk: Conversation, name: str) -> list[str]:
+def why_nothing(scope: Scope) -> str:
+    """Why nothing is."""
+    said = "the client subscribed to no entity type that is compared"
+    return f"{said} and that it declares it relies on (`entity_types`)" if scope.left_out else said
+
+
+def unseen_at(talk: Conversation, name: str, declared: Collection[str]) -> list[str]:
     """Types of which the ledger holds something and no snapshot of the client's ever had the name."""
     state = talk.told.ledgers[name][2]
     shown = set[str]().union(*(types_in(shot.entities) for shot in talk.told.snapshots))
-    return [kind for kind in _scope(talk).kinds if kind not in shown and state.get(kind)]
+    return [kind for kind in scope_at(talk, declared).kinds if kind not in shown and state.get(kind)]
 
 
 def _is_asked(kind: str, clauses: frozenset[str]) -> bool:
@@ -162,7 +176,7 @@ def _breaches(bench: Bench, name: str, shot: Snapshot, more: str, clauses: froze
     talk = bench.talk
     told_at, number, _ = talk.told.ledgers[name]
     by_clause: dict[str, list[Difference]] = {}
-    for difference in differences_at(talk, name, shot, clauses):
+    for difference in differences_at(talk, name, shot, bench.header.entity_types, clauses):
         by_clause.setdefault(difference.clause, []).append(difference)
     for clause, all_of_it in by_clause.items():
         one = all_of_it[0]

@@ -85,12 +85,13 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         """
         self.broker.tell_ledger(name)
         settle = round(self.limits["snapshot_settle"] * SECOND)
+        declared = self._spec.entity_types
         while True:
             shot = await self.snapshot()
             if shot is None:
                 return
-            equal = not differences_at(self.talk, name, shot)
-            if shot.asked >= due_at(self.talk, name, settle) or (equal and not unseen_at(self.talk, name)):
+            equal = not differences_at(self.talk, name, shot, declared)
+            if shot.asked >= due_at(self.talk, name, settle) or (equal and not unseen_at(self.talk, name, declared)):
                 break
             await self.hold(POLL, "the client's state to become the ledger's")
         if not equal:
