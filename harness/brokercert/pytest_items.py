@@ -270,6 +270,8 @@ class RowItem(_Item):
             pytest.fail(explain(run, row, findings, verdict), pytrace=False)
 
     def _properties(self, row: RowResult, findings: list[Finding], verdict: Verdict) -> Iterator[tuple[str, object]]:
+        from brokercert_reports.text import quantity
+
         yield "requirement", row.id
         yield "requirement_text", row.text
         yield "level", str(row.level)
@@ -280,8 +282,8 @@ class RowItem(_Item):
             if finding.verdict is Verdict.WARNING:
                 yield "warning", finding.observed
             for measured in finding.measured:
-                limit = "" if measured.limit is None else f" (limit {measured.limit:g} {measured.unit})"
-                yield f"measured: {measured.name}", f"{measured.value:g} {measured.unit}{limit}"
+                limit = "" if measured.limit is None else f" (limit {quantity(measured.limit, measured.unit)})"
+                yield f"measured: {measured.name}", f"{quantity(measured.value, measured.unit)}{limit}"
 
 
 class CertificateItem(_Item):
@@ -306,6 +308,8 @@ class CertificateItem(_Item):
 
 def explain(run: RunRecord, row: RowResult, findings: list[Finding], verdict: Verdict) -> str:
     """The message of a failure: its first line a sentence to act on, then what was expected and the evidence."""
+    from brokercert_reports.text import quantity
+
     worst_first = [finding for finding in findings if finding.verdict is verdict] or findings
     first = worst_first[0].observed if worst_first else row.reason
     lines = [f"{verdict}: {row.id} {row.title}: {first}", f"  requirement  {row.text} [{row.source}]"]
@@ -316,8 +320,8 @@ def explain(run: RunRecord, row: RowResult, findings: list[Finding], verdict: Ve
         if finding.blocked_by:
             lines.append(f"  blocked by   {finding.blocked_by}")
         lines += [
-            f"  measured     {m.name}: {m.value:g} {m.unit} ± {m.error:g}"
-            + ("" if m.limit is None else f", limit {m.limit:g} {m.unit}")
+            f"  measured     {m.name}: {quantity(m.value, m.unit)} ± {quantity(m.error, m.unit)}"
+            + ("" if m.limit is None else f", limit {quantity(m.limit, m.unit)}")
             for m in finding.measured
         ]
     scenarios = {finding.scenario for finding in worst_first}

@@ -30,7 +30,9 @@ class RequirementError(Exception):
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A number that rows are judged by. `unit` is `s` or `1` (a count or ratio)."""
+    """A number that rows are judged by. `unit` is `s`, `1` (a ratio, or a count whose `text` says of what), or
+    what is counted. `origin`: who says the value; of a document only where it stands there.
+    """
 
     value: float
     unit: str

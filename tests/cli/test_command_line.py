@@ -242,6 +242,14 @@ def test_explain_says_what_is_asked_how_it_is_judged_and_how_to_mend_it(line: Li
     assert code == 0
     assert row.title in out and row.source in out and "Limit connect: 5 s (doc)" in out and "Scenarios:" in out
     assert f"brokercert certify --set {SET} --only LOG-010 -- COMMAND" in out
+    _, out, _ = line("explain", "EVT-150")
+    limits = [text for text in out.splitlines() if text.startswith("Limit ")]
+    assert [text.split(". ")[0] for text in limits] == [
+        "Limit processing_p99: 100 ms (doc)",
+        "Limit burst_messages: 10000 messages (ours)",
+        "Limit burst_rate: 1000 messages/s (ours)",
+        "Limit canary_lag: 20 ms (ours)",
+    ]
 
 
 # progress

@@ -134,3 +134,30 @@ def test_the_readmes_numbers_are_those_of_the_sets() -> None:
     assert f"the {core} rows that every client" in readme
     assert f"*Stage 2: Websocket Management*, {len(stage2.rows)} rows" in readme
     assert f"*WebSocket Order Updates API*, {len(arrow.rows)} rows" in readme
+
+
+# Every limit that is said to stand in a document, with the words of our page about that document that hold its value.
+STATED = {
+    "tradovate-stage2": {
+        "connect": (5, "stage2.md", "| connect | 5 s |"),
+        "authenticate": (2, "stage2.md", "| authenticate | 2 s |"),
+        "heartbeat_gap_page": (30, "stage2.md", "| heartbeats | every 30 s;"),
+        "reconnect": (10, "stage2.md", "| attempt to reconnect | 10 s."),
+        "processing_p99": (0.1, "stage2.md", "| process a message | 100 ms;"),
+    },
+    "arrow-orders": {
+        "pong_every": (30, "arrow.md", "The client sends the text `PONG` every 30 s"),
+        "read_timeout": (30, "arrow.md", "reconnects after 30 s without a message from the server"),
+        "reconnect_max_delay": (10, "arrow.md", "| `reconnectMaxDelay` | 10 s |"),
+        "reconnect_max_tries": (300, "arrow.md", "| `reconnectMaxTries` | 300 |"),
+    },
+}
+
+
+@pytest.mark.parametrize("set_id", available_sets())
+def test_a_limit_is_a_documents_only_where_its_value_stands_there(set_id: str) -> None:
+    said = {name: limit.value for name, limit in load_set(set_id).limits.items() if limit.origin == "doc"}
+    assert said == {name: value for name, (value, _, _) in STATED[set_id].items()}
+    for name, (_, page, words) in STATED[set_id].items():
+        text = (ROOT / "docs" / "protocol" / page).read_text("utf-8")
+        assert words in " ".join(text.split()), f"{name}: {page} does not say so"

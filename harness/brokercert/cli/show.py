@@ -166,6 +166,8 @@ def schema() -> int:
 
 
 def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
+    from brokercert_reports.text import quantity
+
     from brokercert.engine.scenario import load_suite
 
     cover = next(cover for cover in coverage(rows) if cover.row.id == name)
@@ -180,7 +182,7 @@ def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
     after = f"; demanded by {row.demanded_by}" if row.demanded_by else ""
     yield f"Judged after: {row.antecedent}{after}"
     for limit in (rows.limits[limit] for limit in row.limits):
-        yield _wrapped(f"Limit {limit.name}: {limit.value:g} {limit.unit} ({limit.origin}). {limit.text}")
+        yield _wrapped(f"Limit {limit.name}: {quantity(limit.value, limit.unit)} ({limit.origin}). {limit.text}")
     suite = load_suite(rows.id)
     yield f"\nScenarios: {'none yet' if not cover.scenarios else ''}".rstrip()
     for scenario in (suite.by_name(scenario) for scenario in cover.scenarios):
