@@ -136,12 +136,14 @@ def copies_of(broken: Broken) -> dict[str, str]:
     called = IMPORTS[source.suffix].format(source.stem)
     line = next((line for line in read(client).splitlines() if called in line), called)
     return {
-        f"{file.parent}/{copy}{file.suffix}": changed(broken, broken.source, broken.old, broken.new),
+        f"{file.parent}/{copy}{file.suffix}": changed(
+            broken, broken.source, broken.old, broken.new, f"part of {file.name}, which "
+        ),
         broken.file: changed(broken, client, line, line.replace(called, IMPORTS[source.suffix].format(copy))),
     }
 
 
-def changed(broken: Broken, source: str, old: str, new: str) -> str:
+def changed(broken: Broken, source: str, old: str, new: str, part_of: str = "") -> str:
     lines = read(source).splitlines()
     places = [number for number, line in enumerate(lines) if line.strip() == old]
     if len(places) != 1:
@@ -150,7 +152,7 @@ def changed(broken: Broken, source: str, old: str, new: str) -> str:
     indent = lines[number][: len(lines[number]) - len(lines[number].lstrip())]
     lines[number] = (indent + new).rstrip()
     comment = "//" if broken.file.endswith(".mjs") else "#"
-    return "\n".join([f"{comment} fails {broken.row}: {broken.what}", *lines, ""])
+    return "\n".join([f"{comment} {part_of}fails {broken.row}: {broken.what}", *lines, ""])
 
 
 def read(file: str) -> str:

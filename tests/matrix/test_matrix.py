@@ -6,11 +6,13 @@ All cells are played by `brokercert matrix`, as .ci/run does; here each mutant m
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
-from brokercert.engine.defects import keep_score, matrix_hash, score_sentence
+from brokercert.engine.defects import keep_score, matrix_hash, score_sentence, sources_of
 from brokercert.engine.scenario import load_suite
 from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
 from brokercert.matrix.score import differences, page, score_of
@@ -106,9 +108,25 @@ def test_the_score_counts_the_caught_and_names_what_it_was_made_of(tmp_path: Pat
     kept = tmp_path / "scores.json"
     assert "was not measured" in score_sentence(suite, kept)
     keep_score(score, kept)
-    assert f"catches 1 of {len(INSIDE)} known defects" in score_sentence(suite, kept)
+    said = score_sentence(suite, kept)
+    assert f"catches 1 of {len(INSIDE)} known defects" in said
+    assert f"{len(mutants_of(SET)) - len(INSIDE)} more show only in a process" in said
     keep_score(msgspec.structs.replace(score, hash="0" * 16), kept)
     assert "was not measured" in score_sentence(suite, kept)
+
+
+def test_every_source_that_a_cell_loads_is_part_of_what_its_score_names() -> None:
+    cell = f"Cell({SET!r}, 'slow-authorize', 'login-timed')"
+    play = f"from brokercert.matrix.cells import Cell, play_cell; play_cell({cell})"
+    tell = "import sys; print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('brokercert')), sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{play}\n{tell}"], capture_output=True, text=True, timeout=60, check=True
+    )
+    sources = sources_of(load_suite(SET))
+    loaded = {Path(line) for line in done.stdout.split()}
+    assert len(loaded) > 50 and not loaded - set(sources.values())
+    assert "brokercert/data/tradovate-stage2.toml" in sources, "its limits"
+    assert not any(name.startswith("brokercert/cli/") for name in sources), "what prints decides nothing"
 
 
 def test_what_only_a_process_can_show_is_asked_of_no_client_inside() -> None:

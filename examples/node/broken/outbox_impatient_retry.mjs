@@ -1,4 +1,4 @@
-// fails RLP-020: retries a penalised request at once
+// part of impatient_retry.mjs, which fails RLP-020: retries a penalised request at once
 // What the client asks of the broker. Its laws: a request has one outcome, and goes out once, or again with its ticket;
 // no id is used twice, on no later socket either; a penalty holds back its own endpoint alone, a lock-out everything.
 //

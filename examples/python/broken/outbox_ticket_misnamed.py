@@ -1,4 +1,4 @@
-# fails RLP-030: sends the ticket under a name of its own
+# part of ticket_misnamed.py, which fails RLP-030: sends the ticket under a name of its own
 """What the client asks of the broker.
 
 Its laws: a request has one outcome, and goes out once, or again with its ticket; no id is used twice, on no later

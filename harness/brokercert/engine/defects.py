@@ -17,8 +17,15 @@ from brokercert.engine.scenario import Suite
 SCORES = Path(__file__).parent.parent / "data" / "scores.json"
 
 
+ALWAYS = ("brokercert", "brokercert_mock")
+DECIDES = {".py", ".toml"}
+NO_PART = ("cli", "fuzz", "live", "pytest_", "simulation")  # of the harness: no cell imports them
+
+
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run of the whole matrix says; kept with the hash of what it was made of. `killed` of `mutants`."""
+    """What a run of the whole matrix says; kept with the hash of what it was made of. `killed` of `mutants`; `outside`
+    are those that show their defect only as processes, which are no part of it.
+    """
 
     set_id: str
     hash: str
@@ -26,24 +33,34 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     killed: int
     scenarios: int
     cells: int
+    outside: int = 0
 
 
 def matrix_hash(suite: Suite) -> str:
-    """Of all that decides a cell: the sources of suite, checks, mutants and their original."""
-    dialect = suite.dialect
-    scenarios = {getattr(scenario.play, "func", scenario.play).__module__ for scenario in suite.scenarios}
-    client = getattr(dialect.reference.factory(), "__module__", "")
-    modules = {*scenarios, dialect.judging.package, dialect.mutants, client} - {""}
-    files: dict[str, Path] = {}
-    for module in modules:
-        spec = find_spec(module)
-        if spec is not None and spec.origin is not None:
-            folder = Path(spec.origin).parent
-            files |= {f"{folder.name}/{path.name}": path for path in folder.glob("*.py")}
+    """Of all that decides a cell."""
     digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(f"{name}\n".encode() + files[name].read_bytes())
+    for name, path in sorted(sources_of(suite).items()):
+        digest.update(f"{name}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def sources_of(suite: Suite) -> dict[str, Path]:
+    """Code and data of the harness, the mock broker, and every package that a part of the dialect comes from."""
+    dialect = suite.dialect
+    plays = {getattr(scenario.play, "func", scenario.play).__module__ for scenario in suite.scenarios}
+    client = getattr(dialect.reference.factory(), "__module__", "")
+    modules = {*plays, dialect.broker.__module__, dialect.judging.package, dialect.mutants, client, *ALWAYS}
+    files: dict[str, Path] = {}
+    for package in {module.partition(".")[0] for module in modules if module}:
+        spec = find_spec(package)
+        for folder in map(Path, (spec and spec.submodule_search_locations) or ()):
+            names = {path.relative_to(folder): path for path in folder.rglob("*") if path.suffix in DECIDES}
+            files |= {
+                f"{package}/{name.as_posix()}": path
+                for name, path in names.items()
+                if not name.parts[0].startswith(NO_PART)
+            }
+    return files
 
 
 def kept_scores(path: Path = SCORES) -> dict[str, Score]:
@@ -63,7 +80,8 @@ def score_sentence(suite: Suite, path: Path = SCORES) -> str:
     score = kept_scores(path).get(suite.set_id)
     if score is None or score.hash != matrix_hash(suite):
         return "How many known defects this suite catches was not measured for these sources: `brokercert matrix` does."
+    more = f"; {score.outside} more show only in a process, in real time" if score.outside else ""
     return (
         f"This suite catches {score.killed} of {score.mutants} known defects, each tried in its {score.scenarios}"
-        f" scenarios (kill matrix {score.hash})."
+        f" scenarios (kill matrix {score.hash}){more}."
     )

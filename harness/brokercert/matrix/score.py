@@ -66,6 +66,7 @@ def score_of(set_id: str, told: Sequence[Told]) -> Score:
         killed=sum(bool(mutants[name].fails & set(seen.get(name, {}))) for name in mutants),
         scenarios=len({one.cell.scenario for one in told}),
         cells=len(told),
+        outside=len(mutants_of(set_id)) - len(mutants),
     )
 
 
@@ -149,5 +150,6 @@ are others of both sets, so that it is not the virtual time alone that is proved
     brokercert matrix --page docs/kill-matrix.md    this page, made anew; nothing is played
 
 A report tells the score, "this suite catches N of N known defects", only where it was measured on the very sources
-that made the report (`harness/brokercert/data/scores.json` holds their hash); else it says that it was not.
+that made the report: suite, checks, limits, mock broker, engine, mutants (`harness/brokercert/data/scores.json` holds
+their hash); else it says that it was not. Those *as a process* are told apart in it.
 """
