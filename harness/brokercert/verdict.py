@@ -188,6 +188,7 @@ class SubjectInfo(Record, frozen=True, kw_only=True):
     level: str  # "wire", "reports", "commands", "in process"
     absent: tuple[Absent, ...] = ()
     readings: dict[str, str] = {}
+    entity_types: tuple[str, ...] = ()  # that it declares it relies on; none: not declared
 
 
 class Calibration(Record, frozen=True, kw_only=True):

@@ -268,7 +268,7 @@ def hostile_run(payload: str) -> RunRecord:
         run,
         rows=foul,
         subject=msgspec.structs.replace(
-            run.subject, name=payload, command=(payload, payload), readings={payload: payload}
+            run.subject, name=payload, command=(payload, payload), readings={payload: payload}, entity_types=(payload,)
         ),
         environment={payload: payload},
         scenarios=tuple(

@@ -176,6 +176,13 @@ def test_deviating_limits_are_told(failed: RunRecord) -> None:
     assert "deviates" not in Page(render_html(failed)).text
 
 
+def test_what_the_client_declares_it_relies_on_is_told(certified: RunRecord) -> None:
+    declared = msgspec.structs.replace(certified.subject, entity_types=("order", "account"))
+    page = render_html(msgspec.structs.replace(certified, subject=declared))
+    assert "relies on order, account. What it believes of anything else was not judged." in page
+    assert "What it believes of anything else" not in render_html(certified), "all was, without a declaration"
+
+
 def test_a_run_without_scenarios_calibration_or_rows_still_renders(build: Callable[..., RunRecord]) -> None:
     run = build(rows=(), scenarios=(), calibration=None, limits=(), environment={}, notes=(), tier="virtual")
     text = Page(render_html(run)).text

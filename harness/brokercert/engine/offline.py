@@ -174,6 +174,7 @@ def judge_traces(
             level=header.level,
             absent=tuple(Absent(name=name, reason=reason) for name, reason in header.absent.items()),
             readings=header.readings,
+            entity_types=header.entity_types,
         ),
         toxiproxy="see the traces",
         limits=limits_used(rows),

@@ -100,6 +100,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
             level=spec.level,
             absent=tuple(Absent(name=name, reason=reason) for name, reason in spec.absent.items()),
             readings=dict(spec.readings),
+            entity_types=spec.entity_types,
         ),
         toxiproxy=facts.toxiproxy,
         limits=limits_used(rows),
