@@ -241,6 +241,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     sentence: str  # "certified for part core (31 of 93), not a certificate of the set"
     reproduce: str
     notes: tuple[str, ...] = ()
+    telling: tuple[str, ...] = ()  # what is wrong with how the client reports; no failure, and told first
     faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
     phases: tuple[str, ...] = ()
 

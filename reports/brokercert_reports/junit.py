@@ -82,7 +82,7 @@ def _suite_properties(run: RunRecord) -> dict[str, str]:
         "client": run.subject.name,
         "level_shown": run.subject.level,
         "toxiproxy": run.toxiproxy,
-        "notes": " ".join(run.notes),
+        "notes": " ".join((*run.telling, *run.notes)),
         "wall_time": wall_time(run),
         "reproduce": run.reproduce,
     }

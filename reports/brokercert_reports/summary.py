@@ -26,6 +26,7 @@ from brokercert_reports.view import (
 
 MOST_BYTES = 60_000
 TAIL = 2_000  # bytes kept for what stands at the end
+MOST_TOLD = 15  # sentences on the client's reports: as many as the harness says
 LONGEST = 600  # characters of any one text that a client had a hand in
 _SPECIAL = re.compile(r"([\\`*_\[\]~$]|:(?=//)|\.(?<=www\.))")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
@@ -74,6 +75,9 @@ def _head(run: RunRecord) -> str:
     for verdict in shares(rows):
         must, should = (sum(r.verdict is verdict and r.level == level for r in rows) for level in ("MUST", "SHOULD"))
         lines.append(f"| {verdict} | {must} | {should} |")
+    if run.telling:
+        lines += ["", "What is wrong with the client's reports:", ""]
+        lines += [f"- {markdown(text, 300)}" for text in run.telling[:MOST_TOLD]]
     return "\n".join(lines) + "\n"
 
 

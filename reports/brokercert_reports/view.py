@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from brokercert.verdict import (
+    BUFFERED,
     SEVERITY,
     Excerpt,
     Finding,
@@ -239,13 +240,14 @@ class LastWords:
 def last_words(run: RunRecord) -> LastWords | None:
     """Of a failed client that got nowhere (not one row passed, and rows could not be asked), the scenario in which it
     said most; of another one, the first failure in a scenario that the client ended by itself, or did not end when it
-    was asked.
+    was asked. One whose output is buffered got somewhere, and nobody knows where.
     """
     failed = [row for row in run.rows if row.verdict is Verdict.FAIL]
     if not failed or not run.scenarios:
         return None
     said_of = {row.verdict for row in run.rows}
-    if not said_of & {Verdict.PASS, Verdict.WARNING} and said_of & {Verdict.BLOCKED, Verdict.NOT_OBSERVED}:
+    known = not any(text.lower().startswith(BUFFERED) for text in run.telling)
+    if known and not said_of & {Verdict.PASS, Verdict.WARNING} and said_of & {Verdict.BLOCKED, Verdict.NOT_OBSERVED}:
         said = max(run.scenarios, key=lambda scenario: len(scenario.output))
         return LastWords("The client got nowhere", said, said.output[-MOST_LINES:])
     for row in failed:

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from brokercert.engine.record import badly_told, told_badly
 from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.telling import BadlyTold, badly_told, told_badly
 from brokercert.judge.check import Bench
 from brokercert.judge.conversation import Conversation
 from brokercert.judge.state import compare_at
@@ -160,21 +160,56 @@ async def test_a_program_is_asked_on_standard_input_and_a_snapshot_may_be_a_long
     assert stage.talk.exited is not None and stage.talk.exited[2].code == 0
 
 
-def test_what_is_wrong_with_the_reports_themselves_stands_in_the_notes_of_the_run() -> None:
+def told_of(factory: Any = Echo, scenario: str = "test") -> BadlyTold:
+    async def play(stage: Stage) -> None:
+        await stage.snapshot(within=1)
+
+    header = msgspec.structs.replace(HEADER, scenario=scenario)
+    return badly_told(Trace(header, tuple(virtually(play, factory)[1])))
+
+
+def test_what_is_wrong_with_the_reports_themselves_is_told_line_by_line() -> None:
     class Liar(Echo):
         async def command(self, line: Mapping[str, Any]) -> None:
             self.output('{"event": "snap')
             self.output("{}")
             self.output("{'event': 1}")
+            self.say("snapshot", id=line["id"], entities=[])
 
-    async def play(stage: Stage) -> None:
-        await stage.snapshot(within=1)
+    first, second, third, wrong, lied = told_badly([told_of(Liar), told_of(Liar, "another")])
+    assert first.startswith("another and 1 more: lines 1, 5 of the client's output each begins as a report and is none")
+    assert first.endswith('`{"event": "snap`.')
+    assert second.startswith("another and 1 more: lines 3, 7 of ") and "`{'event': 1}`" in second
+    # The whistle asks for no snapshot, the second command does.
+    assert "line 4 of the client's output is no proper `snapshot`: `id` is 0; expected that of a command" in third
+    assert "line 8 of the client's output is no proper `snapshot`: `entities` is []; expected an object" in wrong
+    assert "`whistle`" in lied
+    assert list(told_badly([told_of()])) == []
 
-    _, records = virtually(play, Liar)
-    broken, lied = told_badly([badly_told(Trace(HEADER, tuple(records)))])
-    assert broken.startswith("test: line 1 of the client's output begins as a report and is none: ")
-    assert "(4 such lines)" in broken and "`whistle`" in lied
-    assert list(told_badly([badly_told(Trace(HEADER, tuple(virtually(play)[1])))])) == []
+
+def test_a_client_of_which_no_line_came_may_have_lost_them() -> None:
+    class Mute(Echo):
+        async def command(self, line: Mapping[str, Any]) -> None:
+            pass
+
+    mute, lied = told_badly([told_of(Mute)])
+    assert mute.startswith("test: not one line of the client's output came.") and "flush" in mute and "whistle" in lied
+
+
+def test_of_many_bad_lines_the_first_are_named_and_the_others_counted() -> None:
+    class Chatty(Echo):
+        async def command(self, line: Mapping[str, Any]) -> None:
+            for _ in range(15):
+                self.say("processed", id=1)
+            for number in range(20):
+                self.output(f'{{"event": {number}')
+            await super().command(line)
+
+    told = list(told_badly([told_of(Chatty)]))
+    assert len(told) == 13 and "other lines are wrong too" in told[-1]
+    # 15 of them, 20 that are broken, the answer to the whistle, and the same once more.
+    assert "lines 1, 2, 3, " in told[0] and ", 40, 41 and 10 more of the client's output each" in told[0]
+    assert "`entityType` is missing" in told[0]
 
 
 class Forgetful(ReferenceClient):

@@ -385,8 +385,20 @@ def test_answers_to_nothing_that_was_asked_answer_nothing() -> None:
     story.ask(10)
     for ident in (True, "1", 1.0, None, 77, 0):
         story.say(10.1, "snapshot", id=ident, entities=right())
+    assert "could not be read: `id` is 0; expected that of a command `snapshot`" in only(story.findings()).observed
     story.say(10.2, "snapshot", id=1, entities=[])
-    assert "sent no snapshot" in only(story.findings()).observed
+    found = only(story.findings())
+    assert found.verdict is Verdict.NOT_OBSERVED
+    assert "its snapshot could not be read: `entities` is []; expected an object" in found.observed
+    assert "(line 7 of its output)" in found.observed
+
+
+def test_an_entity_without_an_id_is_nobodys_and_is_named() -> None:
+    state: Any = right()
+    state["order"].append({"accountId": 1})
+    found = only(judged(state))
+    assert found.verdict is Verdict.NOT_OBSERVED
+    assert "could not be read: `entities.order[3].id` is missing" in found.observed and "None" not in found.observed
 
 
 def test_why_there_was_no_snapshot_is_said() -> None:

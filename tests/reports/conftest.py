@@ -278,6 +278,7 @@ def hostile_run(payload: str) -> RunRecord:
         reproduce=payload,
         run_id=payload,
         notes=(payload,),
+        telling=(payload,),
     )
 
 

@@ -85,6 +85,10 @@ def test_a_client_that_got_nowhere_shows_its_last_twenty_lines(build: Callable[.
     # A client that passed other rows but died where it failed shows them too; a healthy one does not.
     assert "line 29." in printed(build({"LOG-010": (refused,)}, scenarios=(died,)))
     assert "line 29." not in printed(build(scenarios=(died,)))
+    # One whose output is buffered got somewhere, and nobody knows where.
+    run = build({"LOG-010": (refused,)}, default=Verdict.BLOCKED, scenarios=(msgspec.structs.replace(died, exit=""),))
+    assert "got nowhere" in printed(msgspec.structs.replace(run, telling=("login: line 3 is no report.",)))
+    assert "got nowhere" not in printed(msgspec.structs.replace(run, telling=("Your output is buffered: it is late.",)))
     # Where one row alone was asked for, and failed, nothing says that the client got nowhere.
     left = msgspec.structs.replace(died, exit="exit 0 (asked to stop)")
     one = printed(build({"LOG-010": (refused,)}, default=Verdict.UNTESTED, scenarios=(left,)))
@@ -111,3 +115,10 @@ def test_the_wall_time_adds_up_as_it_is_printed(build: Callable[..., RunRecord])
     assert "exclusive 1.1 s + in virtual time 4.1 s" in printed(build(timing=both))
     judged_only = Timing(predicted=0, longest_waiting=8.7, exclusive=0, rest=0, total=0)
     assert "Wall time" not in printed(build(timing=judged_only))
+
+
+def test_what_is_wrong_with_the_reports_is_told_before_anything_else(failed: RunRecord) -> None:
+    said = "Your output is buffered: it is read long after it was printed."
+    lines = printed(msgspec.structs.replace(failed, telling=(said, "login: line 3"))).splitlines()
+    assert lines[0] == f"  Reports   {said}" and lines[1] == "  Reports   login: line 3"
+    assert lines[3].startswith("HBT-010 fail")

@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from brokercert.verdict import RunRecord, Verdict, decode_run
+from brokercert_reports.html import render_html
+from brokercert_reports.junit import render_junit
 from brokercert_reports.summary import MOST_BYTES, markdown, render_summary
 from brokercert_reports.write import write_reports
 
@@ -20,6 +22,16 @@ def test_the_summary_says_verdict_counts_and_findings(failed: RunRecord) -> None
     assert "| fail | 3 | 0 |" in text and "| warning | 0 | 1 |" in text
     assert "### HBT-010 fail: Heartbeats come regularly (MUST)" in text
     assert "MUST rows blocked: EVT-030, RLP-010, RLP-020." in text
+
+
+def test_what_is_wrong_with_the_reports_stands_in_the_head_of_every_report(failed: RunRecord) -> None:
+    run = msgspec.structs.replace(failed, telling=("login: line 3 is <none>.",))
+    text = render_summary(run)
+    assert text.index("login: line 3 is &lt;none&gt;.") < text.index("### HBT-010")
+    assert "login: line 3 is &lt;none&gt;." in render_html(run)
+    assert "login: line 3 is &lt;none&gt;. The broker was" in render_junit(run).decode()
+    many = msgspec.structs.replace(failed, telling=("|" * 900,) * 15, sentence="&" * 100_000)
+    assert len(render_summary(many).encode()) <= MOST_BYTES
 
 
 def test_an_incomplete_run_lists_what_was_not_asked(build: Callable[..., RunRecord]) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
-from brokercert.engine.record import BadlyTold, badly_told, limits_used, told_badly
+from brokercert.engine.record import limits_used
 from brokercert.engine.scenario import load_dialect
+from brokercert.engine.telling import BadlyTold, badly_told, buffered_in, told_badly
 from brokercert.judge import has_excerpt, judge_rows, judge_trace
 from brokercert.judge.excerpt import excerpt
 from brokercert.parallel import Workers, in_order
@@ -186,10 +187,8 @@ def judge_traces(
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=part),
         reproduce=f"brokercert judge {files}",
-        notes=(
-            *_notes(rows, header, any(one.cut for one in judged)),
-            *told_badly([one.badly for one in judged if one.badly]),
-        ),
+        notes=_notes(rows, header, any(one.cut for one in judged)),
+        telling=(*buffered_in(findings), *told_badly([one.badly for one in judged if one.badly])),
     )
 
 

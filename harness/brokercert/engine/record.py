@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from brokercert.engine.defects import score_sentence
 from brokercert.engine.environment import tool
 from brokercert.engine.scenario import Suite
+from brokercert.engine.telling import badly_told, buffered_in, told_badly
 from brokercert.judge import excerpts_from, judge_rows, judge_trace
-from brokercert.judge.told import told_in
 from brokercert.requirements import RequirementSet
-from brokercert.trace import Trace
-from brokercert.trace import records as r
 from brokercert.verdict import (
     RUN_FORMAT,
     Absent,
@@ -121,7 +119,8 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.command_line_for(*request.only),
-        notes=(*_notes(rows, facts.suite), *told_badly([badly_told(one.trace) for one in played])),
+        notes=_notes(rows, facts.suite),
+        telling=(*buffered_in(findings), *told_badly([badly_told(one.trace) for one in played])),
         faults=facts.suite.faults if cells else (),
         phases=facts.suite.phases if cells else (),
     )
@@ -188,41 +187,3 @@ def _notes(rows: RequirementSet, suite: Suite) -> tuple[str, ...]:
     if rows.deviations:
         notes.append("Limits were changed for this run: " + ", ".join(sorted(rows.deviations)) + ".")
     return (*notes, *filter(None, [score_sentence(suite)]))
-
-
-MOST_TOLD = 5  # scenarios named in a note: what is wrong with one line is wrong with all like it
-
-
-@dataclass(frozen=True, slots=True)
-class BadlyTold:
-    """What was wrong with the client's reports themselves in one scenario."""
-
-    scenario: str
-    lines: int = 0  # of its output, that begin as a report and are none
-    first: int = 0
-    why: str = ""
-    liar: bool = False  # it did not say `unsupported` of what nobody can do
-
-
-def badly_told(trace: Trace) -> BadlyTold:
-    name = trace.header.scenario
-    lines = [x for x in trace.records if isinstance(x, r.BrokenReport)]
-    commanded = any(isinstance(x, r.Command) for x in trace.records)
-    liar = commanded and told_in(trace.records).honest is False
-    if not lines:
-        return BadlyTold(name, liar=liar)
-    return BadlyTold(name, len(lines), lines[0].line, lines[0].why, liar)
-
-
-def told_badly(found: Sequence[BadlyTold]) -> Iterator[str]:
-    """The notes on it. No failure: they are the adapter's, not the client's."""
-    for one in [one for one in found if one.lines][:MOST_TOLD]:
-        more = f" ({one.lines} such lines)" if one.lines > 1 else ""
-        where = f"{one.scenario}: line {one.first} of the client's output"
-        yield f"{where} begins as a report and is none: {one.why}{more}."
-    liar = next((one.scenario for one in found if one.liar), None)
-    if liar is not None:
-        yield (
-            f"{liar}: the client did not answer `unsupported` to a command that nobody can do (`whistle`); it is "
-            "not believed when it says so of another."
-        )

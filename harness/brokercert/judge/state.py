@@ -161,6 +161,9 @@ def _why_no_snapshot(talk: Conversation, number: int) -> str:
         return "the client was not asked for its state"
     if not asked[-1].told:
         return "the client takes no commands: its standard input is closed, or its class has no `command`"
+    wrong = next((x for x in reversed(talk.told.misfits) if x.event == "snapshot" and x.record > number), None)
+    if wrong is not None:
+        return f"the client was asked for its state, and its snapshot could not be read: {wrong.why} ({wrong.place})"
     if asked[-1].unsupported is None:
         return "the client was asked for its state, and sent no snapshot"
     if talk.told.honest:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from brokercert.judge.misfits import misfit, unreadable
 from brokercert.trace import records as r
 
 WHISTLE = "whistle"  # the command that nobody can do: who does not say so is not believed about any other
@@ -36,6 +37,20 @@ class Line:
     @property
     def event(self) -> str:
         return str(self.report.body.get("event")) if self.report is not None else ""
+
+
+@dataclass(slots=True, frozen=True)
+class Misfit:
+    """A report that is not as the protocol has it. `line` of its output, counted from 1; 0 where nobody knows."""
+
+    record: int
+    line: int
+    event: str
+    why: str
+
+    @property
+    def place(self) -> str:
+        return f"line {self.line} of its output" if self.line else f"record {self.record}"
 
 
 @dataclass(slots=True, frozen=True)
@@ -94,6 +109,10 @@ class Told:
         self.broken: list[tuple[int, int, r.BrokenReport]] = []
         self.lines: list[Line] = []  # all that it printed, be it after the observation's end
         self.late: list[Report] = []  # the reports among them that came after that end
+        self.misfits: list[Misfit] = []
+        self._names: dict[int, str] = {}  # of the commands
+        self._printed = 0  # lines of standard output ...
+        self._counted = True  # ... of which every one was kept so far
         self.ledgers: dict[str, tuple[int, int, dict[str, Any]]] = {}  # by the name of the point of comparison
 
     @property
@@ -107,10 +126,12 @@ class Told:
         return [asked for asked in self.commands.values() if asked.command == "request"]
 
     def on_command(self, number: int, record: r.Command) -> None:
+        self._names[record.id] = record.command
         self.commands[record.id] = Asked(record.t, number, record.id, record.command, record.body, record.told)
 
     def on_line(self, number: int, record: r.SubjectOutput | r.SubjectReport | r.BrokenReport, over: bool) -> None:
         """A line of output, whatever it says; `over`: after the observation's end."""
+        self._printed += isinstance(record, r.SubjectReport | r.BrokenReport) or record.stream == "out"
         if isinstance(record, r.SubjectReport):
             report = Report(record.t, number, record.body)
             self.lines.append(Line(record.t, number, 0, report))
@@ -118,6 +139,11 @@ class Told:
                 self.late.append(report)
         elif isinstance(record, r.BrokenReport) or record.stream == "out":
             self.lines.append(Line(record.t, number, len(record.text) + 1))
+        if isinstance(record, r.BrokenReport):
+            self._printed, self._counted = record.line, True
+
+    def on_dropped(self, record: r.OutputDropped) -> None:
+        self._counted = self._counted and not record.lines
 
     def late_answers(self, event: str, *idents: int) -> list[Report]:
         """The reports of that kind that came after the observation's end; where ids are given, with one of these."""
@@ -126,6 +152,9 @@ class Told:
     def on_report(self, number: int, record: r.SubjectReport) -> None:
         report = Report(record.t, number, record.body)
         ident = record.body.get("id")
+        why = misfit(record.body, self._names)
+        if why:
+            self.misfits.append(Misfit(number, self._printed if self._counted else 0, record.event, why))
         asked = self.commands.get(ident) if type(ident) is int else None  # true is no id, though Python takes it for 1
         match record.event:
             case "connecting":
@@ -144,11 +173,10 @@ class Told:
                 self.others.append(report)
 
     def _snapshot(self, asked: Asked, report: Report) -> None:
-        entities = report.body.get("entities")
-        if asked.snapshot is not None or not isinstance(entities, dict):
+        if asked.snapshot is not None or unreadable(report.body):
             self.others.append(report)
             return
-        asked.snapshot = Snapshot(report.t, report.record, asked.t, asked.record, entities)
+        asked.snapshot = Snapshot(report.t, report.record, asked.t, asked.record, report.body["entities"])
         self.snapshots.append(asked.snapshot)
 
 
@@ -158,8 +186,12 @@ def told_in(records: Iterable[r.Body]) -> Told:
     for number, record in enumerate(records, 1):
         if isinstance(record, r.Command):
             told.on_command(number, record)
-        elif isinstance(record, r.SubjectReport):
-            told.on_report(number, record)
+        elif isinstance(record, r.OutputDropped):
+            told.on_dropped(record)
+        elif isinstance(record, r.SubjectOutput | r.SubjectReport | r.BrokenReport):
+            told.on_line(number, record, False)
+            if isinstance(record, r.SubjectReport):
+                told.on_report(number, record)
     return told
 
 

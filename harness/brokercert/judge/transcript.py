@@ -138,6 +138,8 @@ class Transcript(Generic[S]):
         self.now = max(self.now, t)
         if isinstance(record, r.SubjectOutput | r.SubjectReport | r.BrokenReport):
             self.told.on_line(number, record, self.over)
+        elif isinstance(record, r.OutputDropped):
+            self.told.on_dropped(record)
         if self.over and not isinstance(record, r.SubjectExited | r.Finished):
             return
         self.asides.feed(number, record)
