@@ -262,18 +262,23 @@ def said() -> tuple[list[str], Callable[[str], None]]:
 
 def test_plain_progress_is_never_silent_for_long() -> None:
     lines, say = said()
-    progress = PlainProgress(say)
+    now = 1000.0
+    progress = PlainProgress(say, lambda: now)
     progress.planned(["a", "b"], 95.0)
     progress.started("a")
     for second in range(1, 91):
+        now = 1000.0 + second
         progress.tick(["a", "b"], float(second))
     progress.ended("a", "completed")
+    now = 1102.0  # without a tick meanwhile: something was scored alone
+    progress.ended("b", "completed")
     assert lines == [
         "[   0 s] 2 scenario(s), about 95 s",
         "[  30 s] 2 scenarios under way, 65 s of about 95 s left; waiting for a, b",
         "[  60 s] 2 scenarios under way, 35 s of about 95 s left; waiting for a, b",
         "[  90 s] 2 scenarios under way, 5 s of about 95 s left; waiting for a, b",
         "[  90 s] a: completed (1 of 2)",
+        "[ 102 s] b: completed (2 of 2)",
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
@@ -16,14 +17,18 @@ NAMED = 3  # scenarios that are named of those under way
 
 
 class PlainProgress:
-    """A line where a scenario ends, and one at least every 30 s."""
+    """A line where a scenario ends, and one at least every 30 s.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    Each bears the time at which it is printed: there are no ticks while something is scored alone.
+    """
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say = say
+        self._clock = clock
+        self._began = clock()
         self._predicted = 0.0
         self._planned = 0
         self._ended = 0
-        self._elapsed = 0.0
         self._said = 0.0
 
     def planned(self, names: Sequence[str], predicted: float) -> None:
@@ -38,13 +43,12 @@ class PlainProgress:
         self._line(f"{name}: {state} ({self._ended} of {self._planned})")
 
     def tick(self, running: Sequence[str], elapsed: float) -> None:
-        self._elapsed = elapsed
-        if elapsed - self._said >= EVERY:
+        if self._clock() - self._began - self._said >= EVERY:
             self._line(waiting(running, elapsed, self._predicted))
 
     def _line(self, text: str) -> None:
-        self._said = self._elapsed
-        self._say(f"[{self._elapsed:4.0f} s] {text}")
+        self._said = self._clock() - self._began
+        self._say(f"[{self._said:4.0f} s] {text}")
 
 
 class LiveProgress:
