@@ -103,6 +103,7 @@ class Finding(Record, frozen=True, kw_only=True):
     evidence: tuple[int, ...] = ()  # record numbers in that scenario's trace (the header is record 0)
     measured: tuple[Measured, ...] = ()
     blocked_by: str = ""  # the row whose failure made this one unjudgeable
+    about: tuple[str, str] | None = None  # type and id of the entity that differs: excerpts show it in full
 
 
 class ExcerptLine(Record, frozen=True, kw_only=True):

@@ -286,6 +286,12 @@ def test_the_finding_names_the_frame_that_carried_the_entity_last() -> None:
     assert f"frame #{version} carried it last" in story.findings()[0].observed
 
 
+def test_a_breach_says_which_entity_it_is_about() -> None:
+    state: Any = right()
+    state["position"][0]["netPos"] = 5
+    assert only(judged(state)).about == ("position", "31")
+
+
 def test_only_what_was_subscribed_is_compared() -> None:
     wrong = right()
     wrong["fill"][0]["qty"] = 5

@@ -91,7 +91,7 @@ def judge_share(share: Share) -> Judged:
         header=trace.header,
         result=_scenario(share.path, trace),
         findings=tuple(findings),
-        excerpts=tuple(excerpt(trace, one.evidence) if has_excerpt(one) else None for one in findings),
+        excerpts=tuple(excerpt(trace, one.evidence, one.about) if has_excerpt(one) else None for one in findings),
         badly=badly_told(trace),
         cut=trace.truncated or _state(trace) == "interrupted",
     )
@@ -139,7 +139,7 @@ def judge_traces(
             listed.setdefault(row, []).append(name)
     findings = [finding for one in judged for finding in one.findings]
     around = {
-        (finding.scenario, finding.evidence): told
+        (finding.scenario, finding.evidence, finding.about): told
         for one in judged
         for finding, told in zip(one.findings, one.excerpts, strict=True)
         if told is not None
@@ -151,7 +151,7 @@ def judge_traces(
         findings,
         listed=listed,
         in_part=part_ids,
-        excerpt_of=lambda finding: around.get((finding.scenario, finding.evidence)),
+        excerpt_of=lambda finding: around.get((finding.scenario, finding.evidence, finding.about)),
         reproduce=f"brokercert judge {files}",
     )
     outcome = outcome_of(results, strict=strict, interrupted=done.interrupted)

@@ -34,7 +34,7 @@ def excerpts_from(traces: Mapping[str, Trace]) -> Excerpting:
 
     def excerpt_of(finding: Finding) -> Excerpt | None:
         trace = traces.get(finding.scenario)
-        return None if trace is None else excerpt(trace, finding.evidence)
+        return None if trace is None else excerpt(trace, finding.evidence, finding.about)
 
     return excerpt_of
 

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from msgspec.structs import replace
+
 from brokercert.judge.check import Bench, seconds
-from brokercert.judge.conversation import Conversation, messages_of
+from brokercert.judge.conversation import Conversation
 from brokercert.judge.differences import (
     ABSENCE,
-    FORMS,
     PRESENCE,
     VERSION_FIELDS,
     Difference,
     Scope,
     differences,
-    ident_of,
     scope_of,
     types_in,
 )
+from brokercert.judge.entities import OF_AN_ORDER, entities_in, is_of
 from brokercert.judge.held import unless_held
 from brokercert.judge.told import Snapshot
 from brokercert.verdict import Finding
@@ -187,40 +188,24 @@ def _breaches(bench: Bench, name: str, shot: Snapshot, more: str, clauses: froze
         others = f" (and {len(all_of_it) - 1} more)" if len(all_of_it) > 1 else ""
         frame = carrier(talk, one, shot.record)
         carried = f"; frame #{frame} carried it last" if frame else "; no frame carried it"
-        yield bench.breach(
+        breach = bench.breach(
             f"{name}: {one.kind} {one.id}{what or ' is'} {one.actual} with the client{others}, "
             f"{seconds(shot.asked - told_at)} after the ledger was taken{carried}{more}",
             f"{one.kind} {one.id}{what or ' is'} {one.expected}, as in the ledger",
             [number, *([frame] if frame else []), shot.record],
             clause=clause,
         )
+        yield replace(breach, about=(one.kind, one.id))
 
 
 def carrier(talk: Conversation, difference: Difference, before: int) -> int | None:
     """The last frame before a record that carried the entity (or, for a version's field, its version or command)."""
     kinds = {difference.kind}
     if difference.field in VERSION_FIELDS and difference.kind == "order":
-        kinds |= {"orderVersion", "command"}
+        kinds |= set(OF_AN_ORDER)
     frames = sorted((number, text) for c in talk.connections.values() for _, number, text in c.data_sent)
     for number, text in reversed(frames):
-        if number < before and difference.id in text and _carries(text, kinds, difference.id):
-            return number
+        if number < before and difference.id in text and text.startswith("a"):
+            if any(kind in kinds and is_of(kind, entity, difference.id) for kind, entity in entities_in(text)):
+                return number
     return None
-
-
-def _carries(text: str, kinds: set[str], ident: str) -> bool:
-    for message in messages_of(text) or () if text.startswith("a") else ():
-        data = message.get("d") if isinstance(message, dict) else None
-        for event in data if isinstance(data, list) else [data]:
-            if not isinstance(event, dict):
-                continue
-            if "entityType" in event:
-                entity = event.get("entity")
-                groups = {FORMS.get(str(event["entityType"]).lower()): entity if isinstance(entity, list) else [entity]}
-            else:
-                groups = {FORMS.get(key.lower()): value for key, value in event.items() if isinstance(value, list)}
-            for kind, entities in groups.items():
-                key = "orderId" if kind in ("orderVersion", "command") else "id"
-                if kind in kinds and any(isinstance(x, dict) and ident_of(x.get(key)) == ident for x in entities):
-                    return True
-    return False
