@@ -52,7 +52,7 @@ class Answering:
         self._under_rules(
             conn,
             rest.endpoint_of(target)[0],
-            lambda: rest.answer(self.broker, target, headers, body),
+            lambda: rest.answer(self.broker, conn.address, target, headers, body),
             lambda status, data: respond(status, *rest.serialize(data)),
         )
 
@@ -183,7 +183,7 @@ class Answering:
         if endpoint == "auth/me":
             who = self.broker.credentials
             return 200, {"userId": who.user_id, "name": who.name, "fullName": "Certification User"}
-        sender = Sender(self.broker.credentials.user_id, token.session if token else 0)
+        sender = Sender(self.broker.credentials.user_id, token.session if token else self.broker.db.session_id)
         found = self._orders.answer(endpoint, body, sender)
         if found is not None:
             return found

@@ -32,7 +32,7 @@ from brokercert_mock.quotas import Quotas
 from brokercert_mock.quotes import Quotes
 from brokercert_mock.recorder import Recorder
 from brokercert_mock.rules import OnOpen, Rule
-from brokercert_mock.seed import Entity, seed_orders, seeded
+from brokercert_mock.seed import Entity, seed_orders, seeded, start_session
 from brokercert_mock.settings import Settings
 from brokercert_mock.shell import Shell
 from brokercert_mock.tls import Certificates, Kind
@@ -84,7 +84,7 @@ class TradovateBroker(AnyBroker[Connection]):
             self.db,
             self.stamp,
             self.events.publish,
-            sender=Sender(self.db.user_id, 0),
+            sender=Sender(self.db.user_id, self.db.session_id),
             settings=self.settings,
         )
         self.credentials = self._make_credentials()
@@ -207,7 +207,18 @@ class TradovateBroker(AnyBroker[Connection]):
 
     def issue_token(self, life: float | None = None) -> Token:
         """A token of the main user, ready to use; `life` in seconds."""
-        return self.tokens.issue(self.credentials.user_id, self.settings.token_life if life is None else life)
+        session = self.start_session(appId=self.credentials.app_id, appVersion=self.credentials.app_version)
+        return self.tokens.issue(self.credentials.user_id, self.settings.token_life if life is None else life, session)
+
+    def start_session(self, **fields: str) -> int:
+        """A `userSession` of the main user, as a login starts one: `appId`, `appVersion`, `ipAddress` as far as known.
+        Its id, which commands carry.
+        """
+        return start_session(self.db, self.stamp(), self.credentials.cid, **fields)
+
+    def end_session(self, ident: int) -> None:
+        """A session is over; when its tokens are is not decided here."""
+        self.db.put("userSession", self.db.entities["userSession"][ident] | {"endTime": self.stamp()})
 
     async def grow_history(self, *, threaded: bool) -> None:
         """Make the history that the setting `snapshot_bytes` asks for before anybody does, for a client that wants

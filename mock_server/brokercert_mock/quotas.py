@@ -40,6 +40,7 @@ class Quotas:
             for conn in self._counted():
                 if conn.token is not None and conn.token.session == oldest:
                     self._evict(conn, "ConnectionQuotaReached", f"session {oldest} ended: {most} at a time")
+            self.broker.end_session(oldest)
             for token in self.broker.tokens.of_session(oldest):
                 token.evicted = True
                 if not token.revoked:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from brokercert_mock.seed import LOWER, MASTERS, Entity, State
+from brokercert_mock.seed import LOWER, MASTERS, READ_ONLY, Entity, State
 
 Answer = tuple[int, Any]
+
+READABLE = LOWER | {kind.lower(): kind for kind in READ_ONLY}
 
 
 def read(state: State, endpoint: str, query: dict[str, list[str]], body: Any) -> Answer | None:
     """The answer to a read, or None where the endpoint is none. Parameters may stand in the query or in the body."""
     kind_text, _, verb = endpoint.partition("/")
-    kind = LOWER.get(kind_text)
+    kind = READABLE.get(kind_text)
     if kind is None:
         return None
     values = _parameters(query, body)

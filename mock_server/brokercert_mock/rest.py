@@ -37,12 +37,12 @@ def serialize(data: Any) -> tuple[str, str]:
     return frames.json_text(data), "application/json"
 
 
-def answer(broker: TradovateBroker, target: str, headers: dict[str, str], body: str) -> Answer:
-    """What a request is answered. The method is not enforced (documented: REST is relaxed)."""
+def answer(broker: TradovateBroker, address: str, target: str, headers: dict[str, str], body: str) -> Answer:
+    """What a request from an address is answered. The method is not enforced (documented: REST is relaxed)."""
     endpoint, query = endpoint_of(target)
     data = frames.decode_body(body)
     if endpoint == "auth/accesstokenrequest":
-        return _login(broker, data)
+        return _login(broker, address, data)
     refusal = broker.quotas.refusal_of(broker.tokens.known(bearer_of(headers)))
     if refusal is not None:
         return refusal
@@ -56,12 +56,14 @@ def answer(broker: TradovateBroker, target: str, headers: dict[str, str], body: 
     return broker.answering.endpoint(endpoint, query, data, token)
 
 
-def _login(broker: TradovateBroker, data: Any) -> Answer:
+def _login(broker: TradovateBroker, address: str, data: Any) -> Answer:
     who = broker.credentials
     given = data if isinstance(data, dict) else {}
     if given.get("name") != who.name or given.get("password") != who.password:
         return (401, "Unauthorized") if broker.settings.login_errors == "401" else (200, {"errorText": BAD_LOGIN})
-    token = broker.tokens.issue(who.user_id, broker.settings.token_life)
+    app = {name: given[name] for name in ("appId", "appVersion") if isinstance(given.get(name), str)}
+    session = broker.start_session(**app, ipAddress=address)
+    token = broker.tokens.issue(who.user_id, broker.settings.token_life, session)
     broker.quotas.on_login()
     return 200, login_answer(broker, token)
 

@@ -34,6 +34,7 @@ def singular(name: str) -> str:
 
 TYPES = {singular(name): name for name in COLLECTIONS}
 LOWER = {form.lower(): kind for kind, plural in TYPES.items() for form in (kind, plural)}
+READ_ONLY = ("userSession",)  # an entity (TP §8) that no sync answer has (TP §5.2): it can be read, and has no events
 
 # Whose entities hang on which master (TP §8): for `deps` and `ldeps`.
 MASTERS = {
@@ -59,6 +60,7 @@ MASTERS = {
     "userReadStatus": "userId",
     "orderStrategy": "accountId",
     "orderStrategyLink": "orderStrategyId",
+    "userSession": "userId",  # [ours]
 }
 
 
@@ -78,8 +80,9 @@ class State:
     """
 
     user_id: int = 0
+    session_id: int = 0  # the user's own by hand
     accounts: list[int] = field(default_factory=list)
-    entities: dict[str, dict[int, Entity]] = field(default_factory=lambda: {kind: {} for kind in TYPES})
+    entities: dict[str, dict[int, Entity]] = field(default_factory=lambda: {kind: {} for kind in (*TYPES, *READ_ONLY)})
     _by_order: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     _reported: dict[int, str] = field(default_factory=dict)
     _next: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 60)))
@@ -141,6 +144,7 @@ class State:
         return int(order["accountId"]) if order else None
 
 
+BY_HAND = 1  # the client app of the broker's own trading page [ours]
 TRADE_DATE = {"year": 2026, "month": 1, "day": 5}
 
 
@@ -169,7 +173,15 @@ def seeded(rng: random.Random, stamp: Callable[[], str]) -> State:
         _money(state, now, account_id, Decimal("50000.50") + Decimal("1000.25") * number)
     state.put("userReadStatus", {"id": state.new_id(), "userId": user["id"], "newsStoryId": 1})
     state.put("userProperty", {"id": state.new_id(), "userId": user["id"], "propertyId": state.of("property")[0]["id"]})
+    state.session_id = start_session(state, now, BY_HAND)
     return state
+
+
+def start_session(state: State, now: str, client_app_id: int, **more: Any) -> int:
+    """A session of the user, with what is known of it: `appId`, `appVersion`, `ipAddress`. Its id."""
+    ident = state.new_id()
+    session = {"id": ident, "userId": state.user_id, "startTime": now, "clientAppId": client_app_id}
+    return int(state.put("userSession", session | more)["id"])
 
 
 def _market(state: State, now: str) -> None:

@@ -46,7 +46,6 @@ class Tokens:
         self._wall_start = wall_start
         self._on_secret = on_secret
         self._by_text: dict[str, Token] = {}
-        self._sessions = 0
 
     def wall(self, at: float) -> datetime.datetime:
         return self._wall_start + datetime.timedelta(seconds=at - self._began)
@@ -60,11 +59,8 @@ class Tokens:
         left = datetime.datetime.fromisoformat(text) - self.wall(self._clock())
         return max(left.total_seconds(), 0.0)
 
-    def issue(self, user_id: int, life: float, session: int | None = None) -> Token:
-        """A token, of a new session unless one is given."""
-        if session is None:
-            self._sessions += 1
-            session = self._sessions
+    def issue(self, user_id: int, life: float, session: int) -> Token:
+        """A token of this session."""
         until = self._clock() + life
         token = Token(
             self._text(),

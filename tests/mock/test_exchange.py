@@ -34,7 +34,7 @@ async def test_a_modify_is_told_as_observed(bench: Bench) -> None:
         assert [x["d"]["entity"]["id"] for x in raw] == [command_id, command_id]
         assert told(raw) == ["command Created Pending", "orderVersion Created"]
         assert raw[0]["d"]["entity"]["senderId"] == bench.broker.db.user_id
-        assert raw[0]["d"]["entity"]["userSessionId"] == 1
+        assert raw[0]["d"]["entity"]["userSessionId"] in bench.broker.db.entities["userSession"]
         report = await messages(ws)
         assert told(report) == ["commandReport Created RiskPassed"]
         assert report[0]["d"]["entity"]["id"] == command_id + 1

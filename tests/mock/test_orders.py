@@ -46,8 +46,8 @@ pytestmark = pytest.mark.asyncio
 async def test_what_is_missing_or_wrong_is_a_violation(
     bench: Bench, endpoint: str, change: dict[str, Any], constraint: str
 ) -> None:
-    before = bench.broker.state()
     async with bench.authorized() as ws:
+        before = bench.broker.state()
         answer = await ask(ws, 2, f"order/{endpoint}", order(bench, **change))
     violation = answer["violations"][0]
     assert set(violation) == {"constraint", "value", "description"} and violation["constraint"] == constraint
@@ -66,8 +66,8 @@ async def test_what_is_missing_or_wrong_is_a_violation(
     ],
 )
 async def test_a_refusal_at_entry_is_a_200_with_its_reason(bench: Bench, change: dict[str, Any], reason: str) -> None:
-    before = bench.broker.state()
     async with bench.authorized() as ws:
+        before = bench.broker.state()
         answer = await ask(ws, 2, "order/placeorder", order(bench, **change))
         assert set(answer) == {"failureReason", "failureText"} and answer["failureReason"] == reason
         await ws.send("order/placeorder\n3\n\n[1]")
