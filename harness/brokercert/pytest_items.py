@@ -10,7 +10,6 @@ while a certification was asked for: a filter can never make a pass.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,8 +29,9 @@ NO_SCENARIO = "no-scenario"  # the name of the one item of a row that nothing ex
 
 # Options of other plugins, by what they would do to a certification, and what to say instead.
 REFUSED: dict[str, str] = {
-    "tx": "pytest-xdist spreads and repeats it, and slows the latencies that it scores; run without --tx",
+    # `-n` before `--tx`, which xdist derives from it.
     "numprocesses": "pytest-xdist spreads and repeats it, and slows the latencies that it scores; run with -n 0",
+    "tx": "pytest-xdist spreads and repeats it, and slows the latencies that it scores; run without --tx",
     "reruns": "pytest-rerunfailures hides the failures that came first; run with --reruns 0",
     "force_flaky": "flaky hides the failures that came first; leave out --force-flaky",
     "retries": "pytest-retry hides the failures that came first; run with --retries 0",
@@ -57,38 +57,37 @@ class Certification:
     # Before.
 
     def _make_request(self, set_id: str) -> RunRequest:
+        from brokercert.engine.asked import again, client_asked, part_asked
         from brokercert.engine.config import load_config, split_command
-        from brokercert.engine.process import find_command
         from brokercert.engine.run import RunRequest
 
         option = self.config.getoption
         named: str | None = option("brokercert_config")
-        config = load_config(Path(named) if named else None, start=self.config.rootpath)
+        config = load_config(Path(named) if named else None, start=self.config.rootpath, option="--brokercert-config")
         text: str | None = option("brokercert_command")
         command = split_command(text, "--brokercert-command") if text else ()
-        part: str = option("brokercert_part") or config.part
-        if part:
-            self.rows.part(part)  # raises where there is no such part
+        part = part_asked(config, self.rows, option("brokercert_part"), "--brokercert-part")
         only = tuple(option("brokercert_only") or ())
         for row in only:
             if row not in self.rows.by_id:
                 raise UsageError(
                     f"--brokercert-only {row}: no such requirement in {set_id}; `brokercert list` shows them"
                 )
-        spec = config.subject(self.rows, command)
-        find_command(spec)
+        spec = client_asked(config, self.rows, command)
+        strict = bool(option("brokercert_strict")) or config.strict
         out: str | None = option("brokercert_out")
         return RunRequest(
             set_id=set_id,
             subject=spec,
             part=part,
             only=only,
-            strict=bool(option("brokercert_strict")) or config.strict,
+            strict=strict,
             jobs=config.jobs,
             seed=config.seed,
             out=Path(out) if out else config.out,
+            out_told="--brokercert-out" if out else config.told.get("out", "--brokercert-out"),
             limits=config.limits,
-            command_line=_again(set_id, part, named, command),
+            again=again(config, set_id=set_id, part=part, strict=strict, seed=config.seed, typed=command),
         )
 
     @property
@@ -177,14 +176,6 @@ def _ini(config: pytest.Config, name: str) -> object:
         return config.getini(name)
     except (KeyError, ValueError):  # no plugin knows it
         return None
-
-
-def _again(set_id: str, part: str, config: str | None, command: Iterable[str]) -> str:
-    words = ["brokercert", "certify", "--set", set_id]
-    words += ["--part", part] if part else []
-    words += ["--config", config] if config else []
-    words += ["--", *command] if command else []
-    return shlex.join(words)
 
 
 def run_engine(request: RunRequest, say: Any) -> RunRecord:

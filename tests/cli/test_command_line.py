@@ -98,11 +98,11 @@ def test_certify_runs_what_stands_after_the_dashes_and_writes_its_reports(line: 
     request = line.requests[0]
     assert request.subject.command == (sys.executable, "client.py", "--part", "{url}")
     assert (request.part, request.seed, request.tier) == ("core", 7, "real")
-    assert request.command_line_for("LOG-010").endswith(
-        "--only LOG-010 -- " + f"{sys.executable} client.py --part '{{url}}'"
-    )
-    assert request.command_line_for("LOG-010", "LOG-020").count(" --only ") == 2
-    assert request.command_line_for() == request.command_line
+    again = "brokercert certify --part core --seed 7"
+    client = f"-- {sys.executable} client.py --part '{{url}}'"
+    assert request.again.command_line("LOG-010") == f"{again} --only LOG-010 {client}"
+    assert request.again.command_line("LOG-010", "LOG-020").count(" --only ") == 2
+    assert request.again.command_line() == f"{again} {client}"
     latest = line.folder / "out" / "latest"
     assert latest.is_symlink() and (latest / "run.json").is_file() and (latest / "report.html").is_file()
 

@@ -100,7 +100,11 @@ def test_a_client_that_cannot_be_stopped_does_not_offer_it(tmp_path: Path) -> No
         ("[subject]\ncwd = 'nowhere'", "subject.cwd = 'nowhere'; expected an existing folder"),
         ("[subject]\nlevel = 'loud'", "subject.level = 'loud'; expected one of wire, reports, commands"),
         ("[subject]\ninstances = 0", "subject.instances = 0; expected a whole number from 1 to 40"),
-        ("[subject.env]\nPORT = 3", "subject.env = .*; expected a table of texts"),
+        ("subject = ['a', 3]", "subject = a list; expected a table"),
+        ("[subject.env]\nPORT = 3", 'subject.env.PORT = 3; expected a text: write "3"$'),
+        ("[subject.env]\nDEBUG = true", "subject.env.DEBUG = True; expected a text, in quotes$"),
+        ("[subject]\nenv = 'A=1'", r"subject.env = 'A=1'; expected a table of texts, \[subject.env\]"),
+        ("[readings]\ntoken-life = 90", 'readings.token-life = 90; expected a text: write "90"$'),
         ("[run]\nstrict = 1", "run.strict = 1; expected true or false"),
         ("[run]\nseed = -1", "run.seed = -1; expected a whole number"),
         ("[limits]\nconnect = 0", "limits.connect = 0; expected a positive number"),
@@ -112,7 +116,7 @@ def test_a_client_that_cannot_be_stopped_does_not_offer_it(tmp_path: Path) -> No
         ("[capabilities]\noffers = ['tokens']\n[capabilities.absent]\ntokens = 'no'", "not offered as well"),
         ("[readings]\nheart = 'x'", "readings.heart; expected one of"),
         ("[readings]\ntoken-life = '70'", "readings.token-life = '70'; expected '80' or '90'"),
-        ("[run]\npart = 'half'", "part 'half': expected one of core"),
+        ("[run]\npart = 'half'", "run.part = 'half'; expected one of core"),
         ("[run\n", "expected TOML"),
     ],
 )
@@ -120,8 +124,42 @@ def test_every_error_names_file_and_field(tmp_path: Path, text: str, said: str) 
     path = write(tmp_path, text)
     with pytest.raises(UsageError, match=said) as caught:
         load_config(path, environ={}).subject(ROWS, ("x",))
-    if "part" not in text:
-        assert str(caught.value).startswith(str(path))
+    assert str(caught.value).startswith(str(path))
+
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[subject.env]\nPASSWORD = '{SECRET}'\nPORT = 3",
+        "[subject.env]\nPIN = 12342",
+        f"[subject.env]\nTOKENS = ['{SECRET}']",
+        f"[subject.env.LOGIN]\npassword = '{SECRET}'",
+        f"[subject]\nenv = [{{ PASSWORD = '{SECRET}' }}]",
+        f"[subject]\ncommand = ['bot', '--password', '{SECRET}', 3]",
+        f"[subject]\ncommand = {{ PASSWORD = '{SECRET}' }}",
+        f'[subject]\ncommand = "bot --password {SECRET} \'open"',
+        f"[subject]\nlevel = ['{SECRET}']",
+        f"subject = [{{ env = {{ PASSWORD = '{SECRET}' }} }}]",
+        f"[run]\nseed = {{ key = '{SECRET}' }}",
+        f"[readings]\ntoken-life = ['{SECRET}']",
+        f"[limits]\nconnect = {{ a = '{SECRET}' }}",
+        f"[capabilities]\noffers = ['{SECRET}', 3]",
+    ],
+)
+def test_no_error_tells_what_stands_beside_or_inside_the_wrong_field(tmp_path: Path, text: str) -> None:
+    """Such errors end in the logs of continuous integration, and tables of variables hold passwords."""
+    with pytest.raises(UsageError) as caught:
+        load_config(write(tmp_path, text), environ={})
+    assert SECRET not in str(caught.value) and "12342" not in str(caught.value)
+
+
+def test_neither_does_one_of_the_command_in_the_environment() -> None:
+    with pytest.raises(UsageError, match="environment: BROKERCERT_COMMAND: No closing") as caught:
+        load_config(environ={"BROKERCERT_COMMAND": f"bot --password {SECRET} '"}, start=Path("/"))
+    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -140,5 +178,9 @@ def test_what_the_set_is_about_cannot_be_declared_absent(tmp_path: Path, name: s
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(UsageError, match=r"^--config .*none\.toml: no such file; expected a brokercert.toml"):
         load_config(tmp_path / "none.toml", environ={})
+    there = write(tmp_path, FULL)
+    with pytest.raises(UsageError, match=r"^environment: BROKERCERT_CONFIG = none\.toml: no such file") as caught:
+        load_config(environ={"BROKERCERT_CONFIG": "none.toml"}, start=tmp_path)
+    assert str(caught.value).endswith(f"the nearest one is {there}")

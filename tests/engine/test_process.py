@@ -350,13 +350,15 @@ def test_placeholders_are_filled_and_other_braces_stay() -> None:
 @pytest.mark.asyncio
 async def test_what_cannot_be_started_says_so(play: Play) -> None:
     (play.folder / "plain").write_text("no program")
-    (play.folder / "odd").write_text("#!/nowhere/at/all\n")
-    (play.folder / "odd").chmod(0o755)
+    for name, text in {"odd": "#!/nowhere/at/all\n", "unknown": "no program"}.items():
+        (play.folder / name).write_text(text)
+        (play.folder / name).chmod(0o755)
     for command, why in {
         "no-such-program-here": "not found on PATH",
         "./missing": "does not exist",
         "./plain": "not executable",
-        "./odd": "could not be started",
+        "./odd": "names '/nowhere/at/all' in its first line",
+        "./unknown": "could not be started: Exec format error",
     }.items():
         with pytest.raises(SubjectError, match=why):
             await play.command(command)

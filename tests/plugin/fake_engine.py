@@ -35,7 +35,9 @@ def fake_run(request: RunRequest, verdicts: Mapping[str, Verdict], *, interrupte
     asked = request.only or [row.id for row in rows.rows]
     findings = [_finding(row, name, verdicts.get(row, Verdict.PASS)) for row in asked for name in listed.get(row, ())]
     part = rows.part(request.part) if request.part else tuple(rows.by_id)
-    results = judge_rows(rows, findings, listed=listed, in_part=part, selected=request.only, reproduce="again {id}")
+    results = judge_rows(
+        rows, findings, listed=listed, in_part=part, selected=request.only, reproduce="again {}".format
+    )
     outcome: Outcome = outcome_of(results, strict=request.strict, interrupted=interrupted)
     names = sorted({finding.scenario for finding in findings})
     return RunRecord(

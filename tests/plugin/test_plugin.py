@@ -10,10 +10,13 @@ import brokercert_reports.write  # noqa: F401  (once, instead of in each run ins
 import pytest
 from brokercert import pytest_plugin
 from brokercert.engine import run
+from brokercert.engine.scenario import load_suite
 from brokercert.requirements import available_sets, load_set
 from brokercert.verdict import RunRecord, Verdict
 
 pytest_plugins = ["pytester"]
+for _name in available_sets():  # for good: a run inside a test drops what it imported first, and checks register once
+    load_suite(_name)
 HERE = Path(__file__).parent
 SET = "tradovate-stage2"
 
@@ -184,7 +187,11 @@ def test_it_lives_beside_the_tests_of_a_project_and_its_ini(project: Project) ->
         (("-m", "stage2", "--brokercert-only", "XYZ-000"), "--brokercert-only XYZ-000: no such requirement"),
         (("-m", "stage2", "--brokercert-config", "none.toml"), "none.toml: no such file"),
         (("-m", "stage2", "--brokercert-command", "no-such-client-here"), "'no-such-client-here' was not found"),
-        (("-m", "stage2", "-n", "2"), "pytest-xdist spreads"),
+        (
+            ("-m", "stage2", "-n", "2"),
+            "pytest-xdist spreads and repeats it, and slows the latencies that it scores; run with -n 0",
+        ),
+        (("-m", "stage2", "--dist", "load", "--tx", "2*popen"), "that it scores; run without --tx"),
         (("-m", "stage2", "-p", "spreading", "--reruns", "2"), "pytest-rerunfailures hides"),
         (("-m", "stage2", "-p", "spreading", "-o", "retries=2"), "pytest-retry hides"),
     ],

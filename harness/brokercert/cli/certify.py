@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
@@ -49,37 +48,34 @@ def certify(
     """
     from brokercert.cli.finish import finish, point_latest
     from brokercert.cli.progress import LiveProgress, progress_for
+    from brokercert.engine.asked import again, client_asked, part_asked, set_asked
     from brokercert.engine.config import load_config
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.process import find_command
-    from brokercert.requirements import load_set
 
     if tier == "virtual":
         raise UsageError("--tier virtual: expected real; a program has a clock of its own, which no one can turn")
     config = load_config(config_path)
-    set_id = set_id or config.set_id
-    rows = load_set(set_id)
-    part = config.part if part is None else part
-    if part:
-        rows.part(part)  # raises where there is no such part
-    spec = config.subject(rows, command)
-    find_command(spec)
+    rows = set_asked(config, set_id, "--set")
+    part = part_asked(config, rows, part, "--part")
+    spec = client_asked(config, rows, command)
     strict = config.strict if strict is None else strict
+    seed = config.seed if seed is None else seed
 
     from brokercert.engine.run import RunRequest, run_certification
 
     request = RunRequest(
-        set_id=set_id,
+        set_id=rows.id,
         subject=spec,
         part=part,
         only=only,
         strict=strict,
         jobs=config.jobs if jobs is None else jobs,
-        seed=config.seed if seed is None else seed,
+        seed=seed,
         out=config.out if out is None else out,
+        out_told=config.told.get("out", "--out") if out is None else "--out",
         tier="real",
         limits=config.limits,
-        command_line=_again(set_id, part, strict, seed, config_path, command),
+        again=again(config, set_id=rows.id, part=part, strict=strict, seed=seed, typed=command),
     )
     progress = progress_for()
     try:
@@ -91,17 +87,3 @@ def certify(
     status = finish(run, folder)
     point_latest(folder)
     return status
-
-
-def _again(
-    set_id: str, part: str, strict: bool, seed: int | None, config: Path | None, command: tuple[str, ...]
-) -> str:
-    """The command line that asks for the same, without `--only`, which each row of the report adds."""
-    words = ["brokercert", "certify"]
-    words += ["--set", set_id] if set_id != default_set() else []
-    words += ["--part", part] if part else []
-    words += ["--strict"] if strict else []
-    words += ["--seed", str(seed)] if seed is not None else []
-    words += ["--config", str(config)] if config else []
-    words += ["--", *command] if command else []
-    return shlex.join(words)

@@ -15,11 +15,21 @@ from brokercert.engine.calibrate import LagMonitor
 from brokercert.engine.dialect import Dialect
 from brokercert.engine.environment import machine
 from brokercert.engine.errors import UsageError
+from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.record import RunFacts, run_record
-from brokercert.engine.run import Plan, Progress, RunRequest, header_of, limits_of, plan_of, run_id_of, unplayed
+from brokercert.engine.run import (
+    Plan,
+    Progress,
+    RunRequest,
+    header_of,
+    limits_of,
+    plan_of,
+    run_id_of,
+    unplayed,
+)
 from brokercert.engine.scenario import Scenario, load_dialect, load_suite
 from brokercert.engine.virtual import CALENDAR, VirtualLoop
 from brokercert.requirements import RequirementSet, load_set
@@ -91,19 +101,18 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
     plan = plan_of(request, rows, suite)
     started = datetime.datetime.now(datetime.UTC)
     run_id = run_id_of(started)
-    folder = request.out / run_id
-    (folder / "traces").mkdir(parents=True)
     chosen = (*plan.exclusive, *plan.waiting)
     progress.planned([s.name for s in chosen], plan.predicted)
     played: list[Played] = []
     interrupted = False
-    try:
-        for scenario in chosen:
-            progress.started(scenario.name)
-            played.append(play_alone(scenario, request, rows, run_id, folder))
-            progress.ended(scenario.name, played[-1].result.state)
-    except KeyboardInterrupt:
-        interrupted = True
+    with run_folder(request.out, run_id, request.out_told) as folder:
+        try:
+            for scenario in chosen:
+                progress.started(scenario.name)
+                played.append(play_alone(scenario, request, rows, run_id, folder))
+                progress.ended(scenario.name, played[-1].result.state)
+        except KeyboardInterrupt:
+            interrupted = True
     virtual = [one.result.duration for one in played]
     facts = RunFacts(
         request=request,

@@ -15,6 +15,7 @@ the file, the field, what was expected and what to do. Nothing here starts anyth
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import tomllib
 from collections.abc import Callable, Mapping
@@ -36,6 +37,8 @@ LEVELS: dict[str, tuple[str, ...]] = {  # what each level makes a client offer
 }
 STOPS = ("signal", "command", "none")
 MOST_JOBS = 40  # scenarios at once; more than all there are
+KINDS: dict[type, str] = {dict: "table", list: "list", int: "number", float: "number"}
+SECRET = re.compile(r"pass|pwd|secret|^sec$|token|key|pin$|auth|cred", re.IGNORECASE)  # names of what is never shown
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Config:
     seed: int = 1
     out: Path = Path("out")
     limits: Mapping[str, float] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)  # field -> where it stands: a file's field, or a variable
+    filed: Config | None = None  # the same without the environment; None: the environment says nothing
 
     @property
     def where(self) -> str:
@@ -96,7 +101,8 @@ class Config:
                 raise self._wrong(f"limits.{name}", f"one of {', '.join(sorted(rows.limits))}", "correct the name")
         if self.part and self.part not in rows.parts:
             parts = ", ".join(rows.parts) or "none: the set has no parts"
-            raise UsageError(f"part {self.part!r}: expected one of {parts}; leave it out for the whole set")
+            where = self.told.get("part", "part")
+            raise UsageError(f"{where} = {self.part!r}; expected one of {parts}; leave it out for the whole set")
 
     def _wrong(self, what: str, expected: str, advice: str) -> UsageError:
         return UsageError(f"{self.where}: {what}; expected {expected}; {advice}")
@@ -155,16 +161,23 @@ def find_file(start: Path) -> Path | None:
 
 
 def load_config(
-    path: Path | None = None, *, environ: Mapping[str, str] = os.environ, start: Path | None = None
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    start: Path | None = None,
+    option: str = "--config",
 ) -> Config:
     """The configuration: `path`, or BROKERCERT_CONFIG, or the nearest file; with BROKERCERT_* variables laid over.
 
-    Raises `UsageError`.
+    `option` is what `path` was given by. Raises `UsageError`.
     """
+    named = option
     if path is None and environ.get("BROKERCERT_CONFIG"):
-        path = Path(environ["BROKERCERT_CONFIG"])
+        path, named = Path(environ["BROKERCERT_CONFIG"]), "environment: BROKERCERT_CONFIG ="
     if path is not None and not path.is_file():
-        raise UsageError(f"{path}: no such file; expected a brokercert.toml")
+        nearest = find_file(start or Path.cwd())
+        there = f"; the nearest one is {nearest}" if nearest else ""
+        raise UsageError(f"{named} {path}: no such file; expected a brokercert.toml{there}")
     path = path or find_file(start or Path.cwd())
     config = Config() if path is None else _Reader(path).read()
     return _environment(config, environ)
@@ -196,10 +209,12 @@ class _Reader:
         run = self._table("run", ("set", "part", "strict", "jobs", "seed", "out"))
         base = Config(path=self.path, cwd=self.path.parent.absolute())
         values: dict[str, Any] = {}
+        told: dict[str, str] = {}
 
         def take(name: str, table: Mapping[str, Any], prefix: str, key: str, read: Callable[[str, Any], Any]) -> None:
             if key in table:
                 values[name] = read(f"{prefix}.{key}", table[key])
+                told[name] = f"{self.path}: {prefix}.{key}".replace(": .", ": ")
 
         take("name", subject, "subject", "name", self._text)
         take("command", subject, "subject", "command", self._command)
@@ -219,10 +234,12 @@ class _Reader:
         take("out", run, "run", "out", lambda where, value: self.path.parent / self._text(where, value))
         take("readings", self.data, "", "readings", self._texts)
         take("limits", self.data, "", "limits", self._numbers)
-        return replace(base, **values)
+        return replace(base, **values, told=told)
 
     def _wrong(self, where: str, value: object, expected: str) -> UsageError:
-        return UsageError(f"{self.path}: {where.lstrip('.')} = {value!r}; expected {expected}")
+        """The value is told where it is one; a list or a table may hold a password among others."""
+        shown = _kind(value) if value and isinstance(value, dict | list) else repr(value)
+        return UsageError(f"{self.path}: {where.lstrip('.')} = {shown}; expected {expected}")
 
     def _only(self, where: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
         for key in table:
@@ -288,8 +305,17 @@ class _Reader:
         return tuple(value)
 
     def _texts(self, where: str, value: object) -> dict[str, str]:
-        if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-            raise self._wrong(where, value, "a table of texts (numbers in quotes)")
+        if not isinstance(value, dict):
+            raise self._wrong(where, value, f"a table of texts, [{where.lstrip('.')}]")
+        for name, item in value.items():
+            if isinstance(item, str):
+                continue
+            if where == "subject.env" and SECRET.search(name):  # a password may be a number
+                raise UsageError(
+                    f"{self.path}: {where.lstrip('.')}.{name} is {_kind(item)}; expected a text, in quotes"
+                )
+            number = isinstance(item, int | float) and not isinstance(item, bool)
+            raise self._wrong(f"{where}.{name}", item, f'a text: write "{item}"' if number else "a text, in quotes")
         return value
 
     def _reasons(self, where: str, value: object) -> dict[str, str]:
@@ -308,14 +334,18 @@ class _Reader:
         return {name: float(number) for name, number in value.items()}
 
 
+def _kind(value: object) -> str:
+    return f"a {KINDS.get(type(value), 'value of another kind')}"
+
+
 def split_command(text: str, where: str) -> tuple[str, ...]:
-    """A command line as words, as a shell would split it. Raises `UsageError`."""
+    """A command line as words, as a shell would split it. Raises `UsageError`; it may hold a token, so is not told."""
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(f"{where} = {text!r}: {error}; expected a command line") from error
+        raise UsageError(f"{where}: {error}; expected a command line") from error
     if not words:
-        raise UsageError(f"{where} = {text!r}; expected a program and its arguments")
+        raise UsageError(f"{where} is empty; expected a program and its arguments")
     return words
 
 
@@ -344,7 +374,11 @@ def _environment(config: Config, environ: Mapping[str, str]) -> Config:
         "BROKERCERT_OUT": ("out", lambda name: Path(environ[name])),
         "BROKERCERT_COMMAND": ("command", lambda name: split_command(environ[name], f"environment: {name}")),
     }
-    changes = {key: read(name) for name, (key, read) in readers.items() if environ.get(name)}
+    laid = {key: name for name, (key, _) in readers.items() if environ.get(name)}
+    if not laid:
+        return config
+    changes = {key: readers[name][1](name) for key, name in laid.items()}
     if "command" in changes:
         changes["cwd"] = Path.cwd()
-    return replace(config, **changes)
+    told = {**config.told, **{key: f"environment: {name}" for key, name in laid.items()}}
+    return replace(config, **changes, told=told, filed=config)

@@ -152,7 +152,7 @@ def judge_traces(
         listed=listed,
         in_part=part_ids,
         excerpt_of=lambda finding: around.get((finding.scenario, finding.evidence, finding.about)),
-        reproduce=f"brokercert judge {files}",
+        reproduce=lambda row: f"brokercert judge {files}",
     )
     outcome = outcome_of(results, strict=strict, interrupted=done.interrupted)
     return RunRecord(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
-from brokercert.toxiproxy.choose import Chosen, choose, inside
+from brokercert.toxiproxy.choose import Chosen, choose, inside, named
 from brokercert.toxiproxy.driver import ProxyHandle
 
 
@@ -27,10 +27,22 @@ class Paths:
         if self._chosen is not None:
             await self._chosen.close()
 
+    async def check(self) -> None:
+        """Before anything is run: whether the server that `TOXIPROXY_URL` names, if it does, can be used.
+
+        Raises `UsageError`.
+        """
+        if named():
+            await self._choose()
+
     async def open(self, scenario: str, upstream_port: int) -> ProxyHandle:
         """A proxy in front of a broker on loopback. Raises `ToxiproxyError`."""
+        chosen = await self._choose()
+        return await chosen.driver.create(f"{self._run_id}-{scenario}", f"127.0.0.1:{upstream_port}")
+
+    async def _choose(self) -> Chosen:
         async with self._lock:
             if self._chosen is None:
                 self._chosen = inside(self._seed) if self._virtual else await choose(seed=self._seed)
                 self.description = self._chosen.description
-        return await self._chosen.driver.create(f"{self._run_id}-{scenario}", f"127.0.0.1:{upstream_port}")
+        return self._chosen

@@ -58,7 +58,8 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
 
     `done` is called with what there is in each of these cases, so that an interrupted run can still be judged.
     A bug of a scenario, of the broker or of a rule ends it as *harness error*: told in the trace, never blamed on the
-    client. Raises only `UsageError` (the client's command does not exist) and `CancelledError`.
+    client. Raises only `UsageError` (the client's command cannot be started), then without a trace and without a call
+    of `done`, and `CancelledError`.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -69,6 +70,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     state_dir = Path(tempfile.mkdtemp(prefix="brokercert-", dir=place))
     state: r.State = "completed"
     note = ""
+    impossible = False  # what was asked for cannot be
     stage: AnyStage[Any, Any] | None = None
     flusher = asyncio.create_task(_keep_flushed(writer)) if header.tier == "real" else None
     broker = props.dialect.broker(scenario.settings_at(header.full), writer, props.seed, props.calendar)
@@ -100,7 +102,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     except TimeoutError:
         state, note = "harness error", f"the scenario did not end within {scenario.most:g} s"
     except UsageError:
-        state, note = "harness error", "the client could not be started"
+        impossible = True
         raise
     except Exception as error:  # the boundary between a scenario and the run: recorded, and judged as ours
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -115,8 +117,11 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
             flusher.cancel()
         writer.close()
         shutil.rmtree(state_dir, ignore_errors=True)  # the client's own leavings: nothing of ours is in it
-        trace = trace_of(writer.header, writer.records)
-        done(Played(_result(scenario, trace, path, stage, state, note, lag), trace))
+        if impossible:
+            path.unlink()
+        else:
+            trace = trace_of(writer.header, writer.records)
+            done(Played(_result(scenario, trace, path, stage, state, note, lag), trace))
 
 
 async def _keep_flushed(writer: TraceWriter) -> None:

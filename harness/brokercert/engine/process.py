@@ -7,6 +7,7 @@ grandchildren that ignore SIGTERM, nor daemons that made themselves sessions; no
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -29,6 +30,7 @@ FLOOD_PAUSE = 0.005  # seconds between two readings of a flood: 13 MB/s of 64 Ki
 LINGER = 5.0  # seconds that a client may outlive the wrapper (sh -c, npm) that died of the signal meant for both
 LOOK = 0.05  # seconds between two looks at whether somebody lingers
 MOST_UNREAD = 1024 * 1024  # bytes of commands that a client which reads none may make the harness hold
+LONGEST_SHEBANG = 256  # bytes that Linux reads of it
 DEATH = 5.0  # seconds within which SIGKILL takes effect, or something is wrong with the machine
 
 PROXIES = ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks5")  # <name>_proxy, in both cases
@@ -86,13 +88,31 @@ def find_command(spec: SubjectSpec, environ: Mapping[str, str] = os.environ) -> 
         found = shutil.which(name, path=environ.get("PATH"))
         if found is None:
             raise SubjectError(f"the client's command {name!r} was not found on PATH; install it or give its path")
-        return str(Path(found).absolute())
+        return _executable(str(Path(found).absolute()), name, spec.cwd)
     path = spec.cwd / name
     if not path.is_file():
         raise SubjectError(f"the client's command {name!r} does not exist (looked for {path})")
     if not os.access(path, os.X_OK):
         raise SubjectError(f"the client's command {name!r} is not executable; chmod +x it, or name its interpreter")
-    return str(path)
+    return _executable(str(path), name, spec.cwd)
+
+
+def _executable(path: str, name: str, cwd: Path) -> str:
+    """`path`, whose interpreter is there if its first line names one. Raises `SubjectError`."""
+    try:
+        with open(path, "rb") as file:
+            first = file.readline(LONGEST_SHEBANG)
+    except OSError:
+        return path  # may be executed, if not read
+    if first.startswith(b"#!"):
+        # As the kernel takes it: a carriage return is part of the name.
+        interpreter = os.fsdecode(re.split(rb"[ \t]+", first[2:].strip(b" \t\n"))[0])
+        if not os.access(cwd / interpreter, os.X_OK):
+            raise SubjectError(
+                f"the client's command {name!r} names {interpreter!r} in its first line, which cannot be executed; "
+                "correct that line, or name the interpreter before the script"
+            )
+    return path
 
 
 async def start_process(
@@ -123,6 +143,8 @@ async def start_process(
     except OSError as error:
         GUARD.forget(mark)
         why = error.strerror or str(error)
+        if error.errno == errno.ENOEXEC:
+            why += "; name its interpreter before it, or in a first line as in #!/bin/sh"
         raise SubjectError(f"the client's command {spec.command[0]!r} could not be started: {why}") from error
     except BaseException:  # cancelled while it was being started: it may be there already
         leftovers.end_all({mark: subject.pid}, quiet_rounds=leftovers.QUIET_ROUNDS)

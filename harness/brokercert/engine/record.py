@@ -73,7 +73,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         in_part=part,
         selected=request.only,
         excerpt_of=excerpts_from({one.trace.header.scenario: one.trace for one in played}),
-        reproduce=request.command_line_for("{id}"),
+        reproduce=request.again.command_line,
     )
     outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
     waiting = [one.result.duration for one in played if not one.result.exclusive and one.result.tier == request.tier]
@@ -118,7 +118,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         rows=tuple(results),
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
-        reproduce=request.command_line_for(*request.only),
+        reproduce=request.again.command_line(*request.only),
         notes=_notes(rows, facts.suite),
         telling=(*buffered_in(findings), *told_badly([badly_told(one.trace) for one in played])),
         faults=facts.suite.faults if cells else (),

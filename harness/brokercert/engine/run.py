@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from brokercert.engine import scoring
+from brokercert.engine.asked import Again
 from brokercert.engine.calibrate import LagMonitor, calibrate
 from brokercert.engine.dialect import Dialect
 from brokercert.engine.environment import machine, tool
 from brokercert.engine.errors import UsageError
+from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
 from brokercert.engine.grid import sampled
 from brokercert.engine.paths import Paths
@@ -49,16 +51,12 @@ class RunRequest:
     jobs: int = 40
     seed: int = 1
     out: Path = Path("out")
+    out_told: str = "the folder of runs"  # who says so, for an error
     tier: Literal["real", "virtual"] = "real"
     full_volume: bool = False  # in virtual time too: as many events, and as large snapshots, as in real time
     limits: Mapping[str, float] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()  # restrict to these by name: for the harness's own tests
-    command_line: str = ""  # how the run was asked for, without `--only`, to be told again in the report
-
-    def command_line_for(self, *rows: str) -> str:
-        """The command that asks for these rows alone, or, without any, for the whole set."""
-        command, dashes, client = (self.command_line or "brokercert certify").partition(" -- ")
-        return "".join((command, *(f" --only {row}" for row in rows), dashes, client))
+    again: Again = field(default_factory=Again)  # how to ask for the same once more, to be told in the report
 
 
 class Progress(Protocol):
@@ -156,14 +154,12 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
     plan = plan_of(request, rows, suite)
     started = datetime.datetime.now(datetime.UTC)
     run_id = run_id_of(started)
-    folder = request.out / run_id
-    (folder / "traces").mkdir(parents=True)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    calibration = await calibrate()
-    progress.planned([s.name for s in (*plan.exclusive, *plan.waiting)], plan.predicted)
-    crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration, gate or StartGate())
-    interrupted = await crew.play_all()
+    with run_folder(request.out, run_id, request.out_told) as folder:
+        calibration = await calibrate()
+        crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration, gate or StartGate())
+        interrupted = await crew.play_all()
     real_took = loop.time() - began
     if plan.left and not interrupted and request.subject.command == suite.dialect.reference.command:
         from brokercert.engine.alone import play_left
@@ -214,12 +210,16 @@ class _Crew:
         self.exclusive_took = 0.0
         self.toxiproxy = "not used"
         self._running: dict[str, None] = {}
+        self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
     async def play_all(self) -> bool:
         """Exclusive scenarios first, one by one; then the others together. True where it was interrupted."""
         loop = asyncio.get_running_loop()
         self._began = loop.time()
         async with LagMonitor() as lag, Paths(self.run_id) as paths:
+            if any(scenario.path == "proxied" for scenario in (*self.plan.exclusive, *self.plan.waiting)):
+                await paths.check()
+            self.progress.planned([s.name for s in (*self.plan.exclusive, *self.plan.waiting)], self.plan.predicted)
             self.props = Props(
                 dialect=self.dialect,
                 spec=self.request.subject,
@@ -263,10 +263,15 @@ class _Crew:
         try:
             header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
             await play(scenario, header, self.props, self._done)
+        except UsageError:
+            self._given_up = True
+            raise
         finally:
             del self._running[scenario.name]
 
     def _done(self, played: Played) -> None:
+        if self._given_up:
+            return
         self.played.append(played)
         self.progress.ended(played.result.name, played.result.state)
 

@@ -146,12 +146,13 @@ def judge_rows(
     in_part: Iterable[str],
     selected: Iterable[str] = (),
     excerpt_of: Excerpting = lambda finding: None,
-    reproduce: str = "brokercert certify --only {id}",
+    reproduce: Callable[[str], str] = "brokercert certify --only {}".format,
 ) -> list[RowResult]:
     """Each row's verdict over the scenarios listed for it: the worst finding; no scenario: untested.
 
     `listed` maps a row to the scenarios that exercise it, `selected` restricts what was asked for (empty: all).
-    `excerpt_of` gives the excerpt around a finding that is no pass, where there is one.
+    `excerpt_of` gives the excerpt around a finding that is no pass, where there is one; `reproduce` the command that
+    asks for a row again.
     """
     part = set(in_part)
     asked = set(selected)
@@ -171,7 +172,7 @@ def _row_result(
     in_part: bool,
     asked: set[str],
     excerpt_of: Excerpting,
-    reproduce: str,
+    reproduce: Callable[[str], str],
 ) -> RowResult:
     deselected = bool(asked) and row.id not in asked
     played = {finding.scenario for finding in findings}
@@ -210,5 +211,5 @@ def _row_result(
         means=row.means,
         causes=tuple(row.causes),
         mend=row.mend,
-        reproduce=reproduce.format(id=row.id),
+        reproduce=reproduce(row.id),
     )

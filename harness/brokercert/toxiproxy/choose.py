@@ -81,9 +81,14 @@ def inside(seed: int = 0) -> Chosen:
     return Chosen("embedded", "", "", DirectDriver(api), note="in virtual time", api=api)
 
 
+def named() -> str:
+    """The running server that the environment names, or an empty text."""
+    return os.environ.get("TOXIPROXY_URL", "")
+
+
 async def choose(*, seed: int = 0, real_allowed: bool = True) -> Chosen:
     """Choose and start. Raises `UsageError` where `TOXIPROXY_URL` names a server that does not answer."""
-    url = os.environ.get("TOXIPROXY_URL", "")
+    url = named()
     if url and real_allowed:
         return await _named(url)
     binary = find_binary() if real_allowed else None
