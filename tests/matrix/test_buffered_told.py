@@ -75,7 +75,13 @@ def test_a_refusal_that_is_told_at_the_end_alone_is_told_late() -> None:
     assert refused((CONNECTING,), (ERROR,) * 3) == "fail", "what it printed meanwhile came in time"
     assert refused(("attempt",), EACH * 3) == "fail", "it printed meanwhile: no buffer lets one line through"
     assert refused((), (ERROR,) * 3) == "fail", "nothing shows that these are older than they look"
-    assert refused((), (CONNECTING, ERROR), attempts=1) == "fail", "two lines, one of them late: it may be its design"
+    assert refused((CONNECTING,), ("bye", ERROR), attempts=1) == "fail", "a few lines at the end are no buffer"
+
+
+def test_a_connection_that_is_announced_a_minute_later_shows_the_buffer_alone() -> None:
+    assert refused((), (CONNECTING, ERROR), attempts=1) == "inconclusive"
+    assert refused((), ("a line", ERROR), attempts=1) == "fail"
+    assert refused((), (CONNECTING, ERROR), attempts=2) == "fail", "it does not announce every connection: which is it?"
 
 
 def test_one_that_hung_and_catches_up_writes_line_by_line() -> None:
@@ -134,6 +140,19 @@ def test_an_outcome_that_was_told_into_a_buffer_is_none_that_is_missing(row: str
     assert answered(OUTCOME) == "fail", "a single line"
 
 
+def test_one_that_is_stuck_with_its_commands_is_none_that_has_a_buffer() -> None:
+    def stuck(*more: dict[str, Any]) -> str:
+        talk = asking()
+        talk.told.append(r.Command(t=5 * S, id=0, command="whistle", body={"command": "whistle", "id": 0}))
+        talk.broker(6 * S, 1, {"s": 200, "i": 1, "d": {"id": 1}})
+        event(talk, 5.5, 77)
+        says(talk, STOP + 0.5, report("unsupported", id=0, command="whistle"), OUTCOME, *more)
+        return str(of("REQ-040", stopped(talk)).verdict)
+
+    assert stuck() == "fail", "all that is late is its answers, and these of one moment"
+    assert stuck(event(Talk(), 0, 77)) == "inconclusive", "its events too: all that it says is late"
+
+
 def never_answered(told: float | None, lines: int, *, apart: int = 0, between: bool = False) -> str:
     """A request without an answer, of whose end is told so long after it, among reports of events of a minute."""
     talk = asking()
@@ -161,6 +180,18 @@ def test_what_came_late_by_itself_is_late_though_other_lines_lay_in_a_buffer() -
     assert of("REQ-030", stopped(talk)).verdict == "fail"
 
 
+def test_what_is_left_at_the_end_in_a_buffer_that_was_full_before_was_in_it_too() -> None:
+    def told(lines: int) -> str:
+        talk = asking()
+        says(talk, 9, *(event(talk, 6 + place * 3 / lines, 100 + place) for place in range(lines)))
+        talk.broker(round(9.5 * S), 1, {"s": 200, "i": 1, "d": {"id": 1}})
+        says(talk, STOP + 0.5, OUTCOME)
+        return str(of("REQ-040", stopped(talk)).verdict)
+
+    assert told(60) == "inconclusive"
+    assert told(20) == "fail"
+
+
 def test_a_state_that_was_told_into_a_buffer_is_none_that_is_missing() -> None:
     talk = asking()
     reports = [event(talk, 6, 1)]
@@ -170,6 +201,25 @@ def test_a_state_that_was_told_into_a_buffer_is_none_that_is_missing() -> None:
     assert of("EVT-050", stopped(talk)).verdict == "inconclusive"
     talk.drop(lambda x: isinstance(x, r.SubjectReport) and x.event == "snapshot")
     assert of("EVT-050", talk).verdict == "not observed"
+
+
+def test_a_state_that_was_told_once_out_of_a_buffer_and_not_again_is_not_held_against_the_client() -> None:
+    def compared(state: str, *, buffered: bool) -> str:
+        talk = asking()
+        first = [event(talk, 6 + place * 3 / 60, 100 + place) for place in range(60)]
+        talk.told.append(r.Ledger(t=10 * S, name="after the flow", state={"order": {"7": {"ordStatus": "Working"}}}))
+        talk.told.append(r.Command(t=11 * S, id=2, command="snapshot", body={"command": "snapshot", "id": 2}))
+        shot = report("snapshot", id=2, entities={"order": [{"id": 7, "ordStatus": state}]})
+        if buffered:
+            says(talk, 15, *first, shot)
+        else:
+            says(talk, 9.5, *first)
+            says(talk, 15, shot)
+        return str(of("EVT-050", stopped(talk)).verdict)
+
+    for state in ("Working", "PendingNew"):
+        assert compared(state, buffered=True) == "inconclusive"
+        assert compared(state, buffered=False) == "not observed"
 
 
 def test_a_captcha_and_events_in_a_penalty_that_were_told_into_a_buffer_are_not_missing() -> None:

@@ -87,7 +87,7 @@ def buffered_in(findings: Iterable[Finding]) -> Iterator[str]:
     """One sentence, where a buffer of the client's kept rows from being judged."""
     kept = [finding for finding in findings if finding.observed.startswith(BUFFERED)]
     if kept:
-        rows = ", ".join(dict.fromkeys(finding.requirement for finding in kept))
+        rows = ", ".join(sorted({finding.requirement for finding in kept}))
         yield (
             f"{BUFFERED.capitalize()}: it is read long after it was printed, so that {rows} cannot be judged. "
             "Flush after every line (Python: `print(..., flush=True)` or PYTHONUNBUFFERED=1; C: "

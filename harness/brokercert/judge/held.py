@@ -3,11 +3,12 @@
 The law: a buffer keeps the order of its lines, lets nothing through between two emptyings, and is emptied when it is
 full or when the client ends. So a line that was read late came out of one where it was read in one go with others that
 are late by themselves (a connection that was there already, an event, a question that memory answers), of different
-kinds or of moments far apart; where nothing of standard output was read since the first of these; where that go was
-its end, or as large as a buffer; and where it took no more readings than that many bytes do in one writing, for a
-client that had hung and catches up writes line by line. A client that tells one thing late and others in time is late,
-one that keeps a few lines for later does so by design, and of one whose last go does not have the line nothing was
-told. Times are microseconds. Pure: no I/O, no clock.
+kinds or of moments far apart or such a connection; where nothing of standard output was read since the first of these;
+where that go was its end, or as large as a buffer; and where it took no more readings than that many bytes do in one
+writing, for a client that had hung and catches up writes line by line. Once that was seen of a client, what is left at
+its end was in the buffer too. A client that tells one thing late and others in time is late, one that keeps a few lines
+for later does so by design, and of one whose last go does not have the line nothing was told. Times are microseconds.
+Pure: no I/O, no clock.
 """
 
 from __future__ import annotations
@@ -81,19 +82,29 @@ def emptied(talk: Transcript[Any]) -> Iterator[Go]:
     ends = [t for t, _, _ in talk.stops] + ([talk.exited[0] - LEAVING] if talk.exited else [])
     end = min(ends, default=None)
     before: int | None = None
+    proved = False
     for lines in _goes(talk.told.lines, end):
         read = lines[0].t
         late = [cause for line in lines for cause in causes.of(line) if line.t - cause[1] >= LATE]
-        if late:
-            since = min(t for _, t in late)
-            silent = before is None or before <= since + SLACK
-            apart = max(t for _, t in late) - since >= LATE or len({kind for kind, _ in late}) >= KINDS
-            at_the_end = end is not None and read >= end
-            size = _size(lines) if silent and apart else 0
+        since = min((t for _, t in late), default=read)
+        at_the_end = end is not None and read >= end
+        if proved and at_the_end and before is not None:  # what is left in a buffer, be it a single line
+            yield Go(lines[0].record, lines[-1].record, len(lines), min(since, before), read, True)
+        elif late and (before is None or before <= since + SLACK) and _many(late, since):
+            size = _size(lines)
             at_once = len({line.t for line in lines}) <= READINGS + size // SMALLEST
-            if silent and apart and at_once and (at_the_end or size >= SMALLEST):
+            if at_once and (at_the_end or size >= SMALLEST):
+                proved = True
                 yield Go(lines[0].record, lines[-1].record, len(lines), since, read, at_the_end)
         before = lines[-1].t
+
+
+def _many(late: list[Cause], since: int) -> bool:
+    """Whether they are of moments far apart or of different kinds, or one announces a connection that was there all the
+    time, which nobody does by design.
+    """
+    kinds = {kind for kind, _ in late}
+    return max(t for _, t in late) - since >= LATE or len(kinds) >= KINDS or "connecting" in kinds
 
 
 def _goes(lines: Iterable[Line], end: int | None) -> Iterator[list[Line]]:

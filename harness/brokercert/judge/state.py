@@ -25,7 +25,7 @@ from brokercert.judge.differences import (
 )
 from brokercert.judge.entities import OF_AN_ORDER, entities_in, is_of
 from brokercert.judge.held import unless_held
-from brokercert.judge.told import Snapshot
+from brokercert.judge.told import Report, Snapshot
 from brokercert.verdict import Finding
 
 TOLERANCE = 1_000  # microseconds: a timer's resolution
@@ -45,8 +45,7 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
     shots = _shots(talk, name)
     if not shots:
         missing = bench.short(f"{name}: {_why_no_snapshot(talk, number)}{bench.exit_text()}", [number])
-        asked = [x.id for x in talk.told.commands.values() if x.command == "snapshot" and x.record > number]
-        yield unless_held(bench, missing, talk.told.late_answers("snapshot", *asked) if asked else ())
+        yield unless_held(bench, missing, _answers(talk, number))
         return
     declared = bench.header.entity_types
     scope = scope_at(talk, declared)
@@ -58,19 +57,21 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
     last = shots[-1]
     if first is None:
         if last.asked < due - TOLERANCE:
-            yield bench.short(
+            early = bench.short(
                 f"{name}: the client's state was not the ledger's yet when it was asked for last, "
                 f"{seconds(last.asked - told_at)} after the last event{bench.exit_text()}",
                 [number, last.record],
             )
+            yield unless_held(bench, early, _answers(talk, number))
         else:
             yield from _breaches(bench, name, last, "", clauses)
         return
     if last.asked - first.t < bench.micros("snapshot_stable") - TOLERANCE:
-        yield bench.short(
+        once = bench.short(
             f"{name}: the client's state was the ledger's, and was not asked for again{bench.exit_text()}",
             [number, first.record],
         )
+        yield unless_held(bench, once, _answers(talk, number))
     elif differences_at(talk, name, last, declared, clauses):
         yield from _breaches(bench, name, last, f"; it had been equal {seconds(last.asked - first.t)} before", clauses)
     else:
@@ -150,6 +151,13 @@ def _shots(talk: Conversation, name: str) -> list[Snapshot]:
         for shot in talk.told.snapshots
         if shot.asked_record > number and (following is None or shot.asked_record < following)
     ]
+
+
+def _answers(talk: Conversation, number: int) -> list[Report]:
+    """The snapshots that were asked for after that ledger, whenever they were read: a buffer may have kept them."""
+    asked = [x for x in talk.told.commands.values() if x.command == "snapshot" and x.record > number]
+    in_time = [Report(x.snapshot.t, x.snapshot.record, {}) for x in asked if x.snapshot is not None]
+    return [*in_time, *(talk.told.late_answers("snapshot", *(x.id for x in asked)) if asked else ())]
 
 
 def _next_ledger(talk: Conversation, number: int) -> int | None:
