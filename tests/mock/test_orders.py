@@ -159,6 +159,17 @@ async def test_what_works_already_counts_in_the_position_limit() -> None:
         assert place("Sell", 4)[1] == "Working", "one short; and three held, more than the limit, may be closed"
 
 
+async def test_a_change_under_way_counts_in_the_position_limit() -> None:
+    async with running(Settings(max_position=3, snapshot_orders=0)) as bench:
+        exchange, account = bench.broker.exchange, bench.broker.credentials.accounts[0]
+        first = exchange.place(account, "ESH6", "Buy", 1, price=5000)
+        exchange.pause()
+        exchange.modify(first, orderQty=3)
+        second = exchange.place(account, "ESH6", "Buy", 1, price=5000)
+        assert (exchange.order(first)["ordStatus"], exchange.left(first)) == ("PendingReplace", 1)
+        assert exchange.order(second)["ordStatus"] == "Rejected", "three will be left of the first"
+
+
 async def test_of_an_oco_one_counts_and_a_bracket_when_it_wakes() -> None:
     async with running(Settings(max_position=3, snapshot_orders=0)) as bench, bench.authorized() as ws:
         exchange = bench.broker.exchange
@@ -254,6 +265,15 @@ async def test_an_order_that_is_changed_to_fill_or_kill_is(bench: Bench, policy:
         await ask(ws, 3, "order/modifyorder", change)
     assert [x["qty"] for x in bench.broker.db.of_order("fill", placed)] == fills
     assert exchange.order(placed)["ordStatus"] == status
+
+
+async def test_an_order_is_due_at_its_very_time(bench: Bench) -> None:
+    body = order(bench, timeInForce="GTD", expireTime="2099-01-05T14:30:00Z")
+    async with bench.authorized() as ws:
+        placed = (await ask(ws, 2, "order/placeorder", body))["orderId"]
+    for now, over in (("2099-01-05T14:29:59.999Z", False), ("2099-01-05T14:30:00.000Z", True)):
+        bench.broker.exchange.expire_due(now)
+        assert bench.broker.exchange.is_over(placed) == over
 
 
 async def test_an_order_expires_at_its_own_time(bench: Bench) -> None:

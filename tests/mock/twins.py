@@ -232,7 +232,9 @@ class Twins:
         at = Fraction(price(symbol, 0))
         self.enter(answer, False, NaiveOrder(account, symbol, "Sell" if net > 0 else "Buy", abs(net), None, at))
 
-    def limit(self, most: int | None, most_held: int | None) -> None:
+    def limit(self, limits: tuple[int | None, int | None]) -> None:
+        """Of an order, and of what is held."""
+        most, most_held = limits
         self.exchange.risk.max_order_qty, self.exchange.risk.max_position = most, most_held
         self.naive.most, self.naive.most_held = most, most_held
 
