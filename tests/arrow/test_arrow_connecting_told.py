@@ -50,6 +50,24 @@ def test_refused_credentials_are_not_hammered_and_the_user_is_told() -> None:
     assert refused(3, 5, error_at=6, until=50)[""] == "not observed"
 
 
+def test_a_refusal_that_was_told_into_a_buffer_is_none_that_was_kept_quiet() -> None:
+    def told(*at_the_end: str, connecting: bool = False) -> str:
+        talk = Talk(90)
+        for number in range(3):
+            if connecting:
+                talk.report(4.9 + 5 * number, "connecting")
+            talk.asks(5 + 5 * number, number + 1, status=401)
+        talk.told.append(r.StopAsked(t=80_000_000, how="signal", judged=False))
+        for event in at_the_end:
+            talk.report(80.5, event, text="the credentials were refused")
+        return talk.clauses("AOC-020")["re-login"]
+
+    assert told(*("connecting", "error") * 3) == "inconclusive"
+    assert told("connecting", "connecting", "connecting") == "fail", "buffered, and silent about it"
+    assert told("error", "error", "error") == "fail", "nothing shows that these are older than they look"
+    assert told("error", connecting=True) == "fail", "its other lines came in time"
+
+
 @pytest.mark.parametrize(
     ("session", "until", "verdict"),
     [

@@ -9,6 +9,7 @@ from brokercert.judge.arrow.bench import ArrowBench, Series, check
 from brokercert.judge.arrow.updates import UpdateSocket
 from brokercert.judge.attempts import attempts_of, most_within
 from brokercert.judge.check import seconds
+from brokercert.judge.held import unless_held
 from brokercert.judge.told import Report
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding
@@ -98,13 +99,14 @@ def check_refused(bench: ArrowBench) -> Iterator[Finding]:
         if told:
             yield bench.ok("the user was told", [told[0].record], clause="re-login")
         else:
-            yield bench.breach(
+            silent = bench.breach(
                 "no `error` was reported after the refusal",
                 "a prompt to log in again",
                 [which[0].record],
                 (),
                 "re-login",
             )
+            yield unless_held(bench, silent, bench.talk.told.late_answers("error"))
 
 
 @check("AOC-025")
