@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
@@ -210,6 +211,19 @@ def test_of_many_bad_lines_the_first_are_named_and_the_others_counted() -> None:
     # 15 of them, 20 that are broken, the answer to the whistle, and the same once more.
     assert "lines 1, 2, 3, " in told[0] and ", 40, 41 and 10 more of the client's output each" in told[0]
     assert "`entityType` is missing" in told[0]
+
+
+@pytest.mark.parametrize(("sent", "blamed"), [(None, False), ("Created", True)])
+def test_a_client_that_repeats_what_a_hostile_event_was_called_is_not_blamed(sent: str | None, blamed: bool) -> None:
+    event = {"entityType": "order", "eventType": sent, "entity": [{"id": 6}, {"id": 7}]}
+    text = "a" + json.dumps([{"e": "props", "d": event}])
+    body = {"event": "processed", "entityType": "order", "eventType": None, "id": 7}
+    records = (
+        r.Frame(t=0, conn=1, sender="broker", ordinal=1, opcode=1, text=text),
+        r.SubjectReport(t=1, event="processed", body=body),
+    )
+    said = list(told_badly([badly_told(Trace(HEADER, records))]))
+    assert len(said) == blamed and all("`eventType` is null" in text for text in said)
 
 
 class Forgetful(ReferenceClient):

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
+
+from brokercert.judge.conversation import messages_of
 from brokercert.judge.told import told_in
-from brokercert.trace import Trace
+from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
 from brokercert.verdict import BUFFERED, Finding
 
@@ -45,7 +49,12 @@ def badly_told(trace: Trace) -> BadlyTold:
         for number, x in enumerate(trace.records, 1)
         if isinstance(x, r.BrokenReport)
     ]
-    misfits = [BadLine(x.line, x.record, f"is no proper `{x.event}`: {x.why}") for x in told.misfits]
+    named = set(_named(trace)) if any(x.event == "processed" for x in told.misfits) else set()
+    misfits = [
+        BadLine(x.line, x.record, f"is no proper `{x.event}`: {x.why}")
+        for x in told.misfits
+        if x.event != "processed" or _name(trace.records[x.record - 1]) not in named
+    ]
     commanded = any(asked.told for asked in told.commands.values())
     return BadlyTold(
         trace.header.scenario,
@@ -53,6 +62,30 @@ def badly_told(trace: Trace) -> BadlyTold:
         liar=commanded and told.honest is False,
         mute=commanded and not told.lines,
     )
+
+
+def _named(trace: Trace) -> Iterator[bytes]:
+    """What the broker's events were about. Hostile ones have odd names, and a client that says so faithfully is not to
+    blame.
+    """
+    for frame in trace.records:
+        if not isinstance(frame, r.Frame) or frame.sender != "broker" or '"props"' not in (frame.text or ""):
+            continue
+        for message in messages_of(frame.text or "") or ():
+            event = message.get("d") if isinstance(message, dict) else None
+            entity = event.get("entity") if isinstance(event, dict) else None
+            for one in entity if isinstance(entity, list) else [entity]:
+                if isinstance(event, dict) and isinstance(one, dict):
+                    yield _as_bytes(event.get("entityType"), event.get("eventType"), one.get("id"))
+
+
+def _name(report: Body) -> bytes:
+    body = report.body if isinstance(report, r.SubjectReport) else {}
+    return _as_bytes(body.get("entityType"), body.get("eventType"), body.get("id"))
+
+
+def _as_bytes(*values: Any) -> bytes:
+    return msgspec.json.encode(values, order="sorted")
 
 
 def told_badly(found: Sequence[BadlyTold]) -> Iterator[str]:
