@@ -136,6 +136,12 @@ class RequirementSet(msgspec.Struct, frozen=True):
             current = self.by_id[current].demanded_by
         return tuple(chain)
 
+    @property
+    def first(self) -> str:
+        """The row that every such chain begins with: that the client connects. Empty where there is no one such."""
+        begins = {self.demand_chain(row.id)[0] for row in self.rows if row.demanded_by}
+        return begins.pop() if len(begins) == 1 else ""
+
     def with_limits(self, values: Mapping[str, float]) -> RequirementSet:
         """The same set with other limits, each recorded as a deviation. Raises `RequirementError`."""
         for name, value in values.items():

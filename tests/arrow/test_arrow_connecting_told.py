@@ -33,6 +33,14 @@ def test_a_client_is_given_half_a_minute_to_connect() -> None:
     assert Talk(35).verdict("AOC-010") == "fail"
 
 
+def test_a_client_that_leaves_before_it_connects_has_failed_to() -> None:
+    talk = Talk(2)
+    talk.told.append(r.SubjectExited(t=500_000, code=3, asked=False))
+    assert talk.verdict("AOC-010") == "fail"
+    for row in ("AOC-015", "AOC-020", "AOS-010", "AOH-010"):
+        assert talk.verdict(row) == "blocked", "what it cannot be asked it has not failed"
+
+
 def refused(count: int, every: float, *, error_at: float | None, until: float = 80) -> dict[str, str]:
     talk = Talk(until)
     for number in range(count):

@@ -58,6 +58,30 @@ def test_a_client_that_exits_at_once_fails_one_row_with_its_last_words_shown(tmp
     assert again.returncode == 1, "judged again, the same"
 
 
+@pytest.mark.parametrize(
+    ("set_id", "rows", "first"),
+    [("tradovate-stage2", ("CON-010", "CON-050"), "LOG-010"), ("arrow-orders", ("AOH-020", "AOC-020"), "AOC-010")],
+)
+def test_whatever_is_asked_of_a_client_that_never_starts_one_row_fails_and_the_rest_is_blocked(
+    tmp_path: Path, set_id: str, rows: tuple[str, str], first: str
+) -> None:
+    only = [word for row in rows for word in ("--only", row)]
+    done = subprocess.run(
+        [*BROKERCERT, "certify", "--set", set_id, *only, "--", "sh", "-c", "exit 3"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert done.returncode == 1, done.stderr
+    run = decode_run((tmp_path / "out" / "latest" / "run.json").read_bytes())
+    said = {row.id: row.verdict for row in run.rows if row.verdict is not Verdict.UNTESTED}
+    assert said == {first: Verdict.FAIL, **dict.fromkeys(rows, Verdict.BLOCKED)}
+    blocked = [finding for row in run.rows if row.id in rows for finding in row.findings]
+    assert {finding.blocked_by for finding in blocked if finding.verdict is Verdict.BLOCKED} == {first}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_a_run_with_what_there_is_and_leaves_nobody(tmp_path: Path) -> None:
     client = "import time; print('up', flush=True); time.sleep(300)"

@@ -10,14 +10,15 @@ import pytest
 from brokercert.engine.scenario import load_dialect
 from brokercert.judge import judge_rows, judge_trace
 from brokercert.judge.check import Bench, Check
-from brokercert.requirements import load_set
+from brokercert.requirements import available_sets, load_set
 from brokercert.trace import Header, trace_of
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Verdict
 
 ROWS = load_set("tradovate-stage2")
 JUDGING = load_dialect("tradovate-stage2").judging
-FREE = next(row.id for row in ROWS.rows if not row.demanded_by and row.id != ROWS.stability)
+FIRST = "LOG-010"  # the row that all others presuppose in the end: no client that does not connect is asked anything
+FREE = next(row.id for row in ROWS.rows if not row.demanded_by and row.id not in (FIRST, ROWS.stability))
 Says = Callable[[Bench], Iterator[Finding]]
 
 
@@ -37,6 +38,18 @@ def judged(
     *exercises: str, state: str = "completed", offers: tuple[str, ...] = ("wire",), absent: Any = None, **said: Says
 ) -> dict[str, tuple[str, str]]:
     """Row -> (verdict, blocked by) of a scenario that exercises these rows; `LOG_010=good` is a row's check."""
+    found = findings_of(*exercises, state=state, offers=offers, absent=absent, **said)
+    return {f.requirement: (str(f.verdict), f.blocked_by) for f in found}
+
+
+def told_of(row: str) -> str:
+    """What is said of a row whose check is silent, and which nothing blocks."""
+    return findings_of(row, **{row.replace("-", "_"): nothing})[0].observed
+
+
+def findings_of(
+    *exercises: str, state: str = "completed", offers: tuple[str, ...] = ("wire",), absent: Any = None, **said: Says
+) -> list[Finding]:
     checks = {row.replace("_", "-"): Check(row, function, "It is so.", "here:1") for row, function in said.items()}
     judging: Any = SimpleNamespace(checks=checks, bench=Bench, folded=JUDGING.folded)
     header = Header(
@@ -45,7 +58,7 @@ def judged(
         level="wire", offers=offers, absent=absent or {}, readings={}, limits={},
     )  # fmt: skip
     trace = trace_of(header, [r.SubjectStarted(t=0), r.Finished(t=1, state=state)])  # type: ignore[arg-type]
-    return {f.requirement: (str(f.verdict), f.blocked_by) for f in judge_trace(trace, ROWS, judging)}
+    return judge_trace(trace, ROWS, judging)
 
 
 def test_what_a_check_says_is_said() -> None:
@@ -66,6 +79,25 @@ def test_silence_is_blocked_by_a_failure_of_what_it_presupposes_which_is_told_to
     first = chain[-1] if chain[0] == "EVT-020" else chain[0]  # of the chain, not the row's own antecedent
     said = judged("EVT-010", EVT_010=nothing, EVT_020=nothing, **{first.replace("-", "_"): bad})
     assert said == {"EVT-010": ("blocked", first), first: ("fail", "")}
+
+
+@pytest.mark.parametrize("set_id", available_sets())
+def test_every_row_presupposes_in_the_end_that_the_client_connects(set_id: str) -> None:
+    rows = load_set(set_id)
+    assert rows.first and rows.by_id[rows.first].title.startswith("Connects ")
+
+
+@pytest.mark.parametrize("row", [row.id for row in ROWS.rows if not row.demanded_by and row.id != FIRST])
+def test_silence_of_a_client_that_never_connects_is_blocked_whatever_the_row(row: str) -> None:
+    said = judged(row, **{row.replace("-", "_"): nothing}, LOG_010=bad)
+    assert said == {row: ("blocked", FIRST), FIRST: ("fail", "")}
+
+
+def test_the_reason_of_silence_never_names_an_antecedent_that_is_none() -> None:
+    none = next(row for row in ROWS.rows if row.antecedent == "none" and row.id != FIRST)
+    other = next(row for row in ROWS.rows if row.antecedent != "none" and not row.demanded_by)
+    assert told_of(none.id) == "what it is about never came"
+    assert told_of(other.id) == f"its antecedent ({other.antecedent}) never came"
 
 
 def test_a_presupposed_row_that_passes_is_not_told() -> None:

@@ -185,6 +185,28 @@ def test_a_slow_way_changes_nothing_but_time() -> None:
     assert slow(syncs=0, until=50) == "not observed"
 
 
+@pytest.mark.parametrize("leaves", [None, 0.5])
+def test_a_client_that_never_asks_for_a_connection_fails_one_row_and_no_other(leaves: float | None) -> None:
+    """It cannot be asked what a slow way, or an upgrade without an answer, changes."""
+    talk = Talk(ends=200 * S if leaves is None else 2 * S, told=[r.SubjectStarted(t=0)])
+    talk.told.append(r.Fault(t=0, requested=0, name="toxic-bandwidth"))
+    if leaves is not None:
+        talk.told.append(r.SubjectExited(t=round(leaves * S), code=3, asked=False))
+    said = talk.findings(exclusive=False, exercises=("CON-010", "CON-050"))
+    assert {(f.requirement, str(f.verdict), f.blocked_by) for f in said} == {
+        ("LOG-010", "fail", ""),
+        ("CON-010", "blocked", "LOG-010"),
+        ("CON-050", "blocked", "LOG-010"),
+    }
+
+
+def test_a_client_that_dies_while_it_logs_in_on_a_slow_way_is_warned_of() -> None:
+    talk = Talk(ends=20 * S, told=[r.SubjectStarted(t=0), r.Fault(t=0, requested=0, name="toxic-bandwidth")])
+    opened(talk, S, 1)
+    talk.told.append(r.SubjectExited(t=3 * S, code=1, asked=False))
+    assert talk.verdict("CON-050") == "warning"
+
+
 HEAD = {"method": "GET", "headers": (("authorization", f"Bearer {OLD}"),), "upgrade": False}
 
 

@@ -2,7 +2,8 @@
 
 `judge_trace` folds one trace and runs the checks of the rows that its scenario exercises, and of the rows that those
 presuppose. A check that has nothing to say is silence, and silence is no pass: the row is then *blocked* by the row
-that demands its antecedent, or *not observed* where none does. Live and offline call the same functions.
+that demands its antecedent, or *not observed* where none does and the client did connect. Live and offline call the
+same functions.
 """
 
 from __future__ import annotations
@@ -100,11 +101,17 @@ def _presupposed(exercised: Iterable[Requirement], rows: RequirementSet) -> list
     """The rows that demand what the exercised rows need to have happened, first links of the chain first."""
     ids: dict[str, None] = {}
     for row in exercised:
-        for demanded in rows.demand_chain(row.id):
+        for demanded in _links(row, rows):
             ids.setdefault(demanded)
     if rows.stability:
         ids.setdefault(rows.stability)
     return [rows.by_id[row] for row in ids]
+
+
+def _links(row: Requirement, rows: RequirementSet) -> tuple[str, ...]:
+    """The row's chain of demands. Of a row that no other leads to: that the client connects, as all else asks for."""
+    chain = rows.demand_chain(row.id)
+    return chain or ((rows.first,) if rows.first not in ("", row.id) else ())
 
 
 def _silence(
@@ -117,7 +124,7 @@ def _silence(
 ) -> Finding:
     """What is said of a row whose antecedent never came."""
     scenario = trace.header.scenario
-    chain = list(rows.demand_chain(row.id))
+    chain = list(_links(row, rows))
     stability = rows.stability
     candidates = [*chain, *([stability] if stability and stability != row.id else [])]
     for link in candidates:
@@ -135,7 +142,8 @@ def _silence(
         return _said(row, scenario, Verdict.NOT_OBSERVED, "the run ended before it could be asked")
     if row.demanded_by:
         return _said(row, scenario, Verdict.BLOCKED, f"its antecedent ({row.antecedent}) never came", row.demanded_by)
-    return _said(row, scenario, Verdict.NOT_OBSERVED, f"its antecedent ({row.antecedent}) never came")
+    never = "what it is about" if row.antecedent == "none" else f"its antecedent ({row.antecedent})"
+    return _said(row, scenario, Verdict.NOT_OBSERVED, f"{never} never came")
 
 
 def judge_rows(

@@ -31,11 +31,17 @@ def check_query(bench: ArrowBench) -> Iterator[Finding]:
     """Every upgrade request carries `session` and `token`, as issued, as query parameters."""
     asked = _asked(bench)
     if not asked:
-        if bench.talk.started is not None and bench.end - bench.talk.started >= bench.micros("window_connect"):
-            yield bench.breach(
-                f"no upgrade request in {seconds(bench.end - bench.talk.started)}{bench.exit_text()}",
-                "a WebSocket connection to the address given",
-            )
+        if bench.talk.started is None:
+            return
+        watched = bench.end - bench.talk.started
+        if watched < bench.micros("window_connect") and bench.talk.died() is None:
+            yield bench.short(f"the client was watched for {seconds(watched)} only, and sent no upgrade request")
+            return
+        yield bench.breach(
+            f"no upgrade request in {seconds(watched)}{bench.exit_text()}",
+            "a WebSocket connection to the address given",
+            [bench.talk.exited[1]] if bench.talk.exited else [],
+        )
         return
     for c in asked:
         assert c.head is not None
