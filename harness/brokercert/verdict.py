@@ -247,11 +247,14 @@ class RunRecord(Record, frozen=True, kw_only=True):
     phases: tuple[str, ...] = ()
 
 
-def outcome_of(rows: Sequence[RowResult], *, strict: bool = False, interrupted: bool = False) -> Outcome:
+def outcome_of(
+    rows: Sequence[RowResult], *, strict: bool = False, interrupted: bool = False, missing: Sequence[str] = ()
+) -> Outcome:
     """The run's outcome over the rows that are being certified (`in_part`).
 
     Only MUST rows decide, unless `strict`: then a warning on any row fails. A harness error outranks a failure here
-    as it does in a row: a run whose own machinery broke certifies nothing and convicts nobody.
+    as it does in a row: a run whose own machinery broke certifies nothing and convicts nobody. `missing`: scenarios
+    that were called for and of which there is no trace; whatever they would have shown, nothing is certified.
     """
     if interrupted:
         return Outcome.INTERRUPTED
@@ -267,13 +270,18 @@ def outcome_of(rows: Sequence[RowResult], *, strict: bool = False, interrupted: 
         case Verdict.FAIL:
             return Outcome.FAILED
         case Verdict.WARNING | Verdict.PASS | Verdict.NOT_APPLICABLE:
-            return Outcome.CERTIFIED
+            return Outcome.INCOMPLETE if missing else Outcome.CERTIFIED
         case _:
             return Outcome.INCOMPLETE
 
 
-def sentence_of(outcome: Outcome, rows: Sequence[RowResult], *, set_id: str, part: str) -> str:
-    """One sentence for the cover and the last line of the console."""
+NAMED = 3  # missing scenarios named in the sentence; the rows name them all
+
+
+def sentence_of(
+    outcome: Outcome, rows: Sequence[RowResult], *, set_id: str, part: str, missing: Sequence[str] = ()
+) -> str:
+    """One sentence for the cover and the last line of the console. `missing`: as in `outcome_of`."""
     judged = [row for row in rows if row.in_part and row.verdict is not Verdict.NOT_APPLICABLE]
     must = [row for row in judged if row.level is Level.MUST]
     count = {v: sum(row.verdict is v for row in must) for v in Verdict}
@@ -290,12 +298,16 @@ def sentence_of(outcome: Outcome, rows: Sequence[RowResult], *, set_id: str, par
                 return f"failed for {where} under --strict: warnings on {', '.join(warned)}"
             return f"failed for {where}: {', '.join(failed)}"
         case Outcome.INCOMPLETE:
-            missing = ", ".join(
+            open_ones = ", ".join(
                 f"{count[v]} {v}"
                 for v in (Verdict.BLOCKED, Verdict.UNTESTED, Verdict.INCONCLUSIVE, Verdict.NOT_OBSERVED)
                 if count[v]
             )
-            return f"incomplete for {where}: of {len(must)} MUST rows {missing or 'none was applicable'}"
+            why = [f"of {len(must)} MUST rows {open_ones}"] if open_ones else []
+            if missing:
+                more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+                why.append(f"no trace of {', '.join(missing[:NAMED])}{more}")
+            return f"incomplete for {where}: {'; '.join(why) or f'of {len(must)} MUST rows none was applicable'}"
         case Outcome.HARNESS_ERROR:
             return f"no verdict for {where}: the harness itself broke ({count[Verdict.HARNESS_ERROR]} rows)"
         case Outcome.INTERRUPTED:

@@ -11,16 +11,18 @@ from brokercert.cli.options import CLUSTER, JOBS
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--set", "set_id", metavar="SET", help="Requirement set (default: the one that the traces name).")
-@click.option("--part", metavar="PART", default="", help="Judge a named part of the set only.")
-@click.option("--strict", is_flag=True, help="Let a warning fail.")
+@click.option("--part", metavar="PART", help="Judge a named part of the set only (default: as the run; '': all of it).")
+@click.option("--only", metavar="ID", multiple=True, help="Only this requirement; repeatable (default: as the run).")
+@click.option("--strict/--no-strict", default=None, help="Let a warning fail (default: as the run).")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the reports into this folder.")
 @JOBS
 @CLUSTER
 @click.argument("traces", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 def judge(
     set_id: str | None,
-    part: str,
-    strict: bool,
+    part: str | None,
+    only: tuple[str, ...],
+    strict: bool | None,
     out: Path | None,
     jobs: int,
     cluster: str,
@@ -28,15 +30,19 @@ def judge(
 ) -> int:
     """Judge saved traces again, without network and client: the same verdicts as in their run.
 
-    TRACES are files, or folders of them, such as out/latest. Many are shared out over processes, or over the workers
-    of a cluster, which must find the files at the same places; few are judged in this process.
+    TRACES are files, or folders of them, such as out/latest: all of one run. Where its run.json stands beside them,
+    they must be what it names, byte for byte. Many are shared out over processes, or over the workers of a cluster,
+    which must find the files at the same places; few are judged in this process.
     """
     from brokercert.cli.finish import finish
     from brokercert.engine.offline import is_little, judge_traces
+    from brokercert.engine.saved import refuse_overwriting
     from brokercert.parallel import workers
 
+    if out is not None:
+        refuse_overwriting(out, traces)
     make = workers(cluster, jobs, few=is_little(traces))
-    return finish(judge_traces(traces, set_id, strict=strict, part=part, make=make), out)
+    return finish(judge_traces(traces, set_id, part=part, only=only or None, strict=strict, make=make), out)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

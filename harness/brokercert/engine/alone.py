@@ -18,18 +18,10 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
+from brokercert.engine.plan import INTERRUPTED, Plan, plan_of, unplayed
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.record import RunFacts, run_record
-from brokercert.engine.run import (
-    Plan,
-    Progress,
-    RunRequest,
-    header_of,
-    limits_of,
-    plan_of,
-    run_id_of,
-    unplayed,
-)
+from brokercert.engine.run import Progress, RunRequest, header_of, limits_of, run_id_of
 from brokercert.engine.scenario import Scenario, load_dialect, load_suite
 from brokercert.engine.virtual import CALENDAR, VirtualLoop
 from brokercert.requirements import RequirementSet, load_set
@@ -98,7 +90,7 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
     """As `certify`, in virtual time. Ctrl-C ends it with what was played up to then. Raises `UsageError`."""
     rows = load_set(request.set_id).with_limits(dict(request.limits))
     suite = load_suite(request.set_id)
-    plan = plan_of(request, rows, suite)
+    plan = plan_of(request.wanted, rows, suite, request.places)
     started = datetime.datetime.now(datetime.UTC)
     run_id = run_id_of(started)
     chosen = (*plan.exclusive, *plan.waiting)
@@ -128,6 +120,6 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
         total_took=sum(virtual),
         virtual_took=0.0,
         interrupted=interrupted,
-        unplayed=unplayed(plan, played),
+        unplayed=unplayed(plan, {one.result.name for one in played}, INTERRUPTED),
     )
     return run_record(facts, played)

@@ -1,30 +1,42 @@
-"""Judges saved traces: the network gone, the client's sources deleted, the same verdicts."""
+"""Judges saved traces: the network gone, the client's sources deleted, the same verdicts.
+
+The law: what a row is owed is listed from the suite, never from the traces that happen to be there, so that a trace
+that was taken away leaves its rows *untested*. What the run was asked for, and what its client lacks, stands in the
+traces' headers (and in `run.json`), so that rows and outcome are those of the run.
+"""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from msgspec import structs
+
 from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
+from brokercert.engine.plan import Plan, left_out, listed, not_offered, plan_of, unplayed
 from brokercert.engine.record import limits_used
-from brokercert.engine.scenario import load_dialect
+from brokercert.engine.saved import Saved, asking_of, refuse_altered, saved_traces, set_of, trace_files, wanted_of
+from brokercert.engine.scenario import Scenario, Suite, load_dialect, load_suite
 from brokercert.engine.telling import BadlyTold, badly_told, buffered_in, told_badly
 from brokercert.judge import has_excerpt, judge_rows, judge_trace
 from brokercert.judge.excerpt import excerpt
 from brokercert.parallel import Workers, in_order
 from brokercert.requirements import RequirementSet, load_set
-from brokercert.trace import Trace, TraceError, read_header, read_trace
+from brokercert.trace import Trace, TraceError, read_trace
 from brokercert.trace import records as r
 from brokercert.verdict import (
     RUN_FORMAT,
     Absent,
     Excerpt,
     Finding,
+    Outcome,
+    RowResult,
     RunRecord,
     ScenarioResult,
     SubjectInfo,
@@ -34,20 +46,9 @@ from brokercert.verdict import (
 )
 
 LITTLE = 100_000_000  # bytes of traces: two seconds of judging, which is what two workers save once they have started
-
-
-def trace_files(paths: Sequence[Path]) -> list[Path]:
-    """The trace files meant: a file itself, or all of a folder (a run's folder or its `traces`)."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(path.glob("*.jsonl")) or sorted((path / "traces").glob("*.jsonl"))
-            if not inside:
-                raise UsageError(f"{path}: no trace in this folder; expected *.jsonl, or a folder traces/ of them")
-            files += inside
-        else:
-            files.append(path)
-    return files
+NO_TRACE = "no trace of it was given"
+NOT_JUDGED = "it was not judged any more: judging was interrupted"
+MOST_NAMED = 8  # names in a note; run.json has all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,6 @@ class Share:
 class Judged:
     """What one trace supports; `wrong`: why it is none, and then there is nothing else."""
 
-    header: r.Header | None = None
     wrong: str = ""
     result: ScenarioResult | None = None
     findings: tuple[Finding, ...] = ()
@@ -83,13 +83,10 @@ def judge_share(share: Share) -> Judged:
         trace = read_trace(share.path)
     except TraceError as error:
         return Judged(wrong=str(error))
-    if trace.header.set_id != share.set_id:
-        return Judged(trace.header, f"traces of different requirement sets: {share.set_id}, {trace.header.set_id}")
     rows = _loaded(share.set_id).with_limits(share.changed)
     findings = judge_trace(trace, rows, load_dialect(share.set_id).judging)
     return Judged(
-        header=trace.header,
-        result=_scenario(share.path, trace),
+        result=_played(share.path, trace),
         findings=tuple(findings),
         excerpts=tuple(excerpt(trace, one.evidence, one.about) if has_excerpt(one) else None for one in findings),
         badly=badly_told(trace),
@@ -106,55 +103,76 @@ def judge_traces(
     paths: Sequence[Path],
     set_id: str | None = None,
     *,
-    strict: bool = False,
-    part: str = "",
+    part: str | None = None,
+    only: Sequence[str] | None = None,
+    strict: bool | None = None,
     make: Workers | None = None,
 ) -> RunRecord:
-    """Judge traces of one run and set. The limits are those recorded in the traces. Raises `UsageError`.
+    """Judge traces of one run. The limits are those recorded in the traces; part, rows and strictness those of the run
+    where they are None. Raises `UsageError`.
 
     The same whatever does the work (`make`: `brokercert.parallel`). Ctrl-C ends it with what was judged up to then.
     """
-    named = trace_files(paths)
-    if not named:
-        raise UsageError("no trace was given; expected files or folders of traces (out/latest)")
-    header = _header(named[0])
-    set_id = set_id or header.set_id
-    rows = load_set(set_id)
+    saved = saved_traces(paths)
+    header = saved.header
+    rows = set_of(saved, set_id)
     changed = {k: v for k, v in header.limits.items() if k in rows.limits and rows.limits[k].value != v}
     rows = rows.with_limits(changed)
-    done = in_order(judge_share, [Share(path.absolute(), set_id, changed) for path in named], make)
-    judged: list[Judged] = []
-    scenarios: dict[str, ScenarioResult] = {}
-    listed: dict[str, list[str]] = {}
-    for path, found in zip(named, done.results, strict=True):
-        one = found or Judged(_header(path))  # not judged any more
-        if one.wrong or one.header is None:
-            raise UsageError(one.wrong)
-        name = one.header.scenario
-        if name in scenarios:
-            raise UsageError(f"{path}: a second trace of scenario {name!r}; judge the traces of one run at a time")
-        scenarios[name] = one.result or _not_judged(one.header)
-        judged.append(one)
-        for row in one.header.exercises:
-            listed.setdefault(row, []).append(name)
-    findings = [finding for one in judged for finding in one.findings]
+    suite = load_suite(rows.id)
+    wanted = wanted_of(saved, rows)
+    asking = asking_of(saved, rows, part, only, strict)
+
+    done = in_order(judge_share, [Share(path.absolute(), rows.id, changed) for path in saved.files], make)
+    judged = [one or Judged() for one in done.results]  # an empty one: it was not judged any more
+    wrong = next((one.wrong for one in judged if one.wrong), "")
+    if wrong:
+        raise UsageError(wrong)
+    if saved.record is not None:
+        pairs = zip(saved.files, judged, strict=True)
+        refuse_altered(saved, ((path, one.result) for path, one in pairs if one.result is not None))
+
+    given = {one.scenario for one in saved.headers}
+    plan = plan_of(wanted, rows, suite)
+    owed = plan_of(replace(wanted, part=asking.part, only=asking.only), rows, suite)
+    rest = _rest(saved, plan, given)
+    missing = _missing(suite, owed, given, rest)
+    owing = {row: list(names) for row, names in listed(suite, rest).items()}
+    for one in saved.headers:  # a scenario that this suite has not, or no more for that row
+        for row in one.exercises:
+            if one.scenario not in owing.setdefault(row, []):
+                owing[row].append(one.scenario)
+    for known in saved.record.rows if saved.record else ():
+        owing.setdefault(known.id, []).extend(n for n in known.scenarios if n in missing and n not in owing[known.id])
+
+    places = sorted(range(len(judged)), key=lambda place: saved.headers[place].scenario)  # the order of a run's record
+    findings = [finding for place in places for finding in judged[place].findings]
+    findings += not_offered(rows, suite, rest, header.offers, header.absent)
     around = {
         (finding.scenario, finding.evidence, finding.about): told
         for one in judged
         for finding, told in zip(one.findings, one.excerpts, strict=True)
         if told is not None
     }
-    part_ids = rows.part(part) if part else tuple(row.id for row in rows.rows)
-    files = " ".join(str(path) for path in paths)
+    again = shlex.join(("brokercert", "judge", *asking.words, *map(str, paths)))
     results = judge_rows(
         rows,
         findings,
-        listed=listed,
-        in_part=part_ids,
+        listed=owing,
+        in_part=rows.part(asking.part) if asking.part else tuple(row.id for row in rows.rows),
+        selected=asking.only,
         excerpt_of=lambda finding: around.get((finding.scenario, finding.evidence, finding.about)),
-        reproduce=lambda row: f"brokercert judge {files}",
+        reproduce=lambda row: again,
     )
-    outcome = outcome_of(results, strict=strict, interrupted=done.interrupted)
+    cut = [path for path, one in zip(saved.files, judged, strict=True) if one.cut]
+    interrupted = done.interrupted or bool(cut) or _was_interrupted(saved)
+    outcome = outcome_of(results, strict=asking.strict, interrupted=interrupted, missing=missing)
+    names = {scenario.name: scenario for scenario in suite.scenarios}
+    scenarios = [
+        _placed(judged[place].result or _not_judged(saved.headers[place]), names.get(saved.headers[place].scenario))
+        for place in places
+    ]
+    cells = any(one.fault for one in (*scenarios, *rest))
+    same = asking.words == () and not interrupted
     return RunRecord(
         format=RUN_FORMAT,
         run_id=header.run.get("run_id", "judged"),
@@ -165,9 +183,9 @@ def judge_traces(
         set_title=rows.title,
         set_version=rows.version,
         set_hash=rows.hash,
-        part=part,
-        strict=strict,
-        selected=(),
+        part=asking.part,
+        strict=asking.strict,
+        selected=asking.only,
         seed=header.seed,
         subject=SubjectInfo(
             name=header.subject,
@@ -182,35 +200,82 @@ def judge_traces(
         calibration=None,
         timing=Timing(predicted=0, longest_waiting=0, exclusive=0, rest=0, total=0),
         environment={"judged": "offline, from saved traces", "recorded by": header.tool},
-        scenarios=tuple(scenarios.values()),
+        scenarios=(*scenarios, *rest, *(left_out(suite) if cells else ())),
         rows=tuple(results),
         outcome=outcome,
-        sentence=sentence_of(outcome, results, set_id=rows.id, part=part),
-        reproduce=f"brokercert judge {files}",
-        notes=_notes(rows, header, any(one.cut for one in judged)),
-        telling=(*buffered_in(findings), *told_badly([one.badly for one in judged if one.badly])),
+        sentence=sentence_of(outcome, results, set_id=rows.id, part=asking.part, missing=missing),
+        reproduce=again,
+        notes=tuple(_notes(saved, rows, cut, missing, results if same else ())),
+        telling=(
+            *buffered_in(findings),
+            *told_badly([one.badly for one in (judged[place] for place in places) if one.badly]),
+        ),
+        faults=suite.faults if cells else (),
+        phases=suite.phases if cells else (),
     )
 
 
-def _notes(rows: RequirementSet, header: r.Header, cut: bool) -> tuple[str, ...]:
-    notes = ["Judged offline, from saved traces."]
+def _rest(saved: Saved, plan: Plan, given: set[str]) -> tuple[ScenarioResult, ...]:
+    """The scenarios of the run of which there is no trace, and why."""
+    gone = {name: one for name, one in saved.known.items() if name not in given}
+    planned = {scenario.name for scenario in plan.played}
+    rest = [one for one in unplayed(plan, given, NO_TRACE) if one.name in planned or one.name not in gone]
+    # Played beside the plan: cells in virtual time, and what this suite does not have any more.
+    extra = [one for name, one in gone.items() if name not in planned]
+    return (*rest, *(structs.replace(one, state="not run", note=NO_TRACE, trace="", sha256="") for one in extra))
+
+
+def _missing(suite: Suite, owed: Plan, given: set[str], rest: Sequence[ScenarioResult]) -> tuple[str, ...]:
+    """The scenarios that what is judged calls for, and of which there is no trace."""
+    names = dict.fromkeys(scenario.name for scenario in owed.played if scenario.name not in given)
+    left = {scenario.name for scenario in owed.left}
+    exist = {scenario.name for scenario in suite.scenarios}
+    gone = (one.name for one in rest if one.state == "not run")
+    return tuple(names | dict.fromkeys(name for name in gone if name in left or name not in exist))
+
+
+def _was_interrupted(saved: Saved) -> bool:
+    return saved.record is not None and saved.record.outcome is Outcome.INTERRUPTED
+
+
+def _notes(
+    saved: Saved, rows: RequirementSet, cut: Sequence[Path], missing: Sequence[str], results: Sequence[RowResult]
+) -> Iterator[str]:
+    """`results` are compared with the run's own; empty: something else was asked, or there is nothing to compare."""
+    header, record = saved.header, saved.record
+    yield "Judged offline, from saved traces."
+    if record is None:
+        yield "No run.json of the run beside these traces: they are judged as they are, and nothing vouches for them."
+    else:
+        yield f"The traces are those that {saved.place} names, byte for byte (SHA-256)."
     if header.set_hash != rows.hash:
-        notes.append("The requirement set has changed since the traces were recorded: its hash differs.")
+        yield (
+            f"The requirement set {rows.id} has changed since the traces were recorded (hash {header.set_hash[:12]} "
+            f"then, {rows.hash[:12]} now): they are judged by the set as it is now."
+        )
     if cut:
-        notes.append("Some traces end early: their run was interrupted or killed.")
-    return tuple(notes)
+        yield f"Their run was interrupted or killed, these traces end early: {_some([path.name for path in cut])}."
+    if missing:
+        yield f"No trace was given of {_some(missing)}: the rows that each is listed for are untested."
+    if record is None:
+        return
+    new = [name for name in missing if name not in {one.name for one in record.scenarios}]
+    if new:
+        yield f"The run did not know these scenarios, which the suite has by now: {_some(new)}."
+    then = {row.id: row.verdict for row in record.rows}
+    changed = [row for row in results if row.id in then and then[row.id] is not row.verdict]
+    other = [f"{row.id} ({then[row.id]} then, {row.verdict} now)" for row in changed]
+    if other:
+        yield f"Judged otherwise than in {saved.place}: {_some(other)}."
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
 
 
 def _state(trace: Trace) -> str:
     last = trace.records[-1] if trace.records else None
     return last.state if isinstance(last, r.Finished) else "interrupted"
-
-
-def _header(path: Path) -> r.Header:
-    try:
-        return read_header(path)
-    except TraceError as error:
-        raise UsageError(str(error)) from error
 
 
 def _not_judged(header: r.Header) -> ScenarioResult:
@@ -220,11 +285,11 @@ def _not_judged(header: r.Header) -> ScenarioResult:
         path=header.path,
         exclusive=header.exclusive,
         state="not run",
-        note="it was not judged any more: judging was interrupted",
+        note=NOT_JUDGED,
     )
 
 
-def _scenario(path: Path, trace: Trace) -> ScenarioResult:
+def _played(path: Path, trace: Trace) -> ScenarioResult:
     return ScenarioResult(
         name=trace.header.scenario,
         title="",
@@ -234,4 +299,15 @@ def _scenario(path: Path, trace: Trace) -> ScenarioResult:
         trace=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         duration=round(trace.records[-1].t / 1e6, 3) if trace.records else 0.0,
+        tier=trace.header.tier,
+    )
+
+
+def _placed(result: ScenarioResult, scenario: Scenario | None) -> ScenarioResult:
+    """With what the suite says of it."""
+    if scenario is None:
+        return result
+    cell = scenario.cell
+    return structs.replace(
+        result, title=scenario.title, fault=cell.fault if cell else "", phase=cell.phase if cell else ""
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from brokercert.engine.defects import score_sentence
 from brokercert.engine.environment import tool
+from brokercert.engine.plan import left_out, listed, not_offered
 from brokercert.engine.scenario import Suite
 from brokercert.engine.telling import badly_told, buffered_in, told_badly
 from brokercert.judge import excerpts_from, judge_rows, judge_trace
@@ -54,22 +55,18 @@ class RunFacts:
 def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
     """Judge every trace, fold the findings into rows, and decide the outcome."""
     request, rows = facts.request, facts.rows
+    played = sorted(played, key=lambda one: one.result.name)  # which ended first is chance, and offline nobody knows
     findings: list[Finding] = []
     for one in played:
         findings += judge_trace(one.trace, rows, facts.suite.dialect.judging)
-    findings += _skipped(facts)
-    listed = facts.suite.listed()
-    if request.scenarios:  # a restricted run of the harness's own
-        listed = {row: tuple(n for n in names if n in request.scenarios) for row, names in listed.items()}
-    left = {result.name for result in facts.unplayed if result.state == "not chosen"}
-    listed = {row: tuple(name for name in names if name not in left) for row, names in listed.items()}
+    findings += not_offered(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
     cells = any(result.fault for result in (*facts.unplayed, *(one.result for one in played)))
     part = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
     spec = request.subject
     results = judge_rows(
         rows,
         findings,
-        listed=listed,
+        listed=listed(facts.suite, facts.unplayed, request.scenarios),
         in_part=part,
         selected=request.only,
         excerpt_of=excerpts_from({one.trace.header.scenario: one.trace for one in played}),
@@ -112,9 +109,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
             virtual=round(facts.virtual_took, 1),
         ),
         environment=facts.environment,
-        scenarios=tuple(sorted((one.result for one in played), key=lambda s: s.name))
-        + facts.unplayed
-        + (_left_out(facts.suite) if cells else ()),
+        scenarios=tuple(one.result for one in played) + facts.unplayed + (left_out(facts.suite) if cells else ()),
         rows=tuple(results),
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
@@ -124,47 +119,6 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         faults=facts.suite.faults if cells else (),
         phases=facts.suite.phases if cells else (),
     )
-
-
-def _left_out(suite: Suite) -> tuple[ScenarioResult, ...]:
-    """The cells of the suite's grid that nothing can play, each with its reason."""
-    return tuple(
-        ScenarioResult(
-            name=f"{cell.fault}, {cell.phase}",
-            title="",
-            path="",
-            exclusive=False,
-            state="left out",
-            note=cell.left_out,
-            fault=cell.fault,
-            phase=cell.phase,
-        )
-        for cell in suite.left_out
-    )
-
-
-def _skipped(facts: RunFacts) -> list[Finding]:
-    """Scenarios that need what the client does not offer: not applicable where it says so, else not observed."""
-    from brokercert.verdict import Verdict
-
-    findings = []
-    spec = facts.request.subject
-    for result in facts.unplayed:
-        if result.state != "not applicable":
-            continue
-        scenario = facts.suite.by_name(result.name)
-        lacking = [need for need in scenario.needs if need not in spec.offers]
-        reason = next((f"{need}: {spec.absent[need]}" for need in lacking if need in spec.absent), "")
-        for row in scenario.exercises:
-            # A variant that needs more than its row does counts only where the client offers it.
-            if not set(lacking) & set(facts.rows.by_id[row].needs):
-                verdict, text = Verdict.NOT_APPLICABLE, f"variant {scenario.name}: {result.note}"
-            elif reason:
-                verdict, text = Verdict.NOT_APPLICABLE, reason
-            else:
-                verdict, text = Verdict.NOT_OBSERVED, result.note
-            findings.append(Finding(requirement=row, scenario=scenario.name, verdict=verdict, observed=text))
-    return findings
 
 
 def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:

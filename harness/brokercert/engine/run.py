@@ -25,18 +25,16 @@ from brokercert.engine.environment import machine, tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
-from brokercert.engine.grid import sampled
 from brokercert.engine.paths import Paths
+from brokercert.engine.plan import INTERRUPTED, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.record import RunFacts, run_record
-from brokercert.engine.scenario import Scenario, Suite, load_suite
+from brokercert.engine.scenario import Scenario, load_suite
 from brokercert.engine.subject import SubjectSpec
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Header
-from brokercert.trace.records import TRACE_FORMAT
-from brokercert.verdict import Calibration, RunRecord, ScenarioResult
-
-OVERHEAD = 6.0  # seconds: calibration, staggered starts, judging, reports
+from brokercert.trace.records import TRACE_FORMAT, Asked
+from brokercert.verdict import Calibration, RunRecord
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,23 @@ class RunRequest:
     limits: Mapping[str, float] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()  # restrict to these by name: for the harness's own tests
     again: Again = field(default_factory=Again)  # how to ask for the same once more, to be told in the report
+
+    @property
+    def wanted(self) -> Wanted:
+        """What its plan follows from."""
+        return Wanted(
+            offers=self.subject.offers,
+            tier=self.tier,
+            seed=self.seed,
+            part=self.part,
+            only=self.only,
+            scenarios=self.scenarios,
+        )
+
+    @property
+    def places(self) -> int:
+        """How many clients may run at once."""
+        return max(1, min(self.jobs, self.subject.instances))
 
 
 class Progress(Protocol):
@@ -87,57 +102,6 @@ class Quiet:
         pass
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which scenarios are played, and how long that should take. Seconds."""
-
-    exclusive: tuple[Scenario, ...]
-    waiting: tuple[Scenario, ...]
-    skipped: tuple[tuple[Scenario, str], ...]  # with the reason
-    jobs: int
-    left: tuple[Scenario, ...] = ()  # cells of the grid that the seed did not choose
-
-    @property
-    def predicted(self) -> float:
-        alone = sum(s.lasts for s in self.exclusive)
-        if not self.waiting:
-            return alone + OVERHEAD
-        total = sum(s.lasts for s in self.waiting)
-        return max(max(s.lasts for s in self.waiting), total / self.jobs) + alone + OVERHEAD
-
-
-def plan_of(request: RunRequest, rows: RequirementSet, suite: Suite) -> Plan:
-    """The scenarios that the request calls for. Raises `UsageError` for ids or names that do not exist."""
-    unknown = [row for row in request.only if row not in rows.by_id]
-    if unknown:
-        raise UsageError(f"--only {unknown[0]}: no such requirement in {rows.id}; `brokercert list` shows them")
-    names = {s.name for s in suite.scenarios}
-    strangers = [name for name in request.scenarios if name not in names]
-    if strangers:
-        raise UsageError(f"no scenario {strangers[0]!r} in {rows.id}; known: {', '.join(sorted(names))}")
-    wanted = set(request.only or (rows.part(request.part) if request.part else [row.id for row in rows.rows]))
-    chosen = [s for s in suite.scenarios if wanted & set(s.exercises)]
-    if request.scenarios:
-        chosen = [s for s in chosen if s.name in request.scenarios]
-    offers = request.subject.offers
-    played, skipped = [], []
-    for s in chosen:
-        lacking = [need for need in s.needs if need not in offers]
-        if lacking:
-            skipped.append((s, f"the client does not offer: {', '.join(lacking)}"))
-        else:
-            played.append(s)
-    left: list[Scenario] = []
-    if request.tier == "real" and not request.scenarios:
-        cells = [s for s in played if s.cell]
-        here = sampled(cells, request.seed)
-        left = [s for s in cells if s not in here]
-        played = [s for s in played if s not in left]
-    jobs = max(1, min(request.jobs, request.subject.instances))
-    waiting = sorted((s for s in played if not s.exclusive), key=lambda s: -s.lasts)
-    return Plan(tuple(s for s in played if s.exclusive), tuple(waiting), tuple(skipped), jobs, tuple(left))
-
-
 def run_id_of(now: datetime.datetime) -> str:
     """Sortable, and different for two runs of one second."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
@@ -151,7 +115,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
     """
     rows = load_set(request.set_id).with_limits(dict(request.limits))
     suite = load_suite(request.set_id)
-    plan = plan_of(request, rows, suite)
+    plan = plan_of(request.wanted, rows, suite, request.places)
     started = datetime.datetime.now(datetime.UTC)
     run_id = run_id_of(started)
     loop = asyncio.get_running_loop()
@@ -179,7 +143,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
         total_took=loop.time() - began,
         virtual_took=loop.time() - began - real_took,
         interrupted=interrupted,
-        unplayed=unplayed(plan, crew.played),
+        unplayed=unplayed(plan, {one.result.name for one in crew.played}, INTERRUPTED),
     )
     if request.tier == "virtual":
         return run_record(facts, crew.played)
@@ -217,9 +181,9 @@ class _Crew:
         loop = asyncio.get_running_loop()
         self._began = loop.time()
         async with LagMonitor() as lag, Paths(self.run_id) as paths:
-            if any(scenario.path == "proxied" for scenario in (*self.plan.exclusive, *self.plan.waiting)):
+            if any(scenario.path == "proxied" for scenario in self.plan.played):
                 await paths.check()
-            self.progress.planned([s.name for s in (*self.plan.exclusive, *self.plan.waiting)], self.plan.predicted)
+            self.progress.planned([s.name for s in self.plan.played], self.plan.predicted)
             self.props = Props(
                 dialect=self.dialect,
                 spec=self.request.subject,
@@ -284,15 +248,6 @@ class _Crew:
             self.progress.tick(list(self._running), loop.time() - self._began)
 
 
-def unplayed(plan: Plan, played: Sequence[Played]) -> tuple[ScenarioResult, ...]:
-    """What was not played of a plan, and why."""
-    done = {one.result.name for one in played}
-    missing = [s for s in (*plan.exclusive, *plan.waiting) if s.name not in done]
-    result = [_not_run(s, "not run", "the run was interrupted") for s in missing]
-    result += [_not_run(s, "not chosen", "the seed chose other cells") for s in plan.left if s.name not in done]
-    return (*result, *(_not_run(s, "not applicable", reason) for s, reason in plan.skipped))
-
-
 def header_of(
     scenario: Scenario, request: RunRequest, rows: RequirementSet, run_id: str, known: Calibration | None
 ) -> Header:
@@ -332,24 +287,12 @@ def header_of(
         ),
         run={"run_id": run_id, "pid": str(os.getpid())},
         full_volume=request.full_volume,
+        asked=Asked(part=request.part, only=request.only, strict=request.strict),
     )
 
 
 def limits_of(rows: RequirementSet) -> dict[str, float]:
     return {limit.name: limit.value for limit in rows.limits.values()}
-
-
-def _not_run(scenario: Scenario, state: str, note: str) -> ScenarioResult:
-    return ScenarioResult(
-        name=scenario.name,
-        title=scenario.title,
-        path=scenario.path,
-        exclusive=scenario.exclusive,
-        state=state,
-        note=note,
-        fault=scenario.cell.fault if scenario.cell else "",
-        phase=scenario.cell.phase if scenario.cell else "",
-    )
 
 
 def run_certification(request: RunRequest, progress: Progress) -> RunRecord:

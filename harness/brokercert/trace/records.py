@@ -26,6 +26,14 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=
     t: Micros
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows a run was asked for, and how its outcome is decided: without it a saved run has another verdict."""
+
+    part: str = ""  # the whole set
+    only: tuple[str, ...] = ()  # all of it
+    strict: bool = False
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="header"):
     """The first line of a trace file."""
 
@@ -53,6 +61,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     calibration: dict[str, float] = {}  # milliseconds
     run: dict[str, str] = {}  # what differs from run to run
     full_volume: bool = False  # in virtual time, with the volumes of real time
+    asked: Asked | None = None  # None: recorded before this was
 
     @property
     def full(self) -> bool:

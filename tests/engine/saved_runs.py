@@ -1,0 +1,48 @@
+"""Runs that were saved as `brokercert certify` saves them, and what is done to their folders."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from brokercert.engine.run import Quiet, RunRequest, run_certification
+from brokercert.verdict import RunRecord
+from brokercert_reports.write import write_reports
+
+SET = "tradovate-stage2"
+
+
+def saved_run(request: RunRequest) -> tuple[Path, RunRecord]:
+    """Its folder, with `run.json` and traces, and its record."""
+    run = run_certification(request, Quiet())
+    folder = request.out / run.run_id
+    write_reports(run, folder)
+    return folder, run
+
+
+def copied(folder: Path, into: Path, *, record: bool = True) -> Path:
+    """A copy of a run's folder, with or without its `run.json`."""
+    shutil.copytree(folder, into)
+    if not record:
+        (into / "run.json").unlink()
+    return into
+
+
+def trace_in(folder: Path, scenario: str) -> Path:
+    return folder / "traces" / f"{scenario}.jsonl"
+
+
+def with_header(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """The header of a trace, changed in its file; its records stay."""
+    first, newline, rest = path.read_bytes().partition(b"\n")
+    header = json.loads(first)
+    change(header)
+    path.write_bytes(json.dumps(header).encode() + newline + rest)
+
+
+def said(run: RunRecord) -> Mapping[str, tuple[str, str]]:
+    """Verdict and reason of each row."""
+    return {row.id: (row.verdict.value, row.reason) for row in run.rows}
