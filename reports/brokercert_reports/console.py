@@ -67,6 +67,8 @@ def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Pa
     _last_words(console, run)
     _areas(console, run)
     _counts(console, run)
+    for text in run.notes:
+        _line(console, f"Note: {text}")
     if wall_time(run):
         _line(console, f"Wall time: {wall_time(run)}")
     for name, path in (reports or {}).items():

@@ -26,6 +26,7 @@ from brokercert_reports.view import (
 
 MOST_BYTES = 60_000
 TAIL = 2_000  # bytes kept for what stands at the end
+MOST_NOTES = 10  # of the harness on its own run, or on the traces that it judged: it has no more
 MOST_TOLD = 15  # sentences on the client's reports: as many as the harness says
 LONGEST = 600  # characters of any one text that a client had a hand in
 _SPECIAL = re.compile(r"([\\`*_\[\]~$]|:(?=//)|\.(?<=www\.))")
@@ -78,6 +79,9 @@ def _head(run: RunRecord) -> str:
     if run.telling:
         lines += ["", "What is wrong with the client's reports:", ""]
         lines += [f"- {markdown(text, 300)}" for text in run.telling[:MOST_TOLD]]
+    if run.notes:
+        lines += ["", "Notes:", ""]
+        lines += [f"- {markdown(text)}" for text in run.notes[:MOST_NOTES]]
     return "\n".join(lines) + "\n"
 
 

@@ -122,3 +122,10 @@ def test_what_is_wrong_with_the_reports_is_told_before_anything_else(failed: Run
     lines = printed(msgspec.structs.replace(failed, telling=(said, "login: line 3"))).splitlines()
     assert lines[0] == f"  Reports   {said}" and lines[1] == "  Reports   login: line 3"
     assert lines[3].startswith("HBT-010 fail")
+
+
+def test_notes_are_told_after_the_rows_and_before_the_sentence(failed: RunRecord) -> None:
+    run = msgspec.structs.replace(failed, notes=("No trace was given of loss-rst.", "Nothing vouches for them."))
+    lines = printed(run).splitlines()
+    first, last = lines.index("Note: No trace was given of loss-rst."), lines.index("Note: Nothing vouches for them.")
+    assert lines.index("46 rows outside the part, which decide nothing") < first < last < len(lines) - 1

@@ -38,6 +38,11 @@ def test_an_incomplete_run_lists_what_was_not_asked(build: Callable[..., RunReco
     assert re.search(r"^MUST rows untested: LOG-045, ", render_summary(build(part="")), re.MULTILINE)
 
 
+def test_the_summary_has_the_notes_before_the_rows(failed: RunRecord) -> None:
+    text = render_summary(msgspec.structs.replace(failed, notes=("No trace was given of loss-rst.",)))
+    assert text.index("Notes:\n\n- No trace was given of loss-rst.\n") < text.index("### HBT-010 fail")
+
+
 def test_the_summary_stays_small_and_counts_what_it_leaves_out(failed: RunRecord) -> None:
     long = tuple(
         msgspec.structs.replace(
