@@ -24,6 +24,7 @@ from saved_runs import SET, copied, said, saved_run, trace_in, with_header
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "python" / "brokercert.toml"
 ROWS = load_set(SET)
+CELLS = [s for s in load_suite(SET).scenarios if s.cell]
 # The rows that the Python example lacks the feature for, as its own file says.
 LACKING = {"LOG-050", "LOG-055", "EVT-100", "REC-070", "CON-020"}
 
@@ -160,8 +161,7 @@ def test_a_row_of_which_only_some_scenarios_were_played_is_untested_again(tmp_pa
 
 
 def test_of_a_run_in_real_time_the_cells_that_the_seed_chose_are_owed(tmp_path: Path) -> None:
-    cells = [s for s in load_suite(SET).scenarios if s.cell]
-    names = tuple(s.name for s in sampled(cells, 3))
+    names = tuple(s.name for s in sampled(CELLS, 3))
     request = RunRequest(
         SET, subject_named(SET, REFERENCE, 3), out=tmp_path, tier="virtual", scenarios=names, seed=3, only=("REC-110",)
     )
@@ -172,7 +172,28 @@ def test_of_a_run_in_real_time_the_cells_that_the_seed_chose_are_owed(tmp_path: 
     run = judge_traces([folder])
     row = next(row for row in run.rows if row.id == "REC-110")
     assert row.verdict is Verdict.PASS and set(row.scenarios) == set(names)
-    assert {one.name for one in run.scenarios if one.state == "not chosen"} == {s.name for s in cells} - set(names)
+    assert {one.name for one in run.scenarios if one.state == "not chosen"} == {s.name for s in CELLS} - set(names)
     trace_in(folder, names[0]).unlink()
     row = next(row for row in judge_traces([folder]).rows if row.id == "REC-110")
     assert (row.verdict, row.reason) == (Verdict.UNTESTED, f"not played: {names[0]}")
+
+
+def test_where_one_cell_was_played_in_virtual_time_beside_a_run_all_others_were(
+    whole: tuple[Path, RunRecord], tmp_path: Path
+) -> None:
+    """As the reference client's runs are: without a record too, no failing cell can be taken away."""
+    folder = copied(whole[0], tmp_path / "copy", record=False)
+    chosen = {s.name for s in sampled(CELLS, 1)}
+    left = sorted({s.name for s in CELLS} - chosen)
+    for path in (folder / "traces").glob("*.jsonl"):
+        if path.stem not in left:
+            with_header(path, lambda header: header.update(tier="real", level="commands"))
+    run = judge_traces([folder])
+    assert (run.tier, run.subject.level) == ("real", "commands"), "the run is the one in real time"
+    row = next(row for row in run.rows if row.id == "REC-110")
+    assert row.verdict is Verdict.PASS and set(row.scenarios) >= {*left, *chosen}
+    trace_in(folder, left[0]).unlink()
+    run = judge_traces([folder])
+    row = next(row for row in run.rows if row.id == "REC-110")
+    assert (row.verdict, row.reason) == (Verdict.UNTESTED, f"not played: {left[0]}")
+    assert any(note.startswith(f"No trace was given of {left[0]}: ") for note in run.notes)

@@ -136,13 +136,6 @@ def judge_traces(
     owed = plan_of(replace(wanted, part=asking.part, only=asking.only), rows, suite)
     rest = _rest(saved, plan, given)
     missing = _missing(suite, owed, given, rest)
-    owing = {row: list(names) for row, names in listed(suite, rest).items()}
-    for one in saved.headers:  # a scenario that this suite has not, or no more for that row
-        for row in one.exercises:
-            if one.scenario not in owing.setdefault(row, []):
-                owing[row].append(one.scenario)
-    for known in saved.record.rows if saved.record else ():
-        owing.setdefault(known.id, []).extend(n for n in known.scenarios if n in missing and n not in owing[known.id])
 
     places = sorted(range(len(judged)), key=lambda place: saved.headers[place].scenario)  # the order of a run's record
     findings = [finding for place in places for finding in judged[place].findings]
@@ -157,7 +150,7 @@ def judge_traces(
     results = judge_rows(
         rows,
         findings,
-        listed=owing,
+        listed=_owing(saved, suite, rest, missing),
         in_part=rows.part(asking.part) if asking.part else tuple(row.id for row in rows.rows),
         selected=asking.only,
         excerpt_of=lambda finding: around.get((finding.scenario, finding.evidence, finding.about)),
@@ -205,7 +198,7 @@ def judge_traces(
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=asking.part, missing=missing),
         reproduce=again,
-        notes=tuple(_notes(saved, rows, cut, missing, results if same else ())),
+        notes=tuple(_notes(saved, rows, cut, missing, done.interrupted, results if same else ())),
         telling=(
             *buffered_in(findings),
             *told_badly([one.badly for one in (judged[place] for place in places) if one.badly]),
@@ -217,10 +210,13 @@ def judge_traces(
 
 def _rest(saved: Saved, plan: Plan, given: set[str]) -> tuple[ScenarioResult, ...]:
     """The scenarios of the run of which there is no trace, and why."""
-    gone = {name: one for name, one in saved.known.items() if name not in given}
+    # Where cells were played in virtual time beside a run in real time, all that its seed did not choose were.
+    beside = {one.name for one in plan.left} if {one.tier for one in saved.headers} == {"real", "virtual"} else set()
+    was = {**saved.known, **{one.name: one for one in unplayed(plan, given, NO_TRACE) if one.name in beside}}
+    gone = {name: one for name, one in was.items() if name not in given}
     planned = {scenario.name for scenario in plan.played}
     rest = [one for one in unplayed(plan, given, NO_TRACE) if one.name in planned or one.name not in gone]
-    # Played beside the plan: cells in virtual time, and what this suite does not have any more.
+    # Played beside the plan: those cells, and what this suite does not have any more.
     extra = [one for name, one in gone.items() if name not in planned]
     return (*rest, *(structs.replace(one, state="not run", note=NO_TRACE, trace="", sha256="") for one in extra))
 
@@ -234,20 +230,40 @@ def _missing(suite: Suite, owed: Plan, given: set[str], rest: Sequence[ScenarioR
     return tuple(names | dict.fromkeys(name for name in gone if name in left or name not in exist))
 
 
+def _owing(saved: Saved, suite: Suite, rest: Sequence[ScenarioResult], missing: Sequence[str]) -> dict[str, list[str]]:
+    """Requirement -> the scenarios that it is owed: by this suite, by the traces given, and by the run's record."""
+    owing = {row: list(names) for row, names in listed(suite, rest).items()}
+    more = [(row, one.scenario) for one in saved.headers for row in one.exercises]
+    if saved.record is not None:
+        more += [(row.id, name) for row in saved.record.rows for name in row.scenarios if name in missing]
+    for row, name in more:  # a scenario that this suite has not, or no more for that row
+        if name not in owing.setdefault(row, []):
+            owing[row].append(name)
+    return owing
+
+
 def _was_interrupted(saved: Saved) -> bool:
     return saved.record is not None and saved.record.outcome is Outcome.INTERRUPTED
 
 
 def _notes(
-    saved: Saved, rows: RequirementSet, cut: Sequence[Path], missing: Sequence[str], results: Sequence[RowResult]
+    saved: Saved,
+    rows: RequirementSet,
+    cut: Sequence[Path],
+    missing: Sequence[str],
+    some: bool,
+    results: Sequence[RowResult],
 ) -> Iterator[str]:
-    """`results` are compared with the run's own; empty: something else was asked, or there is nothing to compare."""
+    """`results` are compared with the run's own; empty: something else was asked, or there is nothing to compare.
+    `some`: not every trace was judged, nor compared with the record.
+    """
     header, record = saved.header, saved.record
     yield "Judged offline, from saved traces."
     if record is None:
         yield "No run.json of the run beside these traces: they are judged as they are, and nothing vouches for them."
     else:
-        yield f"The traces are those that {saved.place} names, byte for byte (SHA-256)."
+        which = "The traces that were judged" if some else "The traces"
+        yield f"{which} are those that {saved.place} names, byte for byte (SHA-256)."
     if header.set_hash != rows.hash:
         yield (
             f"The requirement set {rows.id} has changed since the traces were recorded (hash {header.set_hash[:12]} "
