@@ -317,6 +317,19 @@ def test_a_terminal_gets_one_line_and_a_pipe_or_ci_gets_lines(monkeypatch: pytes
     assert lines[3:] == ["first: harness error\n", "judging", ""]
 
 
+def test_a_terminal_is_not_filled_by_cells_in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    monkeypatch.setenv("COLUMNS", "120")
+    stream = io.StringIO()
+    live = LiveProgress(stream)
+    live.planned(["a", "b", "c"], 60.0)
+    for name, state in (("a", "completed"), ("b", "completed, in virtual time"), ("c", "completed, in virtual time")):
+        live.ended(name, state)
+    text = stream.getvalue()
+    assert text.count("\n") == 1 and text.endswith("\r\x1b[2K1 left, in virtual time\r\x1b[2Kjudging")
+
+
 def test_latest_means_the_newest_run_and_leaves_what_is_not_ours(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

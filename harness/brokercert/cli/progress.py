@@ -73,11 +73,13 @@ class LiveProgress:
 
     def ended(self, name: str, state: str) -> None:
         self._left -= 1
-        if state != "completed":
+        if not state.startswith("completed"):
             self.stop()
             self._stream.write(f"{name}: {state}\n")
         if not self._left:
             self._renew("judging")
+        elif state.endswith("in virtual time"):
+            self._renew(f"{self._left} left, in virtual time")  # many a second, and no tick between
 
     def tick(self, running: Sequence[str], elapsed: float) -> None:
         self._renew(waiting(running, elapsed, self._predicted))

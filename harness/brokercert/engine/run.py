@@ -13,7 +13,7 @@ import secrets
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -29,7 +29,7 @@ from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.record import RunFacts, run_record
-from brokercert.engine.scenario import Scenario, load_suite
+from brokercert.engine.scenario import Scenario, Suite, load_suite
 from brokercert.engine.subject import SubjectSpec
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Header
@@ -107,6 +107,16 @@ def run_id_of(now: datetime.datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
+def plan_for(request: RunRequest, rows: RequirementSet, suite: Suite) -> Plan:
+    """Its plan: of the reference client, which is a class in this process too, the left cells follow in virtual time.
+
+    Raises `UsageError`.
+    """
+    plan = plan_of(request.wanted, rows, suite, request.places)
+    follow = bool(plan.left) and request.subject.command == suite.dialect.reference.command
+    return replace(plan, afterwards=follow)
+
+
 async def certify(request: RunRequest, progress: Progress, gate: StartGate | None = None) -> RunRecord:
     """Play, judge, and write traces and `run.json`'s content. Cancelling it yields a partial record: what was played
     up to then is judged, and the outcome is *interrupted*. Raises `UsageError`.
@@ -115,7 +125,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
     """
     rows = load_set(request.set_id).with_limits(dict(request.limits))
     suite = load_suite(request.set_id)
-    plan = plan_of(request.wanted, rows, suite, request.places)
+    plan = plan_for(request, rows, suite)
     started = datetime.datetime.now(datetime.UTC)
     run_id = run_id_of(started)
     loop = asyncio.get_running_loop()
@@ -125,7 +135,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
         crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration, gate or StartGate())
         interrupted = await crew.play_all()
     real_took = loop.time() - began
-    if plan.left and not interrupted and request.subject.command == suite.dialect.reference.command:
+    if plan.afterwards and not interrupted:
         from brokercert.engine.alone import play_left
 
         interrupted = await play_left(plan, request, rows, suite.dialect, folder, run_id, crew.played, progress)
@@ -183,7 +193,7 @@ class _Crew:
         async with LagMonitor() as lag, Paths(self.run_id) as paths:
             if any(scenario.path == "proxied" for scenario in self.plan.played):
                 await paths.check()
-            self.progress.planned([s.name for s in self.plan.played], self.plan.predicted)
+            self.progress.planned(self.plan.names, self.plan.predicted)
             self.props = Props(
                 dialect=self.dialect,
                 spec=self.request.subject,
