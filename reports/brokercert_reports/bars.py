@@ -27,27 +27,32 @@ COLOURS: dict[Verdict, str] = {
     Verdict.PASS: "#1d7a4a",
     Verdict.NOT_APPLICABLE: "#a4abb3",
 }
+UNASKED = COLOURS[Verdict.NOT_APPLICABLE]  # of a row that `--only` left out, whatever its verdict
 
 
 def css_class(verdict: Verdict) -> str:
     return verdict.value.replace(" ", "-")
 
 
-def share_bar(counts: Mapping[Verdict, int]) -> Markup:
-    """One horizontal bar, a segment a verdict in the order given, as wide as its share."""
-    total = sum(counts.values())
+def share_bar(counts: Mapping[Verdict, int], unasked: int = 0) -> Markup:
+    """One horizontal bar, a segment a verdict in the order given, as wide as its share; last, in grey, the rows that
+    nobody asked for.
+    """
+    total = sum(counts.values()) + unasked
     if not total:
         return Markup("")
-    shown = [(verdict, count) for verdict, count in counts.items() if count]
-    label = ", ".join(f"{count} {verdict}" for verdict, count in shown)
+    segments = [(css_class(verdict), verdict.value, COLOURS[verdict], count) for verdict, count in counts.items()]
+    segments.append(("unasked", "not asked for", UNASKED, unasked))
+    shown = [segment for segment in segments if segment[-1]]
+    label = ", ".join(f"{count} {name}" for _, name, _, count in shown)
     room = SHARE_WIDTH - GAP * (len(shown) - 1)
     parts = []
     x = 0.0
-    for verdict, count in shown:
+    for css, _, colour, count in shown:
         width = room * count / total
         parts.append(
-            f'<rect class="f-{css_class(verdict)}" x="{x:.1f}" y="0" width="{width:.1f}" height="{SHARE_HEIGHT}"'
-            f' rx="2" fill="{COLOURS[verdict]}"/>'
+            f'<rect class="f-{css}" x="{x:.1f}" y="0" width="{width:.1f}" height="{SHARE_HEIGHT}"'
+            f' rx="2" fill="{colour}"/>'
         )
         x += width + GAP
     return Markup(

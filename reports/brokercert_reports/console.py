@@ -28,6 +28,7 @@ from brokercert_reports.view import (
     last_words,
     problems,
     shares,
+    unasked,
     wall_time,
 )
 
@@ -143,17 +144,17 @@ def _areas(console: Console, run: RunRecord) -> None:
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
-        silent: list[str] = []
+        silent: dict[str, list[str]] = {}  # by style: what was not asked for is no alarm
         for row in rows:
             if row.verdict is Verdict.UNTESTED:
-                silent.append(row.id)
+                silent.setdefault("dim" if unasked(row, run) else STYLES[row.verdict], []).append(row.id)
                 continue
             title = row.title if row.in_part else f"{row.title} (outside the part)"
             table.add_row(row.id, row.level.value, Text(row.verdict.value, style=STYLES[row.verdict]), Text(title))
         if table.row_count:
             console.print(Padding(table, (0, 0, 0, 2), expand=False), highlight=False)
-        if silent:
-            _line(console, f"untested: {', '.join(silent)}", STYLES[Verdict.UNTESTED], indent=2)
+        for style, names in silent.items():
+            _line(console, f"untested: {', '.join(names)}", style, indent=2)
     console.print()
 
 

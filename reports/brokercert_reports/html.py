@@ -35,6 +35,7 @@ def render_html(run: RunRecord) -> str:
     """The report of a run as one self-contained HTML document."""
     run = text.printable_run(run)
     problems = view.problems(run)
+    judged = view.judged(run)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -42,7 +43,9 @@ def render_html(run: RunRecord) -> str:
             run=run,
             title=view.outcome_title(run),
             tone=_TONES[run.outcome],
-            judged=view.judged(run),
+            judged=judged,
+            asked=[row for row in judged if not view.unasked(row, run)],
+            unasked={row.id for row in run.rows if view.unasked(row, run)},
             problems=problems,
             cards={row.id for row in problems},
             blocks=view.blocked_by(run),

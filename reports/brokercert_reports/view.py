@@ -98,6 +98,11 @@ def judged(run: RunRecord) -> tuple[RowResult, ...]:
     return tuple(row for row in run.rows if row.in_part)
 
 
+def unasked(row: RowResult, run: RunRecord) -> bool:
+    """It is untested because `--only` asked for others: nothing is amiss with it."""
+    return row.verdict is Verdict.UNTESTED and bool(run.selected) and row.id not in run.selected
+
+
 def areas(rows: Iterable[RowResult]) -> dict[str, list[RowResult]]:
     """Rows by area, in the order of the set."""
     grouped: dict[str, list[RowResult]] = {}

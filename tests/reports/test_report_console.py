@@ -56,6 +56,13 @@ def test_no_line_is_wider_than_the_terminal(failed: RunRecord, width: int) -> No
         assert len(line) <= width
 
 
+def test_what_was_not_asked_for_is_no_alarm(build: Callable[..., RunRecord]) -> None:
+    some = build(part="", default=Verdict.UNTESTED, selected=("LOG-010",))
+    lines = [line for line in printed(some, colour=True).splitlines() if "untested: " in line]
+    red = [line for line in lines if "\x1b[31m" in line]
+    assert len(lines) > 2 and len(red) == 1 and "untested: LOG-010\x1b" in red[0]
+
+
 def test_colour_adds_nothing_but_colour(failed: RunRecord) -> None:
     assert "\x1b[" not in printed(failed)
     coloured = printed(failed, colour=True)

@@ -104,6 +104,42 @@ def test_the_cover_says_that_only_some_rows_were_asked_for(build: Callable[..., 
     assert "asked for." not in Page(render_html(build())).text
 
 
+def tones(page: Page) -> dict[str, set[str]]:
+    """Row -> the classes of its line in the table."""
+    lines = ((tr.get("id", ""), tr.get("class", "")) for tr in page.all("tr"))
+    return {name.removeprefix("row-"): set(css.split()) for name, css in lines if name.startswith("row-")}
+
+
+def test_a_row_that_was_not_asked_for_does_not_wear_the_red_of_a_failure(build: Callable[..., RunRecord]) -> None:
+    """One failure of one row that was asked for must not stand beside seventy-six that look like it."""
+    failure = Finding(requirement="LOG-010", scenario="one", verdict=Verdict.FAIL, observed="it never came")
+    only = build({"LOG-010": (failure,)}, part="", default=Verdict.UNTESTED, selected=("LOG-010", "LOG-020"))
+    html = render_html(only)
+    page = Page(html)
+    said = tones(page)
+    assert said.pop("LOG-010") == {"r-fail"}
+    assert said.pop("LOG-020") == {"r-untested"}, "asked for, and not tested: that is red"
+    assert set(map(frozenset, said.values())) == {frozenset({"r-unasked"})}
+    bar = next(svg for svg in page.all("svg") if svg.get("class") == "share")
+    assert bar["aria-label"] == f"1 fail, 1 untested, {len(only.rows) - 2} not asked for"
+    fills = [rect["fill"] for rect in page.all("rect")][:3]
+    assert fills == [COLOURS[Verdict.FAIL], COLOURS[Verdict.UNTESTED], COLOURS[Verdict.NOT_APPLICABLE]]
+    assert f"{len(only.rows) - 2} untested, not asked for" in page.text
+
+
+def test_without_a_filter_what_was_not_tested_is_red(build: Callable[..., RunRecord]) -> None:
+    page = Page(render_html(build(part="", default=Verdict.UNTESTED)))
+    assert set(map(frozenset, tones(page).values())) == {frozenset({"r-untested"})}
+    assert "not asked for" not in page.text
+    assert "What was not tested stands in red" in page.text and "grey" not in page.text
+
+
+def test_where_all_that_was_asked_for_passed_the_rest_is_said_to_be_grey(build: Callable[..., RunRecord]) -> None:
+    rows = tuple(row.id for row in build(part="core").rows if row.in_part)
+    text = Page(render_html(build(part="", selected=rows))).text
+    assert "What was not asked for is grey in the table below." in text and "stands in red" not in text
+
+
 def test_a_telephones_layout_is_not_printed_and_its_cells_have_their_columns_name(failed: RunRecord) -> None:
     html = render_html(failed)
     narrow = [rule for rule in re.findall(r"@media ([^{]*)\{", html) if "max-width" in rule]
