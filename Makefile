@@ -1,4 +1,5 @@
-# Forwards to dev.py, which does everything.
-.PHONY: certify test lint types check toxiproxy repeat wheel clean
-certify test lint types check toxiproxy repeat wheel clean:
+# Forwards to dev.py, which does everything: make certify ARGS="--part core". `tests/house` compares the verbs.
+VERBS := certify test lint types check toxiproxy repeat virtual mutants fuzz bench edits wheel clean help
+.PHONY: $(VERBS)
+$(VERBS):
 	@python3 dev.py $@ $(ARGS)

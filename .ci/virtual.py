@@ -5,17 +5,19 @@
 Without --repeat: the reference client is played through every scenario in virtual time, at full volume. It must pass
 everywhere, and its verdicts must be those of RUN, a run's folder in real time (default: out/latest), row by row over
 the scenarios that both played. With it: each scenario N times, on all cores, and every body of its trace must be the
-same, byte for byte. Exit status 0: so it is; 1: it is not, and where; 130: interrupted.
+same, byte for byte. Exit status 0: so it is; 1: it is not, and where; 2: wrong use; 130: interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 from brokercert.engine.run import Quiet, RunRequest, run_certification
 from brokercert.engine.scenario import load_suite
 from brokercert.matrix.again import Repeats, bodies, shares_of
@@ -23,6 +25,7 @@ from brokercert.matrix.subjects import REFERENCE, outside, subject_named
 from brokercert.parallel import in_order, local
 from brokercert.verdict import RunRecord, decode_run
 
+LATEST = Path("out/latest")
 PLAYED = ("completed", "harness error", "interrupted")
 
 
@@ -49,9 +52,19 @@ def failures(virtual: RunRecord) -> list[str]:
     return broken + [f"{key}: {said}" for key, said in sorted(verdicts(virtual, played).items()) if said != "pass"]
 
 
+def wrong_use(text: str) -> int:
+    print(f"dev.py virtual: {text}", file=sys.stderr)
+    return 2
+
+
 def compare(folder: Path) -> int:
-    real = decode_run((folder / "run.json").read_bytes())
-    assert real.tier == "real", f"{folder}: expected a run in real time"
+    try:
+        real = decode_run((folder / "run.json").read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        return wrong_use(f"{folder}/run.json: {why}; expected a run's folder; `dev.py certify` makes {LATEST}")
+    if real.tier != "real":
+        return wrong_use(f"{folder}: a run in {real.tier} time; expected one in real time, to be compared with")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as out:
         virtual = play(real.set_id, real.seed, Path(out))
@@ -76,8 +89,7 @@ def repeat(set_id: str, names: tuple[str, ...], times: int, *, full: bool, jobs:
     chosen = [s for s in load_suite(set_id).scenarios if not names or s.name in names]
     unknown = set(names) - {s.name for s in chosen}
     if unknown or not chosen:
-        print(f"no scenario {', '.join(sorted(unknown))} in {set_id}")
-        return 2
+        return wrong_use(f"--scenario {', '.join(sorted(unknown))}: no such scenario in {set_id}")
     shares = []
     for scenario in chosen:
         lacking = set(scenario.needs) - offers
@@ -108,7 +120,7 @@ def main() -> int:
     parser.add_argument("--scenario", action="append", default=[], metavar="NAME", help="for --repeat; all by default")
     parser.add_argument("--full-volume", action="store_true", help="for --repeat: not at that of the kill matrix")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="for --repeat: processes (one a core)")
-    parser.add_argument("run", nargs="?", type=Path, default=Path("out/latest"), help="compared with (out/latest)")
+    parser.add_argument("run", nargs="?", type=Path, default=LATEST, help=f"compared with ({LATEST})")
     options = parser.parse_args()
     if options.repeat:
         return repeat(options.set, tuple(options.scenario), options.repeat, full=options.full_volume, jobs=options.jobs)

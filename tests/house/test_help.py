@@ -1,6 +1,7 @@
 """The pages say of commands, options and exit statuses what the programs have, no less and no more."""
 
 import re
+import runpy
 import sys
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def test_the_page_has_the_options_of_every_command(name: str) -> None:
     assert len(sections) == 1
     shown = [line for line in sections[0].splitlines() if line.startswith(f"    brokercert {name}")]
     assert has - {"--help"} == options_in(shown[0])
+
+
+def test_make_forwards_every_verb_of_dev() -> None:
+    verbs = set(runpy.run_path(str(ROOT / "dev.py"))["VERBS"]) | {"help"}
+    targets = re.search(r"^VERBS := (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert targets and set(targets[1].split()) == verbs
+    told = re.findall(r"dev\.py ([a-z |]+?)(?: +\[|  |\n)", runpy.run_path(str(ROOT / "dev.py"))["__doc__"])
+    assert {verb for line in told for verb in line.split(" | ")} == verbs - {"help"}
 
 
 def test_certify_explains_each_of_its_options() -> None:

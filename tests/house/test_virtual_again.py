@@ -26,6 +26,32 @@ def test_what_is_no_pass_is_named(tmp_path: Path) -> None:
     assert wrong and all(line.endswith(": fail") and "in answer-in-batch" in line for line in wrong)
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "run.json: No such file or directory; expected a run's folder; `dev.py certify` makes out/latest"),
+        (b"{", "run.json: Input data was truncated; expected a run's folder"),
+        (b'{"format": 1}', "missing required field"),
+    ],
+)
+def test_what_is_no_run_is_wrong_use_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "run.json").write_bytes(content)
+    assert TOOL["compare"](tmp_path) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"dev.py virtual: {tmp_path}") and said in err and err.count("\n") == 1
+
+
+def test_a_run_in_virtual_time_is_no_run_to_be_compared_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.json").write_bytes(encode_run(played(tmp_path, "reference", "stop-open")))
+    assert TOOL["compare"](tmp_path) == 2
+    assert f"{tmp_path}: a run in virtual time; expected one in real time" in capsys.readouterr().err
+
+
 def test_a_run_in_real_time_that_says_otherwise_differs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -41,4 +67,4 @@ def test_a_run_in_real_time_that_says_otherwise_differs(
 
 def test_a_scenario_that_there_is_none_of_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert TOOL["repeat"](SET, ("tomorrow",), 2, full=False, jobs=1) == 2
-    assert "no scenario tomorrow" in capsys.readouterr().out
+    assert "--scenario tomorrow: no such scenario" in capsys.readouterr().err
