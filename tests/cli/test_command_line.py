@@ -16,6 +16,7 @@ import pytest
 from brokercert.cli.finish import point_latest
 from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for, waiting
 from brokercert.engine import run
+from brokercert.engine.folder import check_folder
 from brokercert.engine.run import RunRequest
 from brokercert.requirements import load_set
 from brokercert.verdict import ExitCode, Verdict
@@ -173,6 +174,7 @@ def test_what_breaks_on_our_side_is_never_said_of_the_client(line: Line, error: 
         (("report", "."), "run.json: no such file"),
         (("explain", "XYZ-999"), "no requirement 'XYZ-999'"),
         (("list", "--set", "nobody"), "no requirement set 'nobody'"),
+        (("fuzz", "--", "no-such-client-anywhere"), "'no-such-client-anywhere' was not found on PATH"),
         (("nothing",), "nothing"),
     ],
 )
@@ -180,6 +182,26 @@ def test_what_cannot_be_is_a_usage_error_in_a_sentence(line: Line, arguments: Se
     code, _, err = line(*arguments)
     assert code == ExitCode.USAGE and said in err and "Traceback" not in err
     assert line.requests == []
+
+
+@pytest.mark.parametrize("command", ["judge", "report", "fuzz", "simulate"])
+def test_a_folder_that_cannot_be_made_is_found_before_the_work_is_done(line: Line, command: str) -> None:
+    line("certify", "--part", "core")
+    trace = line.folder / "out" / "latest" / "traces" / "one.jsonl"
+    trace.parent.mkdir(exist_ok=True)
+    trace.write_text("{}")
+    (line.folder / "file").write_text("not a folder")
+    what = {"judge": (str(trace),), "report": ("out/latest",)}.get(command, ())
+    code, out, err = line(command, "--out", "file/x", *what)
+    assert code == ExitCode.USAGE and not out
+    assert err == (
+        "brokercert: --out: nothing can be written to file/x: Not a directory; expected a folder, there or to be made\n"
+    )
+
+
+def test_a_folder_that_is_only_looked_at_is_left_as_it_was(tmp_path: Path) -> None:
+    check_folder(tmp_path / "a" / "b", "--out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_broken_file_is_named(line: Line) -> None:

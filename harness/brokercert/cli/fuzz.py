@@ -63,6 +63,7 @@ def fuzz(
     --target and --handler. Exit status: 0 nothing was found, 1 something was.
     """
     from brokercert.engine.errors import UsageError
+    from brokercert.engine.folder import check_folder
     from brokercert.fuzz.shards import Shards
     from brokercert.fuzz.targets import known_targets
 
@@ -72,6 +73,7 @@ def fuzz(
         return 0
     if (target or handler) and command:
         raise UsageError("--target and --handler run in process; expected no COMMAND beside them")
+    check_folder(out, "--out")
     spec = None if target or handler else _client(config_path, command)
     if spec is not None:
         if jobs or cluster or frames:
@@ -150,12 +152,10 @@ def replay(config_path: Path | None, find: Path, command: tuple[str, ...]) -> in
     beside the trace. Exit status: 0 it takes them now, 1 it does not.
     """
     from brokercert.cli.simulate import replay_scenario
-    from brokercert.engine.config import load_config
     from brokercert.engine.errors import UsageError
     from brokercert.fuzz import inprocess, wire
     from brokercert.fuzz.finds import load, shown
     from brokercert.fuzz.shards import target_named
-    from brokercert.requirements import load_set
     from brokercert.simulation.schedule import is_scenario
 
     if is_scenario(find):
@@ -172,8 +172,7 @@ def replay(config_path: Path | None, find: Path, command: tuple[str, ...]) -> in
         broke = asyncio.run(inprocess.reproduce(target_named(loaded.target, f"{find}: target"), loaded.frames))
         cause = broke[0] if broke else ""
     else:
-        config = load_config(config_path)
-        spec = config.subject(load_set(config.set_id), command)
+        spec = _named(config_path, command)
         cause = asyncio.run(wire.reproduce(spec, loaded.frames))
     return _said(cause, loaded.cause)
 
@@ -188,12 +187,10 @@ def _said(cause: str, before: str = "") -> int:
 
 def _replay_trace(path: Path, config_path: Path | None, command: Sequence[str]) -> int:
     """The hostile frames of a trace, fed to a client anew; what breaks it is shrunk."""
-    from brokercert.engine.config import load_config
     from brokercert.engine.errors import UsageError
     from brokercert.fuzz import wire
     from brokercert.fuzz.finds import save, shown
     from brokercert.fuzz.from_trace import hostile_frames
-    from brokercert.requirements import load_set
     from brokercert.trace import TraceError, read_trace
 
     try:
@@ -204,8 +201,7 @@ def _replay_trace(path: Path, config_path: Path | None, command: Sequence[str]) 
     if not frames:
         raise UsageError(f"{path}: no hostile frames in it; expected a trace of a scenario that exercises MSG rows")
     click.echo(f"{len(frames)} hostile frames of {trace.header.scenario}")
-    config = load_config(config_path)
-    found = asyncio.run(wire.shrunk(config.subject(load_set(config.set_id), tuple(command)), frames))
+    found = asyncio.run(wire.shrunk(_named(config_path, tuple(command)), frames))
     if found is None:
         return _said("")
     for line in shown(found.frames):
@@ -217,12 +213,16 @@ def _replay_trace(path: Path, config_path: Path | None, command: Sequence[str]) 
 def _client(config_path: Path | None, command: tuple[str, ...]) -> SubjectSpec | None:
     """The client that is meant; None for the reference client's handlers."""
     from brokercert.engine.config import load_config
-    from brokercert.engine.process import find_command
-    from brokercert.requirements import load_set
+
+    if not command and not load_config(config_path).command:
+        return None
+    return _named(config_path, command)
+
+
+def _named(config_path: Path | None, command: tuple[str, ...]) -> SubjectSpec:
+    """The client that is meant, the reference client where none is named. Raises `UsageError`."""
+    from brokercert.engine.asked import client_asked, set_asked
+    from brokercert.engine.config import load_config
 
     config = load_config(config_path)
-    if not command and not config.command:
-        return None
-    spec = config.subject(load_set(config.set_id), command)
-    find_command(spec)
-    return spec
+    return client_asked(config, set_asked(config, None, "--set"), command)

@@ -35,12 +35,14 @@ def judge(
     which must find the files at the same places; few are judged in this process.
     """
     from brokercert.cli.finish import finish
+    from brokercert.engine.folder import check_folder
     from brokercert.engine.offline import is_little, judge_traces
     from brokercert.engine.saved import refuse_overwriting
     from brokercert.parallel import workers
 
     if out is not None:
         refuse_overwriting(out, traces)
+        check_folder(out, "--out")
     make = workers(cluster, jobs, few=is_little(traces))
     return finish(judge_traces(traces, set_id, part=part, only=only or None, strict=strict, make=make), out)
 
@@ -54,6 +56,7 @@ def report(run_json: Path, out: Path | None) -> int:
 
     from brokercert.cli.finish import finish
     from brokercert.engine.errors import UsageError
+    from brokercert.engine.folder import check_folder
     from brokercert.verdict import decode_run
 
     path = run_json / "run.json" if run_json.is_dir() else run_json
@@ -63,4 +66,5 @@ def report(run_json: Path, out: Path | None) -> int:
         raise UsageError(f"{path}: no such file; expected the run.json of a run, as in out/latest") from error
     except msgspec.DecodeError as error:
         raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
+    check_folder(out or path.parent, "--out" if out else str(run_json))
     return finish(run, out or path.parent)

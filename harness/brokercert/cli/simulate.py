@@ -56,9 +56,11 @@ def simulate(
     import time
 
     from brokercert.cli import INTERRUPTED
+    from brokercert.engine.folder import check_folder
     from brokercert.parallel import in_order, workers
     from brokercert.simulation.run import Seed, client_named, play_seed
 
+    check_folder(out, "--out")
     set_id = default_set()
     client_named(set_id, client, seed)  # raises here, not in a worker
     seconds = (hours * 3600 + minutes * 60) or 600.0

@@ -1,4 +1,6 @@
-"""The folder of a run: there while it is played, and gone again where nothing was run."""
+"""Folders that are written to: a run's is there while it is played, and gone again where nothing was run; and any is
+found unusable before the work is done, not after.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from brokercert.engine.errors import UsageError
 
@@ -17,21 +20,43 @@ def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
     `told` is who said `out`. Raises `UsageError`.
     """
     folder = out / run_id
-    ours = [place for place in (folder, *folder.parents) if not place.exists()]
+    ours = _made(folder, f"{told}: no run can be written to {out}")
     try:
-        (folder / "traces").mkdir(parents=True)
-    except OSError as error:
-        _remove(ours)
-        why = error.strerror or str(error)
-        raise UsageError(
-            f"{told}: no run can be written to {out}: {why}; expected a folder, there or to be made"
-        ) from error
-    try:
+        (folder / "traces").mkdir()
         yield folder
     except UsageError:
         shutil.rmtree(folder, ignore_errors=True)
         _remove(ours[1:])
         raise
+
+
+def check_folder(folder: Path, told: str) -> None:
+    """Whether it is there or can be made; it is left as it was. `told` is who said it. Raises `UsageError`."""
+    wrong = f"{told}: nothing can be written to {folder}"
+    ours = _made(folder, wrong)
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unusable(wrong, error) from error
+    finally:
+        _remove(ours)
+
+
+def _made(folder: Path, wrong: str) -> list[Path]:
+    """Make it; what of it and its parents was not there, innermost first."""
+    ours: list[Path] = []
+    try:
+        ours += [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _remove(ours)
+        raise _unusable(wrong, error) from error
+    return ours
+
+
+def _unusable(wrong: str, error: OSError) -> UsageError:
+    return UsageError(f"{wrong}: {error.strerror or error}; expected a folder, there or to be made")
 
 
 def _remove(places: list[Path]) -> None:
