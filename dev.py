@@ -187,8 +187,8 @@ def certify(arguments):
     return run(tool("brokercert"), "certify", *arguments, cwd=Path.cwd())  # a client's command may be relative
 
 
-# The clients in tests/clients mostly sleep; the other process runs all other files meanwhile.
-PARALLEL = ("-n", "2", "--dist", "loadfile")
+# The clients in tests/clients sleep for two minutes; on two cores, two more processes run all other files meanwhile.
+PARALLEL = ("-n", "3", "--dist", "loadfile")
 
 
 def test(arguments):
