@@ -56,6 +56,22 @@ def test_a_program_that_cannot_be_executed(tmp_path: Path, content: bytes, said:
     assert os.listdir(tmp_path) == ["client"], "no folder, no trace, no `latest`"
 
 
+def test_a_client_that_goes_away_during_a_run_takes_nothing_recorded_with_it(tmp_path: Path) -> None:
+    """As one does that is being built anew."""
+    client = tmp_path / "client"
+    client.write_text('#!/bin/sh\nrm -f "$0"\n')
+    client.chmod(0o755)
+    done = certify(tmp_path, "--part", "core", "--", "./client")
+    (folder,) = (tmp_path / "out").iterdir()
+    assert done.returncode == 2 and f"stands in {Path('out') / folder.name}, for `brokercert judge" in done.stderr
+    assert "does not exist" in done.stderr and "Traceback" not in done.stderr
+
+    judged = subprocess.run(
+        [sys.executable, "-m", "brokercert", "judge", str(folder)], capture_output=True, text=True, timeout=DEADLINE
+    )
+    assert "LOG-010" in judged.stdout and "fail" in judged.stdout, "it left at once, and the trace still says so"
+
+
 def test_an_earlier_run_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "client").write_bytes(b"no format that anybody knows")
     (tmp_path / "client").chmod(0o755)

@@ -1,5 +1,7 @@
-"""Folders that are written to: a run's is there while it is played, and gone again where nothing was run; and any is
+"""Folders that are written to: a run's is there while it is played, and gone again where no client was run; and any is
 found unusable before the work is done, not after.
+
+The law: what was recorded of a client is never removed.
 """
 
 from __future__ import annotations
@@ -11,23 +13,33 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from brokercert.engine.errors import UsageError
+from brokercert.trace import Trace, read_trace
+from brokercert.trace.records import SubjectExited
 
 
 @contextmanager
 def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
-    """`out`/`run_id` with its `traces`, and without a trace of it where a `UsageError` ends the block.
+    """`out`/`run_id` with its `traces`; gone again where a `UsageError` ends the block and no client ever ran.
 
-    `told` is who said `out`. Raises `UsageError`.
+    `told` is who said `out`. Raises `UsageError`, which names the folder where it stays.
     """
     folder = out / run_id
     ours = _made(folder, f"{told}: no run can be written to {out}")
     try:
         (folder / "traces").mkdir()
         yield folder
-    except UsageError:
+    except UsageError as error:
+        if any(has_client(read_trace(path)) for path in (folder / "traces").glob("*.jsonl")):
+            kept = f"what was recorded until then stands in {folder}, for `brokercert judge {folder}`"
+            raise UsageError(f"{error}; {kept}") from error
         shutil.rmtree(folder, ignore_errors=True)
         _remove(ours[1:])
         raise
+
+
+def has_client(trace: Trace) -> bool:
+    """Whether a client ran in it: each that was started has its end told."""
+    return any(isinstance(record, SubjectExited) for record in trace.records)
 
 
 def check_folder(folder: Path, told: str) -> None:

@@ -19,6 +19,7 @@ from brokercert.engine.dialect import Broker, Dialect
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import UsageError
 from brokercert.engine.faults import ProxiedPath
+from brokercert.engine.folder import has_client
 from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
 from brokercert.engine.scenario import Scenario
@@ -58,8 +59,8 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
 
     `done` is called with what there is in each of these cases, so that an interrupted run can still be judged.
     A bug of a scenario, of the broker or of a rule ends it as *harness error*: told in the trace, never blamed on the
-    client. Raises only `UsageError` (the client's command cannot be started), then without a trace and without a call
-    of `done`, and `CancelledError`.
+    client. Raises only `CancelledError`, and `UsageError` (the client's command cannot be started): then, where it
+    never ran, without a trace and without a call of `done`.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -103,6 +104,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         state, note = "harness error", f"the scenario did not end within {scenario.most:g} s"
     except UsageError:
         impossible = True
+        state, note = "interrupted", "the client could not be started again"
         raise
     except Exception as error:  # the boundary between a scenario and the run: recorded, and judged as ours
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -117,10 +119,10 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
             flusher.cancel()
         writer.close()
         shutil.rmtree(state_dir, ignore_errors=True)  # the client's own leavings: nothing of ours is in it
-        if impossible:
+        trace = trace_of(writer.header, writer.records)
+        if impossible and not has_client(trace):
             path.unlink()
         else:
-            trace = trace_of(writer.header, writer.records)
             done(Played(_result(scenario, trace, path, stage, state, note, lag), trace))
 
 
