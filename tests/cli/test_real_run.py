@@ -82,7 +82,7 @@ def test_whatever_is_asked_of_a_client_that_never_starts_one_row_fails_and_the_r
     assert {finding.blocked_by for finding in blocked if finding.verdict is Verdict.BLOCKED} == {first}
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process alone")
 def test_ctrl_c_ends_a_run_with_what_there_is_and_leaves_nobody(tmp_path: Path) -> None:
     client = "import time; print('up', flush=True); time.sleep(300)"
     harness = subprocess.Popen(
