@@ -1,103 +1,20 @@
-"""Odd programs as clients: whatever they do, it is told, within bounds, and nothing of them is left running."""
+"""Odd programs as clients: whatever they do, it is told, and nothing of them is left running."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import textwrap
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from brokercert.engine import leftovers, output
+from brokercert.engine import leftovers
 from brokercert.engine.process import fill
-from brokercert.engine.subject import RunningSubject, Stop, Stream, SubjectError, SubjectSpec, start_subject
-
-DEADLINE = 10.0  # seconds for anything to happen; all of it takes well under one
-
-
-@dataclass
-class Notes:
-    """An observer that remembers, and lets a test wait for what it is told."""
-
-    lines: list[tuple[Stream, str, bool]] = field(default_factory=list)
-    reports: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    broken: list[tuple[int, str, str]] = field(default_factory=list)
-    lost: list[tuple[int, int]] = field(default_factory=list)
-    stops: list[tuple[str, bool]] = field(default_factory=list)
-    exits: list[tuple[int, bool]] = field(default_factory=list)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def started(self, at: float) -> None:
-        self.changed.set()
-
-    def output(self, at: float, stream: Stream, line: str, cut: bool) -> None:
-        assert not self.exits, "output told after the exit"
-        self.lines.append((stream, line, cut))
-        self.changed.set()
-
-    def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
-        self.reports.append((event, body))
-        self.changed.set()
-
-    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
-        self.broken.append((line, text, why))
-        self.changed.set()
-
-    def dropped(self, at: float, lines: int, bytes: int) -> None:
-        self.lost.append((lines, bytes))
-        self.changed.set()
-
-    def stop_asked(self, at: float, how: str, judged: bool) -> None:
-        self.stops.append((how, judged))
-
-    def exited(self, at: float, code: int, asked: bool) -> None:
-        self.exits.append((code, asked))
-        self.changed.set()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(DEADLINE):
-            while not condition():
-                self.changed.clear()
-                await self.changed.wait()
-
-    def printed(self, text: str) -> bool:
-        return any(text in line for _, line, _ in self.lines)
-
-
-Start = Callable[..., Any]
-
-
-class Play:
-    """Starts programs, and sees to it that they are gone."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.notes = Notes()
-
-    async def command(self, *command: str, stop: Stop = "signal", level: Any = "wire", **env: str) -> RunningSubject:
-        spec = SubjectSpec("odd", command, cwd=self.folder, stop=stop, level=level, env=env)
-        told = {"BROKERCERT_URL": "ws://127.0.0.1:1/v1/websocket", "BROKERCERT_TOKEN": "t"}
-        return await start_subject(spec, told, self.notes, self.folder / "state", asyncio.get_running_loop().time)
-
-    async def python(self, source: str, **more: Any) -> RunningSubject:
-        return await self.command(sys.executable, "-S", "-c", textwrap.dedent(source), **more)
-
-    def running(self) -> list[int]:
-        return leftovers.belonging({str(self.folder / "state"): None})
-
-
-@pytest.fixture
-def play(tmp_path: Path) -> Play:
-    return Play(tmp_path)
+from brokercert.engine.subject import SubjectError
+from programs import DEADLINE, Play
 
 
 @pytest.mark.asyncio
@@ -193,113 +110,6 @@ async def test_grandchildren_that_ignore_sigterm_and_daemons_are_ended_too(play:
 
 
 @pytest.mark.asyncio
-async def test_a_flood_is_drained_within_bounds_and_its_end_is_kept(
-    play: Play, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(output, "MOST_LINES", 1_000)
-    loop = asyncio.get_running_loop()
-    worst = 0.0
-
-    async def watch() -> None:
-        nonlocal worst
-        while True:
-            due = loop.time() + 0.01
-            await asyncio.sleep(0.01)
-            worst = max(worst, loop.time() - due)
-
-    watcher = asyncio.create_task(watch())
-    subject = await play.python("""
-        import sys
-        for _ in range(60): sys.stdout.write("x" * 31 + "\\n" + ("y" * 15 + "\\n") * 4096)
-        sys.stdout.write("the end\\n")
-    """)
-    assert await subject.wait_exit(DEADLINE)
-    watcher.cancel()
-    assert len(play.notes.lines) == 1_000
-    assert sum(lines for lines, _ in play.notes.lost) == 60 * 4097 + 1 - 1_000
-    assert subject.tail[-1] == "the end" and len(subject.tail) == 20
-    assert worst < 1.0, "the loop goes on meanwhile"  # some ms where nobody else computes
-    await subject.kill()
-
-
-@pytest.mark.asyncio
-async def test_a_flood_without_end_can_be_ended(play: Play) -> None:
-    subject = await play.command("yes")
-    await play.notes.until(lambda: bool(play.notes.lost))
-    cost = time.process_time()
-    assert not await subject.wait_exit(0.5)
-    assert time.process_time() - cost < 0.4, "it does not take a core of ours"
-    await subject.kill()
-    assert len(play.notes.lines) <= output.MOST_LINES
-    assert play.notes.exits == [(-signal.SIGKILL, False)]
-
-
-@pytest.mark.asyncio
-async def test_a_line_without_end_is_cut_once(play: Play) -> None:
-    subject = await play.python("""
-        import sys
-        for _ in range(64): sys.stdout.write("z" * 16384)
-        sys.stdout.write("\\nnext\\nlast")
-    """)
-    assert await subject.wait_exit(DEADLINE)
-    assert [(len(line), cut) for _, line, cut in play.notes.lines] == [(65536, True), (4, False), (4, False)]
-    assert sum(count for _, count in play.notes.lost) == 64 * 16384 - 65536
-    await subject.kill()
-
-
-@pytest.mark.asyncio
-async def test_a_client_that_closes_its_output_goes_on(play: Play) -> None:
-    subject = await play.python("""
-        import os, signal
-        print("before", flush=True)
-        os.close(1); os.close(2); os.close(0)
-        signal.pause()
-    """)
-    await play.notes.until(lambda: play.notes.printed("before"))
-    assert not await subject.wait_exit(0.2)
-    assert subject.alive
-    await subject.kill()
-    assert not subject.alive
-
-
-@pytest.mark.asyncio
-async def test_rubbish_is_told_as_text(play: Play) -> None:
-    subject = await play.python(
-        "import os; os.write(1, bytes(range(256)) * 3 + b'\\r\\n{\\n{\"event\": 7}\\n')", level="reports"
-    )
-    assert await subject.wait_exit(DEADLINE)
-    assert play.notes.printed("{") and play.notes.printed('{"event": 7}')
-    assert play.notes.reports == []
-    await subject.kill()
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("level", ["wire", "reports"])
-async def test_reports_are_recognised_from_their_level_up(play: Play, level: str) -> None:
-    subject = await play.python("""print('{"event":"processed","id":4}')""", level=level)
-    assert await subject.wait_exit(DEADLINE)
-    if level == "wire":
-        assert play.notes.reports == [] and play.notes.printed("processed")
-    else:
-        assert play.notes.reports == [("processed", {"event": "processed", "id": 4})] and play.notes.lines == []
-    await subject.kill()
-
-
-@pytest.mark.asyncio
-async def test_a_talkative_log_does_not_crowd_out_the_reports(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(output, "MOST_LINES", 10)
-    monkeypatch.setattr(output, "MOST_REPORTS", 30)
-    subject = await play.python(
-        """for n in range(40): print(f'log {n}'); print('{"event":"processed","id":%d}' % n)""", level="reports"
-    )
-    assert await subject.wait_exit(DEADLINE)
-    assert len(play.notes.lines) == 10
-    assert [body["id"] for _, body in play.notes.reports] == list(range(30))
-    assert sum(lines for lines, _ in play.notes.lost) == 30 + 10
-    await subject.kill()
-
-
-@pytest.mark.asyncio
 async def test_a_grandchild_that_holds_the_pipes_does_not_hide_the_exit(play: Play) -> None:
     subject = await play.python("""
         import subprocess, sys
@@ -370,7 +180,7 @@ import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from brokercert.engine.subject import SubjectSpec, start_subject
-from test_process import Notes
+from programs import Notes
 
 async def main():
     notes = Notes()
