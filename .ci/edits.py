@@ -108,10 +108,11 @@ def silenced(root: Path = ROOT) -> list[Edit]:
 
 def checks_in(source: str) -> Iterator[tuple[str, ast.FunctionDef]]:
     """(row, function) of every check that a file registers."""
-    for node in ast.parse(source).body:
-        for call in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    for node in functions:
+        for call in node.decorator_list:
             if isinstance(call, ast.Call) and ast.unparse(call.func) == "check":
-                yield ast.literal_eval(call.args[0]), node  # type: ignore[misc]
+                yield ast.literal_eval(call.args[0]), node
 
 
 def rows_of(file: str, root: Path = ROOT) -> set[str]:

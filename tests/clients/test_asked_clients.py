@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from brokercert.mutants import MUTANTS
+from brokercert.mutants.requests import SerialQueue
 from brokercert.mutants.tickets import with_queue
 from brokercert.reference import ReferenceClient
 from brokercert.reference.requests import Lockout, Outcome, Request, RequestQueue
@@ -46,25 +47,13 @@ class Random(ReferenceClient):
     session_class = with_queue(_RandomQueue)
 
 
-class _OneAtATimeQueue(RequestQueue):
-    def _flush(self, now: float) -> None:
-        waiting = sorted(item for item in self._waiting if item.request.endpoint not in self._penalties)
-        if waiting and not self._pending and now >= self._lockout.until:
-            self._waiting.remove(waiting[0])
-            self._send(waiting[0].request, now)
-
-    def due(self) -> float:
-        times = [request.due for request in self._pending.values()] + [entry[0] for entry in self._retries[:1]]
-        return min(times, default=float("inf"))
-
-
 class OneAtATime(ReferenceClient):
     """Sends a request when the one before it was answered, or given up."""
 
-    session_class = with_queue(_OneAtATimeQueue)
+    session_class = with_queue(SerialQueue)
 
 
-class _AllTogetherQueue(_OneAtATimeQueue):
+class _AllTogetherQueue(SerialQueue):
     """The time of a request runs from when it was asked for: those that wait behind an unanswered one end with it."""
 
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
@@ -88,7 +77,7 @@ class AllTogether(ReferenceClient):
     session_class = with_queue(_AllTogetherQueue)
 
 
-class _QuickQueue(_OneAtATimeQueue):
+class _QuickQueue(SerialQueue):
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
         super().submit(endpoint, done, now=now, **(more | {"within": 3.0}))
 
@@ -99,7 +88,7 @@ class Quick(ReferenceClient):
     session_class = with_queue(_QuickQueue)
 
 
-class _TwoAtATimeQueue(_OneAtATimeQueue):
+class _TwoAtATimeQueue(SerialQueue):
     def _flush(self, now: float) -> None:
         for item in sorted(self._waiting):
             if len(self._pending) < 2 and now >= self._lockout.until:
@@ -223,7 +212,7 @@ def test_an_odd_but_correct_client_passes(
 class GivesUpOneAtATime(ReferenceClient):
     """Asks one thing at a time, and leaves the connection on which one was not answered."""
 
-    class session_class(_GivesUpSession, with_queue(_OneAtATimeQueue)):  # type: ignore[misc]
+    class session_class(_GivesUpSession, with_queue(SerialQueue)):  # type: ignore[misc]
         pass
 
 

@@ -1,9 +1,8 @@
 """The differences of what a client says that it holds from the broker's ledger, entity by entity.
 
-The law: only what the client asked to be told (its sync requests say) and, where it declares types that it relies on,
-declares is compared, numbers exactly, and whatever form
-a correct client may give its state in is taken: numbers as texts, ids as keys, further fields, finished orders and flat
-positions left out. Pure: no I/O, no clock.
+The law: compared is only what the client asked to be told (its sync requests say) and relies on, where it declares
+that; numbers exactly. Whatever form a correct client may give its state in is taken: numbers as texts, ids as keys,
+further fields, finished orders and flat positions left out. Pure: no I/O, no clock.
 """
 
 from __future__ import annotations

@@ -52,8 +52,10 @@ class InOrder(ReferenceClient):
     session_class = with_queue(_InOrderQueue)
 
 
-class _SerialQueue(RequestQueue):
-    """One request is under way at a time; the next waits for its answer, or for its time to be over."""
+class SerialQueue(RequestQueue):
+    """One request is under way at a time; the next waits for its answer, or for its time to be over. No defect in
+    itself.
+    """
 
     def _flush(self, now: float) -> None:
         waiting = sorted(item for item in self._waiting if item.request.endpoint not in self._penalties)
@@ -65,6 +67,8 @@ class _SerialQueue(RequestQueue):
         times = [request.due for request in self._pending.values()] + [entry[0] for entry in self._retries[:1]]
         return min(times, default=float("inf"))
 
+
+class _DeafSerialQueue(SerialQueue):
     def on_reply(self, reply: Reply, now: float) -> None:
         super().on_reply(Reply(next(iter(self._pending), reply.id), reply.status, reply.data), now)
 
@@ -77,7 +81,7 @@ class _SerialQueue(RequestQueue):
 class TakesAnyAnswer(ReferenceClient):
     """Asks one thing at a time, and takes whatever answer comes for that one's."""
 
-    session_class = with_queue(_SerialQueue)
+    session_class = with_queue(_DeafSerialQueue)
 
 
 class _ImpatientReader(Session):
