@@ -228,8 +228,11 @@ class _Crew:
             async with asyncio.TaskGroup() as group:
                 for scenario in self.plan.waiting:
                     group.create_task(one(scenario))
-        except* UsageError as errors:
-            raise errors.exceptions[0] from None
+        except ExceptionGroup as group:  # before Python 3.11.4, `except*` raises a group again
+            usage, others = group.split(UsageError)
+            if usage is None or others is not None:
+                raise
+            raise usage.exceptions[0] from None
 
     async def _one(self, scenario: Scenario) -> None:
         self.progress.started(scenario.name)
