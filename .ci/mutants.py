@@ -18,12 +18,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from brokercert.engine.calibrate import LagMonitor, calibrate
+from brokercert.engine.calibrate import calibrate
 from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.run import RunRequest, header_of, limits_of
 from brokercert.engine.scenario import load_suite
+from brokercert.engine.standstill import StallMonitor
 from brokercert.engine.subject import SubjectSpec
 from brokercert.judge import judge_trace
 from brokercert.matrix.cells import Cell, Told
@@ -177,8 +178,8 @@ def line(turn: Turn, result: Result, took: float) -> str:
 class Stand:
     """What all share: where traces go, the error of every measurement, the gate at which programs start."""
 
-    def __init__(self, folder: Path, known: Calibration, lag: LagMonitor) -> None:
-        self.folder, self.known, self.lag, self.gate = folder, known, lag, StartGate()
+    def __init__(self, folder: Path, known: Calibration, stalls: StallMonitor) -> None:
+        self.folder, self.known, self.stalls, self.gate = folder, known, stalls, StartGate()
         self._tries = 0
 
     async def play_turn(self, turn: Turn) -> list[Told]:
@@ -206,7 +207,7 @@ class Stand:
         header = header_of(scenario, request, rows, folder.name, self.known)
         limits = limits_of(rows)
         played: list[Played] = []
-        props = Props(dialect, spec, folder, paths, self.gate, self.lag, limits, request.seed)
+        props = Props(dialect, spec, folder, paths, self.gate, self.stalls, limits, request.seed)
         await play(scenario, header, props, played.append)
         findings = await asyncio.to_thread(judge_trace, played[0].trace, rows, dialect.judging)
         said: dict[str, list[Verdict]] = {}
@@ -233,8 +234,8 @@ async def play_all(turns: Sequence[Turn]) -> bool:
 
     with tempfile.TemporaryDirectory(prefix="brokercert-mutants-") as folder:
         known = await calibrate()
-        async with LagMonitor() as lag:
-            stand = Stand(Path(folder), known, lag)
+        async with StallMonitor() as stalls:
+            stand = Stand(Path(folder), known, stalls)
             async with asyncio.TaskGroup() as group:
                 for turn in sorted((turn for turn in turns if not turn.alone), key=lambda turn: -turn.lasts):
                     group.create_task(one(turn))

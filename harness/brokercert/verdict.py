@@ -45,6 +45,27 @@ class Level(enum.StrEnum):
     SHOULD = "SHOULD"
 
 
+class Form(enum.StrEnum):
+    """What a finding rests on. It decides whether a standstill of the harness may have made it (`judge/standstill.py`).
+
+    CONTENT: what a frame or an output holds, or that it came although its cause was held back, or came too early.
+    ENDING: the client ended a connection, or itself.
+    ABSENCE: something did not come, or had not come in time.
+    AGAIN: something came at a time when it should not have: back, again, too often, two at once, late.
+    TIME: a measured time, against its limit.
+    SHOWN: a pass by what came.
+    RESTRAINT: a pass by what did not come while it was looked for.
+    """
+
+    CONTENT = "content"
+    ENDING = "ending"
+    ABSENCE = "absence"
+    AGAIN = "again"
+    TIME = "time"
+    SHOWN = "shown"
+    RESTRAINT = "restraint"
+
+
 class Outcome(enum.StrEnum):
     """What is said of a whole run."""
 
@@ -104,6 +125,9 @@ class Finding(Record, frozen=True, kw_only=True):
     measured: tuple[Measured, ...] = ()
     blocked_by: str = ""  # the row whose failure made this one unjudgeable
     about: tuple[str, str] | None = None  # type and id of the entity that differs: excerpts show it in full
+    form: Form | None = None  # None: it is neither a breach nor a pass
+    stalled: tuple[float, float] | None = None  # s: the standstill of the harness that may have made it, from and to
+    play: int = 1  # the playing of the scenario that it is of
 
 
 class ExcerptLine(Record, frozen=True, kw_only=True):
@@ -122,6 +146,7 @@ class Excerpt(Record, frozen=True, kw_only=True):
 
     scenario: str
     lines: tuple[ExcerptLine, ...]
+    play: int = 1
     omitted: int = 0  # marked records left out because there were too many
 
 
@@ -165,6 +190,7 @@ class ScenarioResult(Record, frozen=True, kw_only=True):
     fault: str = ""  # its place in the suite's grid of faults and phases, where it has one
     phase: str = ""
     tier: str = ""  # "real" or "virtual", where it was played
+    play: int = 1  # which playing of it: from 2 on it was played again
 
 
 class LimitUsed(Record, frozen=True, kw_only=True):

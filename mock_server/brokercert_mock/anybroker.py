@@ -54,6 +54,7 @@ class AnyBroker(Generic[C]):
         self._host = "127.0.0.1"
         self._changed = asyncio.Event()
         self._blocked: list[socket.socket] = []
+        self.bytes_read = 0  # on all connections
 
     # What a dialect adds.
 
@@ -196,6 +197,11 @@ class AnyBroker(Generic[C]):
     def connections(self) -> list[C]:
         """Those whose TCP connection stands."""
         return list(self._shells.values())
+
+    @property
+    def bytes_come(self) -> int:
+        """Bytes that have come on all connections: those that were read, and those that wait to be read."""
+        return self.bytes_read + sum(shell.unread for shell in self._shells)
 
     async def wait(self, condition: Callable[[Self], bool], within: float) -> bool:
         """Until `condition(self)` holds, looked at after everything that happens; False after `within` seconds."""

@@ -7,9 +7,12 @@ a violation that is recorded and ends the connection.
 
 from __future__ import annotations
 
+import array
 import asyncio
+import fcntl
 import socket
 import struct
+import termios
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -60,6 +63,7 @@ class Shell(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         at = self.broker.clock()
+        self.broker.bytes_read += len(data)
         if self._deaf:
             return
         with self.broker.guarding():
@@ -90,6 +94,19 @@ class Shell(asyncio.Protocol):
         """Where the client connects from, without its port."""
         peer = self._transport.get_extra_info("peername") if self._transport is not None else None
         return str(peer[0]) if peer else ""
+
+    @property
+    def unread(self) -> int:
+        """Bytes that have come and wait to be read; 0 where the system does not tell."""
+        raw = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if raw is None or raw.fileno() < 0:
+            return 0
+        count = array.array("i", [0])
+        try:
+            fcntl.ioctl(raw.fileno(), termios.FIONREAD, count)
+        except OSError:
+            return 0
+        return count[0]
 
     def write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -161,19 +161,21 @@ def cases(row: RowResult, run: RunRecord) -> tuple[Case, ...]:
 
     Excerpts stand in the record in the order of the findings, but not every finding has one.
     """
-    by_name = {scenario.name: scenario for scenario in run.scenarios}
+    by_name = {(scenario.name, scenario.play): scenario for scenario in run.scenarios}
     told = [f for f in row.findings if f.verdict not in QUIET] or list(row.findings)
     pool = list(row.excerpts)
     result = []
     for finding in told:
-        mine = next((e for e in pool if e.scenario == finding.scenario and _shows(e, finding)), None)
+        mine = next((e for e in pool if _shows(e, finding)), None)
         if mine is not None:
             pool.remove(mine)
-        result.append(Case(finding, mine, by_name.get(finding.scenario)))
+        result.append(Case(finding, mine, by_name.get((finding.scenario, finding.play))))
     return tuple(result)
 
 
 def _shows(excerpt: Excerpt, finding: Finding) -> bool:
+    if (excerpt.scenario, excerpt.play) != (finding.scenario, finding.play):
+        return False
     marked = {line.record for line in excerpt.lines if line.marked}
     return bool(marked) and marked <= set(finding.evidence)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from brokercert.judge.check import Bench, CheckBook
 from brokercert.judge.conversation import Conversation
 from brokercert.trace import Body, Header
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Level, Measured
+from brokercert.verdict import Finding, Form, Level, Measured
 
 S = 1_000_000
 
@@ -38,8 +38,25 @@ def test_a_figure_nearer_to_its_limit_than_its_error_is_inconclusive(value: floa
 
 @pytest.mark.parametrize(("level", "verdict"), [(Level.MUST, "fail"), (Level.SHOULD, "warning")])
 def test_a_breach_fails_a_must_and_is_a_warning_of_a_should(level: Level, verdict: str) -> None:
-    assert bench(level=level).breach("this", "that").verdict == verdict
-    assert bench(level=level).warn("this", "that").verdict == "warning"
+    assert bench(level=level).breach(Form.CONTENT, "this", "that").verdict == verdict
+    assert bench(level=level).warn(Form.CONTENT, "this", "that").verdict == "warning"
+
+
+def test_evidence_is_chronological_and_without_repetition() -> None:
+    assert bench().breach(Form.AGAIN, "this", "that", [7, 2, 7, 5]).evidence == (2, 5, 7)
+
+
+@pytest.mark.parametrize("form", [Form.TIME, Form.ABSENCE])
+def test_a_figure_says_whether_what_it_waited_for_came(form: Literal[Form.TIME, Form.ABSENCE]) -> None:
+    over = Measured(name="it", value=9, unit="s", limit=5)
+    assert bench().against(over, observed="", expected="", form=form).form is form
+
+
+def test_what_the_client_left_by_itself_is_known_by_its_records() -> None:
+    exited = r.SubjectExited(t=6 * S, code=1, asked=False)
+    judged = bench(*LOGGED_IN, LEAVES, exited)
+    assert judged.left(0) == [5, 6] and judged.left(5) == [6]
+    assert bench(*LOGGED_IN, r.Ended(t=5 * S, conn=1, by="broker", how="fin")).left(0) == []
 
 
 def test_the_error_of_a_time_is_the_round_trip_and_the_worst_lag_of_the_loop() -> None:

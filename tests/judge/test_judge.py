@@ -13,7 +13,7 @@ from brokercert.judge.check import Bench, Check
 from brokercert.requirements import available_sets, load_set
 from brokercert.trace import Header, trace_of
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Verdict
+from brokercert.verdict import Finding, Form, Verdict
 
 ROWS = load_set("tradovate-stage2")
 JUDGING = load_dialect("tradovate-stage2").judging
@@ -27,11 +27,11 @@ def nothing(bench: Bench) -> Iterator[Finding]:
 
 
 def good(bench: Bench) -> Iterator[Finding]:
-    yield bench.ok("as it should be")
+    yield bench.ok(Form.SHOWN, "as it should be")
 
 
 def bad(bench: Bench) -> Iterator[Finding]:
-    yield bench.breach("this", "that")
+    yield bench.breach(Form.CONTENT, "this", "that")
 
 
 def judged(

@@ -218,6 +218,12 @@ def sync(
         talk.broker(t + 10_000, conn, {"s": 200, "i": ident, **answer})
 
 
+def healthy(talk: Talk, until: float, since: float = 1, conn: int = 1) -> None:
+    """The broker's `h`, from one second to another: of a silent broker nobody says that it was left without a cause."""
+    for at in range(round(since * S), round(until * S), 5 * S // 2):
+        talk.frame(at, conn, "h")
+
+
 def attempts(talk: Talk, since: int, count: int, every: float, first: int = 100) -> None:
     """So many upgrades that are refused, one after the other."""
     for number in range(count):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from brokercert.trace import records as r
-from talks import OLD, S, Talk, alone, attempts, authorize, opened, valid
+from talks import OLD, S, Talk, alone, attempts, authorize, healthy, opened, valid
 
 Change = Callable[[Talk], None]
 
@@ -168,6 +168,7 @@ def expires(change: Change) -> str:
     """A live socket's token ends at 30 s; what is said of it."""
     talk = alone(90)
     authorize(talk, 2, s=200)
+    healthy(talk, 40)
     ends(talk, "expired", 30 * S)
     change(talk)
     return talk.verdict("LOG-055")

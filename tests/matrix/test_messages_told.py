@@ -10,7 +10,7 @@ from brokercert.hostile.websocket import frame
 from brokercert.judge.hostile import is_told, violation_in
 from brokercert.judge.told import Report
 from brokercert.trace import records as r
-from talks import S, alone, authorize, opened, sync
+from talks import S, alone, authorize, healthy, opened, sync
 
 
 def hears(
@@ -78,6 +78,7 @@ def unknown(leaves: bool) -> str:
         talk.client(at * S, 1, "[]")
     talk.broker(30 * S, 1, {"e": "tomorrow", "d": {}})
     if leaves:
+        healthy(talk, 31)
         talk.told.append(r.Ended(t=31 * S, conn=1, by="client", how="fin"))
         opened(talk, 32 * S, 2)
         authorize(talk, 33, conn=2, s=200)

@@ -11,7 +11,7 @@ from brokercert.judge.attempts import attempts_of, most_within, unseen_spans
 from brokercert.judge.conversation import Conversation
 from brokercert.trace import Body
 from brokercert.trace import records as r
-from talks import ROWS, S, Talk, alone, authorize, opened, sync
+from talks import ROWS, S, Talk, alone, authorize, healthy, opened, sync
 
 
 def in_flight(
@@ -108,6 +108,7 @@ def large(mib: float, *, leaves: float | None = None, tier: str = "real") -> str
     authorize(talk, 2, s=200)
     sync(talk, 3, ident=1, d={"orders": ["x" * round(mib * (1 << 20))]})
     if leaves is not None:
+        healthy(talk, leaves)
         talk.told.append(r.Ended(t=round(leaves * S), conn=1, by="client", how="fin"))
     return talk.verdict("EVT-090", tier=tier)
 

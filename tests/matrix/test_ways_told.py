@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from brokercert.trace import records as r
-from talks import OLD, S, Talk, alone, attempts, authorize, opened, sync
+from talks import OLD, S, Talk, alone, attempts, authorize, healthy, opened, sync
 
 
 def logged_in(until: float = 200, *, synced: bool = True) -> Talk:
@@ -174,6 +174,7 @@ def slow(*, authorizes: int = 1, syncs: int = 1, leaves: float | None = None, un
     for number in range(syncs):
         sync(talk, 3 + number / 10, ident=10 + number, d={})
     if leaves is not None:
+        healthy(talk, leaves)
         ended(talk, leaves, by="client")
     return talk.verdict("CON-050")
 
@@ -266,6 +267,7 @@ def test_the_user_is_told_of_a_refusal_after_it_came(told_at: float | None, unti
 def stopped(code: int | str | None, at: float = 41, *, until: float = 120, again: bool = False) -> str:
     """Asked to stop at 40 s; the close frame at `at`, "fin" for none."""
     talk = logged_in(until)
+    healthy(talk, at)
     talk.told.append(r.StopAsked(t=40 * S, how="signal", judged=True))
     if not isinstance(code, str):
         frame = r.Frame(t=round(at * S), conn=1, sender="client", ordinal=0, opcode=8, text="", code=code)

@@ -46,6 +46,14 @@ class PlainProgress:
         if self._clock() - self._began - self._said >= EVERY:
             self._line(waiting(running, elapsed, self._predicted))
 
+    def again(self, names: Sequence[str], lasts: float) -> None:
+        self._planned += len(names)
+        self._predicted = self._clock() - self._began + lasts
+        self._line(again_told(names, lasts))
+
+    def stalled(self, length: float) -> None:
+        self._line(stall_told(length))
+
     def _line(self, text: str) -> None:
         self._said = self._clock() - self._began
         self._say(f"[{self._said:4.0f} s] {text}")
@@ -74,8 +82,7 @@ class LiveProgress:
     def ended(self, name: str, state: str) -> None:
         self._left -= 1
         if not state.startswith("completed"):
-            self.stop()
-            self._stream.write(f"{name}: {state}\n")
+            self._say(f"{name}: {state}")
         if not self._left:
             self._renew("judging")
         elif state.endswith("in virtual time"):
@@ -83,6 +90,18 @@ class LiveProgress:
 
     def tick(self, running: Sequence[str], elapsed: float) -> None:
         self._renew(waiting(running, elapsed, self._predicted))
+
+    def again(self, names: Sequence[str], lasts: float) -> None:
+        self._left += len(names)
+        self._say(again_told(names, lasts))
+
+    def stalled(self, length: float) -> None:
+        self._say(stall_told(length))
+
+    def _say(self, text: str) -> None:
+        """A line that stays."""
+        self.stop()
+        self._stream.write(f"{text}\n")
 
     def stop(self) -> None:
         """Leave an empty line, for the result."""
@@ -103,6 +122,22 @@ def waiting(running: Sequence[str], elapsed: float, predicted: float) -> str:
     names = ", ".join(running[:NAMED]) + (f" and {len(running) - NAMED} more" if len(running) > NAMED else "")
     plural = "scenario" if len(running) == 1 else "scenarios"
     return f"{len(running)} {plural} under way, {time}; waiting for {names}"
+
+
+def again_told(names: Sequence[str], lasts: float) -> str:
+    """2 scenario(s) are played again, ..., about 90 s: steady, load-heavy"""
+    shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    return (
+        f"{len(names)} scenario(s) are played again, for the harness had stood still or had broken in them, about "
+        f"{lasts:.0f} s: {shown}"
+    )
+
+
+def stall_told(length: float) -> str:
+    return (
+        f"the harness stood still for {length:.1f} s: the machine was too busy, stopped or asleep; what that may have "
+        "made is not said of the client, and is played again"
+    )
 
 
 def progress_for(stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> PlainProgress | LiveProgress:

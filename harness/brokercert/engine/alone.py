@@ -11,7 +11,6 @@ import datetime
 from dataclasses import replace
 from pathlib import Path
 
-from brokercert.engine.calibrate import LagMonitor
 from brokercert.engine.dialect import Dialect
 from brokercert.engine.environment import machine
 from brokercert.engine.errors import UsageError
@@ -23,6 +22,7 @@ from brokercert.engine.play import Played, Props, play
 from brokercert.engine.record import RunFacts, run_record
 from brokercert.engine.run import Progress, RunRequest, header_of, limits_of, run_id_of
 from brokercert.engine.scenario import Scenario, load_dialect, load_suite
+from brokercert.engine.standstill import StallMonitor
 from brokercert.engine.virtual import CALENDAR, VirtualLoop
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.verdict import RunRecord
@@ -41,14 +41,14 @@ def play_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, ru
 
     async def alone() -> None:
         async with Paths(run_id, virtual=True) as paths:
-            # A lag monitor that was not started: a virtual loop is never late.
+            # A monitor that was not started: a virtual loop never stands still.
             props = Props(
                 dialect=load_dialect(rows.id),
                 spec=request.subject,
                 folder=folder,
                 paths=paths,
                 gate=StartGate(),
-                lag=LagMonitor(),
+                stalls=StallMonitor(),
                 limits=limits_of(rows),
                 seed=request.seed,
                 calendar=CALENDAR,

@@ -9,6 +9,7 @@ import asyncio
 from statistics import quantiles
 
 from brokercert.engine.errors import HarnessError
+from brokercert.engine.standstill import LEAST
 from brokercert.verdict import Calibration
 
 ROUND_TRIPS = 300  # enough for a p99 that is more than the worst of a hundred
@@ -58,6 +59,7 @@ async def calibrate() -> Calibration:
         writer.close()
         server.close()
         await server.wait_closed()
+    trips, lags = _usual(trips), _usual(lags)
     cut = quantiles(trips, n=100, method="inclusive")
     return Calibration(
         round_trip_p50=round(cut[49], 4),
@@ -69,32 +71,9 @@ async def calibrate() -> Calibration:
     )
 
 
-class LagMonitor:
-    """Watches how late the loop is while scenarios run: each asks for the worst lag since it began."""
-
-    EVERY = 0.05  # seconds
-
-    def __init__(self) -> None:
-        self._samples: list[tuple[float, float]] = []  # (when, lag in seconds), only lags worth telling
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> LagMonitor:
-        self._task = asyncio.create_task(self._watch())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + self.EVERY
-            await asyncio.sleep(self.EVERY)
-            lag = loop.time() - due
-            if lag > 0.002:  # below this it is the timer's own resolution
-                self._samples.append((due, lag))
-
-    def worst_since(self, since: float) -> float:
-        """Seconds."""
-        return max((lag for when, lag in self._samples if when >= since - self.EVERY), default=0.0)
+def _usual(samples: list[float]) -> list[float]:
+    """Without those over a standstill, which is a record of its own where it matters, and no usual error; but all of
+    them where too few are left. Milliseconds.
+    """
+    usual = [sample for sample in samples if sample <= LEAST * 1000]
+    return usual if len(usual) >= FEWEST else samples

@@ -28,6 +28,8 @@ class Broker(Protocol):
 
     script_errors: list[BaseException]
     """What a rule or the broker itself broke on: a harness error, never the client's."""
+    bytes_read: int
+    """On all connections so far."""
 
     @property
     def port(self) -> int: ...
@@ -35,6 +37,10 @@ class Broker(Protocol):
     @property
     def connections(self) -> Sequence[AnyConnection]:
         """Those whose TCP connection stands."""
+
+    @property
+    def bytes_come(self) -> int:
+        """Bytes that have come on all connections so far: those that were read, and those that wait to be."""
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None: ...
 

@@ -19,6 +19,7 @@ from msgspec import structs
 
 from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
+from brokercert.engine.judgements import stall_notes, together
 from brokercert.engine.plan import Plan, left_out, listed, not_offered, plan_of, unplayed
 from brokercert.engine.record import limits_used
 from brokercert.engine.saved import Saved, asking_of, refuse_altered, saved_traces, set_of, trace_files, wanted_of
@@ -70,6 +71,7 @@ class Judged:
     excerpts: tuple[Excerpt | None, ...] = ()  # beside the findings
     badly: BadlyTold | None = None
     cut: bool = False
+    stalls: tuple[r.Stall, ...] = ()
 
 
 @lru_cache(maxsize=4)
@@ -91,6 +93,7 @@ def judge_share(share: Share) -> Judged:
         excerpts=tuple(excerpt(trace, one.evidence, one.about) if has_excerpt(one) else None for one in findings),
         badly=badly_told(trace),
         cut=trace.truncated or _state(trace) == "interrupted",
+        stalls=tuple(x for x in trace.records if isinstance(x, r.Stall)),
     )
 
 
@@ -135,13 +138,15 @@ def judge_traces(
     plan = plan_of(wanted, rows, suite)
     owed = plan_of(replace(wanted, part=asking.part, only=asking.only), rows, suite)
     rest = _rest(saved, plan, given)
-    missing = _missing(suite, owed, given, rest)
+    missing = _missing(suite, owed, given, rest) + _playings_missing(saved)
 
-    places = sorted(range(len(judged)), key=lambda place: saved.headers[place].scenario)  # the order of a run's record
-    findings = [finding for place in places for finding in judged[place].findings]
+    # The order of a run's record.
+    places = sorted(range(len(judged)), key=lambda place: (saved.headers[place].scenario, saved.headers[place].play))
+    of_each = [(saved.headers[place].scenario, saved.headers[place].play, judged[place]) for place in places]
+    findings = together((name, play, one.findings) for name, play, one in of_each)
     findings += not_offered(rows, suite, rest, header.offers, header.absent)
     around = {
-        (finding.scenario, finding.evidence, finding.about): told
+        (finding.scenario, finding.play, finding.evidence, finding.about): told
         for one in judged
         for finding, told in zip(one.findings, one.excerpts, strict=True)
         if told is not None
@@ -153,7 +158,7 @@ def judge_traces(
         listed=_owing(saved, suite, rest, missing),
         in_part=rows.part(asking.part) if asking.part else tuple(row.id for row in rows.rows),
         selected=asking.only,
-        excerpt_of=lambda finding: around.get((finding.scenario, finding.evidence, finding.about)),
+        excerpt_of=lambda finding: around.get((finding.scenario, finding.play, finding.evidence, finding.about)),
         reproduce=lambda row: again,
     )
     cut = [path for path, one in zip(saved.files, judged, strict=True) if one.cut]
@@ -198,7 +203,10 @@ def judge_traces(
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=asking.part, missing=missing),
         reproduce=again,
-        notes=tuple(_notes(saved, rows, cut, missing, done.interrupted, results if same else ())),
+        notes=(
+            *_notes(saved, rows, cut, missing, done.interrupted, results if same else ()),
+            *stall_notes((name, play, one.stalls) for name, play, one in of_each),
+        ),
         telling=(
             *buffered_in(findings),
             *told_badly([one.badly for one in (judged[place] for place in places) if one.badly]),
@@ -212,7 +220,8 @@ def _rest(saved: Saved, plan: Plan, given: set[str]) -> tuple[ScenarioResult, ..
     """The scenarios of the run of which there is no trace, and why."""
     # Where cells were played in virtual time beside a run in real time, all that its seed did not choose were.
     beside = {one.name for one in plan.left} if {one.tier for one in saved.headers} == {"real", "virtual"} else set()
-    was = {**saved.known, **{one.name: one for one in unplayed(plan, given, NO_TRACE) if one.name in beside}}
+    known = {name: one for (name, _), one in saved.known.items()}
+    was = {**known, **{one.name: one for one in unplayed(plan, given, NO_TRACE) if one.name in beside}}
     gone = {name: one for name, one in was.items() if name not in given}
     planned = {scenario.name for scenario in plan.played}
     rest = [one for one in unplayed(plan, given, NO_TRACE) if one.name in planned or one.name not in gone]
@@ -228,6 +237,15 @@ def _missing(suite: Suite, owed: Plan, given: set[str], rest: Sequence[ScenarioR
     exist = {scenario.name for scenario in suite.scenarios}
     gone = (one.name for one in rest if one.state == "not run")
     return tuple(names | dict.fromkeys(name for name in gone if name in left or name not in exist))
+
+
+def _playings_missing(saved: Saved) -> tuple[str, ...]:
+    """Playings of which there is no trace, though others of the scenario are there: one of them may have failed."""
+    given = {(header.scenario, header.play) for header in saved.headers}
+    names = {name for name, _ in given}
+    called = {(name, play) for name, last in given for play in range(1, last)}
+    called |= {key for key in saved.known if key[0] in names}
+    return tuple(f"{name} (playing {play})" for name, play in sorted(called - given))
 
 
 def _owing(saved: Saved, suite: Suite, rest: Sequence[ScenarioResult], missing: Sequence[str]) -> dict[str, list[str]]:
@@ -302,6 +320,7 @@ def _not_judged(header: r.Header) -> ScenarioResult:
         exclusive=header.exclusive,
         state="not run",
         note=NOT_JUDGED,
+        play=header.play,
     )
 
 
@@ -316,6 +335,7 @@ def _played(path: Path, trace: Trace) -> ScenarioResult:
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         duration=round(trace.records[-1].t / 1e6, 3) if trace.records else 0.0,
         tier=trace.header.tier,
+        play=trace.header.play,
     )
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from brokercert.engine.calibrate import LagMonitor
 from brokercert.engine.dialect import Broker, Dialect
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import UsageError
@@ -24,6 +23,7 @@ from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.stage import AnyStage
+from brokercert.engine.standstill import StallMonitor, Watched
 from brokercert.engine.subject import SubjectSpec
 from brokercert.trace import Header, Trace, TraceWriter, trace_of
 from brokercert.trace import records as r
@@ -48,7 +48,7 @@ class Props:
     folder: Path  # the run's
     paths: Paths
     gate: StartGate
-    lag: LagMonitor
+    stalls: StallMonitor
     limits: Mapping[str, float]
     seed: int
     calendar: datetime.datetime | None = None  # what the broker's calendar says at the start; None: the real one
@@ -64,7 +64,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    path = props.folder / "traces" / f"{scenario.name}.jsonl"
+    path = props.folder / "traces" / trace_name(scenario.name, header.play)
     writer = TraceWriter(path, header, began=began)
     # Virtual time makes thousands of scenarios an hour: with the run's folder in memory, this one is too.
     place = props.folder if header.tier == "virtual" else None
@@ -75,6 +75,8 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     stage: AnyStage[Any, Any] | None = None
     flusher = asyncio.create_task(_keep_flushed(writer)) if header.tier == "real" else None
     broker = props.dialect.broker(scenario.settings_at(header.full), writer, props.seed, props.calendar)
+    watched = Watched(writer, broker, lambda: stage.session if stage is not None else None)
+    props.stalls.watch(watched)
     proxied: ProxiedPath | None = None
     try:
         await broker.start()
@@ -112,7 +114,8 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         note = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
     finally:
         await asyncio.shield(_clean_up(stage, broker, proxied))
-        lag = props.lag.worst_since(began)
+        props.stalls.forget(watched)
+        lag = props.stalls.worst_since(began)
         now = writer.micros(loop.time())
         writer.add(r.Finished(t=now, state=state, note=writer.redact(note), lag=round(lag * 1e6)))
         if flusher is not None:
@@ -124,6 +127,11 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
             path.unlink()
         else:
             done(Played(_result(scenario, trace, path, stage, state, note, lag), trace))
+
+
+def trace_name(scenario: str, play: int) -> str:
+    """The file of a playing's trace."""
+    return f"{scenario}.jsonl" if play == 1 else f"{scenario}.play{play}.jsonl"
 
 
 async def _keep_flushed(writer: TraceWriter) -> None:
@@ -166,4 +174,5 @@ def _result(
         fault=scenario.cell.fault if scenario.cell else "",
         phase=scenario.cell.phase if scenario.cell else "",
         tier=trace.header.tier,
+        play=trace.header.play,
     )

@@ -31,6 +31,7 @@ LINGER = 5.0  # seconds that a client may outlive the wrapper (sh -c, npm) that 
 LOOK = 0.05  # seconds between two looks at whether somebody lingers
 MOST_UNREAD = 1024 * 1024  # bytes of commands that a client which reads none may make the harness hold
 LONGEST_SHEBANG = 256  # bytes that Linux reads of it
+LOWERED = 10  # its niceness then: a core that both want goes to the harness nine times in ten
 DEATH = 5.0  # seconds within which SIGKILL takes effect, or something is wrong with the machine
 
 PROXIES = ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks5")  # <name>_proxy, in both cases
@@ -151,6 +152,9 @@ async def start_process(
         GUARD.forget(mark)
         raise
     GUARD.watch(mark, subject.pid)
+    if spec.lowered and subject.pid is not None:
+        with suppress(OSError):  # it has just gone; or such a system has no priorities
+            os.setpriority(os.PRIO_PGRP, subject.pid, LOWERED)
     observer.started(clock())
     return subject
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from brokercert.engine.defects import score_sentence
 from brokercert.engine.environment import tool
+from brokercert.engine.judgements import Judgements, stall_notes
 from brokercert.engine.plan import left_out, listed, not_offered
 from brokercert.engine.scenario import Suite
 from brokercert.engine.telling import badly_told, buffered_in, told_badly
-from brokercert.judge import excerpts_from, judge_rows, judge_trace
+from brokercert.judge import excerpts_from, judge_rows
 from brokercert.requirements import RequirementSet
+from brokercert.trace import records as r
 from brokercert.verdict import (
     RUN_FORMAT,
     Absent,
     Calibration,
-    Finding,
     LimitUsed,
     RunRecord,
     ScenarioResult,
@@ -50,15 +51,15 @@ class RunFacts:
     virtual_took: float
     interrupted: bool
     unplayed: tuple[ScenarioResult, ...]
+    judged: Judgements | None = None  # what was judged already while it ran
 
 
 def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
     """Judge every trace, fold the findings into rows, and decide the outcome."""
     request, rows = facts.request, facts.rows
-    played = sorted(played, key=lambda one: one.result.name)  # which ended first is chance, and offline nobody knows
-    findings: list[Finding] = []
-    for one in played:
-        findings += judge_trace(one.trace, rows, facts.suite.dialect.judging)
+    # Which ended first is chance, and offline nobody knows.
+    played = sorted(played, key=lambda one: (one.result.name, one.result.play))
+    findings = (facts.judged or Judgements(rows, facts.suite.dialect.judging)).together(played)
     findings += not_offered(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
     cells = any(result.fault for result in (*facts.unplayed, *(one.result for one in played)))
     part = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
@@ -69,7 +70,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         listed=listed(facts.suite, facts.unplayed, request.scenarios),
         in_part=part,
         selected=request.only,
-        excerpt_of=excerpts_from({one.trace.header.scenario: one.trace for one in played}),
+        excerpt_of=excerpts_from({(one.result.name, one.result.play): one.trace for one in played}),
         reproduce=request.again.command_line,
     )
     outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
@@ -114,11 +115,16 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.again.command_line(*request.only),
-        notes=_notes(rows, facts.suite),
+        notes=(*_notes(rows, facts.suite), *stall_notes(map(_stalls, played))),
         telling=(*buffered_in(findings), *told_badly([badly_told(one.trace) for one in played])),
         faults=facts.suite.faults if cells else (),
         phases=facts.suite.phases if cells else (),
     )
+
+
+def _stalls(played: Played) -> tuple[str, int, tuple[r.Stall, ...]]:
+    stalls = tuple(x for x in played.trace.records if isinstance(x, r.Stall))
+    return played.result.name, played.result.play, stalls
 
 
 def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:

@@ -17,20 +17,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from brokercert.engine import scoring
+from msgspec import structs
+
+from brokercert.engine import again, scoring
 from brokercert.engine.asked import Again
-from brokercert.engine.calibrate import LagMonitor, calibrate
+from brokercert.engine.calibrate import calibrate
 from brokercert.engine.dialect import Dialect
 from brokercert.engine.environment import machine, tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
+from brokercert.engine.judgements import Judgements
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.record import RunFacts, run_record
 from brokercert.engine.scenario import Scenario, Suite, load_suite
+from brokercert.engine.standstill import StallMonitor
 from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.watchdog import Watchdog
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Header
 from brokercert.trace.records import TRACE_FORMAT, Asked
@@ -85,6 +90,12 @@ class Progress(Protocol):
 
     def tick(self, running: Sequence[str], elapsed: float) -> None: ...
 
+    def again(self, names: Sequence[str], lasts: float) -> None:
+        """These are played once more, which takes about so many seconds."""
+
+    def stalled(self, length: float) -> None:
+        """The harness stood still for so many seconds."""
+
 
 class Quiet:
     """A progress that says nothing."""
@@ -99,6 +110,12 @@ class Quiet:
         pass
 
     def tick(self, running: Sequence[str], elapsed: float) -> None:
+        pass
+
+    def again(self, names: Sequence[str], lasts: float) -> None:
+        pass
+
+    def stalled(self, length: float) -> None:
         pass
 
 
@@ -154,6 +171,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
         virtual_took=loop.time() - began - real_took,
         interrupted=interrupted,
         unplayed=unplayed(plan, {one.result.name for one in crew.played}, INTERRUPTED),
+        judged=crew.judged,
     )
     if request.tier == "virtual":
         return run_record(facts, crew.played)
@@ -183,6 +201,7 @@ class _Crew:
         self.played: list[Played] = []
         self.exclusive_took = 0.0
         self.toxiproxy = "not used"
+        self.judged = Judgements(rows, dialect.judging)
         self._running: dict[str, None] = {}
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
@@ -190,7 +209,8 @@ class _Crew:
         """Exclusive scenarios first, one by one; then the others together. True where it was interrupted."""
         loop = asyncio.get_running_loop()
         self._began = loop.time()
-        async with LagMonitor() as lag, Paths(self.run_id) as paths:
+        watchdog = Watchdog(self.folder, self._flush)
+        async with StallMonitor(self.progress.stalled, watchdog) as stalls, Paths(self.run_id) as paths:
             if any(scenario.path == "proxied" for scenario in self.plan.played):
                 await paths.check()
             self.progress.planned(self.plan.names, self.plan.predicted)
@@ -200,7 +220,7 @@ class _Crew:
                 folder=self.folder,
                 paths=paths,
                 gate=self.gate,
-                lag=lag,
+                stalls=stalls,
                 limits=limits_of(self.rows),
                 seed=self.request.seed,
             )
@@ -209,7 +229,8 @@ class _Crew:
                 for scenario in self.plan.exclusive:
                     await self._one(scenario)
                 self.exclusive_took = loop.time() - self._began
-                await self._together()
+                await self._together([(scenario, 1, False) for scenario in self.plan.waiting])
+                await self._again(loop.time() - self._began)
             except asyncio.CancelledError:
                 return True
             finally:
@@ -217,34 +238,63 @@ class _Crew:
                 self.toxiproxy = paths.description
         return False
 
-    async def _together(self) -> None:
+    async def _again(self, first_took: float) -> None:
+        """Play again what a standstill of ours touched, or where we broke: together, then the exclusive ones alone."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + first_took
+        asked = set(self.request.only or self._in_part())
+        for number in again.ROUNDS:
+            found = await asyncio.to_thread(
+                again.touched, self.plan.played, tuple(self.played), self.judged, asked, number
+            )
+            todo = [one for one in found if loop.time() + one.lasts <= until]
+            if not todo:
+                return
+            self.progress.again([one.scenario.name for one in todo], max(one.lasts for one in todo))
+            await self._together([(one.scenario, number, one.lowered) for one in todo if not one.scenario.exclusive])
+            for one in todo:
+                if one.scenario.exclusive and loop.time() + one.lasts <= until:
+                    await self._one(one.scenario, number, one.lowered)
+
+    def _in_part(self) -> tuple[str, ...]:
+        part = self.request.part
+        return self.rows.part(part) if part else tuple(row.id for row in self.rows.rows)
+
+    async def _together(self, playings: Sequence[tuple[Scenario, int, bool]]) -> None:
         places = asyncio.Semaphore(self.plan.jobs)
 
-        async def one(scenario: Scenario) -> None:
+        async def one(scenario: Scenario, number: int, lowered: bool) -> None:
             async with places:
-                await self._one(scenario)
+                await self._one(scenario, number, lowered)
 
         try:
             async with asyncio.TaskGroup() as group:
-                for scenario in self.plan.waiting:
-                    group.create_task(one(scenario))
+                for playing in playings:
+                    group.create_task(one(*playing))
         except ExceptionGroup as group:  # before Python 3.11.4, `except*` raises a group again
             usage, others = group.split(UsageError)
             if usage is None or others is not None:
                 raise
             raise usage.exceptions[0] from None
 
-    async def _one(self, scenario: Scenario) -> None:
+    async def _one(self, scenario: Scenario, number: int = 1, lowered: bool = False) -> None:
         self.progress.started(scenario.name)
         self._running[scenario.name] = None
         try:
             header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
-            await play(scenario, header, self.props, self._done)
+            header = structs.replace(header, play=number, lowered=lowered)
+            props = replace(self.props, spec=replace(self.props.spec, lowered=lowered))
+            await play(scenario, header, props, self._done)
         except UsageError:
             self._given_up = True
             raise
         finally:
             del self._running[scenario.name]
+
+    def _flush(self) -> None:
+        """What is recorded goes to the disk now. Called by the watchdog, in its thread."""
+        for watched in list(self.props.stalls.watched):
+            watched.writer.flush()
 
     def _done(self, played: Played) -> None:
         if self._given_up:

@@ -68,9 +68,9 @@ class Saved:
         return self.header.asked or Asked()
 
     @property
-    def known(self) -> dict[str, ScenarioResult]:
-        """What the record says was played, by scenario."""
-        return {one.name: one for one in (self.record.scenarios if self.record else ()) if one.sha256}
+    def known(self) -> dict[tuple[str, int], ScenarioResult]:
+        """What the record says was played, by scenario and playing."""
+        return {(one.name, one.play): one for one in (self.record.scenarios if self.record else ()) if one.sha256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,15 @@ def saved_traces(paths: Sequence[Path]) -> Saved:
         raise UsageError("no trace was given; expected files or folders of traces (out/latest)")
     headers = [_header(path) for path in files]
     _one_run(files, headers)
-    seen: dict[str, Path] = {}
+    seen: dict[tuple[str, int], Path] = {}
     for path, header in zip(files, headers, strict=True):
-        if header.scenario in seen:
+        key = (header.scenario, header.play)
+        if key in seen:
             raise UsageError(
-                f"{path}: a second trace of scenario {header.scenario!r}, beside {seen[header.scenario]}; "
+                f"{path}: a second trace of scenario {header.scenario!r}, beside {seen[key]}; "
                 "judge the traces of one run at a time"
             )
-        seen[header.scenario] = path
+        seen[key] = path
     place, record = _record_beside(files)
     saved = Saved(tuple(files), tuple(headers), record, place)
     if record is not None:
@@ -123,7 +124,7 @@ def refuse_altered(saved: Saved, found: Iterable[tuple[Path, ScenarioResult]]) -
     """Raises `UsageError` where a trace is not the file that the record names. It proves nothing of the client, for or
     against, so that there is nothing to judge.
     """
-    altered = [path for path, one in found if one.sha256 and saved.known[one.name].sha256 != one.sha256]
+    altered = [path for path, one in found if one.sha256 and saved.known[one.name, one.play].sha256 != one.sha256]
     if altered:
         more = f", and so with {len(altered) - 1} more ({_names(altered[1:])})" if altered[1:] else ""
         raise UsageError(
@@ -257,7 +258,7 @@ def _of_that_run(saved: Saved, record: RunRecord) -> None:
                 f"of another run; {AS_LEFT}"
             )
     for path, one in zip(saved.files, saved.headers, strict=True):
-        if one.scenario not in saved.known:
+        if (one.scenario, one.play) not in saved.known:
             raise UsageError(f"{path}: {place} knows of no trace of scenario {one.scenario!r}; {AS_LEFT}")
 
 

@@ -228,6 +228,11 @@ class AnyStage(Commanding[C], Generic[B, C]):
 
     # The engine's side.
 
+    @property
+    def session(self) -> int | None:
+        """The id of the client's session, while it has a process of its own."""
+        return self._subject.process if self._subject is not None else None
+
     async def finish(self) -> None:
         """End the client: asked first, killed after the declared time. Nothing of it is left running."""
         subject = self._subject

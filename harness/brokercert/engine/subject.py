@@ -72,6 +72,7 @@ class SubjectSpec:
     entity_types: tuple[str, ...] = ()
     instances: int = INSTANCES
     stop: Stop = "signal"
+    lowered: bool = False  # it gets a lower priority than the harness, for it kept that from its core
 
     def __post_init__(self) -> None:
         if (self.command is None) == (self.factory is None):

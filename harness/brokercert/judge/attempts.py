@@ -15,7 +15,7 @@ from typing import Any
 
 from brokercert.judge.check import AnyBench, seconds
 from brokercert.judge.transcript import SECOND, Transcript
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 ONE_ATTEMPT = SECOND // 10  # connections closer than this are one attempt
 
@@ -96,6 +96,7 @@ def attempts_within_limits(bench: AnyBench, attempts: list[Attempt], sockets: in
         count, which = most_within(attempts, span)
         if count > most:
             yield bench.breach(
+                Form.AGAIN,
                 f"{count} attempts in {seconds(which[-1].t - which[0].t)}",
                 f"at most {most} attempts in any {span / SECOND:g} s",
                 [attempt.record for attempt in which],

@@ -12,7 +12,7 @@ from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.differences import TERMINAL, Scope
 from brokercert.judge.props import Prop, props_of, props_on
 from brokercert.judge.state import compare_at, scope_at, why_nothing
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 MINE = "of a type that the client subscribed to and relies on"
 MANY = 4  # messages in a frame: three are told of every new order, so that a client may know those by heart
@@ -37,9 +37,10 @@ def compared_after(
     if died is not None and died[1] > first:
         if not any(bench.unprovoked(c) for c in talk.working()):
             yield bench.breach(
+                Form.ENDING,
                 f"the client was gone {seconds(died[0])} into the scenario{bench.exit_text()}",
                 "a client that lives on, and knows what is true",
-                [first, died[1]],
+                [first, *bench.left(first)],
                 clause="gone",
             )
         return

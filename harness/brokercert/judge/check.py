@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from brokercert.judge.conversation import SECOND, Connection, Conversation
 from brokercert.judge.transcript import Transcript
 from brokercert.trace import Header
-from brokercert.verdict import Finding, Level, Measured, Verdict
+from brokercert.verdict import Finding, Form, Level, Measured, Verdict
+
+# What a breach rests on: a check must say it, since a standstill of the harness may make some of them and not others.
+Breach = Literal[Form.CONTENT, Form.ENDING, Form.ABSENCE, Form.AGAIN, Form.TIME]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class AnyBench:
         measured: Iterable[Measured] = (),
         clause: str = "",
         blocked_by: str = "",
+        form: Form | None = None,
     ) -> Finding:
         return Finding(
             requirement=self.row,
@@ -76,30 +80,44 @@ class AnyBench:
             observed=observed,
             expected=expected,
             clause=clause,
-            evidence=tuple(dict.fromkeys(evidence)),
+            evidence=tuple(sorted(set(evidence))),  # chronological: what a finding is about has a first and a last
             measured=tuple(measured),
             blocked_by=blocked_by,
+            form=form,
+            play=self.header.play,
         )
 
     def ok(
-        self, observed: str, evidence: Iterable[int] = (), measured: Iterable[Measured] = (), clause: str = ""
+        self,
+        form: Literal[Form.SHOWN, Form.RESTRAINT],
+        observed: str,
+        evidence: Iterable[int] = (),
+        measured: Iterable[Measured] = (),
+        clause: str = "",
     ) -> Finding:
-        return self._say(Verdict.PASS, observed, "", evidence, measured, clause)
+        """A pass: by what came (SHOWN), or by what did not come while it was looked for (RESTRAINT)."""
+        return self._say(Verdict.PASS, observed, "", evidence, measured, clause, form=form)
 
     def breach(
         self,
+        form: Breach,
         observed: str,
         expected: str,
         evidence: Iterable[int] = (),
         measured: Iterable[Measured] = (),
         clause: str = "",
     ) -> Finding:
-        """A breach: a failure of a MUST, a warning of a SHOULD."""
+        """A breach: a failure of a MUST, a warning of a SHOULD.
+
+        The time that `form` is about runs from the first of the evidence to the last, or to the end of the scenario for
+        an ABSENCE.
+        """
         verdict = Verdict.FAIL if self.level is Level.MUST else Verdict.WARNING
-        return self._say(verdict, observed, expected, evidence, measured, clause)
+        return self._say(verdict, observed, expected, evidence, measured, clause, form=form)
 
     def warn(
         self,
+        form: Breach,
         observed: str,
         expected: str,
         evidence: Iterable[int] = (),
@@ -107,7 +125,7 @@ class AnyBench:
         clause: str = "",
     ) -> Finding:
         """A breach of a SHOULD clause of a MUST row."""
-        return self._say(Verdict.WARNING, observed, expected, evidence, measured, clause)
+        return self._say(Verdict.WARNING, observed, expected, evidence, measured, clause, form=form)
 
     def inconclusive(
         self, observed: str, expected: str, evidence: Iterable[int] = (), measured: Iterable[Measured] = ()
@@ -134,14 +152,18 @@ class AnyBench:
         expected: str,
         evidence: Iterable[int] = (),
         clause: str = "",
+        form: Literal[Form.TIME, Form.ABSENCE] = Form.TIME,
     ) -> Finding:
-        """A number against its upper limit: within its own stated error of the limit it is inconclusive."""
+        """A number against its upper limit: within its own stated error of the limit it is inconclusive.
+
+        `form`: ABSENCE where what would have ended the time never came, so that it runs to the end of the scenario.
+        """
         assert measured.limit is not None
         if measured.value > measured.limit + measured.error:
-            return self.breach(observed, expected, evidence, (measured,), clause)
+            return self.breach(form, observed, expected, evidence, (measured,), clause)
         if measured.value > measured.limit - measured.error:
-            return self._say(Verdict.INCONCLUSIVE, observed, expected, evidence, (measured,), clause)
-        return self.ok(observed, evidence, (measured,), clause)
+            return self._say(Verdict.INCONCLUSIVE, observed, expected, evidence, (measured,), clause, form=form)
+        return self.ok(Form.SHOWN, observed, evidence, (measured,), clause)
 
     # Facts that several checks ask for.
 
@@ -150,6 +172,12 @@ class AnyBench:
         """When the observation ended: the trace's last moment, or the harness's own stop of the subject."""
         ends = [t for t, _, stop in self.talk.stops if not stop.judged]
         return min([*ends, self.talk.now])
+
+    def left(self, after: int) -> list[int]:
+        """Records after that one with which the client ended its connections by itself, and itself."""
+        losses = [c.loss for c in self.talk.connections.values() if c.loss is not None and c.loss.by == "client"]
+        died = self.talk.died()
+        return [n for n in (*(loss.record for loss in losses), *([died[1]] if died else [])) if n > after]
 
     def exit_text(self) -> str:
         """How the subject ended by itself, or nothing."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from brokercert.judge.asides import CREDENTIAL
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection, Request
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 ONE_USE = SECOND  # authorizes on different sockets closer than this are one use of a token
 
@@ -64,6 +64,7 @@ def _replaced(
         again = uses[uses_most]
         first = f", {seconds(again.t - uses[0].t)} after it had been refused" if uses_most else ""
         yield bench.breach(
+            Form.AGAIN,
             f"the {what} token {token_of(again)} was sent on connection {again.conn}{first}",
             "a fresh token before the next authorize",
             [*told, *(u.record for u in uses[: uses_most + 1])],
@@ -73,7 +74,7 @@ def _replaced(
     fresh = _fresh(bench, bad, since)
     if fresh is not None and fresh.authorized is not None:
         tried = "after one refusal" if uses else "without a refusal"
-        yield bench.ok(f"authorized with a fresh token, {tried}", [*told, fresh.authorized.record])
+        yield bench.ok(Form.SHOWN, f"authorized with a fresh token, {tried}", [*told, fresh.authorized.record])
         return
     begin = uses[0].answer.t if uses and uses[0].answer else since
     watched = bench.end - begin
@@ -83,6 +84,7 @@ def _replaced(
     if not uses and not [c for c in bench.talk.upgraded if c.accepted > since]:
         return  # it never came so far: whoever demands an attempt says so
     yield bench.breach(
+        Form.ABSENCE,
         f"no fresh token in {seconds(watched)}{bench.exit_text()}",
         "an authorize with a fresh token",
         [*told, *(u.record for u in uses)],
@@ -134,9 +136,10 @@ def check_expired_while_connected(bench: Bench) -> Iterator[Finding]:
         if gone is not None and gone.t > answer.t:
             when = f"{seconds(gone.t - since)} after" if gone.t >= since else f"{seconds(since - gone.t)} before"
             yield bench.breach(
+                Form.ENDING,
                 f"the client ended connection {c.id} ({gone.how}) {when} its token's end{bench.exit_text()}",
                 "a socket stays open when its token expires",
-                [number, gone.record],
+                [*([answer.record] if gone.record < number else []), *sorted((number, gone.record))],
                 clause="not dropped",
             )
             return
@@ -150,6 +153,7 @@ def check_expired_while_connected(bench: Bench) -> Iterator[Finding]:
         ]
         if stale:
             yield bench.breach(
+                Form.AGAIN,
                 f"`{stale[0].endpoint}` was called over REST with the token that had expired"
                 f" {seconds(stale[0].t - since)} before",
                 "REST requests carry a renewed or new token",
@@ -164,7 +168,9 @@ def check_expired_while_connected(bench: Bench) -> Iterator[Finding]:
             judged = True
             calls = [call for call in bench.talk.asides.rest if call.t > since and not call.about_tokens]
             made = f"{len(calls)} REST request(s) with a good token" if calls else "no REST request made"
-            yield bench.ok(f"the socket lived on for {seconds(watched)} after its token's end; {made}", [number])
+            yield bench.ok(
+                Form.RESTRAINT, f"the socket lived on for {seconds(watched)} after its token's end; {made}", [number]
+            )
 
 
 def _again(bench: Bench, c: Connection) -> list[Request]:
@@ -176,6 +182,7 @@ def _again(bench: Bench, c: Connection) -> list[Request]:
 def _twice(bench: Bench, c: Connection) -> Finding:
     again = _again(bench, c)[0]
     return bench.breach(
+        Form.AGAIN,
         f"a second authorize on connection {c.id}, {seconds(again.t - c.authorizes[0].t)} after the first",
         "one authorize on a socket, whatever becomes of its token",
         [c.authorizes[0].record, again.record],
@@ -190,6 +197,7 @@ def check_no_leak(bench: Bench) -> Iterator[Finding]:
     for where in dict.fromkeys(leak.where for leak in asides.leaks):
         here = [leak for leak in asides.leaks if leak.where == where]
         yield bench.breach(
+            Form.CONTENT,
             f"{here[0].what} in {where}" + (f", {len(here)} times" if len(here) > 1 else ""),
             "credentials in no URL and in no output",
             [leak.record for leak in here[:3]],
@@ -203,7 +211,7 @@ def check_no_leak(bench: Bench) -> Iterator[Finding]:
     elif asides.dropped:
         yield bench.short(f"{asides.dropped} lines of output were more than is kept, and were not looked at")
     else:
-        yield bench.ok(f"no credential in any URL, nor in {asides.lines} line(s) of output")
+        yield bench.ok(Form.RESTRAINT, f"no credential in any URL, nor in {asides.lines} line(s) of output")
 
 
 @check("LOG-100")
@@ -232,6 +240,7 @@ def check_no_success(bench: Bench) -> Iterator[Finding]:
             continue
         if early:
             yield bench.breach(
+                Form.CONTENT,
                 f"authorize was answered with {kind}, and `{early[0].endpoint}` followed"
                 f" {seconds(early[0].t - hollow.t)} later",
                 "no success: nothing but heartbeats, or another authorize",
@@ -248,4 +257,9 @@ def check_no_success(bench: Bench) -> Iterator[Finding]:
         if c.authorized is None and c.given_up() is None and watched < bench.micros("window_default") + arrival:
             yield bench.short(f"watched for {seconds(watched)} after {kind} only", [hollow.record], kind)
         else:
-            yield bench.ok(f"{kind} in the answer to authorize was not taken for success", [hollow.record], clause=kind)
+            yield bench.ok(
+                Form.RESTRAINT,
+                f"{kind} in the answer to authorize was not taken for success",
+                [hollow.record],
+                clause=kind,
+            )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import Bench, Breach, check, seconds
 from brokercert.judge.conversation import Connection, Request, messages_of
 from brokercert.judge.probe import judge_alive
-from brokercert.verdict import Finding, Verdict
+from brokercert.verdict import Finding, Form, Verdict
 
 # The 31 collections of the snapshot (TP §5.2), as singulars. No document shows a value of `entityTypes`, so singular
 # and plural count, in any letter case.
@@ -60,6 +60,7 @@ def one_sync(bench: Bench, sockets: list[Connection]) -> Iterator[Finding]:
         if len(syncs) > 1:
             clean = False
             yield bench.breach(
+                Form.AGAIN,
                 f"{len(syncs)} sync requests on connection {c.id}, {seconds(syncs[1].t - syncs[0].t)} apart",
                 "one `user/syncrequest` per socket lifecycle",
                 [s.record for s in syncs],
@@ -73,7 +74,9 @@ def one_sync(bench: Bench, sockets: list[Connection]) -> Iterator[Finding]:
     if longest < bench.micros("window_single_sync"):
         yield bench.short(f"watched for {seconds(longest)} after the sync answer only")
     else:
-        yield bench.ok(f"one sync on each of {len(sockets)} socket(s)", [c.syncs[0].record for c in sockets])
+        yield bench.ok(
+            Form.RESTRAINT, f"one sync on each of {len(sockets)} socket(s)", [c.syncs[0].record for c in sockets]
+        )
 
 
 @check("EVT-020")
@@ -89,6 +92,7 @@ def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
         first = c.syncs[0]
         if not c.authorizes or c.authorizes[0].record > first.record:
             yield bench.breach(
+                Form.CONTENT,
                 f"a sync request on connection {c.id} before any authorize",
                 "authorize first, the sync request after its success",
                 [first.record],
@@ -102,6 +106,7 @@ def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
             judged = True
             after = max(0, early[0].t - start)
             yield bench.breach(
+                Form.CONTENT,
                 f"a sync request {seconds(after)} after authorize, with its answer still held back",
                 "the sync request only after authentication succeeded",
                 [c.authorizes[0].record, early[0].record],
@@ -109,13 +114,14 @@ def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
         elif end - start >= bench.micros("withhold") and c.syncs:
             judged = True
             yield bench.ok(
+                Form.RESTRAINT,
                 f"the answer to authorize was held back for {seconds(end - start)}, and the sync request came after it",
-                [c.syncs[0].record],
+                [c.authorizes[0].record, c.syncs[0].record],
             )
     if talk.synced:
         if not judged:
             first_sync = talk.synced[0].syncs[0]
-            yield bench.ok("a sync request was sent after authorize", [first_sync.record])
+            yield bench.ok(Form.SHOWN, "a sync request was sent after authorize", [first_sync.record])
         return
     answers = [c.authorized for c in authorized if c.authorized]
     watched = max(c.last_seen(bench.end) - c.authorized.t for c in authorized if c.authorized)
@@ -124,6 +130,7 @@ def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(watched)} after the authorize answer only")
         return
     yield bench.breach(
+        Form.ABSENCE,
         f"no sync request in {seconds(watched)} after the authorize answer{bench.exit_text()}",
         f"`user/syncrequest` within {bench.limit('window_first_sync'):g} s",
         [answers[0].record],
@@ -172,12 +179,13 @@ def check_sync_correct(bench: Bench) -> Iterator[Finding]:
         note = f"reading {reading}; under {other}: {elsewhere}"
         if wrong:
             yield bench.breach(
-                f"connection {c.id}: {'; '.join(wrong)} ({note})", "a correct sync request", [sync.record]
+                Form.CONTENT, f"connection {c.id}: {'; '.join(wrong)} ({note})", "a correct sync request", [sync.record]
             )
         else:
-            yield bench.ok(f"connection {c.id}: correct ({note})", [sync.record])
+            yield bench.ok(Form.SHOWN, f"connection {c.id}: correct ({note})", [sync.record])
         if advice:
             yield bench.warn(
+                Form.CONTENT,
                 f"connection {c.id}: {'; '.join(advice)}",
                 "`splitResponses` true, and entity types that the documents name",
                 [sync.record],
@@ -209,7 +217,7 @@ def _subscribes(bench: Bench, sockets: list[Connection], declared: tuple[str, ..
     evidence = [c.syncs[0].record for c in sockets]
     bodies = [body for c in sockets if isinstance(body := c.syncs[0].body, dict)]
     if reading == "retail" and any(body.get("entityTypes") is None for body in bodies):
-        yield bench.ok(f"without `entityTypes`, all types{when} (reading retail)", evidence)
+        yield bench.ok(Form.SHOWN, f"without `entityTypes`, all types{when} (reading retail)", evidence)
         return
     lists = [types for body in bodies if isinstance(types := body.get("entityTypes"), list)]
     if not lists:
@@ -219,13 +227,16 @@ def _subscribes(bench: Bench, sockets: list[Connection], declared: tuple[str, ..
     missing = [name for name in declared if _type_of(name) not in wanted]
     if missing:
         yield bench.breach(
+            Form.ABSENCE,
             f"not subscribed{when}: {', '.join(missing)}, which the client declares it relies on",
             "every declared type in `entityTypes`, on one of its sockets",
             evidence,
         )
     else:
         further = len(wanted - {_type_of(name) for name in declared})
-        yield bench.ok(f"the {len(declared)} declared types are subscribed{when}, and {further} more", evidence)
+        yield bench.ok(
+            Form.SHOWN, f"the {len(declared)} declared types are subscribed{when}, and {further} more", evidence
+        )
 
 
 def _type_of(name: str) -> str:
@@ -241,7 +252,7 @@ def check_sharding(bench: Bench) -> Iterator[Finding]:
     synced = bench.talk.synced
     if not synced:
         return
-    wrong: list[tuple[str, list[int]]] = []
+    wrong: list[tuple[Breach, str, list[int]]] = []
     live: list[Connection] = []
     best: set[int] = set()
     divisors: dict[int, int] = {}
@@ -250,36 +261,40 @@ def check_sharding(bench: Bench) -> Iterator[Finding]:
         sync = c.syncs[0]
         shard = sync.body.get("shardingExpression") if isinstance(sync.body, dict) else None
         if not isinstance(shard, dict):
-            wrong.append((f"connection {c.id} synced without a `shardingExpression`", [sync.record]))
+            wrong.append((Form.CONTENT, f"connection {c.id} synced without a `shardingExpression`", [sync.record]))
             continue
         both = [key for key in ("users", "accounts") if sync.body.get(key) is not None]
         if both:
-            wrong.append((f"connection {c.id}: `shardingExpression` together with `{both[0]}`", [sync.record]))
+            wrong.append(
+                (Form.CONTENT, f"connection {c.id}: `shardingExpression` together with `{both[0]}`", [sync.record])
+            )
         divisor, remainder, kind = shard.get("divisor"), shard.get("remainder"), shard.get("expressionType")
         if not isinstance(kind, str) or kind.lower() not in EXPRESSIONS:
-            wrong.append((f"connection {c.id}: expression type {kind!r}", [sync.record]))
+            wrong.append((Form.CONTENT, f"connection {c.id}: expression type {kind!r}", [sync.record]))
         if type(divisor) is not int or type(remainder) is not int or not 0 <= remainder < divisor:
-            wrong.append((f"connection {c.id}: remainder {remainder!r} of divisor {divisor!r}", [sync.record]))
+            wrong.append(
+                (Form.CONTENT, f"connection {c.id}: remainder {remainder!r} of divisor {divisor!r}", [sync.record])
+            )
             continue
         divisors[divisor] = sync.record
         types[str(kind).lower()] = sync.record
         live = [o for o in live if o.loss is None or o.loss.t > sync.t]
         twin = [o for o in live if o.syncs[0].body["shardingExpression"]["remainder"] == remainder]
         if twin:
-            wrong.append((f"remainder {remainder} twice at a time", [twin[0].syncs[0].record, sync.record]))
+            wrong.append((Form.AGAIN, f"remainder {remainder} twice at a time", [twin[0].syncs[0].record, sync.record]))
         live.append(c)
         here = {o.syncs[0].body["shardingExpression"]["remainder"] for o in live}
         best = here if len(here) > len(best) else best
     if len(divisors) > 1:
-        wrong.append((f"different divisors: {sorted(divisors)}", list(divisors.values())))
+        wrong.append((Form.CONTENT, f"different divisors: {sorted(divisors)}", list(divisors.values())))
     if len(types) > 1:
-        wrong.append((f"different expression types: {sorted(types)}", list(types.values())))
+        wrong.append((Form.CONTENT, f"different expression types: {sorted(types)}", list(types.values())))
     if len(divisors) == 1 and not wrong:
         missing = sorted(set(range(next(iter(divisors)))) - best)
         if missing:
-            wrong.append((f"no socket for remainder(s) {missing}", list(divisors.values())))
-    for text, evidence in wrong:
-        yield bench.breach(text, "each remainder once, of one divisor and one expression type", evidence)
+            wrong.append((Form.ABSENCE, f"no socket for remainder(s) {missing}", list(divisors.values())))
+    for form, text, evidence in wrong:
+        yield bench.breach(form, text, "each remainder once, of one divisor and one expression type", evidence)
     if wrong:
         return
     settled = max(c.syncs[0].t for c in synced)
@@ -287,7 +302,7 @@ def check_sharding(bench: Bench) -> Iterator[Finding]:
         yield bench.short(f"watched for {seconds(bench.end - settled)} after the last shard's sync only")
     else:
         divisor = next(iter(divisors), 0)
-        yield bench.ok(f"{divisor} shards, each once", [c.syncs[0].record for c in synced])
+        yield bench.ok(Form.RESTRAINT, f"{divisor} shards, each once", [c.syncs[0].record for c in synced])
 
 
 def is_unknown(message: Any) -> bool:

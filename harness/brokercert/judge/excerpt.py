@@ -29,7 +29,9 @@ def excerpt(trace: Trace, evidence: Sequence[int], about: tuple[str, str] | None
     for n in shown:
         numbers.update(range(max(1, n - AROUND), min(len(trace.records), n + AROUND) + 1))
     lines = [line(n, trace.records[n - 1], n in shown, about if n in shown else None) for n in sorted(numbers)]
-    return Excerpt(scenario=trace.header.scenario, lines=tuple(lines), omitted=len(marked) - len(shown))
+    return Excerpt(
+        scenario=trace.header.scenario, lines=tuple(lines), play=trace.header.play, omitted=len(marked) - len(shown)
+    )
 
 
 def line(number: int, record: Body, marked: bool = False, about: tuple[str, str] | None = None) -> ExcerptLine:
@@ -127,8 +129,26 @@ def describe(record: Body) -> tuple[str, int, str]:
             return "subject", 0, f"{record.name}: {held}"
         case r.OutputDropped():
             return "subject", 0, f"{record.lines} further line(s) of output ({record.bytes} bytes) were not kept"
+        case r.Stall():
+            return "harness", 0, _stall(record)
         case r.Finished():
             return "harness", 0, f"the scenario ends: {record.state} {record.note}".rstrip()
+
+
+def _stall(stall: r.Stall) -> str:
+    """When it stood still, and what is known of why."""
+    length = (stall.t - stall.since) / SECOND
+    known = [
+        (stall.cpu, "it computed for {:.1f} s"),
+        (stall.waited, "it waited for a core for {:.1f} s"),
+        (stall.suspended, "the machine slept for {:.1f} s"),
+        (stall.client_cpu, "the client computed for {:.1f} s"),
+    ]
+    told = [text.format(value) for value, text in known if value >= 0.05]
+    if stall.client_bytes:
+        told.append(f"the client sent {stall.client_bytes} bytes")
+    told.append(f"load {stall.load:.1f}")
+    return f"stood still for {length:.3f} s, from {stall.since / SECOND:.3f} s: {', '.join(told)}"
 
 
 def _frame(frame: r.Frame) -> str:

@@ -12,7 +12,7 @@ from brokercert.judge.conversation import Connection
 from brokercert.judge.events import one_sync
 from brokercert.judge.state import compare_at
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Verdict
+from brokercert.verdict import Finding, Form, Verdict
 
 CELL = "cell: "
 AFTER = "after the loss"  # the point at which the client's state is compared
@@ -43,6 +43,7 @@ def _way_back(bench: Bench, t: int, number: int, window: r.Window) -> Iterator[F
     first = back.requests[0]
     if first.endpoint != "authorize":
         yield bench.breach(
+            Form.CONTENT,
             f"{cell}: the first request on new connection {back.id} was `{first.endpoint}`",
             "authorize before any other request",
             [first.record],
@@ -54,8 +55,9 @@ def _way_back(bench: Bench, t: int, number: int, window: r.Window) -> Iterator[F
         yield from wrong
         return
     yield bench.ok(
+        Form.RESTRAINT,
         f"{cell}: authorized and synced again {seconds(back.synced.t - since)} later, once",
-        [number, first.record, back.synced.record],
+        [first.record, back.synced.record, number],
         clause=cell,
     )
 
@@ -76,11 +78,21 @@ def _not_back(bench: Bench, cell: str, t: int, number: int, window: r.Window) ->
     else:
         how = f"{len(tried)} connection(s), none of them authorized and synced"
     return bench.breach(
+        Form.ABSENCE,
         f"{cell}: not back after {seconds(t - window.since)}: {how}{bench.exit_text()}",
         "back, authorized again, with one sync",
-        [number, *(c.accepted_record for c in tried[:3])],
+        # The window is written down when it ends.
+        [_struck(bench, olds, window), *(c.accepted_record for c in tried[:3]), number],
         clause=cell,
     )
+
+
+def _struck(bench: Bench, olds: list[Connection], window: r.Window) -> int:
+    """The record with which the way back begins: a silence, the last loss of the sockets of before, or the fault."""
+    silent = [c.silent[1] for c in olds if c.silent is not None and c.silent[0] >= window.since and c.loss is None]
+    lost = [(c.loss.t, c.loss.record) for c in olds if c.loss is not None]
+    faults = [n for _, n, fault in bench.talk.faults if fault.requested <= window.since]
+    return (silent[:1] or [n for _, n in sorted(lost)[-1:]] or faults[-1:] or [1])[0]
 
 
 def _never_left(olds: list[Connection], since: int) -> Connection | None:

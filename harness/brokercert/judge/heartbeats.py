@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from brokercert.judge.check import Bench, check, seconds
-from brokercert.judge.conversation import SECOND, Connection
-from brokercert.verdict import Finding
+from brokercert.judge.conversation import SECOND, Answer, Connection
+from brokercert.verdict import Finding, Form
 
 # A stretch counts as load while no two messages are further apart: the rules promise one at least every 3 s.
 LOAD_GAP = 3 * SECOND
@@ -26,14 +26,16 @@ def page_limit(bench: Bench) -> float:
     return bench.limit("heartbeat_gap_page") * (1 + bench.limit("heartbeat_gap_tolerance"))
 
 
-def gaps(c: Connection, since: int, until: int) -> list[tuple[int, int, list[int]]]:
-    """(gap, end, records) between the client's heartbeats from `since` on, the unfinished last one included."""
+def gaps(c: Connection, since: int, begun: int, until: int) -> list[tuple[int, int, list[int]]]:
+    """(gap, end, records) between the client's heartbeats from `since` (the time of record `begun`) on, the unfinished
+    last one included, of which there is the first record only.
+    """
     beats = [(t, n) for t, n in c.beats if since <= t <= until]
-    marks: list[tuple[int, int | None]] = [(since, None), *beats, (until, None)]
+    marks: list[tuple[int, int | None]] = [(since, begun), *beats, (until, None)]
     return [(b[0] - a[0], b[0], [n for n in (a[1], b[1]) if n is not None]) for a, b in pairwise(marks)]
 
 
-def _steady(bench: Bench) -> list[tuple[Connection, int, int]]:
+def _steady(bench: Bench) -> list[tuple[Connection, Answer, int]]:
     """The sockets under observation: from the authorize answer to the loss, a silence, or the end."""
     result = []
     for c in bench.talk.working():
@@ -43,7 +45,7 @@ def _steady(bench: Bench) -> list[tuple[Connection, int, int]]:
         until = c.last_seen(bench.end)
         if c.silent is not None:
             until = min(until, c.silent[0])
-        result.append((c, answer.t, until))
+        result.append((c, answer, until))
     return result
 
 
@@ -65,8 +67,9 @@ def _cadence(bench: Bench, limit: float, expected: str) -> Iterator[Finding]:
     window = bench.micros("window_heartbeat")
     seen = _steady(bench)
     long_enough = False
-    for c, since, until in seen:
-        gap, end, records = max(gaps(c, since, until), key=lambda item: item[0])
+    for c, answer, until in seen:
+        since = answer.t
+        gap, end, records = max(gaps(c, since, answer.record, until), key=lambda item: item[0])
         measured = bench.time("longest gap between heartbeats", gap, limit)
         closing = end == until and not any(t == until for t, _ in c.beats)
         if until - since >= window or (gap > (limit + measured.error) * SECOND):
@@ -79,7 +82,7 @@ def _cadence(bench: Bench, limit: float, expected: str) -> Iterator[Finding]:
                 evidence=records,
             )
     if seen and not long_enough:
-        watched = max(until - since for _, since, until in seen)
+        watched = max(until - answer.t for _, answer, until in seen)
         yield bench.short(f"the longest socket was watched for {seconds(watched)} after its authorize answer only")
 
 
@@ -89,27 +92,29 @@ def check_under_load(bench: Bench) -> Iterator[Finding]:
     within the gap limit.
     """
     limit = page_limit(bench)
-    for c, _, until in _steady(bench):
+    for c, answer, until in _steady(bench):
         for start, end, count in _loads(c, until):
             late = [(t, n) for t, n in c.beats if start + AFTER_LAST_H <= t <= end]
             rate = round(count / ((end - start) / SECOND))
             last = max((t for t, _ in c.beats if t <= start), default=start)
+            begun = ([n for t, n in c.server_beats if t <= start] or [answer.record])[-1]
             if late:
                 first = late[0]
-                before = max((t for t, _ in c.beats if t < first[0]), default=start)
-                gap = bench.time("gap before the first heartbeat without `h`", first[0] - before, limit)
+                before = max(((t, n) for t, n in c.beats if t < first[0]), default=(start, begun))
+                gap = bench.time("gap before the first heartbeat without `h`", first[0] - before[0], limit)
                 yield bench.against(
                     gap,
                     observed=f"a heartbeat came {seconds(first[0] - start)} after the last `h`, under {rate}"
                     " messages a second",
                     expected=f"heartbeats go on under load, at most {limit:g} s apart",
-                    evidence=[first[1]],
+                    evidence=[before[1], first[1]],
                 )
             elif end - last > limit * SECOND:
                 yield bench.breach(
+                    Form.ABSENCE,
                     f"no heartbeat in {seconds(end - last)} under {rate} messages a second without an `h`",
                     f"heartbeats go on under load, at most {limit:g} s apart",
-                    [n for t, n in c.server_beats if t <= start][-1:],
+                    [begun],
                     [bench.time("gap between heartbeats", end - last, limit)],
                 )
             else:
@@ -135,21 +140,22 @@ def _loads(c: Connection, until: int) -> Iterator[tuple[int, int, int]]:
 def check_quiet_market(bench: Bench) -> Iterator[Finding]:
     """During 65 s of nothing but `h`, heartbeats continue and the connection is kept: `h` is a sign of life."""
     limit = page_limit(bench)
-    for c, since, until in _steady(bench):
-        for start, end in _quiets(c, since, bench.end):
+    for c, answer, until in _steady(bench):
+        for start, begun, end in _quiets(c, answer, bench.end):
             gone = c.given_up()
             if gone is not None and start + WATCHDOG < gone.t <= end and bench.unprovoked(c):
                 yield bench.breach(
+                    Form.ENDING,
                     f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - start)} into a time of nothing"
                     " but `h`",
                     "`h` counts as a sign of life",
-                    [gone.record],
+                    [begun, gone.record],
                 )
                 continue
             stop = min(end, until)
             if stop - start < QUIET_LEAST:
                 continue
-            gap, _, records = max(gaps(c, start, stop), key=lambda item: item[0])
+            gap, _, records = max(gaps(c, start, begun, stop), key=lambda item: item[0])
             yield bench.against(
                 bench.time("longest gap between heartbeats", gap, limit),
                 observed=f"in {seconds(stop - start)} of nothing but `h` the longest gap was {seconds(gap)}",
@@ -158,24 +164,24 @@ def check_quiet_market(bench: Bench) -> Iterator[Finding]:
             )
 
 
-def _quiets(c: Connection, since: int, until: int) -> Iterator[tuple[int, int]]:
-    """Stretches in which the broker sent `h` and nothing else."""
-    marks = [since, *(t for t, _, _ in c.data_sent if t > since), until]
-    for start, end in pairwise(marks):
+def _quiets(c: Connection, since: Answer, until: int) -> Iterator[tuple[int, int, int]]:
+    """Stretches in which the broker sent `h` and nothing else: (from, record of the last word before it, to)."""
+    marks = [(since.t, since.record), *((t, n) for t, n, _ in c.data_sent if t > since.t), (until, 0)]
+    for (start, begun), (end, _) in pairwise(marks):
         if any(start < t <= end for t, _ in c.server_beats) and end - start > LOAD_LEAST:
-            yield start, end
+            yield start, begun, end
 
 
-def _silences(bench: Bench) -> Iterator[tuple[Connection, int, int, str]]:
-    """(connection, since, record, kind) of every server that fell silent on a working socket."""
+def _silences(bench: Bench) -> Iterator[tuple[Connection, int, list[int], str]]:
+    """(connection, since, records of the last word and of the fault, kind) of servers silent on a working socket."""
     working = bench.talk.working()
     for _, number, fault in bench.talk.faults:
         if not fault.name.startswith("silent"):
             continue
         for c in working:
             if fault.conn in (0, c.id) and c.silent is not None and c.silent[1] == number and c.authorized:
-                spoken = [t for t, _ in c.sent if t <= fault.t]
-                yield c, spoken[-1] if spoken else fault.t, number, fault.name
+                spoken = [(t, n) for t, n in c.sent if t <= fault.t][-1:]
+                yield c, spoken[0][0] if spoken else fault.t, [*(n for _, n in spoken), number], fault.name
 
 
 def _gave_up(bench: Bench, c: Connection, since: int) -> tuple[int, int] | None:
@@ -192,17 +198,18 @@ def _gave_up(bench: Bench, c: Connection, since: int) -> tuple[int, int] | None:
 def check_silence_noticed(bench: Bench) -> Iterator[Finding]:
     """A server that falls silent is noticed in time, and the connection given up."""
     limit, should = bench.limit("silence"), bench.limit("silence_should")
-    for c, since, number, kind in _silences(bench):
+    for c, since, begun, kind in _silences(bench):
         noticed = _gave_up(bench, c, since)
         if noticed is None:
             watched = bench.end - since
             if watched < limit * SECOND and bench.talk.died() is None:
-                yield bench.short(f"{kind}: watched for {seconds(watched)} only", [number])
+                yield bench.short(f"{kind}: watched for {seconds(watched)} only", begun)
                 continue
             yield bench.breach(
+                Form.ABSENCE,
                 f"{kind}: connection {c.id} was not given up in {seconds(watched)} of silence{bench.exit_text()}",
                 f"a silent server is noticed within {limit:g} s",
-                [number],
+                begun,
                 [bench.time("silence to giving up", watched, limit)],
                 clause=kind,
             )
@@ -213,14 +220,15 @@ def check_silence_noticed(bench: Bench) -> Iterator[Finding]:
             measured,
             observed=f"{kind}: given up {seconds(took)} after the server's last word",
             expected=f"a silent server is noticed within {limit:g} s",
-            evidence=[number, noticed[1]],
+            evidence=[*begun, noticed[1]],
             clause=kind,
         )
         if should + measured.error < measured.value <= limit:
             yield bench.warn(
+                Form.TIME,
                 f"{kind}: given up {seconds(took)} after the server's last word",
                 f"noticed within {should:g} s",
-                [number, noticed[1]],
+                [*begun, noticed[1]],
                 [bench.time("silence to giving up", took, should)],
                 clause=kind,
             )
@@ -233,10 +241,10 @@ def check_recovers_after_missed(bench: Bench) -> Iterator[Finding]:
     """
     talk = bench.talk
     missed: list[tuple[Connection, int, int, str]] = []
-    for c, since, number, kind in _silences(bench):
+    for c, since, begun, kind in _silences(bench):
         noticed = _gave_up(bench, c, since)
         if noticed is None:
-            yield bench.blocked("HBT-050", f"{kind}: the silence was never noticed", [number])
+            yield bench.blocked("HBT-050", f"{kind}: the silence was never noticed", begun)
         else:
             missed.append((c, noticed[0], noticed[1], kind))
     for _, number, rule in talk.rules:
@@ -257,6 +265,7 @@ def check_recovers_after_missed(bench: Bench) -> Iterator[Finding]:
                 yield bench.short(f"{kind}: watched for {seconds(watched)} only", [number])
                 continue
             yield bench.breach(
+                Form.ABSENCE,
                 f"{kind}: not back after {seconds(watched)}{bench.exit_text()}",
                 "a new socket, authorized" + (" and synced" if c.syncs else ""),
                 [number],
@@ -277,4 +286,5 @@ def check_recovers_after_missed(bench: Bench) -> Iterator[Finding]:
                 expected="back, and beating again",
                 evidence=[number, new.authorized.record, *([beat[1]] if beat else [])],
                 clause=kind,
+                form=Form.TIME if beat else Form.ABSENCE,
             )

@@ -8,7 +8,7 @@ from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.held import unless_held
 from brokercert.judge.sends import sends_of, why_silent
 from brokercert.judge.state import compare_at
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 FOUND = "after the order in flight"  # the point of comparison
 
@@ -41,6 +41,7 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
         if placed or not looked:
             what = "which the broker had taken" if placed else "before the client could know what had become of it"
             yield bench.breach(
+                Form.AGAIN,
                 f"an order in flight, {what}, was sent again {seconds(again.t - loss.t)} after its socket had died",
                 expected,
                 [one.record, first.record, loss.record, again.record],
@@ -49,6 +50,7 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
             return
     if one.outcome is not None and one.outcome.ok and not placed and again is None:
         yield bench.breach(
+            Form.CONTENT,
             "an order in flight that never reached the broker was told as a success",
             expected,
             [first.record, loss.record, one.outcome.record],
@@ -58,6 +60,7 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
     if one.outcome is not None and placed and not one.outcome.ok and one.outcome.status:
         # Unknown is true (status 0), and so is a success that the next snapshot showed: an answer there was none.
         yield bench.breach(
+            Form.CONTENT,
             f"an order in flight, which the broker had taken, was told as refused (status {one.outcome.status}, "
             f"`{one.outcome.error}`), though nothing ever answered it",
             f"{expected}: status 0 where it is not known, a success where it was found",
@@ -71,6 +74,7 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(watched)} after the loss only", [loss.record])
             return
         silent = bench.breach(
+            Form.ABSENCE,
             f"nothing was told of an order in flight in {seconds(watched)} after its socket died{bench.exit_text()}",
             expected,
             [one.record, first.record, loss.record],
@@ -80,6 +84,7 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
         return
     if len(one.outcomes) > 1:
         yield bench.breach(
+            Form.AGAIN,
             f"{len(one.outcomes)} outcomes of one order were told",
             expected,
             [one.record, *(outcome.record for outcome in one.outcomes[:2])],
@@ -92,7 +97,9 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
         return
     text = "placed" if placed else "never received"
     yield bench.ok(
-        f"an order in flight, {text} by the broker, was sent once and told of once", [first.record, loss.record]
+        Form.RESTRAINT,
+        f"an order in flight, {text} by the broker, was sent once and told of once",
+        [first.record, loss.record],
     )
     if "snapshot" in bench.header.offers:
         yield from compare_at(bench, FOUND)

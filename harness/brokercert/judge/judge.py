@@ -16,10 +16,11 @@ from msgspec.structs import replace
 
 from brokercert.judge.excerpt import excerpt
 from brokercert.judge.judging import Judging
+from brokercert.judge.standstill import Standstills
 from brokercert.judge.transcript import Transcript
 from brokercert.requirements import Requirement, RequirementSet
 from brokercert.trace import Trace
-from brokercert.verdict import SEVERITY, Excerpt, Finding, Level, RowResult, Verdict, worst
+from brokercert.verdict import SEVERITY, Excerpt, Finding, Form, Level, RowResult, Verdict, worst
 
 Excerpting = Callable[[Finding], Excerpt | None]
 MOST_EXCERPTS = 3  # of a row: a reader follows three; the traces hold the rest
@@ -30,11 +31,11 @@ def has_excerpt(finding: Finding) -> bool:
     return bool(finding.evidence) and finding.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
-def excerpts_from(traces: Mapping[str, Trace]) -> Excerpting:
-    """Excerpts from traces that are at hand, by scenario."""
+def excerpts_from(traces: Mapping[tuple[str, int], Trace]) -> Excerpting:
+    """Excerpts from traces that are at hand, by scenario and playing."""
 
     def excerpt_of(finding: Finding) -> Excerpt | None:
-        trace = traces.get(finding.scenario)
+        trace = traces.get((finding.scenario, finding.play))
         return None if trace is None else excerpt(trace, finding.evidence, finding.about)
 
     return excerpt_of
@@ -60,22 +61,45 @@ def judge_trace(
                 scenario=trace.header.scenario,
                 verdict=Verdict.HARNESS_ERROR,
                 observed=talk.finished.note or "the scenario broke",
+                play=trace.header.play,
             )
             for row in exercised
         ]
+    still = Standstills(trace, talk)
     said: dict[str, list[Finding]] = {}
     for row in [*presupposed, *exercised]:
         if row.id not in said:
-            said[row.id] = _run(row, trace, talk, judging)
+            said[row.id] = [still.excused(finding) for finding in _run(row, trace, talk, judging)]
     findings: list[Finding] = []
     for row in exercised:
         found = said[row.id]
-        findings += found or [_silence(row, trace, talk, said, rows, judging)]
+        findings += found or [_unasked(_silence(row, trace, talk, said, rows, judging), still, said, rows)]
     asked = {row.id for row in exercised}
     for row in presupposed:
         if row.id not in asked:  # it was not this scenario's question: only its failure counts
-            findings += [f for f in said[row.id] if f.verdict is Verdict.FAIL]
-    return findings
+            findings += [f for f in said[row.id] if f.verdict is Verdict.FAIL or _would_fail(f)]
+    return [replace(finding, play=trace.header.play) for finding in findings]
+
+
+def _would_fail(finding: Finding) -> bool:
+    """A breach that a standstill excused."""
+    return finding.stalled is not None and finding.form not in (None, Form.RESTRAINT)
+
+
+def _unasked(
+    silence: Finding, still: Standstills, said: Mapping[str, Sequence[Finding]], rows: RequirementSet
+) -> Finding:
+    """What is said of a row whose antecedent never came, where a standstill of ours may be why."""
+    span = still.noticed
+    if span is None or silence.verdict is Verdict.UNTESTED:
+        return silence
+    failed = any(f.verdict is Verdict.FAIL for f in said.get(silence.blocked_by, ()))
+    links = _links(rows.by_id[silence.requirement], rows)
+    excused = next((link for link in links if any(_would_fail(f) for f in said.get(link, ()))), "")
+    if excused and not failed:
+        why = f"could not be asked: {excused} is inconclusive, since {span.told}"
+        silence = replace(silence, verdict=Verdict.INCONCLUSIVE, observed=why, blocked_by="")
+    return replace(silence, stalled=span.seconds)
 
 
 def _run(row: Requirement, trace: Trace, talk: Transcript[Any], judging: Judging) -> list[Finding]:

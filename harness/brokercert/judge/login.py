@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection, Request
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 
 @check("LOG-010")
@@ -26,16 +26,17 @@ def check_connect(bench: Bench) -> Iterator[Finding]:
         if watched < window * SECOND and talk.died() is None:
             yield bench.short(f"the client was watched for {seconds(watched)} only, and sent {seen}")
             return
-        evidence = [c.accepted_record for c in talk.connections.values()]
+        evidence = [talk.started_record, *(c.accepted_record for c in talk.connections.values())]
         evidence += [talk.exited[1]] if talk.exited else []
         yield bench.breach(
+            Form.ABSENCE,
             f"the client sent {seen} in {seconds(watched)}{bench.exit_text()}",
             f"a WebSocket upgrade request within {window:g} s of the client's start",
             evidence,
         )
         return
     if not bench.header.exclusive:
-        yield bench.ok(f"connected, {len(heads)} upgrade(s)", [heads[0].head[1]] if heads[0].head else [])
+        yield bench.ok(Form.SHOWN, f"connected, {len(heads)} upgrade(s)", [heads[0].head[1]] if heads[0].head else [])
         return
     limit = bench.limit("connect")
     for c in heads:
@@ -66,7 +67,9 @@ def check_one_authorize(bench: Bench) -> Iterator[Finding]:
     if longest < need and all(len(c.authorizes) == 1 for c in seen):
         yield bench.short(f"the longest socket was watched for {seconds(longest)} after its authorize only")
     elif all(len(c.authorizes) == 1 for c in seen):
-        yield bench.ok(f"one authorize on each of {len(seen)} socket(s)", [c.authorizes[0].record for c in seen])
+        yield bench.ok(
+            Form.RESTRAINT, f"one authorize on each of {len(seen)} socket(s)", [c.authorizes[0].record for c in seen]
+        )
 
 
 def _repeated_authorize(bench: Bench, requests: list[Request]) -> Iterator[Finding]:
@@ -76,11 +79,14 @@ def _repeated_authorize(bench: Bench, requests: list[Request]) -> Iterator[Findi
         if answer is not None and answer.t < later.t and answer.ticket:
             early = bench.micros("ticket_early")
             if later.t >= answer.t + answer.wait - early:
-                yield bench.ok("authorize was repeated after its ticket's time: the same logical request", evidence)
+                yield bench.ok(
+                    Form.SHOWN, "authorize was repeated after its ticket's time: the same logical request", evidence
+                )
                 continue
         unanswered = answer is None or answer.t > later.t
         if unanswered and later.t - earlier.t >= 2 * SECOND:
             yield bench.warn(
+                Form.AGAIN,
                 f"authorize was sent again on connection {later.conn} after {seconds(later.t - earlier.t)} without an"
                 " answer",
                 "one authorize on a socket; an unanswered one is given up on a new socket",
@@ -88,6 +94,7 @@ def _repeated_authorize(bench: Bench, requests: list[Request]) -> Iterator[Findi
             )
             continue
         yield bench.breach(
+            Form.AGAIN,
             f"a second authorize on connection {later.conn}, {seconds(later.t - earlier.t)} after the first",
             "one authorize on a socket",
             evidence,
@@ -103,6 +110,7 @@ def check_authorize_waits_for_open(bench: Bench) -> Iterator[Finding]:
         if early:
             after = early[0].t - start
             yield bench.breach(
+                Form.CONTENT,
                 f"authorize was sent {seconds(after)} after the upgrade, with `o` still held back",
                 "authorize after the server's open frame `o`",
                 [early[0].record],
@@ -111,9 +119,10 @@ def check_authorize_waits_for_open(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"`o` was held back for {seconds(end - start)} only")
         elif c.authorizes:
             yield bench.ok(
+                Form.RESTRAINT,
                 f"`o` was held back for {seconds(end - start)}, and authorize came {seconds(c.authorizes[0].t - end)}"
                 " after it",
-                [c.authorizes[0].record],
+                [c.upgraded[1] if c.upgraded else c.accepted_record, c.authorizes[0].record],
             )
 
 
@@ -137,6 +146,7 @@ def check_authenticate(bench: Bench) -> Iterator[Finding]:
             return
         said = sum(len(c.other) + len(c.requests) for c in up)
         yield bench.breach(
+            Form.ABSENCE,
             f"no authorize in {seconds(bench.end - heard[0].opens[0][0])} after `o` ({said} other message(s))"
             f"{bench.exit_text()}",
             "authorize with the token that the client was given",
@@ -148,6 +158,7 @@ def check_authenticate(bench: Bench) -> Iterator[Finding]:
     wrong = [c for c in refused if c.id not in scripted]
     if wrong and not talk.authorized:
         yield bench.breach(
+            Form.CONTENT,
             f"authorize on connection {wrong[0].id} carried a token that the broker never issued, or not in a form of"
             " it",
             "the token that the client was given, raw or as a JSON string",
@@ -156,7 +167,7 @@ def check_authenticate(bench: Bench) -> Iterator[Finding]:
         return
     if not bench.header.exclusive:
         first = next(c for c in up if c.authorizes)
-        yield bench.ok("authorized", [first.authorizes[0].record])
+        yield bench.ok(Form.SHOWN, "authorized", [first.authorizes[0].record])
         return
     limit = bench.limit("authenticate")
     for c in up:
@@ -213,6 +224,7 @@ def check_stable(bench: Bench) -> Iterator[Finding]:
             gone = c.given_up()
             assert gone is not None
             yield bench.breach(
+                Form.ENDING,
                 f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - answer.t)} after it was"
                 f" authorized, with the server healthy{bench.exit_text()}",
                 "a connection that stays up while the server is healthy",
@@ -224,7 +236,7 @@ def check_stable(bench: Bench) -> Iterator[Finding]:
     if watched < window:
         yield bench.short(f"watched for {seconds(watched)} after authentication only")
     else:
-        yield bench.ok(f"stable for {seconds(watched)} after authentication")
+        yield bench.ok(Form.RESTRAINT, f"stable for {seconds(watched)} after authentication")
 
 
 @check("LOG-070")
@@ -244,6 +256,7 @@ def check_answer_in_batch(bench: Bench) -> Iterator[Finding]:
         following = [q for q in c.requests if q.record > answer.record and q.endpoint != "authorize"]
         if following:
             yield bench.ok(
+                Form.SHOWN,
                 f"authorize (id {request.id}) was answered last in its frame, and `{following[0].endpoint}` followed"
                 f" {seconds(following[0].t - answer.t)} later",
                 [answer.record, following[0].record],
@@ -260,6 +273,7 @@ def check_answer_in_batch(bench: Bench) -> Iterator[Finding]:
             yield bench.blocked(by, "the client did not go on after a plain answer either", [answer.record])
             continue
         yield bench.breach(
+            Form.ABSENCE,
             f"authorize (id {request.id}) was answered last in its frame, and nothing followed in"
             f" {seconds(c.last_seen(bench.end) - answer.t)}; after a plain answer the client went on",
             "the answer is found wherever it stands in a frame",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from brokercert.judge.attempts import attempts_of, attempts_within_limits
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection, Request
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 
 @check("LOG-040")
@@ -28,6 +28,7 @@ def check_refusal_recognised(bench: Bench) -> Iterator[Finding]:
         if late:
             clean = False
             yield bench.breach(
+                Form.AGAIN,
                 f"`{late[0].endpoint}` was sent on connection {c.id}, {seconds(late[0].t - c.refused.t)} after its"
                 " token had been refused",
                 "nothing but heartbeats on a socket whose token was refused",
@@ -49,7 +50,9 @@ def check_refusal_recognised(bench: Bench) -> Iterator[Finding]:
         yield bench.short(f"watched for {seconds(watched)} after the refusal only")
         return
     after = "left" if gone else f"made {len(attempts)} further attempt(s) in {seconds(watched)}"
-    yield bench.ok(f"after the refusal the client {after}", [c.refused.record for c in refused[:3] if c.refused])
+    yield bench.ok(
+        Form.RESTRAINT, f"after the refusal the client {after}", [c.refused.record for c in refused[:3] if c.refused]
+    )
 
 
 def _at_once(connections: list[Connection]) -> int:
@@ -79,6 +82,7 @@ def _hammered(bench: Bench, requests: list[Request]) -> Iterator[Finding]:
             inside = [q for q in counted[place:] if q.t - use.t < span]
             if len(inside) > most:
                 yield bench.breach(
+                    Form.AGAIN,
                     f"the refused token {token} was sent {len(inside)} times in {seconds(inside[-1].t - inside[0].t)}",
                     f"the same refused token at most {most} times in {span / SECOND:g} s",
                     [q.record for q in inside],
@@ -97,33 +101,35 @@ def _token_of(request: Request) -> str:
 def check_authentication_timeout(bench: Bench) -> Iterator[Finding]:
     """An unanswered authorize, and an `o` that never comes, are given up in time and tried again on a new socket."""
     talk = bench.talk
-    for conn, since, what in _unanswered(bench):
+    for conn, since, begun, what in _unanswered(bench):
         c = talk.connections[conn]
         if what == "`o`" and c.authorized is not None:
-            yield bench.ok("the client does not wait for `o`: it authorized without it", [c.authorized.record])
+            yield bench.ok(
+                Form.SHOWN, "the client does not wait for `o`: it authorized without it", [c.authorized.record]
+            )
             continue
         gone = c.given_up()
         nexts = [x for x in talk.connections.values() if x.head and x.accepted > since and x is not c]
-        given_up = min([gone.t] if gone else [], default=None)
-        if nexts and (given_up is None or nexts[0].accepted < given_up):
-            given_up = nexts[0].accepted
+        ends = [(gone.t, gone.record)] if gone else []
+        left = min([*ends, *((x.accepted, x.accepted_record) for x in nexts)], default=None)
         limit, should = bench.limit("give_up"), bench.limit("give_up_should")
-        record = gone.record if gone else None
-        if given_up is None:
+        if left is None:
             watched = bench.end - since
             if watched < limit * SECOND:
                 yield bench.short(f"{what} was awaited for {seconds(watched)} only")
                 continue
             yield bench.breach(
+                Form.ABSENCE,
                 f"the client still waited for {what} after {seconds(watched)}{bench.exit_text()}",
                 f"given up within {limit:g} s",
-                [c.upgraded[1]] if c.upgraded else [],
+                [begun],
                 [bench.time(f"wait for {what}", watched, limit)],
                 clause=what,
             )
             continue
+        given_up = left[0]
         measured = bench.time(f"wait for {what}", given_up - since, limit)
-        evidence = [record] if record else [nexts[0].accepted_record]
+        evidence = [begun, left[1]]
         yield bench.against(
             measured,
             observed=f"{what} was given up after {seconds(given_up - since)}",
@@ -133,40 +139,48 @@ def check_authentication_timeout(bench: Bench) -> Iterator[Finding]:
         )
         if should + measured.error < measured.value <= limit:
             yield bench.warn(
+                Form.TIME,
                 f"{what} was given up after {seconds(given_up - since)}",
                 f"given up within {should:g} s",
                 evidence,
                 [bench.time(f"wait for {what}", given_up - since, should)],
                 clause=what,
             )
-        yield _retried(bench, c, given_up, what)
+        yield _retried(bench, c, left, what)
 
 
-def _unanswered(bench: Bench) -> Iterator[tuple[int, int, str]]:
+def _unanswered(bench: Bench) -> Iterator[tuple[int, int, int, str]]:
+    """(connection, since when, record, what) of everything that a client awaited in vain."""
     for _, _, rule in bench.talk.rules:
         if rule.conn not in bench.talk.connections:
             continue
         c = bench.talk.connections[rule.conn]
         if rule.name == "open-never" and c.upgraded:
-            yield c.id, c.upgraded[0], "`o`"
+            yield c.id, *c.upgraded, "`o`"
         elif rule.name == "never-answer:authorize" and c.authorizes:
-            yield c.id, c.authorizes[0].t, "the answer to authorize"
+            yield c.id, c.authorizes[0].t, c.authorizes[0].record, "the answer to authorize"
 
 
-def _retried(bench: Bench, c: Connection, given_up: int, what: str) -> Finding:
+def _retried(bench: Bench, c: Connection, left: tuple[int, int], what: str) -> Finding:
+    given_up, record = left
     again = [x for x in bench.talk.authorized if x.accepted > c.accepted and x is not c]
     if again:
         answer = again[0].authorized
         assert answer is not None
         return bench.ok(
-            f"authorized on a new socket {seconds(answer.t - given_up)} after giving up", [answer.record], (), what
+            Form.SHOWN,
+            f"authorized on a new socket {seconds(answer.t - given_up)} after giving up",
+            [answer.record],
+            (),
+            what,
         )
     waited = bench.end - given_up
     if waited < bench.micros("window_recovery") and bench.talk.died() is None:
         return bench.short(f"watched for {seconds(waited)} after giving up only", (), what)
     return bench.breach(
+        Form.ABSENCE,
         f"no new socket was authorized in {seconds(waited)} after {what} was given up{bench.exit_text()}",
         "a new attempt that authorizes",
-        [c.accepted_record],
+        [record],
         clause=what,
     )

@@ -20,7 +20,7 @@ from brokercert.judge.hostile import (
     violation_in,
 )
 from brokercert.judge.probe import judge_alive
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 LEGAL_CLOSE = (1000, 1001, None)
 IN_FLIGHT = SECOND  # an attempt that was under way when the client was asked to stop
@@ -75,6 +75,7 @@ def check_next_event_processed(bench: Bench) -> Iterator[Finding]:
         report = next((x for x in talk.told.processed if is_told(x, marker.kind, marker.id)), None)
         if report is not None:
             yield bench.ok(
+                Form.SHOWN,
                 f"{marker.kind} {marker.id}, created after {len(last.sent)} hostile frames, was processed"
                 f" {seconds(report.t - marker.t)} later",
                 [last.record, marker.record, report.record],
@@ -85,6 +86,7 @@ def check_next_event_processed(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(watched)} after {marker.kind} {marker.id} only", [marker.record])
             continue
         missed = bench.breach(
+            Form.ABSENCE,
             f"{marker.kind} {marker.id}, created after {len(last.sent)} hostile frames ({last.names}), was not"
             f" processed in {seconds(watched)}{bench.exit_text()}",
             "the next valid event is processed",
@@ -96,9 +98,10 @@ def check_next_event_processed(bench: Bench) -> Iterator[Finding]:
     last = max(all_batches, key=lambda batch: batch.record)
     if died is not None and not any(marker.record > last.record for marker in after):
         yield bench.breach(
+            Form.ENDING,
             f"after hostile frames the client ended, and processed no event any more{bench.exit_text()}",
             "the next valid event is processed",
-            [last.record, died[1]],
+            [last.record, *bench.left(last.record)],
         )
 
 
@@ -109,6 +112,7 @@ def check_unknown_messages(bench: Bench) -> Iterator[Finding]:
         again = _authorize_again(c)
         if again is not None:
             yield bench.breach(
+                Form.AGAIN,
                 f"authorize was sent again on connection {c.id} after a second `o`",
                 "one authorize on a socket, whatever the server says",
                 list(again),
@@ -145,6 +149,7 @@ def check_violations(bench: Bench) -> Iterator[Finding]:
             wrong = violation_in(data)
             if wrong:
                 yield bench.warn(
+                    Form.ABSENCE,
                     f"connection {c.id} went on after a violation: {wrong}",
                     "the connection is failed, by a close frame or by ending TCP (RFC 6455 §7.1.7)",
                     [number],
@@ -195,6 +200,7 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
             said = "no close frame" if close is None else f"close code {close[2]}"
             evidence = [number, *([close[1]] if close else []), *(e[1] for e in ended)]
             yield bench.breach(
+                Form.ENDING if close is not None else Form.ABSENCE,
                 f"asked to stop, the client sent {said} on connection {c.id}",
                 "a close frame with 1000, 1001 or without a code",
                 evidence,
@@ -203,6 +209,7 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
         if back:
             wrong = True
             yield bench.breach(
+                Form.AGAIN,
                 f"the client came back {seconds(back[0].t - t)} after it was asked to stop",
                 "no new attempt after log-off",
                 [number, back[0].record],
@@ -212,6 +219,7 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
             wrong = True
             c = stayed[0]
             yield bench.breach(
+                Form.ABSENCE,
                 f"connection {c.id}, begun {seconds(c.accepted - t)} after the client was asked to stop, still stood"
                 f" {seconds(bench.end - t)} after that",
                 "no new attempt after log-off, and none that was under way comes to stay",
@@ -226,4 +234,4 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
             codes = sorted({str(c.client_close[2] or "no code") for c in still if c.client_close})
             said = f"closed with {', '.join(codes)}" if codes else "had nothing to close"
             left = "and left" if talk.exited is not None else "and stayed away"
-            yield bench.ok(f"the client {said} {left}", [number], clause=clause)
+            yield bench.ok(Form.RESTRAINT, f"the client {said} {left}", [number], clause=clause)

@@ -8,7 +8,7 @@ from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection
 from brokercert.judge.events import logical_syncs
 from brokercert.judge.reconnect import back_off
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 OUTAGES = {  # what ends an outage -> what it was
     "port-open": "the port was closed",
@@ -39,6 +39,7 @@ def recovery(bench: Bench, since: int, number: int, what: str) -> Finding:
     if watched < limit * SECOND and bench.talk.died() is None:
         return bench.short(f"{what}: watched for {seconds(watched)} after that had ended only", [number], what)
     return bench.breach(
+        Form.ABSENCE,
         f"{what}: not back {seconds(watched)} after that had ended{bench.exit_text()}",
         f"authorized again within {limit:g} s",
         [number],
@@ -65,6 +66,7 @@ def check_network_timeout(bench: Bench) -> Iterator[Finding]:
                 yield bench.short(f"the unanswered upgrade was watched for {seconds(watched)} only", [number])
                 continue
             yield bench.breach(
+                Form.ABSENCE,
                 f"the client still waited for the answer to its upgrade after {seconds(watched)}{bench.exit_text()}",
                 f"given up within {limit:g} s",
                 [number],
@@ -80,6 +82,7 @@ def check_network_timeout(bench: Bench) -> Iterator[Finding]:
         )
         if should + took.error < took.value <= limit:
             yield bench.warn(
+                Form.TIME,
                 f"an unanswered upgrade was given up after {seconds(left[0] - since)}",
                 f"given up within {should:g} s",
                 [number, left[1]],
@@ -130,6 +133,7 @@ def check_slow_link(bench: Bench) -> Iterator[Finding]:
         gone = c.given_up()
         if c.upgraded and gone is not None and gone.t > since:
             yield bench.breach(
+                Form.ENDING,
                 f"{what}: the client ended connection {c.id} ({gone.how}){bench.exit_text()}",
                 "a slow way changes nothing but time",
                 [record, gone.record],
@@ -139,6 +143,7 @@ def check_slow_link(bench: Bench) -> Iterator[Finding]:
         twice = len(c.authorizes) > 1 or len(logical_syncs(c)) > 1
         if twice:
             yield bench.breach(
+                Form.AGAIN,
                 f"{what}: a request was sent twice on connection {c.id}",
                 "a slow way changes nothing but time",
                 [record, *(q.record for q in c.requests[:3])],
@@ -153,6 +158,7 @@ def check_slow_link(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"{what}: watched for {seconds(watched)} only", [record])
         else:
             yield bench.breach(
+                Form.ABSENCE,
                 f"{what}: not synced in {seconds(watched)}{bench.exit_text()}",
                 "a slow way changes nothing but time",
                 [record],
@@ -163,4 +169,6 @@ def check_slow_link(bench: Bench) -> Iterator[Finding]:
     if watched < bench.micros("window_default"):
         yield bench.short(f"{what}: watched for {seconds(watched)} after the sync only", [record])
     else:
-        yield bench.ok(f"{what}: logged in and synced once, and stayed for {seconds(watched)}", [record])
+        yield bench.ok(
+            Form.RESTRAINT, f"{what}: logged in and synced once, and stayed for {seconds(watched)}", [record]
+        )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from brokercert.judge.check import Bench, seconds
 from brokercert.judge.conversation import SECOND, Connection, Loss
 from brokercert.judge.heartbeats import page_limit
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 
 def recovered(bench: Bench, c: Connection, since: int) -> Connection | None:
@@ -47,16 +47,24 @@ def judge_alive(
     died = bench.talk.died()
     gone = c.loss if c.loss is not None and c.loss.by == "client" and c.loss.t >= hostile[0][0] else None
     if died is not None and (c.loss is None or died[0] >= hostile[0][0]) and not _left_later(c, died[0], last):
-        yield bench.breach(f"after the {what} the client ended{bench.exit_text()}", "no crash", [*evidence, died[1]])
+        left = [gone.record, died[1]] if gone is not None else [died[1]]
+        yield bench.breach(
+            Form.ENDING,
+            f"after the {what} the client ended{bench.exit_text()}",
+            "no crash",
+            [*up_to(hostile, min(left)), *left],
+        )
         return
     if gone is not None:
-        yield _after_disconnect(bench, c, gone, evidence, reconnect_allowed, what)
+        yield _after_disconnect(bench, c, gone, up_to(hostile, gone.record), reconnect_allowed, what)
         return
     limit = page_limit(bench)
     until = c.last_seen(bench.end)
     beat = next(((t, n) for t, n in c.beats if t > last), None)
     if beat is None and until - last > limit * SECOND:
-        yield bench.breach(f"no heartbeat in {seconds(until - last)} after the {what}", "the client goes on", evidence)
+        yield bench.breach(
+            Form.ABSENCE, f"no heartbeat in {seconds(until - last)} after the {what}", "the client goes on", evidence
+        )
         return
     close: Loss | None = c.loss
     if close is None:
@@ -64,7 +72,9 @@ def judge_alive(
             yield bench.short(f"watched for {seconds(until - last)} after the {what} only", evidence)
         else:
             yield bench.ok(
-                f"the same socket lives on: a heartbeat {seconds(beat[0] - last)} later", [*evidence, beat[1]]
+                Form.RESTRAINT,
+                f"the same socket lives on: a heartbeat {seconds(beat[0] - last)} later",
+                [*evidence, beat[1]],
             )
         return
     back = recovered(bench, c, close.t)
@@ -72,6 +82,7 @@ def judge_alive(
     if back is not None:
         assert back.authorized is not None
         yield bench.ok(
+            Form.SHOWN,
             f"the same socket lived on{', answered a ping' if pong else ''}, and the client came back"
             f" {seconds(back.authorized.t - close.t)} after a scripted close",
             [*evidence, close.record, back.authorized.record],
@@ -89,11 +100,17 @@ def judge_alive(
         yield bench.short("no recovery, but it was never shown that this client recovers from a plain close", evidence)
         return
     yield bench.breach(
+        Form.ABSENCE,
         f"after the {what} the client went on beating but no longer hears: it did not come back in"
         f" {seconds(waited)} after a scripted close, as it had before{bench.exit_text()}",
         "the client hears after it",
         [*evidence, close.record],
     )
+
+
+def up_to(hostile: list[tuple[int, int]], record: int) -> list[int]:
+    """The records of the last three of `hostile`, (t, record) each, that came before `record`; else of the first."""
+    return [number for _, number in hostile if number < record][-3:] or [hostile[0][1]]
 
 
 def _left_later(c: Connection, died: int, last: int) -> bool:
@@ -106,6 +123,7 @@ def _after_disconnect(
 ) -> Finding:
     if not reconnect_allowed:
         return bench.breach(
+            Form.ENDING,
             f"the client ended connection {c.id} ({gone.how}) after the {what}",
             f"the {what} is ignored, without a disconnect",
             [*evidence, gone.record],
@@ -114,6 +132,7 @@ def _after_disconnect(
     if back is not None:
         assert back.authorized is not None
         return bench.ok(
+            Form.SHOWN,
             f"after the {what} the client reconnected cleanly in {seconds(back.authorized.t - gone.t)}",
             [*evidence, gone.record, back.authorized.record],
         )
@@ -121,6 +140,7 @@ def _after_disconnect(
     if waited < bench.micros("window_recovery") and bench.talk.died() is None:
         return bench.short(f"watched for {seconds(waited)} after the client's disconnect only", evidence)
     return bench.breach(
+        Form.ABSENCE,
         f"after the {what} the client disconnected and was not back after {seconds(waited)}{bench.exit_text()}",
         "the same socket lives on, or a clean reconnect follows",
         [*evidence, gone.record],

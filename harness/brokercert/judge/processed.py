@@ -9,7 +9,7 @@ from brokercert.judge.belief import synced_anew
 from brokercert.judge.check import Bench, check
 from brokercert.judge.props import props_of
 from brokercert.judge.told import Report
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 
 @check("REC-080")
@@ -43,15 +43,17 @@ def check_nothing_processed_twice(bench: Bench) -> Iterator[Finding]:
     if wrong:
         key, reports = wrong[0]
         yield bench.breach(
+            Form.AGAIN,
             f"{key[0]} {key[1]} {key[2]} was sent {_times(sent[key])} after the reconnect and processed "
             f"{_times(len(reports))}{_more(len(wrong))}",
             "each event processed once",
-            [carried[key], *(report.record for report in reports[:5])],
+            [min(anew), carried[key], *(report.record for report in reports[:5])],
             [bench.count("times that one event was processed", len(reports), sent[key])],
         )
     if again:
         (connection, message), reports = again[0]
         yield bench.breach(
+            Form.CONTENT,
             f"message {message} of connection {connection} was processed {_times(len(reports))}{_more(len(again))}",
             "each message processed once",
             [report.record for report in reports[:5]],
@@ -63,6 +65,7 @@ def check_nothing_processed_twice(bench: Bench) -> Iterator[Finding]:
         yield bench.short(f"{len(sent)} events came after the reconnect, and none was reported", anew)
     else:
         yield bench.ok(
+            Form.RESTRAINT,
             f"of {len(sent)} events after the reconnect none was processed twice ({len(said) or len(late)} reported)",
             [*anew, *(reports[0].record for reports in [*said.values(), *late][:1])],
         )

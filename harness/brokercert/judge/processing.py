@@ -22,7 +22,7 @@ from brokercert.judge.conversation import SECOND, Connection, Conversation
 from brokercert.judge.props import Prop, props_on
 from brokercert.judge.told import Report
 from brokercert.trace import records as r
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 BURST = "burst"  # the window
 FEWEST = 100  # messages: fewer have no 99th percentile
@@ -101,7 +101,7 @@ def _judged(
     if missing:
         said += f"; {missing} were never reported in the {seconds(watched)} that was watched"
     expected = f"99 of 100 messages processed within {limit * 1000:g} ms"
-    evidence = [one.reported.record for one in reported[-1:] if one.reported is not None]
+    evidence = [one.reported.record for one in (reported[0], reported[-1]) if one.reported is not None]
     over = p99 > limit * SECOND
     # Where the machine may have made the bursts, a figure within the limit stands: it is one of the client's at most.
     timeable = not over and not lags.none
@@ -113,7 +113,7 @@ def _judged(
     elif over and others > ALONE and min(own) - error <= limit * SECOND:
         yield bench.inconclusive(f"{said}; it was not alone{beside}", expected, evidence, figures)
     elif over and (p99 if lags.none else _at(own, 0.5)) - error > limit * SECOND and lags.share <= BUSY:
-        yield bench.breach(f"{said}{beside}; {_backlog(timed)}", expected, evidence, figures)
+        yield bench.breach(Form.TIME, f"{said}{beside}; {_backlog(timed)}", expected, evidence, figures)
     elif over:
         lagged = f"the echo process beside it took up to {_ms(lags.worst)}: the machine was busy"
         yield bench.inconclusive(f"{said}; {lagged}", expected, evidence, figures)
@@ -121,14 +121,14 @@ def _judged(
         took = timed[-1].written - timed[0].written
         yield bench.inconclusive(f"the machine was busy: the burst took {seconds(took)}", expected, evidence, figures)
     else:
-        yield bench.ok(said, evidence, figures)
+        yield bench.ok(Form.SHOWN, said, evidence, figures)
         every = f"every message within {limit * 1000:g} ms"
         if worst_own - base > limit * SECOND:
             slowest = f"the worst message took {_ms(worst)} ± {_ms(base + worst - worst_own)}"
-            yield bench.warn(slowest, every, evidence, clause="worst")
+            yield bench.warn(Form.TIME, slowest, every, evidence, clause="worst")
         if missing:
             text = f"{missing} of {len(timed)} messages were not reported in the {seconds(watched)} that was watched"
-            yield bench.warn(text, every, evidence, clause="worst")
+            yield bench.warn(Form.ABSENCE, text, every, evidence, clause="worst")
 
 
 class _Lags:

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import Bench, Breach, check, seconds
 from brokercert.judge.conversation import Answer, Request
 from brokercert.judge.sends import Sends, why_silent
 from brokercert.judge.told import Asked
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 # How a client may order what waits; `queue-order` of its readings says which it is.
 URGENCY: dict[str, Callable[[Asked], int]] = {
@@ -109,10 +109,16 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
                 how += f" {seconds(found.ticket.wait)}"
             case _:
                 how = f"sent more than once, the first again {seconds(sends[1].t - sends[0].t)} later"
-        yield bench.breach(f"{waited}; {len(those)} of them were {how}", expected, evidence, clause=clause)
+        # One that came too early may not have known of its ticket yet: it is no matter of content, as in RLP-020.
+        form: Breach = Form.ABSENCE if clause == "lost" else Form.AGAIN
+        yield bench.breach(form, f"{waited}; {len(those)} of them were {how}", expected, evidence, clause=clause)
     if not broken:
         last = max((sends[0].t for _, sends in found.requests if sends), default=found.ends)
-        yield bench.ok(f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end")
+        yield bench.ok(
+            Form.RESTRAINT,
+            f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end",
+            [found.ticket.record],
+        )
 
 
 @check("RLP-060")
@@ -141,6 +147,7 @@ def check_priority(bench: Bench) -> Iterator[Finding]:
                 same_class = urgency(one) == urgency(other)
                 what = "asked for after it" if same_class else f"of priority {_priority(other)}"
                 yield bench.breach(
+                    Form.AGAIN,
                     f"a queued request of priority {_priority(one)} left after one {what}",
                     f"the declared order (`queue-order = {declared}`), and within a class as they came",
                     [one.record, other.record, before.record, sent.record],
@@ -150,7 +157,7 @@ def check_priority(bench: Bench) -> Iterator[Finding]:
             if worst is None or rank > (urgency(worst[1]), worst[1].id):
                 worst = (sent, one)
     count = len({_priority(one) for one, _ in found.requests})
-    yield bench.ok(f"queued requests of {count} priorities left in the declared order ({declared})")
+    yield bench.ok(Form.SHOWN, f"queued requests of {count} priorities left in the declared order ({declared})")
 
 
 def _priority(asked: Asked) -> int:

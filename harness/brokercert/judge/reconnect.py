@@ -14,7 +14,7 @@ from brokercert.judge.attempts import Attempt, attempts_of, attempts_within_limi
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection, Loss
 from brokercert.judge.events import one_sync
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 CLOSING_ALLOWANCE = 5 * SECOND  # what the broker's own closing may take at the most
 SERIES_ENDS = 60 * SECOND  # of stability
@@ -111,6 +111,7 @@ def _attempt_in_time(bench: Bench, c: Connection, loss: Loss) -> Iterator[Findin
             yield bench.short(f"{loss.how}: watched for {seconds(watched)} only", [loss.record])
             return
         yield bench.breach(
+            Form.ABSENCE,
             f"{loss.how}: no attempt to reconnect in {seconds(watched)}{bench.exit_text()}",
             f"a first attempt within {limit:g} s",
             [loss.record],
@@ -144,6 +145,7 @@ def check_reauthenticates(bench: Bench) -> Iterator[Finding]:
         first_wrong = next((c for c in news if c.requests and c.requests[0].endpoint != "authorize"), None)
         if first_wrong is not None:
             yield bench.breach(
+                Form.CONTENT,
                 f"the first request on new connection {first_wrong.id} was `{first_wrong.requests[0].endpoint}`",
                 "authorize before any other request",
                 [first_wrong.requests[0].record],
@@ -152,6 +154,7 @@ def check_reauthenticates(bench: Bench) -> Iterator[Finding]:
         early = _early(bench, news)
         if early is not None:
             yield bench.breach(
+                Form.CONTENT,
                 f"`{early[0]}` on a new socket with the answer to authorize still held back",
                 "authorize answered before any other request",
                 [early[1]],
@@ -159,12 +162,13 @@ def check_reauthenticates(bench: Bench) -> Iterator[Finding]:
             continue
         done = [c for c in news if c.authorizes]
         if done:
-            yield bench.ok("authorized again before any other request", [done[0].authorizes[0].record])
+            yield bench.ok(Form.SHOWN, "authorized again before any other request", [done[0].authorizes[0].record])
             continue
         heard = [c for c in news if c.opens]
         watched = max((c.last_seen(bench.end) - c.opens[0][0] for c in heard), default=0)
         if watched >= bench.micros("window_first_authorize"):
             yield bench.breach(
+                Form.ABSENCE,
                 f"no authorize on the new socket in {seconds(watched)} after `o`",
                 "the client authorizes on the new socket",
                 [heard[0].opens[0][1]],
@@ -211,6 +215,7 @@ def check_one_sync_again(bench: Bench) -> Iterator[Finding]:
                 yield bench.short(f"watched for {seconds(watched)} after the new authorize answer only")
                 continue
             yield bench.breach(
+                Form.ABSENCE,
                 f"{len(missing)} of {len(lanes_before)} lane(s) did not sync again in {seconds(watched)} after the new"
                 f" socket was authorized{bench.exit_text()}",
                 "each lane that lived before the loss syncs again",
@@ -223,7 +228,9 @@ def check_one_sync_again(bench: Bench) -> Iterator[Finding]:
         if not answered or bench.end - max(answered) < bench.micros("window_single_sync"):
             yield bench.short("the new socket was watched for a part of the window only")
         else:
-            yield bench.ok(f"one sync on each of {len(again)} new socket(s)", [c.syncs[0].record for c in again])
+            yield bench.ok(
+                Form.RESTRAINT, f"one sync on each of {len(again)} new socket(s)", [c.syncs[0].record for c in again]
+            )
 
 
 def _lanes_missing(before: list[Connection], after: list[Connection]) -> list[Connection]:
@@ -283,7 +290,9 @@ def back_off(bench: Bench, about: str = "") -> Iterator[Finding]:
             yield bench.short(f"{window.name}: the outage lasted {seconds(end - start)} only")
         else:
             yield bench.ok(
-                f"{window.name}: {len(attempts)} attempt(s) in {seconds(end - start)}", [a.record for a in attempts]
+                Form.RESTRAINT,
+                f"{window.name}: {len(attempts)} attempt(s) in {seconds(end - start)}",
+                [*sorted(c.loss.record for c in lost if c.loss)[:1], *(a.record for a in attempts)],
             )
 
 
@@ -299,9 +308,10 @@ def _growth(bench: Bench, attempts: list[Attempt]) -> Finding | None:
     if mean >= floor or mean >= factor * first > 0:
         return None
     return bench.breach(
+        Form.TIME,
         f"the last {tail} delays are {seconds(round(mean))} long on average, the first was {seconds(first)}",
         f"delays that grow to {factor:g} times the first, or to {floor / SECOND:g} s",
-        [a.record for a in attempts[-tail - 1 :]],
+        [a.record for a in [*attempts[:1], *attempts[-tail - 1 :]]],
         [bench.time(f"mean of the last {tail} delays", round(mean), None)],
         clause="delays grow",
     )
@@ -327,6 +337,7 @@ def check_no_overlap(bench: Bench) -> Iterator[Finding]:
             late = [q for q in late if q.t > settled + SECOND]
             if late:
                 yield bench.breach(
+                    Form.AGAIN,
                     f"`{late[0].endpoint}` on old connection {c.id}, {seconds(late[0].t - settled)} after the new"
                     " socket was authorized",
                     "old and new sockets of a lane do not carry requests together",
@@ -336,6 +347,6 @@ def check_no_overlap(bench: Bench) -> Iterator[Finding]:
         if bench.end - new.t >= bench.micros("window_default"):
             judged.append(new.record)
     if judged:
-        yield bench.ok("nothing on the old socket once the new one was authorized", judged)
+        yield bench.ok(Form.RESTRAINT, "nothing on the old socket once the new one was authorized", judged)
     elif any(c.authorized for _, loss in losses(bench) for c in _news(bench, loss.t)):
         yield bench.short("the new socket was watched for a part of the window only")

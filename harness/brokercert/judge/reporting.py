@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.held import unless_held
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 
 @check("LOG-045")
@@ -20,13 +20,14 @@ def check_refusal_told(bench: Bench) -> Iterator[Finding]:
     told = next((e for e in talk.told.errors if refused.t <= e.t), None)
     if told is not None:
         text = f"the user was told {seconds(told.t - refused.t)} after the refusal"
-        yield bench.ok(text, [refused.record, told.record])
+        yield bench.ok(Form.SHOWN, text, [refused.record, told.record])
         return
     watched = bench.end - refused.t
     if watched < window and talk.exited is None:
         yield bench.short(f"watched for {seconds(watched)} after the refusal only", [refused.record])
         return
     silent = bench.breach(
+        Form.ABSENCE,
         f"authorize was refused, and the user was told nothing of it in {seconds(watched)}{bench.exit_text()}",
         "a failure that the user is told of (an `error` report)",
         [refused.record],

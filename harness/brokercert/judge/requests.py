@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import Bench, Breach, check, seconds
 from brokercert.judge.conversation import Answer, Request
 from brokercert.judge.differences import same
 from brokercert.judge.held import unless_held
 from brokercert.judge.sends import error_of, final_answer, sends_of, unanswered, why_silent
 from brokercert.judge.told import Asked, Outcome, Report
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 
 @check("REQ-010")
@@ -24,6 +24,7 @@ def check_ids_unique(bench: Bench) -> Iterator[Finding]:
             before = first.setdefault(_number(request.id), request)
             if before is not request:
                 yield bench.breach(
+                    Form.CONTENT,
                     f"connection {c.id}: `{request.endpoint}` came under id {request.id}, which"
                     f" `{before.endpoint}` had {seconds(request.t - before.t)} before",
                     "an id of its own for every request on a connection",
@@ -37,7 +38,7 @@ def check_ids_unique(bench: Bench) -> Iterator[Finding]:
     if watched < bench.micros("window_default") or most < 2:
         yield bench.short(f"{most} request(s) on a connection, watched for {seconds(watched)} only")
     else:
-        yield bench.ok(f"{most} requests on a connection, no id twice")
+        yield bench.ok(Form.RESTRAINT, f"{most} requests on a connection, no id twice")
 
 
 def _number(ident: str) -> str:
@@ -77,6 +78,7 @@ def check_answers_matched(bench: Bench) -> Iterator[Finding]:
         other = next((x for x in asked if x is not one and _is_of(outcome.data, _data(answers[x.id]))), None)
         if other is not None:
             yield bench.breach(
+                Form.CONTENT,
                 f"`{_name(one)}` was told to have the answer to `{_name(other)}`",
                 "the answer whose `i` is the request's own id, wherever and whenever it comes",
                 evidence,
@@ -85,6 +87,7 @@ def check_answers_matched(bench: Bench) -> Iterator[Finding]:
         gone = talk.connections[sends[one.id][-1].conn].loss
         if outcome.status == 0 and (gone is None or gone.t > outcome.t):
             yield bench.breach(
+                Form.ABSENCE,
                 f"`{_name(one)}` was answered, and told as `{outcome.error or 'never answered'}`",
                 "the answer is the request's outcome",
                 evidence,
@@ -95,7 +98,7 @@ def check_answers_matched(bench: Bench) -> Iterator[Finding]:
     told = [one.outcome.record for one in asked if one.outcome]
     pairs = [(one.outcome, send, other) for one in asked for send in sends[one.id] for other in matched]
     if any(_misleads(*pair) for pair in pairs):
-        yield bench.ok(f"{len(matched)} answers, each told of its own request", told)
+        yield bench.ok(Form.SHOWN, f"{len(matched)} answers, each told of its own request", told)
     elif asked:
         yield bench.short(
             f"{len(matched)} answers were told, and none could be taken for another's: none came before that of an "
@@ -135,12 +138,14 @@ def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(bench.end - sent.t)} after the request only", [sent.record])
             return
         text = f"`{_name(one)}` was not answered, and nothing was told of it in {seconds(bench.end - sent.t)}"
-        silent = bench.breach(text + bench.exit_text(), expected, [one.record, sent.record])
+        silent = bench.breach(Form.ABSENCE, text + bench.exit_text(), expected, [one.record, sent.record])
         yield unless_held(bench, silent, talk.told.late_answers("outcome", one.id))
         return
     evidence = [one.record, sent.record, outcome.record]
     if outcome.ok:
-        yield bench.breach(f"`{_name(one)}` was never answered, and told as a success", expected, evidence)
+        # Where its like was sent once more and answered, that one's success may have been told.
+        form: Breach = Form.CONTENT if final_answer(sends_of(talk, one)) is None else Form.AGAIN
+        yield bench.breach(form, f"`{_name(one)}` was never answered, and told as a success", expected, evidence)
         return
     took = outcome.t - sent.t
     finding = bench.against(
@@ -166,6 +171,7 @@ def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
         how = "nothing came of it" if ended is None else f"it ended with `{ended.error}`"
         when = "while" if other.t < outcome.t else "after"
         stuck = bench.breach(
+            Form.ABSENCE,
             f"`{_name(other)}` was asked for {when} another request was not answered, and {how}{bench.exit_text()}",
             expected,
             [one.record, outcome.record, other.record, *([ended.record] if ended else [])],
@@ -173,7 +179,7 @@ def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
         )
         yield unless_held(bench, stuck, talk.told.late_answers("outcome", other.id) if ended is None else ())
         return
-    yield bench.ok(f"{len(asked) - 1} other requests went on", evidence, clause="others go on")
+    yield bench.ok(Form.SHOWN, f"{len(asked) - 1} other requests went on", evidence, clause="others go on")
 
 
 @check("REQ-040")
@@ -199,6 +205,7 @@ def check_errors_told(bench: Bench) -> Iterator[Finding]:
         evidence = [one.record, answer.record, one.outcome.record]
         if error and one.outcome.ok:
             yield bench.breach(
+                Form.CONTENT,
                 f"`{_name(one)}` was answered by {error}, and told as a success",
                 "an error, with the text that the broker gave",
                 evidence,
@@ -207,6 +214,8 @@ def check_errors_told(bench: Bench) -> Iterator[Finding]:
         lost = one.outcome.status == 0 and talk.connections[sends[-1].conn].loss is not None
         if not error and not one.outcome.ok and not lost:
             yield bench.breach(
+                # Without a status the client had given up waiting for it.
+                Form.CONTENT if one.outcome.status else Form.ABSENCE,
                 f"`{_name(one)}` was answered by a plain 200, and told as an error: {one.outcome.error}",
                 "a success: the answer has none of the fields of an error",
                 evidence,
@@ -215,7 +224,7 @@ def check_errors_told(bench: Bench) -> Iterator[Finding]:
             return
         told.append(error or "a success")
     if told:
-        yield bench.ok(f"each told as what it was: {', '.join(dict.fromkeys(told))}")
+        yield bench.ok(Form.SHOWN, f"each told as what it was: {', '.join(dict.fromkeys(told))}")
 
 
 def _name(asked: Asked) -> str:
@@ -229,6 +238,7 @@ def _no_outcome(bench: Bench, one: Asked, answer: Answer) -> Finding:
     if watched < bench.micros("request_end") and bench.talk.died() is None:
         return bench.short(f"`{_name(one)}` was watched for {seconds(watched)} after its answer only", [answer.record])
     silent = bench.breach(
+        Form.ABSENCE,
         f"`{_name(one)}` was answered, and nothing was told of it in {seconds(watched)}{bench.exit_text()}",
         "an outcome for every request",
         [one.record, answer.record],

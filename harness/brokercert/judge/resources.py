@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import Bench, check
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 SETTLED, LAST = "after drop 5", "after drop 20"  # runtimes settle in the first five
 MIB = 1024 * 1024
@@ -31,6 +31,7 @@ def check_nothing_left(bench: Bench) -> Iterator[Finding]:
         if new > old + spare:
             clean = False
             yield bench.breach(
+                Form.ABSENCE,
                 f"{new} {what} after twenty drops, {old} after five",
                 f"at most {old + spare}",
                 [first, last],
@@ -41,6 +42,7 @@ def check_nothing_left(bench: Bench) -> Iterator[Finding]:
     if after.memory > most:
         clean = False
         yield bench.breach(
+            Form.ABSENCE,
             f"{after.memory / MIB:.1f} MiB after twenty drops, {before.memory / MIB:.1f} MiB after five",
             f"at most {most / MIB:.1f} MiB",
             [first, last],
@@ -49,6 +51,7 @@ def check_nothing_left(bench: Bench) -> Iterator[Finding]:
         )
     if clean:
         yield bench.ok(
+            Form.SHOWN,
             f"after twenty drops {after.descriptors} descriptors, {after.threads} threads and"
             f" {after.memory / MIB:.1f} MiB; after five {before.descriptors}, {before.threads} and"
             f" {before.memory / MIB:.1f} MiB",

@@ -11,7 +11,7 @@ from brokercert.judge.attempts import attempts_of, attempts_within_limits
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import messages_of
 from brokercert.judge.reconnect import back_off
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 LOCKED_OUT = 429
 
@@ -36,6 +36,7 @@ def check_silent_after_429(bench: Bench) -> Iterator[Finding]:
     if inside:
         t, number, endpoint = inside[0]
         yield bench.breach(
+            Form.AGAIN,
             f"`{endpoint}` was sent {seconds(t - since)} after `{first.endpoint}` had been answered with 429",
             "no request during the lock-out, which lasts an hour",
             [first.answer.record, number],
@@ -45,7 +46,7 @@ def check_silent_after_429(bench: Bench) -> Iterator[Finding]:
     if watched < window and talk.exited is None:
         yield bench.short(f"watched for {seconds(watched)} after the 429 only", [first.answer.record])
     else:
-        yield bench.ok(f"no request in {seconds(watched)} after the 429", [first.answer.record])
+        yield bench.ok(Form.RESTRAINT, f"no request in {seconds(watched)} after the 429", [first.answer.record])
 
 
 @check("CON-045")
@@ -90,4 +91,4 @@ def check_shutdown(bench: Bench) -> Iterator[Finding]:
     if watched < bench.micros("window_default") and bench.talk.exited is None:
         yield bench.short(f"watched for {seconds(watched)} after the shutdown only", [number])
     else:
-        yield bench.ok(f"{len(attempts)} attempt(s) in {seconds(watched)} after the shutdown", [number])
+        yield bench.ok(Form.RESTRAINT, f"{len(attempts)} attempt(s) in {seconds(watched)} after the shutdown", [number])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from brokercert.judge.asides import CREDENTIAL
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.outages import recovery
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 BAD = ("untrusted", "wrong-host", "expired", "cut")
 
@@ -29,6 +29,7 @@ def check_bad_tls(bench: Bench) -> Iterator[Finding]:
         leaked = _leaked(bench, start, end)
         if leaked is not None:
             yield bench.breach(
+                Form.CONTENT,
                 f"{kind}: {leaked[0]} was sent over a connection with a bad certificate",
                 "no credential over a connection whose certificate is bad",
                 [number, leaked[1]],
@@ -40,7 +41,12 @@ def check_bad_tls(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"{kind}: no handshake met it in {seconds(end - start)}", [number], kind)
             continue
         if talk.died() is not None and kind != "cut":
-            yield bench.ok(f"{kind}: nothing was sent, and the client left on its own", [number, *met[:1]], clause=kind)
+            yield bench.ok(
+                Form.RESTRAINT,
+                f"{kind}: nothing was sent, and the client left on its own",
+                [number, *met[:1]],
+                clause=kind,
+            )
         elif good is not None:
             yield recovery(bench, good[0], good[1], f"TLS {kind}")
 

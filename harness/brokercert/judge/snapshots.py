@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.state import compare_at
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 MIB = 1024 * 1024
 SPLIT = "after the last part"  # the point of comparison
@@ -30,6 +30,7 @@ def check_large_snapshot(bench: Bench) -> Iterator[Finding]:
         gone = c.given_up()
         if gone is not None:
             yield bench.breach(
+                Form.ENDING,
                 f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - answer.t)} after a snapshot of"
                 f" {size / MIB:.2f} MiB{bench.exit_text()}",
                 "a snapshot of 5 MiB is taken without closing",
@@ -41,7 +42,7 @@ def check_large_snapshot(bench: Bench) -> Iterator[Finding]:
         if watched < bench.micros("window_default"):
             yield bench.short(f"watched for {seconds(watched)} after the snapshot only", [answer.record])
         else:
-            yield bench.ok(f"a snapshot of {size / MIB:.2f} MiB was taken", [answer.record])
+            yield bench.ok(Form.RESTRAINT, f"a snapshot of {size / MIB:.2f} MiB was taken", [answer.record])
 
 
 @check("EVT-095")

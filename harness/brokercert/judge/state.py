@@ -26,7 +26,7 @@ from brokercert.judge.differences import (
 from brokercert.judge.entities import OF_AN_ORDER, entities_in, is_of
 from brokercert.judge.held import unless_held
 from brokercert.judge.told import Report, Snapshot
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 TOLERANCE = 1_000  # microseconds: a timer's resolution
 
@@ -85,6 +85,7 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
         if scope.left_out:
             lacking += f"; not {', '.join(scope.left_out)}, which it does not declare it relies on"
         yield bench.ok(
+            Form.SHOWN,
             f"{name}: the client's state ({seen}{lacking}) was the ledger's {seconds(first.t - told_at)} after it, "
             f"and {seconds(last.asked - first.t)} later still",
             [number, first.record, last.record],
@@ -197,6 +198,7 @@ def _breaches(bench: Bench, name: str, shot: Snapshot, more: str, clauses: froze
         frame = carrier(talk, one, shot.record)
         carried = f"; frame #{frame} carried it last" if frame else "; no frame carried it"
         breach = bench.breach(
+            Form.ABSENCE,
             f"{name}: {one.kind} {one.id}{what or ' is'} {one.actual} with the client{others}, "
             f"{seconds(shot.asked - told_at)} after the ledger was taken{carried}{more}",
             f"{one.kind} {one.id}{what or ' is'} {one.expected}, as in the ledger",

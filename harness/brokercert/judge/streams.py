@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 OLD_GRACE = SECOND  # of requests on an old socket REC-060 allows as much
 DOUBLE = 1.75  # times the rate of before: two timers make it 2; the traffic that may drive a client is the same
@@ -38,6 +38,7 @@ def check_no_flood(bench: Bench) -> Iterator[Finding]:
         dense = most_beats(c.beats, window)
         if len(dense) > most:
             yield bench.breach(
+                Form.AGAIN,
                 f"connection {c.id}: {len(dense)} heartbeats in {window / SECOND:g} s",
                 f"at most {most} in any {window / SECOND:g} s: about one a second",
                 [*dense[:2], dense[-1]],
@@ -52,6 +53,7 @@ def check_no_flood(bench: Bench) -> Iterator[Finding]:
         yield bench.short(f"watched for {seconds(watched)} after the authorize answer only")
     else:
         yield bench.ok(
+            Form.RESTRAINT,
             f"at most {densest} heartbeats in {window / SECOND:g} s",
             measured=[bench.count(f"heartbeats in {window / SECOND:g} s", densest, most)],
         )
@@ -73,9 +75,10 @@ def check_one_stream(bench: Bench) -> Iterator[Finding]:
         if late:
             t, number, c = min(late, key=lambda item: item[0])
             yield bench.breach(
+                Form.AGAIN,
                 f"a heartbeat on old connection {c.id}, {seconds(t - settled)} after the new socket was authorized",
                 "one heartbeat stream, on the live socket",
-                [number],
+                [max(c.authorized.record for c in news if c.authorized), number],
                 clause="the old socket",
             )
             return
@@ -83,9 +86,14 @@ def check_one_stream(bench: Bench) -> Iterator[Finding]:
         if doubled is not None:
             yield doubled
             return
-        judged += [c.beats[2][1] for c in news if len(c.beats) >= 3 and _watched(bench, c) >= _window(bench)]
+        judged += [
+            n
+            for c in news
+            for n in (*_begun(c), *(n for _, n in c.beats[2:3]))
+            if len(c.beats) >= 3 and _watched(bench, c) >= _window(bench)
+        ]
     if judged:
-        yield bench.ok("one stream of heartbeats, on the live socket", judged)
+        yield bench.ok(Form.RESTRAINT, "one stream of heartbeats, on the live socket", judged)
     elif any(True for _ in _changes(bench)):
         yield bench.short("the new socket was watched for less than two gaps between heartbeats, or 20 s")
 
@@ -107,6 +115,10 @@ def _changes(bench: Bench) -> Iterator[tuple[Connection, int, list[Connection]]]
 
 def _window(bench: Bench) -> int:
     return bench.micros("window_default")
+
+
+def _begun(c: Connection) -> list[int]:
+    return [c.authorized.record] if c.authorized else []
 
 
 def _watched(bench: Bench, c: Connection) -> int:
@@ -132,10 +144,11 @@ def _doubled(bench: Bench, first: Connection, news: list[Connection]) -> Finding
         times = (after / after_time) / (before / before_time)
         if times >= DOUBLE:
             return bench.breach(
+                Form.AGAIN,
                 f"connection {c.id}: {after} heartbeats in {seconds(after_time)}, {times:.1f} times as many as on the"
                 f" first socket ({before} in {seconds(before_time)})",
                 "one heartbeat stream: the timer of the old socket ends with it",
-                [n for _, n in c.beats[:4]],
+                [*_begun(first), *(n for _, n in c.beats[:4]), c.beats[-1][1]],
                 clause="a second stream",
             )
     return None

@@ -9,7 +9,7 @@ import msgspec
 from brokercert.judge.check import Bench, check, seconds
 from brokercert.judge.conversation import SECOND, Connection, Request
 from brokercert.judge.reconnect import losses
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 SUBSCRIBES = {  # endpoint -> what cancels it
     "md/subscribequote": "md/unsubscribequote",
@@ -87,16 +87,20 @@ def check_subscriptions_back(bench: Bench) -> Iterator[Finding]:
             evidence = [next(q.record for q in before if _key(q) == key), loss.record, *(q.record for q in again[:3])]
             if len(again) > due:
                 yield bench.breach(
+                    Form.AGAIN,
                     f"{name} was requested {len(again)} times after the loss, {due} time(s) before",
                     "each subscription comes back once",
                     evidence,
                 )
             elif len(again) == due and watched >= bench.micros("window_default"):
-                yield bench.ok(f"{name} came back once, {seconds(again[0].t - loss.t)} after the loss", evidence)
+                yield bench.ok(
+                    Form.RESTRAINT, f"{name} came back once, {seconds(again[0].t - loss.t)} after the loss", evidence
+                )
             elif watched < bench.micros("window_default") and bench.talk.died() is None:
                 yield bench.short(f"the new socket was watched for {seconds(watched)} only", evidence)
             else:
                 yield bench.breach(
+                    Form.ABSENCE,
                     f"{name} was not requested in {seconds(watched)} after the new sync{bench.exit_text()}",
                     "each subscription comes back once",
                     evidence,

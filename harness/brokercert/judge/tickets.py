@@ -12,7 +12,7 @@ from brokercert.judge.held import unless_held
 from brokercert.judge.props import props_of
 from brokercert.judge.sends import sends_of
 from brokercert.judge.told import Outcome, Report
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +73,30 @@ def check_ticket_recognised(bench: Bench) -> Iterator[Finding]:
             told = _told_early(bench, p)
             if told is not None:
                 yield bench.breach(
+                    Form.CONTENT,
                     f"`{p.request.endpoint}` was answered by a ticket, and told as a success before it was retried",
                     "a 200 answer that carries a ticket is a penalty, not a success",
                     [p.request.record, p.answer.record, told.record],
                 )
                 continue
-            yield bench.ok("the ticket was recognised: the request was sent again", [p.answer.record, p.retry.record])
+            yield bench.ok(
+                Form.SHOWN, "the ticket was recognised: the request was sent again", [p.answer.record, p.retry.record]
+            )
             continue
         gone = p.conn.given_up()
         if gone is not None and gone.t > p.answer.t:
-            yield bench.ok("the ticket was not taken as success: the connection was given up", [p.answer.record])
+            yield bench.ok(
+                Form.RESTRAINT,
+                "the ticket was not taken as success: the connection was given up",
+                [p.answer.record, gone.record],
+            )
             continue
         watched = p.conn.last_seen(bench.end) - p.answer.t
         if p.answer.t + watched < p.due_until and bench.talk.died() is None:
             yield bench.short(f"watched for {seconds(watched)} after the ticket only", [p.answer.record])
             continue
         yield bench.breach(
+            Form.ABSENCE,
             f"`{p.request.endpoint}` was answered by a ticket, and nothing came of it in {seconds(watched)}: it was"
             f" taken as success{bench.exit_text()}",
             "a 200 answer that carries a ticket is a penalty, not a success",
@@ -119,6 +127,7 @@ def check_retry_in_window(bench: Bench) -> Iterator[Finding]:
                 yield bench.short("watched for a part of the window only", [p.answer.record])
                 continue
             yield bench.breach(
+                Form.ABSENCE,
                 f"no retry in {seconds(watched - p.answer.t)} after the ticket{bench.exit_text()}",
                 expected,
                 [p.answer.record],
@@ -128,6 +137,7 @@ def check_retry_in_window(bench: Bench) -> Iterator[Finding]:
         evidence = [p.answer.record, p.retry.record]
         if p.retry.t < p.due_from:  # the harness's lateness makes a retry seem later, never earlier
             yield bench.breach(
+                Form.CONTENT,
                 f"the retry came {seconds(took)} after a ticket of {p.answer.wait / SECOND:g} s",
                 expected,
                 evidence,
@@ -163,12 +173,13 @@ def check_retry_identical(bench: Bench) -> Iterator[Finding]:
         evidence = [p.request.record, p.answer.record, p.retry.record]
         if wrong:
             yield bench.breach(
+                Form.CONTENT,
                 f"the retry was sent {', '.join(wrong)}",
                 "the identical request plus `p-ticket`, under a new id",
                 evidence,
             )
         else:
-            yield bench.ok("the identical request plus its ticket, under a new id", evidence)
+            yield bench.ok(Form.SHOWN, "the identical request plus its ticket, under a new id", evidence)
 
 
 def _without_ticket(request: Request) -> object:
@@ -197,6 +208,7 @@ def check_captcha_not_retried(bench: Bench) -> Iterator[Finding]:
         inside = sorted((q for q in again if q.t - p.answer.t < window), key=lambda q: q.t)
         if inside:
             yield bench.breach(
+                Form.AGAIN,
                 f"`{inside[0].endpoint}` was sent again {seconds(inside[0].t - p.answer.t)} after a captcha ticket",
                 "no retry: wait about an hour and tell the user",
                 [p.answer.record, inside[0].record],
@@ -206,7 +218,9 @@ def check_captcha_not_retried(bench: Bench) -> Iterator[Finding]:
         if watched < window and bench.talk.exited is None:
             yield bench.short(f"watched for {seconds(watched)} after the captcha ticket only", [p.answer.record])
         else:
-            yield bench.ok(f"no retry in {seconds(watched)} after the captcha ticket", [p.answer.record])
+            yield bench.ok(
+                Form.RESTRAINT, f"no retry in {seconds(watched)} after the captcha ticket", [p.answer.record]
+            )
         if "report" in bench.header.offers:
             yield _captcha_told(bench, p, watched)
 
@@ -217,10 +231,13 @@ def _captcha_told(bench: Bench, p: Penalty, watched: int) -> Finding:
     reports: list[Report | Outcome] = [*bench.talk.told.errors, *(outcome for outcome in outcomes if not outcome.ok)]
     told = next((report for report in reports if report.t >= p.answer.t), None)
     if told is not None:
-        return bench.ok("the user was told of the captcha", [p.answer.record, told.record], clause="reported")
+        return bench.ok(
+            Form.SHOWN, "the user was told of the captcha", [p.answer.record, told.record], clause="reported"
+        )
     if watched < bench.micros("window_captcha") and bench.talk.exited is None:
         return bench.short(f"watched for {seconds(watched)} only", [p.answer.record], clause="reported")
     silent = bench.breach(
+        Form.ABSENCE,
         f"nobody was told of the captcha in {seconds(watched)}",
         "an `error` report, or an outcome that is an error: a person must solve it",
         [p.answer.record],
@@ -238,7 +255,7 @@ def check_beats_through_penalty(bench: Bench) -> Iterator[Finding]:
     for p in penalties(bench):
         if p.retry is None or p.retry.conn != p.conn.id:
             continue
-        gap, end, records = max(gaps(p.conn, p.answer.t, p.retry.t), key=lambda item: item[0])
+        gap, end, records = max(gaps(p.conn, p.answer.t, p.answer.record, p.retry.t), key=lambda item: item[0])
         inside = [n for t, n in p.conn.beats if p.answer.t < t < p.retry.t]
         waited = p.retry.t - p.answer.t
         if gap > limit * SECOND or inside:
@@ -264,9 +281,12 @@ def _processed_through(bench: Bench, p: Penalty, retry: Request) -> Iterator[Fin
         return
     done = [report for report in bench.talk.told.processed if sent[0].t <= report.t < retry.t]
     if done:
-        yield bench.ok(f"{len(done)} events were processed in the penalty", [done[0].record], clause="events")
+        yield bench.ok(
+            Form.SHOWN, f"{len(done)} events were processed in the penalty", [done[0].record], clause="events"
+        )
     else:
         missed = bench.breach(
+            Form.ABSENCE,
             f"{len(sent)} events came in the {seconds(retry.t - p.answer.t)} of the penalty, and none was processed",
             "events are processed while a penalty is waited out",
             [p.answer.record, sent[0].record, retry.record],
@@ -296,6 +316,7 @@ def check_ticket_stays(bench: Bench) -> Iterator[Finding]:
         ]
         if strangers:
             yield bench.breach(
+                Form.CONTENT,
                 f"`{strangers[0].endpoint}` carried the ticket that `{p.request.endpoint}` had drawn",
                 "a ticket belongs to the request that drew it",
                 [p.answer.record, strangers[0].record],
@@ -316,6 +337,7 @@ def check_ticket_stays(bench: Bench) -> Iterator[Finding]:
         ]
         if len(again) > 1:
             yield bench.breach(
+                Form.AGAIN,
                 f"`{p.request.endpoint}`, which waited when its socket died, was sent {len(again)} times afterwards",
                 "once at most",
                 [p.answer.record, loss.record, *(q.record for q in again[:3])],
@@ -327,7 +349,9 @@ def check_ticket_stays(bench: Bench) -> Iterator[Finding]:
         due = max([p.answer.t + p.answer.wait, *back[:1]])
         if bench.end - due >= bench.micros("window_default"):
             judged = True
-            yield bench.ok(f"sent {len(again)} time(s) after its socket had died", [p.answer.record, loss.record])
+            yield bench.ok(
+                Form.RESTRAINT, f"sent {len(again)} time(s) after its socket had died", [p.answer.record, loss.record]
+            )
     if not judged:
         yield bench.short(
             "no request was seen waiting when its socket died, for 20 s after it", [tickets[0].answer.record]

@@ -95,10 +95,12 @@ class Transcript(Generic[S]):
         self.windows: list[tuple[int, int, r.Window]] = []
         self.rules: list[tuple[int, int, r.RuleApplied]] = []
         self.canaries: list[tuple[int, int, r.Canary]] = []
+        self.stalls: list[tuple[int, r.Stall]] = []  # (record, when the harness stood still)
         self.stops: list[tuple[int, int, r.StopAsked]] = []
         self.told = Told()
         self.asides = Asides()
         self.started: int | None = None
+        self.started_record = 0
         self.exited: tuple[int, int, r.SubjectExited] | None = None
         self.finished: r.Finished | None = None
         self.over = False  # the harness ended the scenario: what follows is its own doing
@@ -140,6 +142,8 @@ class Transcript(Generic[S]):
             self.told.on_line(number, record, self.over)
         elif isinstance(record, r.OutputDropped):
             self.told.on_dropped(record)
+        if isinstance(record, r.Stall):
+            self.stalls.append((number, record))
         if self.over and not isinstance(record, r.SubjectExited | r.Finished):
             return
         self.asides.feed(number, record)
@@ -203,7 +207,7 @@ class Transcript(Generic[S]):
                 for c in self.connections.values():
                     self.disturb(c, t, number)
             case r.SubjectStarted():
-                self.started = t
+                self.started, self.started_record = t, number
             case r.SubjectExited():
                 if not self.over:  # else it was the harness that ended it
                     self.exited = (t, number, record)

@@ -61,6 +61,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     calibration: dict[str, float] = {}  # milliseconds
     run: dict[str, str] = {}  # what differs from run to run
     full_volume: bool = False  # in virtual time, with the volumes of real time
+    play: int = 1  # which playing of the scenario this is: from 2 on it was played again
+    lowered: bool = False  # with the client at a lower priority than the harness
     asked: Asked | None = None  # None: recorded before this was
 
     @property
@@ -278,6 +280,26 @@ class Canary(Record, frozen=True, kw_only=True, tag="canary"):
     others: float = 0.0
 
 
+class Stall(Record, frozen=True, kw_only=True, tag="stall"):
+    """The harness's loop stood still from `since` to `t`: it read, wrote and timed nothing.
+
+    Seconds, each over that time: `cpu` is what the harness's process computed, `waited` how long its loop was ready and
+    got no core, `suspended` how long the whole machine slept (which the clock of `t` does not count), `client_cpu` what
+    this scenario's client and its children computed, `clients_cpu` what all clients of the run did. `client_bytes` is
+    what this scenario's client sent meanwhile. `load` is the machine's load average. A figure that the system does not
+    tell is 0.
+    """
+
+    since: Micros
+    cpu: float = 0.0
+    waited: float = 0.0
+    suspended: float = 0.0
+    client_cpu: float = 0.0
+    clients_cpu: float = 0.0
+    client_bytes: int = 0
+    load: float = 0.0
+
+
 class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     """The scenario's end. `state`: completed, harness error, interrupted."""
 
@@ -315,5 +337,6 @@ Body = (
     | OutputDropped
     | Canary
     | Resources
+    | Stall
     | Finished
 )

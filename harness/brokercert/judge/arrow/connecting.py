@@ -12,7 +12,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.held import unless_held
 from brokercert.judge.told import Report
 from brokercert.judge.transcript import SECOND
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 PARAMETERS = ("session", "token")
 SECRET = re.compile("«(?:session|token|password|presented)#[0-9]+»")
@@ -38,9 +38,10 @@ def check_query(bench: ArrowBench) -> Iterator[Finding]:
             yield bench.short(f"the client was watched for {seconds(watched)} only, and sent no upgrade request")
             return
         yield bench.breach(
+            Form.ABSENCE,
             f"no upgrade request in {seconds(watched)}{bench.exit_text()}",
             "a WebSocket connection to the address given",
-            [bench.talk.exited[1]] if bench.talk.exited else [],
+            [bench.talk.started_record, *([bench.talk.exited[1]] if bench.talk.exited else [])],
         )
         return
     for c in asked:
@@ -48,13 +49,16 @@ def check_query(bench: ArrowBench) -> Iterator[Finding]:
         missing = [name for name in PARAMETERS if not c.parameter(name)]
         if missing:
             yield bench.breach(
+                Form.CONTENT,
                 f"connection {c.id} asked for {c.target or '/'} without {' and '.join(missing)}",
                 "`?session=...&token=...` in the address",
                 [c.head[1]],
             )
             return
     yield bench.ok(
-        f"{len(asked)} upgrade request(s), each with session and token", [c.head[1] for c in asked if c.head]
+        Form.SHOWN,
+        f"{len(asked)} upgrade request(s), each with session and token",
+        [c.head[1] for c in asked if c.head],
     )
 
 
@@ -66,6 +70,7 @@ def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
         # Raw text is the same secret to the recorder, so that its label proves nothing: the broker's answer does.
         if c.refused_status in (401, 403):
             yield bench.breach(
+                Form.CONTENT,
                 f"session and token of connection {c.id} did not arrive as issued: `%` and `&` were sent as they are",
                 "values percent-encoded (RFC 3986)",
                 [c.head[1]],
@@ -73,7 +78,9 @@ def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
             return
     done = bench.talk.upgraded
     if done:
-        yield bench.ok("values with reserved characters arrived as issued", [c.upgraded[1] for c in done if c.upgraded])
+        yield bench.ok(
+            Form.SHOWN, "values with reserved characters arrived as issued", [c.upgraded[1] for c in done if c.upgraded]
+        )
 
 
 @check("AOC-020")
@@ -89,6 +96,7 @@ def check_refused(bench: ArrowBench) -> Iterator[Finding]:
     count, which = most_within(attempts_of(bench.talk, since), 60 * SECOND)
     if count > most:
         yield bench.breach(
+            Form.AGAIN,
             f"{count} attempts with refused credentials in a minute",
             f"at most {most} a minute, or none",
             [a.record for a in which],
@@ -98,14 +106,18 @@ def check_refused(bench: ArrowBench) -> Iterator[Finding]:
         yield bench.short(f"watched for {seconds(watched)} only", [a.record for a in which])
     else:
         yield bench.ok(
-            f"{count} attempt(s) in a minute", [a.record for a in which], [bench.count("attempts", count, most)]
+            Form.RESTRAINT,
+            f"{count} attempt(s) in a minute",
+            [a.record for a in which],
+            [bench.count("attempts", count, most)],
         )
     if bench.reports:
         told = [x for x in bench.talk.told.errors if x.t >= first.accepted]
         if told:
-            yield bench.ok("the user was told", [told[0].record], clause="re-login")
+            yield bench.ok(Form.SHOWN, "the user was told", [told[0].record], clause="re-login")
         else:
             silent = bench.breach(
+                Form.ABSENCE,
                 "no `error` was reported after the refusal",
                 "a prompt to log in again",
                 [which[0].record],
@@ -126,6 +138,7 @@ def check_renewal(bench: ArrowBench) -> Iterator[Finding]:
         if after and after[0].upgraded:
             if after[0].parameter("session") not in before:
                 yield bench.ok(
+                    Form.SHOWN,
                     f"connected with a new session {seconds(after[0].upgraded[0] - fault_t)} after the old one ended",
                     [number, after[0].upgraded[1]],
                 )
@@ -135,6 +148,7 @@ def check_renewal(bench: ArrowBench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(waited)} only", [number])
         else:
             yield bench.breach(
+                Form.ABSENCE,
                 f"no connection with a new session in {seconds(waited)}{bench.exit_text()}",
                 "the session is renewed (`BROKERCERT_RENEW_URL`) and the client connects again",
                 [number],
@@ -158,7 +172,11 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
     wrong: list[Finding] = []
 
     def missing(name: str, when: str, evidence: list[int]) -> None:
-        wrong.append(bench.breach(f"`{name}` was not raised {when}", f"`{name}` as the table says", evidence, (), name))
+        wrong.append(
+            bench.breach(
+                Form.ABSENCE, f"`{name}` was not raised {when}", f"`{name}` as the table says", evidence, (), name
+            )
+        )
 
     connects = talk.raised("connect")
     for c in talk.upgraded:
@@ -169,6 +187,7 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
     if len(connects) > len(talk.upgraded):
         wrong.append(
             bench.breach(
+                Form.AGAIN,
                 f"`connect` was raised {len(connects)} times, for {len(talk.upgraded)} connection(s)",
                 "once a connection",
                 [x.record for x in connects],
@@ -190,6 +209,7 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
         elif len(told) > 1:
             wrong.append(
                 bench.breach(
+                    Form.AGAIN,
                     f"`disconnect` was raised {len(told)} times for one loss",
                     "once a loss",
                     [one.record, *(x.record for x in told)],
@@ -210,7 +230,8 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
                 continue  # it follows the loss of another socket too
             own = [x for x in _near(reconnects, before, attempt.t + RAISED_EARLY) if x.record not in told_of.values()]
             if not own:
-                missing("reconnect", f"before the attempt at {seconds(attempt.t)}", [attempt.record])
+                began = one.record if n == 0 else one.attempts[n - 1].record
+                missing("reconnect", f"before the attempt at {seconds(attempt.t)}", [began, attempt.record])
                 break
             told_of[attempt.record] = own[0].record
         for attempt in one.attempts[: one.failed]:
@@ -227,14 +248,16 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
     if unsaid:
         missing("orderUpdate", f"for {len(unsaid)} of {len(updates)} updates", [u.record for u in unsaid[:3]])
     ended = talk.raised("noreconnect")
-    if ended and any(one.back is not None and one.loss < ended[0].t < one.attempts[-1].t for one in bench.series()):
+    on = [one for one in bench.series() if ended and one.back and one.loss < ended[0].t < one.attempts[-1].t]
+    if on:
+        evidence = [on[0].record, ended[0].record, on[0].attempts[-1].record]
         wrong.append(
-            bench.breach("`noreconnect` was raised while attempts went on", "after the last", [ended[0].record], ())
+            bench.breach(Form.AGAIN, "`noreconnect` was raised while attempts went on", "after the last", evidence)
         )
     yield from wrong
     if not wrong and (connects or sent):
         names = [name for name in ("connect", "disconnect", "reconnect", "error", "close", "message", "orderUpdate")]
-        yield bench.ok("raised: " + ", ".join(f"{name} {len(talk.raised(name))}" for name in names))
+        yield bench.ok(Form.SHOWN, "raised: " + ", ".join(f"{name} {len(talk.raised(name))}" for name in names))
 
 
 def _read(c: UpdateSocket, t: int) -> bool:
@@ -260,17 +283,25 @@ def check_disconnect(bench: ArrowBench) -> Iterator[Finding]:
                 continue
             wrong = True
             yield bench.breach(
-                f"connection {c.id} was still open {seconds(bench.end - t)} later", "it is ended", [number], (), clause
+                Form.ABSENCE,
+                f"connection {c.id} was still open {seconds(bench.end - t)} later",
+                "it is ended",
+                [number],
+                (),
+                clause,
             )
         for c in still:
             beats = [n for at, n in c.beats if at > t + GOODBYE]
             if beats:
                 wrong = True
-                yield bench.breach("`PONG` was sent after it", "its timers end too", [number, beats[0]], (), clause)
+                yield bench.breach(
+                    Form.AGAIN, "`PONG` was sent after it", "its timers end too", [number, beats[0]], (), clause
+                )
         back = [a for a in attempts_of(talk, t + IN_FLIGHT) if a.t <= bench.end]
         if back:
             wrong = True
             yield bench.breach(
+                Form.AGAIN,
                 f"the client came back {seconds(back[0].t - t)} after `disconnect`",
                 "no further attempt",
                 [number, back[0].record],
@@ -284,7 +315,11 @@ def check_disconnect(bench: ArrowBench) -> Iterator[Finding]:
         else:
             left = "and left" if talk.exited is not None else "and stayed away"
             yield bench.ok(
-                f"it ended its connection {left}" if still else f"it had none to end, {left}", [number], (), clause
+                Form.RESTRAINT,
+                f"it ended its connection {left}" if still else f"it had none to end, {left}",
+                [number],
+                (),
+                clause,
             )
 
 
@@ -297,6 +332,8 @@ def check_output(bench: ArrowBench) -> Iterator[Finding]:
     for number, text in talk.printed:
         found = SECRET.search(text)
         if found:
-            yield bench.breach(f"its output holds {found.group()}", "no credential in any output", [number])
+            yield bench.breach(
+                Form.CONTENT, f"its output holds {found.group()}", "no credential in any output", [number]
+            )
             return
-    yield bench.ok(f"{len(talk.printed)} line(s) of output, no credential among them")
+    yield bench.ok(Form.RESTRAINT, f"{len(talk.printed)} line(s) of output, no credential among them")

@@ -9,7 +9,7 @@ from brokercert.judge.arrow.bench import ArrowBench, Series, check
 from brokercert.judge.attempts import attempts_of, most_within
 from brokercert.judge.check import seconds
 from brokercert.judge.transcript import SECOND
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 FIRST_SOON = SECOND  # the Python sample sends its first `PONG` when the socket opens
 LADDERS = {"the table's ladder, from 1 s": (1, 2, 4, 8), "the Python sample's ladder, from 2 s": (2, 4, 8)}
@@ -39,7 +39,10 @@ def check_pong(bench: ArrowBench) -> Iterator[Finding]:
         strange = [(t, n, text) for t, n, text in c.other if "pong" in text.lower() or "ping" in text.lower()]
         if strange:
             yield bench.breach(
-                f"connection {c.id} sent {strange[0][2]!r}", "the text `PONG`, so written", [strange[0][1]]
+                Form.CONTENT,
+                f"connection {c.id} sent {strange[0][2]!r}",
+                "the text `PONG`, so written",
+                [strange[0][1]],
             )
             return
         marks = [(opened, c.upgraded[1]), *times]
@@ -49,6 +52,7 @@ def check_pong(bench: ArrowBench) -> Iterator[Finding]:
             gap = (after - before) / SECOND
             if abs(gap - every) > slack:
                 yield bench.breach(
+                    Form.TIME,
                     f"`PONG` after {gap:.2f} s on connection {c.id}",
                     f"every {every:g} s ± {slack:.2f} s",
                     [one, two],
@@ -58,6 +62,7 @@ def check_pong(bench: ArrowBench) -> Iterator[Finding]:
         last = marks[-1][0]
         if until - last > (every + slack) * SECOND:
             yield bench.breach(
+                Form.ABSENCE,
                 f"no `PONG` in {seconds(until - last)} on connection {c.id}",
                 f"every {every:g} s ± {slack:.2f} s",
                 [marks[-1][1]],
@@ -66,7 +71,7 @@ def check_pong(bench: ArrowBench) -> Iterator[Finding]:
         if len(marks) > 2 or (len(marks) > 1 and marks is not times):
             gaps = ", ".join(f"{(b[0] - a[0]) / SECOND:.2f}" for a, b in pairwise(marks))
             when = "when the socket opened" if marks is times else "30 s after"
-            yield bench.ok(f"`PONG` every {gaps} s, the first {when}", [n for _, n in times])
+            yield bench.ok(Form.SHOWN, f"`PONG` every {gaps} s, the first {when}", [n for _, n in times])
 
 
 @check("AOH-020")
@@ -77,7 +82,7 @@ def check_read_timeout(bench: ArrowBench) -> Iterator[Finding]:
     for c in bench.talk.upgraded:
         if c.silent is None or (c.loss is not None and c.loss.t < c.silent[0]):
             continue
-        heard = max([t for t, _ in c.sent if t <= c.silent[0]] or [c.upgraded[0] if c.upgraded else 0])
+        heard, word = max([x for x in c.sent if x[0] <= c.silent[0]], default=c.upgraded or (0, 0))
         limit = most + _slack(bench, most)
         attempts = attempts_of(bench.talk, c.silent[0])
         gone = [t for t in (c.loss.t if c.loss else None, attempts[0].t if attempts else None) if t is not None]
@@ -85,23 +90,29 @@ def check_read_timeout(bench: ArrowBench) -> Iterator[Finding]:
             waited = bench.end - heard
             if waited > limit * SECOND:
                 yield bench.breach(
+                    Form.ABSENCE,
                     f"the client stayed on a socket that was silent for {seconds(waited)}{bench.exit_text()}",
                     f"it reconnects after {least:g} s, by {most:g} s at the latest",
-                    [c.silent[1]],
+                    [word, c.silent[1]],
                 )
             else:
                 yield bench.short(f"silent for {seconds(waited)} only", [c.silent[1]])
             continue
         after = min(gone) - heard
-        evidence = [c.silent[1], *([c.loss.record] if c.loss else []), *(a.record for a in attempts[:1])]
+        evidence = [word, c.silent[1], *([c.loss.record] if c.loss else []), *(a.record for a in attempts[:1])]
         took = bench.time("read time-out", after, limit)
         if after > limit * SECOND:
-            yield bench.breach(f"given up after {seconds(after)}", f"by {most:g} s at the latest", evidence, [took])
+            yield bench.breach(
+                Form.TIME, f"given up after {seconds(after)}", f"by {most:g} s at the latest", evidence, [took]
+            )
         elif not attempts:
             if bench.end - min(gone) > 15 * SECOND:
-                yield bench.breach("the client gave the socket up and did not come back", "it reconnects", evidence)
+                yield bench.breach(
+                    Form.ABSENCE, "the client gave the socket up and did not come back", "it reconnects", evidence
+                )
         elif after < (least - _slack(bench, least)) * SECOND:
             yield bench.warn(
+                Form.TIME,
                 f"given up after {seconds(after)} of silence: sooner than the page says",
                 f"after {least:g} s",
                 evidence,
@@ -110,7 +121,7 @@ def check_read_timeout(bench: ArrowBench) -> Iterator[Finding]:
         else:
             table = after <= (least + _slack(bench, least)) * SECOND
             reading = "the table's reading" if table else "as the samples do"
-            yield bench.ok(f"given up after {seconds(after)} of silence: {reading}", evidence, [took])
+            yield bench.ok(Form.SHOWN, f"given up after {seconds(after)} of silence: {reading}", evidence, [took])
 
 
 def rungs_of(first: Sequence[int], cap: float, count: int) -> list[float]:
@@ -150,6 +161,7 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
         if not one.attempts:
             if _due(bench, one):
                 yield bench.breach(
+                    Form.ABSENCE,
                     f"no attempt in {seconds(bench.end - one.loss)} after the loss{bench.exit_text()}",
                     "the client reconnects",
                     [one.record],
@@ -160,11 +172,12 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
         ladder = ladder_of(bench, one.delays)
         cap = bench.told_number("RECONNECT_MAX_DELAY", bench.limit("reconnect_max_delay"))
         if ladder:
-            yield bench.ok(f"{_told(one.delays)} s: {ladder}", one.evidence)
+            yield bench.ok(Form.SHOWN, f"{_told(one.delays)} s: {ladder}", one.evidence)
         elif ladder := ladder_of(bench, one.delays, BUSY):
             yield bench.unsure(f"{_told(one.delays)} s: {ladder}, but late as on a busy machine", one.evidence)
         else:
             yield bench.breach(
+                Form.TIME,
                 f"delays of {_told(one.delays)} s",
                 f"1, 2, 4, 8, then 10 s, or 2, 4, 8, then 10 s; none above {cap:g} s; each ± 10 %",
                 one.evidence,
@@ -182,12 +195,15 @@ def check_tries(bench: ArrowBench) -> Iterator[Finding]:
         count = one.failed
         quiet = bench.end - max(a.end or a.t for a in one.attempts)
         if count > tries + 1:
-            yield bench.breach(f"{count} attempts", f"{tries} or {tries + 1}", [one.record, one.attempts[-1].record])
+            yield bench.breach(
+                Form.AGAIN, f"{count} attempts", f"{tries} or {tries + 1}", [one.record, one.attempts[-1].record]
+            )
             continue
         if quiet < (cap + _slack(bench, cap) + 1) * SECOND:
             continue  # it may go on
         if count < tries:
             yield bench.breach(
+                Form.ABSENCE,
                 f"the client stopped after {count} attempt(s){bench.exit_text()}",
                 f"{tries} or {tries + 1}",
                 [one.record, one.attempts[-1].record],
@@ -196,6 +212,7 @@ def check_tries(bench: ArrowBench) -> Iterator[Finding]:
         raised = [x for x in bench.talk.raised("noreconnect") if x.t >= one.loss]
         if len(raised) != 1 or raised[0].t < one.attempts[-1].t:
             yield bench.breach(
+                Form.AGAIN if raised else Form.ABSENCE,
                 f"`noreconnect` was raised {len(raised)} time(s)",
                 "once, after the last attempt",
                 [one.attempts[-1].record, *(x.record for x in raised)],
@@ -203,7 +220,9 @@ def check_tries(bench: ArrowBench) -> Iterator[Finding]:
                 "noreconnect",
             )
         else:
-            yield bench.ok(f"{count} attempts, then `noreconnect`", [one.attempts[-1].record, raised[0].record])
+            yield bench.ok(
+                Form.RESTRAINT, f"{count} attempts, then `noreconnect`", [one.attempts[-1].record, raised[0].record]
+            )
 
 
 @check("AOR-030")
@@ -214,12 +233,15 @@ def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
     for one in bench.series():
         if one.attempts:
             yield bench.breach(
-                f"an attempt {seconds(one.attempts[0].t - one.loss)} after the loss", "none", one.evidence[:2]
+                Form.AGAIN,
+                f"an attempt {seconds(one.attempts[0].t - one.loss)} after the loss",
+                "none",
+                one.evidence[:2],
             )
         elif bench.end - one.loss < bench.micros("window_restraint") and bench.talk.exited is None:
             yield bench.short(f"watched for {seconds(bench.end - one.loss)} only", [one.record])
         else:
-            yield bench.ok(f"no attempt in {seconds(bench.end - one.loss)}", [one.record])
+            yield bench.ok(Form.RESTRAINT, f"no attempt in {seconds(bench.end - one.loss)}", [one.record])
 
 
 @check("AOR-040")
@@ -231,7 +253,9 @@ def check_again(bench: ArrowBench) -> Iterator[Finding]:
             continue
         if not after.attempts:
             if _due(bench, after):
-                yield bench.breach("no attempt after the second loss", "the ladder begins again", [after.record])
+                yield bench.breach(
+                    Form.ABSENCE, "no attempt after the second loss", "the ladder begins again", [after.record]
+                )
             continue
         first, again = before.delays[0], after.delays[0]
         slack = 2 * _slack(bench, max(first, again) / SECOND)
@@ -239,18 +263,21 @@ def check_again(bench: ArrowBench) -> Iterator[Finding]:
             yield bench.unsure(f"the series began with {seconds(first)} and {seconds(again)}", after.evidence[:2])
         elif abs(first - again) > max(slack, MUST_DIFFER) * SECOND:
             yield bench.breach(
+                Form.TIME,
                 f"the second series began with {seconds(again)}, the first with {seconds(first)}",
                 "the ladder begins again after a success",
                 [*before.evidence[:2], *after.evidence[:2]],
             )
         elif after.back is None and _due(bench, after):
             yield bench.breach(
+                Form.ABSENCE,
                 f"the client stopped after {after.failed} attempt(s) of the second series",
                 "the count begins again after a success",
                 after.evidence,
             )
         elif after.back is not None:
             yield bench.ok(
+                Form.SHOWN,
                 f"the second series began with {seconds(again)}, as the first did ({seconds(first)})",
                 [*before.evidence[:2], *after.evidence[:2]],
             )
@@ -266,13 +293,16 @@ def check_account(bench: ArrowBench) -> Iterator[Finding]:
         assert c.upgraded is not None
         ends = [t for t in (c.loss.t if c.loss else None, c.closed) if t is not None]
         open_at += [(c.upgraded[0], 1, c.upgraded[1]), (min([*ends, bench.end]), -1, c.upgraded[1])]
-    now, most, record = 0, 0, 0
+    now: list[int] = []
+    fullest: list[int] = []
     for _, change, number in sorted(open_at, key=lambda x: (x[0], x[1])):
-        now += change
-        if now > most:
-            most, record = now, number
+        now = [*now, number] if change > 0 else [n for n in now if n != number]
+        fullest = now if len(now) > len(fullest) else fullest
+    most = len(fullest)
     if most > sockets:
-        yield bench.breach(f"{most} sockets at once", f"{account}: at most {sockets}", [record], (), "connections")
+        yield bench.breach(
+            Form.AGAIN, f"{most} sockets at once", f"{account}: at most {sockets}", fullest, (), "connections"
+        )
     first = min((c.accepted for c in bench.talk.connections.values() if c.head is not None), default=None)
     if first is None:
         return
@@ -281,6 +311,7 @@ def check_account(bench: ArrowBench) -> Iterator[Finding]:
     long_enough = [one for one in bench.series() if (one.attempts[-1].t if one.attempts else one.loss) - one.loss]
     if reconnects is not None and count > reconnects:
         yield bench.breach(
+            Form.AGAIN,
             f"{count} reconnects in a minute",
             f"{account}: at most {reconnects}",
             [a.record for a in which],
@@ -290,7 +321,9 @@ def check_account(bench: ArrowBench) -> Iterator[Finding]:
     elif most <= sockets and long_enough:
         limit = "unlimited" if reconnects is None else f"of {reconnects}"
         yield bench.ok(
-            f"{account}: {most} socket(s) at once, {count} reconnects in a minute {limit}", [a.record for a in which]
+            Form.RESTRAINT,
+            f"{account}: {most} socket(s) at once, {count} reconnects in a minute {limit}",
+            [a.record for a in which],
         )
 
 
@@ -305,6 +338,7 @@ def check_one_series(bench: ArrowBench) -> Iterator[Finding]:
         if close:
             wrong = True
             yield bench.breach(
+                Form.AGAIN,
                 f"two attempts {seconds(times[close[0] + 1] - times[close[0]])} apart",
                 "one attempt after the other",
                 [one.record, one.attempts[close[0]].record, one.attempts[close[0] + 1].record],
@@ -321,6 +355,7 @@ def check_one_series(bench: ArrowBench) -> Iterator[Finding]:
             if extra and extra[0].upgraded:
                 wrong = True
                 yield bench.breach(
+                    Form.AGAIN,
                     f"connection {extra[0].id} was opened while {one.back.id} was open",
                     "one socket in place of the one lost",
                     [one.record, extra[0].upgraded[1]],
@@ -337,6 +372,7 @@ def check_one_series(bench: ArrowBench) -> Iterator[Finding]:
         elif later - first > max(slack, MUST_DIFFER) * SECOND:
             wrong = True
             yield bench.breach(
+                Form.TIME,
                 f"after the read time-out the first attempt came {seconds(later)} later, after a plain loss"
                 f" {seconds(first)}: the time-out started the series twice",
                 "the same first rung",
@@ -345,6 +381,8 @@ def check_one_series(bench: ArrowBench) -> Iterator[Finding]:
                 "skipped rung",
             )
         elif not wrong:
-            yield bench.ok("one attempt at a time, from the same rung after either loss", own[0].evidence[:2])
+            yield bench.ok(
+                Form.RESTRAINT, "one attempt at a time, from the same rung after either loss", own[0].evidence[:2]
+            )
     elif not wrong and any(len(one.attempts) >= ENOUGH for one in rows):
-        yield bench.ok("one attempt at a time", rows[0].evidence)
+        yield bench.ok(Form.RESTRAINT, "one attempt at a time", rows[0].evidence)

@@ -9,10 +9,11 @@ from typing import Any
 from brokercert.judge.arrow.bench import ArrowBench, check
 from brokercert.judge.arrow.updates import TERMINAL, Update, object_of
 from brokercert.judge.attempts import attempts_of
-from brokercert.judge.check import seconds
+from brokercert.judge.check import Breach, seconds
+from brokercert.judge.probe import up_to
 from brokercert.judge.told import Snapshot
 from brokercert.judge.transcript import SECOND
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Form
 
 COMPARED = ("orderStatus", "quantity", "filledQuantity", "pendingQuantity", "averagePrice")
 SOON = 2 * SECOND
@@ -78,7 +79,7 @@ def _compared(bench: ArrowBench, names: str) -> Iterator[Finding]:
             continue
         right = next((shot for shot in shots if not differences(state, shot)), None)
         if right is not None:
-            yield bench.ok(f"equal to the broker's at {name}", [number, right.record], (), name)
+            yield bench.ok(Form.SHOWN, f"equal to the broker's at {name}", [number, right.record], (), name)
             continue
         last = shots[-1]
         if last.asked - t < bench.micros("snapshot_settle"):
@@ -86,7 +87,9 @@ def _compared(bench: ArrowBench, names: str) -> Iterator[Finding]:
             continue
         wrong = differences(state, last)
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        yield bench.breach(f"{wrong[0]}{more}", "the client's orders are the broker's", [number, last.record], (), name)
+        yield bench.breach(
+            Form.ABSENCE, f"{wrong[0]}{more}", "the client's orders are the broker's", [number, last.record], (), name
+        )
 
 
 @check("AOU-010")
@@ -131,6 +134,7 @@ def check_duplicates(bench: ArrowBench) -> Iterator[Finding]:
         done = told.get(key, [])
         if len(done) > 1:
             yield bench.breach(
+                Form.CONTENT,
                 f"the update of order {key[0]} at {key[1]} was processed {len(done)} times",
                 "once: same order id and timestamp",
                 [*(u.record for u in which), *(n for n, _ in done)],
@@ -138,13 +142,14 @@ def check_duplicates(bench: ArrowBench) -> Iterator[Finding]:
             return
         if not done:
             yield bench.breach(
+                Form.ABSENCE,
                 f"the update of order {key[0]} at {key[1]} was not processed",
                 "once: only duplicates are dropped",
                 [u.record for u in which],
             )
             return
     evidence = [u.record for which in twice.values() for u in which]
-    yield bench.ok(f"{len(twice)} update(s) came twice, each processed once", evidence)
+    yield bench.ok(Form.RESTRAINT, f"{len(twice)} update(s) came twice, each processed once", evidence)
 
 
 @check("AOU-040")
@@ -164,6 +169,7 @@ def check_handlers(bench: ArrowBench) -> Iterator[Finding]:
             count = sum(name == handler for _, name in told.get(key, []))
             if not 1 <= count <= len(came):  # what came twice, AOU-020 judges
                 yield bench.breach(
+                    Form.AGAIN if count else Form.ABSENCE,
                     f"handler {handler!r} was called {count} time(s) for the update of order {key[0]} at {key[1]}",
                     "once an update",
                     [update.record, *(n for n, _ in told.get(key, []))],
@@ -172,12 +178,17 @@ def check_handlers(bench: ArrowBench) -> Iterator[Finding]:
         strange = [name for _, name in told.get(key, []) if name not in expected]
         if strange:
             yield bench.breach(
+                Form.CONTENT,
                 f"handler {strange[0]!r} was called for an update of order {key[0]}",
                 "only its own and `*`",
                 [update.record],
             )
             return
-    yield bench.ok(f"{len(keys)} update(s), each handled once by its own handler and once by `*`")
+    yield bench.ok(
+        Form.RESTRAINT,
+        f"{len(keys)} update(s), each handled once by its own handler and once by `*`",
+        [came[0].record for came in keys.values()][:1],
+    )
 
 
 def _unreadable(text: str) -> bool:
@@ -197,18 +208,25 @@ def check_unreadable(bench: ArrowBench) -> Iterator[Finding]:
         last, evidence = hostile[-1][0], [n for _, n in hostile[-3:]]
         gone = c.given_up()
         died = bench.talk.died()
+        left = [*([gone.record] if gone else []), *([died[1]] if died else [])]
+        before = up_to(hostile, min(left, default=hostile[-1][1]))
         if died is not None and died[0] >= hostile[0][0]:
-            yield bench.breach(f"after them the client ended{bench.exit_text()}", "ignored", [*evidence, died[1]])
+            yield bench.breach(
+                Form.ENDING, f"after them the client ended{bench.exit_text()}", "ignored", [*before, *left]
+            )
             return
         if gone is not None and gone.t >= hostile[0][0]:
             yield bench.breach(
-                f"the client ended connection {c.id} ({gone.how}) after them", "ignored", [*evidence, gone.record]
+                Form.ENDING,
+                f"the client ended connection {c.id} ({gone.how}) after them",
+                "ignored",
+                [*before, gone.record],
             )
             return
         beat = next(((t, n) for t, n in c.beats if t > last), None)
         if beat is None:
             if c.last_seen(bench.end) - last > bench.micros("pong_every") * (1 + bench.limit("tolerance")):
-                yield bench.breach("no `PONG` came any more after them", "the client goes on", evidence)
+                yield bench.breach(Form.ABSENCE, "no `PONG` came any more after them", "the client goes on", evidence)
             else:
                 yield bench.short(f"watched for {seconds(c.last_seen(bench.end) - last)} only", evidence)
             return
@@ -216,16 +234,20 @@ def check_unreadable(bench: ArrowBench) -> Iterator[Finding]:
         if bench.reports and later:
             told = _told(bench, "processed")
             if not all(u.key in told for u in later):
-                yield bench.breach("a valid update after them was not processed", "it is", [*evidence, later[0].record])
+                yield bench.breach(
+                    Form.ABSENCE, "a valid update after them was not processed", "it is", [*evidence, later[0].record]
+                )
                 return
         if c.loss is not None and c.loss.by == "broker":
             back = attempts_of(bench.talk, c.loss.t)
             if not back and bench.end - c.loss.t > bench.micros("window_recovery"):
                 yield bench.breach(
-                    "it did not come back from a close after them", "it hears", [*evidence, c.loss.record]
+                    Form.ABSENCE, "it did not come back from a close after them", "it hears", [*evidence, c.loss.record]
                 )
                 return
-        yield bench.ok(f"{len(hostile)} ignored; `PONG` {seconds(beat[0] - last)} later", [*evidence, beat[1]])
+        yield bench.ok(
+            Form.SHOWN, f"{len(hostile)} ignored; `PONG` {seconds(beat[0] - last)} later", [*evidence, beat[1]]
+        )
 
 
 @check("AOU-060")
@@ -238,6 +260,7 @@ def check_validated(bench: ArrowBench) -> Iterator[Finding]:
     for update in wrong:
         if update.key in told:
             yield bench.breach(
+                Form.CONTENT,
                 f"an update with {update.problem} was processed",
                 "reported and not applied",
                 [update.record, told[update.key][0][0]],
@@ -246,10 +269,15 @@ def check_validated(bench: ArrowBench) -> Iterator[Finding]:
     errors = [x for x in bench.talk.told.errors if x.t >= wrong[0].t]
     if len(errors) < len(wrong):
         yield bench.breach(
-            f"{len(wrong)} invalid updates, {len(errors)} `error` report(s)", "each is reported", [wrong[0].record]
+            Form.ABSENCE,
+            f"{len(wrong)} invalid updates, {len(errors)} `error` report(s)",
+            "each is reported",
+            [wrong[0].record],
         )
     else:
-        yield bench.ok(f"{len(wrong)} invalid updates, each reported and none applied", [u.record for u in wrong])
+        yield bench.ok(
+            Form.RESTRAINT, f"{len(wrong)} invalid updates, each reported and none applied", [u.record for u in wrong]
+        )
 
 
 @check("AOU-070")
@@ -270,12 +298,20 @@ def check_cleared(bench: ArrowBench) -> Iterator[Finding]:
     kept = sorted(ident for ident in over if ident in told_orders(late[-1]))
     if kept:
         yield bench.breach(
+            Form.ABSENCE,
             f"order {kept[0]} was still in the map {seconds(late[-1].asked - over[kept[0]].t)} after it was over",
             f"cleared within {within:g} s",
             [over[kept[0]].record, late[-1].record],
         )
     else:
-        yield bench.ok(f"{len(over)} finished order(s) were cleared", [late[-1].record])
+        yield bench.ok(Form.SHOWN, f"{len(over)} finished order(s) were cleared", [late[-1].record])
+
+
+def _as_told(outcome: str, expected: str, times: int) -> Breach:
+    """What a wrong outcome rests on: a time-out is told where the terminal state did not come in time."""
+    if times > 1:
+        return Form.AGAIN
+    return Form.ABSENCE if "timeout" in (outcome.lower(), expected) else Form.CONTENT
 
 
 @check("AOU-080")
@@ -284,9 +320,10 @@ def check_tracking(bench: ArrowBench) -> Iterator[Finding]:
     talk = bench.talk
     tracked = [order for order in talk.own_tracked if order]
     limit = bench.told_number("TRACK_TIMEOUT", bench.limit("track_timeout"))
-    began = min((c.upgraded[0] for c in talk.upgraded if c.upgraded), default=None)
-    if not tracked or began is None:
+    first = min((c.upgraded for c in talk.upgraded if c.upgraded), default=None)
+    if not tracked or first is None:
         return
+    began = first[0]
     ends: dict[str, tuple[int, str]] = {}
     for update in talk.updates():
         if not update.problem and update.key[0] in tracked and update.body["orderStatus"] in TERMINAL:
@@ -301,12 +338,14 @@ def check_tracking(bench: ArrowBench) -> Iterator[Finding]:
     wrong = False
     for order in tracked:
         told = [x for x in talk.reports("tracked") if str(x.body.get("orderId")) == order]
-        evidence = [x.record for x in told]
+        evidence = [first[1], *(x.record for x in told)]
         due = ends[order][0] + SOON if order in ends else began + round(limit * SECOND) + slack + SOON
         if not told:
             if bench.end > due:
                 wrong = True
-                yield bench.breach(f"tracking order {order} never ended", "its terminal state, or a time-out", evidence)
+                yield bench.breach(
+                    Form.ABSENCE, f"tracking order {order} never ended", "its terminal state, or a time-out", evidence
+                )
             else:
                 wrong = True
                 yield bench.short(f"watched for {seconds(bench.end - began)} only", evidence)
@@ -318,12 +357,17 @@ def check_tracking(bench: ArrowBench) -> Iterator[Finding]:
         if len(told) > 1 or outcome.upper() != expected.upper():
             wrong = True
             said = f"{outcome!r}" if len(told) == 1 else f"{len(told)} outcomes"
-            yield bench.breach(f"tracking order {order} ended with {said}", f"{expected}, once", evidence)
+            yield bench.breach(
+                _as_told(outcome, expected, len(told)),
+                f"tracking order {order} ended with {said}",
+                f"{expected}, once",
+                evidence,
+            )
         elif told[0].t > due or (expected == "timeout" and told[0].t < began + round(limit * SECOND) - slack):
             wrong = True
             yield bench.breach(
-                f"tracking order {order} ended after {seconds(told[0].t - began)}", f"{limit:g} s", evidence
+                Form.TIME, f"tracking order {order} ended after {seconds(told[0].t - began)}", f"{limit:g} s", evidence
             )
     if not wrong:
         outcomes = sorted({str(x.body.get("outcome")) for x in talk.reports("tracked")})
-        yield bench.ok(f"{len(tracked)} orders tracked to their end: {', '.join(outcomes)}")
+        yield bench.ok(Form.SHOWN, f"{len(tracked)} orders tracked to their end: {', '.join(outcomes)}")

@@ -1,0 +1,73 @@
+"""The findings of every playing, each judged once, and what the playings of a scenario say together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from brokercert.judge import Judging, judge_trace
+from brokercert.judge.plays import combined
+from brokercert.requirements import RequirementSet
+from brokercert.trace import records as r
+from brokercert.verdict import Finding
+
+if TYPE_CHECKING:
+    from brokercert.engine.play import Played
+
+TOLD = 2.5  # seconds of a standstill that a report tells of: half of what makes a client notice
+MOST_NAMED = 8  # scenarios in a note; the traces have all of them
+
+
+class Judgements:
+    """Judges what is played, and keeps what it found."""
+
+    def __init__(self, rows: RequirementSet, judging: Judging) -> None:
+        self._rows = rows
+        self._judging = judging
+        self._known: dict[tuple[str, int], list[Finding]] = {}
+
+    def of(self, played: Played) -> list[Finding]:
+        """The findings of one playing."""
+        key = (played.result.name, played.result.play)
+        if key not in self._known:
+            self._known[key] = judge_trace(played.trace, self._rows, self._judging)
+        return self._known[key]
+
+    def together(self, played: Iterable[Played]) -> list[Finding]:
+        """Of all playings given, scenario by scenario in the order of their names."""
+        return together((one.result.name, one.result.play, self.of(one)) for one in played)
+
+
+def together(judged: Iterable[tuple[str, int, Sequence[Finding]]]) -> list[Finding]:
+    """The findings that count, of (scenario, playing, its findings)."""
+    plays: dict[str, dict[int, Sequence[Finding]]] = {}
+    for name, play, findings in judged:
+        plays.setdefault(name, {})[play] = findings
+    return [finding for name in sorted(plays) for finding in combined(plays[name])]
+
+
+def stall_notes(seen: Iterable[tuple[str, int, Sequence[r.Stall]]]) -> Iterator[str]:
+    """What a report says of standstills, and of what was played again. `seen`: (scenario, playing, its standstills)."""
+    seen = list(seen)
+    long = [length for _, _, stalls in seen if (length := max(map(_length, stalls), default=0.0)) > TOLD]
+    if long:
+        yield (
+            f"The harness stood still while {_several(len(long), 'scenario')} ran, for up to {max(long):.1f} s at once."
+            " What a standstill may have made is inconclusive, not failed."
+        )
+    again = sorted({name for name, play, _ in seen if play > 1})
+    if again:
+        shown = ", ".join(again[:MOST_NAMED])
+        more = f" and {len(again) - MOST_NAMED} more" if len(again) > MOST_NAMED else ""
+        yield (
+            f"{_several(len(again), 'scenario')} played again, since the harness had stood still or had broken in"
+            f" {'it' if len(again) == 1 else 'them'}: {shown}{more}."
+        )
+
+
+def _length(stall: r.Stall) -> float:
+    return (stall.t - stall.since) / 1e6 + stall.suspended
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

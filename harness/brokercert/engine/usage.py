@@ -1,0 +1,95 @@
+"""What this process, and the clients that it runs, have computed: figures that tell why a loop stood still.
+
+Read from `/proc`, some microseconds each; a system without it tells nothing, which is 0.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+KEPT = 90  # samples: of as many seconds, longer than the watchdog lets a standstill last
+SESSION, USER, SYSTEM = 3, 11, 12  # fields of /proc/PID/stat, behind the name: proc(5)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Of this process, in seconds: computed; its main thread ready without a core; the machine asleep."""
+
+    cpu: float
+    waited: float
+    slept: float
+
+
+class OwnUsage:
+    """Reads `Own` again and again."""
+
+    def __init__(self) -> None:
+        try:
+            self._schedule: int | None = os.open(PROC / "self" / "schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._schedule = None
+
+    def now(self) -> Own:
+        return Own(time.process_time(), self._waited(), _slept())
+
+    def close(self) -> None:
+        if self._schedule is not None:
+            os.close(self._schedule)
+            self._schedule = None
+
+    def _waited(self) -> float:
+        if self._schedule is None:
+            return 0.0
+        try:
+            return int(os.pread(self._schedule, 100, 0).split()[1]) / 1e9  # nanoseconds on a run queue
+        except (OSError, IndexError, ValueError):
+            return 0.0
+
+
+def _slept() -> float:
+    """How much longer ago the machine started than its clock without sleep says."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    if boot is None:
+        return 0.0
+    return time.clock_gettime(boot) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def sessions() -> dict[int, float]:
+    """CPU seconds of the living processes of each session, by the session's id: a client has one of its own."""
+    result: dict[int, float] = {}
+    with suppress(OSError):
+        for name in os.listdir(PROC):
+            if name.isdigit():
+                with suppress(OSError, ValueError, IndexError):  # it has just ended
+                    fields = (PROC / name / "stat").read_bytes().rpartition(b")")[2].split()
+                    session = int(fields[SESSION])
+                    used = (int(fields[USER]) + int(fields[SYSTEM])) / TICKS
+                    result[session] = result.get(session, 0.0) + used
+    return result
+
+
+class ClientUsage:
+    """Samples of what every session has computed; taken by a thread, once a second, and when a standstill is over."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, dict[int, float]]] = deque(maxlen=KEPT)
+
+    def take(self) -> None:
+        self._samples.append((time.monotonic(), sessions()))
+
+    def since(self, moment: float, of: Collection[int]) -> dict[int, float]:
+        """CPU seconds of these sessions from the last sample before `moment` (of `time.monotonic`) to the newest."""
+        samples = list(self._samples)
+        if not samples:
+            return dict.fromkeys(of, 0.0)
+        before = next((sample for at, sample in reversed(samples) if at <= moment), samples[0][1])
+        newest = samples[-1][1]
+        return {one: max(0.0, newest.get(one, 0.0) - before.get(one, 0.0)) for one in of}

@@ -1,0 +1,47 @@
+"""What the playings of one scenario say together, where it was played more than once.
+
+The law: a playing that a standstill touched is replaced by one that none touched, and by nothing else. A breach that no
+standstill excused stands, whichever playing it is of; playings that were not touched combine by the worst of them. So a
+run on a bad machine ends certified later, and no client hides a defect that shows only now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from brokercert.verdict import Finding, Verdict
+
+MOST = 3  # playings of a scenario: the first, and two more
+
+
+def is_touched(finding: Finding) -> bool:
+    """Whether another playing may replace it: a standstill may have made it, or our own machinery broke."""
+    return finding.stalled is not None or finding.verdict is Verdict.HARNESS_ERROR
+
+
+def combined(plays: Mapping[int, Sequence[Finding]]) -> list[Finding]:
+    """The findings that count, of all playings of one scenario (by number, from 1)."""
+    by_row: dict[str, dict[int, list[Finding]]] = {}
+    for play in sorted(plays):
+        for finding in plays[play]:
+            by_row.setdefault(finding.requirement, {}).setdefault(play, []).append(finding)
+    result: list[Finding] = []
+    for found in by_row.values():
+        result += _of_row(found, plays)
+    return result
+
+
+def _of_row(found: Mapping[int, Sequence[Finding]], plays: Mapping[int, Sequence[Finding]]) -> list[Finding]:
+    """`found` are a row's findings, by playing. One that was played and says nothing of the row found nothing wrong."""
+    whole = [play for play in plays if not any(is_touched(one) for one in found.get(play, ()))]
+    told = [one for play in sorted(found) for one in found[play]]
+    kept = [one for one in told if not is_touched(one)]
+    if whole:
+        return kept
+    latest = max(found)
+    # Where our machinery broke in one playing and not in another, the other says more.
+    better = [p for p in found if not any(one.verdict is Verdict.HARNESS_ERROR for one in found[p])]
+    latest = max(better, default=latest)
+    touched = [one for one in found[latest] if is_touched(one)]
+    # A pass of a playing that was touched elsewhere in the same row is no whole answer; a breach is.
+    return [one for one in kept if one.verdict in (Verdict.FAIL, Verdict.WARNING) or one.play == latest] + touched
