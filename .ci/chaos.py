@@ -4,7 +4,7 @@
     python3 dev.py chaos --wrong        clients that are wrong in content or in restraint: none may be certified
 
 CLIENT: reference, python, node, arrow (default: all that can be run here). The whole of part `core` is played, or with
-`--short` six scenarios. Meanwhile, drawn by the seed, run by run: the harness is stopped (SIGSTOP) again and again for
+`--short` six scenarios. Meanwhile, drawn by the seed, run by run: the harness is stopped (SIGSTOP) one to three times for
 1 to 20 s, alone or together with its clients, or four processes per core compute beside it.
 
 The law: no row is *fail*, none is *harness error* or missing, and three of four runs end with every row passed. Exit
@@ -37,7 +37,7 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("stopped alone", "stopped with its clients", "busy")
 LONGEST_STOP = 20.0  # seconds: longer than every legal watchdog of Stage 2
-BETWEEN = (5.0, 40.0)  # seconds between two stops, the first included: several in a run, and time to work
+STOPS = (1, 3)  # in a run, at random moments of its first round: what is played again is to have a chance
 BESIDE = 4  # processes per core that compute
 WITHIN = 1800  # seconds that one run may take: a machine that is stopped half the time takes a quarter of that
 SHARE = 0.75  # of the runs that end with every row passed
@@ -53,6 +53,8 @@ class Client:
     name: str
     arguments: tuple[str, ...]
     short: tuple[str, ...] = SHORT
+    lasts: float = 110.0  # seconds of its first round
+    lasts_short: float = 75.0  # and in short
 
     def command(self, short: bool, out: Path) -> list[str]:
         rows = [word for row in self.short for word in ("--only", row)]
@@ -151,19 +153,22 @@ def load(processes: int) -> Iterator[None]:
 
 
 class Stopper(threading.Thread):
-    """Stops a process at random moments, alone or with all that it started, until it has ended."""
+    """Stops a process at random moments of its first `lasts` seconds, alone or with all that it started."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], draw: random.Random, *, together: bool, longest: float
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], draw: random.Random, *, together: bool, lasts: float) -> None:
         super().__init__(daemon=True)
-        self._process, self._draw, self._together, self._longest = process, draw, together, longest
+        self._process, self._together = process, together
+        moments = sorted(draw.uniform(2.0, lasts) for _ in range(draw.randint(*STOPS)))
+        self._plan = [(moment, draw.uniform(1.0, LONGEST_STOP)) for moment in moments]
         self._over = threading.Event()
 
     def run(self) -> None:
-        while not self._over.wait(self._draw.uniform(*BETWEEN)):
+        began = time.monotonic()
+        for moment, length in self._plan:
+            if self._over.wait(max(0.5, moment - (time.monotonic() - began))):
+                return
             stopped = self._stop()
-            self._over.wait(self._draw.uniform(1.0, self._longest))
+            self._over.wait(length)
             for pid in stopped:
                 with suppress(OSError):
                     os.kill(pid, signal.SIGCONT)
@@ -193,7 +198,9 @@ def play(client: Client, mode: str, seed: int, *, short: bool) -> Told:
         out, log = Path(scratch) / "out", Path(scratch) / "log"
         with log.open("wb") as file:
             process = subprocess.Popen(client.command(short, out), stdout=file, stderr=file, stdin=subprocess.DEVNULL)
-            stopper = Stopper(process, draw, together=mode == MODES[1], longest=LONGEST_STOP)
+            stopper = Stopper(
+                process, draw, together=mode == MODES[1], lasts=client.lasts_short if short else client.lasts
+            )
             if mode != "busy":
                 stopper.start()
             try:

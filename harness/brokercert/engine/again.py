@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from brokercert.engine.play import Played
 
 ROUNDS = range(2, MOST + 1)  # the numbers of the playings after the first
+SPARE = 5.0  # seconds beyond what the first round took: starts are staggered, and a scenario is never as long twice
 AFTER_A_BREAK = 2  # the last playing of a scenario in which the harness broke: it is played once more
 
 

@@ -241,20 +241,22 @@ class _Crew:
     async def _again(self, first_took: float) -> None:
         """Play again what a standstill of ours touched, or where we broke: together, then the exclusive ones alone."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + first_took
+        left = first_took + again.SPARE
         asked = set(self.request.only or self._in_part())
         for number in again.ROUNDS:
             found = await asyncio.to_thread(
                 again.touched, self.plan.played, tuple(self.played), self.judged, asked, number
             )
-            todo = [one for one in found if loop.time() + one.lasts <= until]
+            todo = [one for one in found if one.lasts <= left]
             if not todo:
                 return
+            began = loop.time()
             self.progress.again([one.scenario.name for one in todo], max(one.lasts for one in todo))
             await self._together([(one.scenario, number, one.lowered) for one in todo if not one.scenario.exclusive])
             for one in todo:
-                if one.scenario.exclusive and loop.time() + one.lasts <= until:
+                if one.scenario.exclusive and loop.time() - began + one.lasts <= left:
                     await self._one(one.scenario, number, one.lowered)
+            left -= loop.time() - began
 
     def _in_part(self) -> tuple[str, ...]:
         part = self.request.part

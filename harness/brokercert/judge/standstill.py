@@ -115,7 +115,8 @@ class Standstills:
     def _touching(self, finding: Finding) -> Span | None:
         """The longest standstill that may have made it."""
         since, until = self._window(finding)
-        since -= self._limit("stall_owed")
+        if finding.form is not Form.RESTRAINT:  # nothing was done that an earlier standstill could be answered by
+            since -= self._limit("stall_owed")
         least = self._limit(NOTICED[finding.form])
         if finding.verdict is Verdict.INCONCLUSIVE:
             least = 0  # a measured time near its limit: its error is the harness's lateness
