@@ -4,8 +4,8 @@
     python3 dev.py chaos --wrong        clients that are wrong in content or in restraint: none may be certified
 
 CLIENT: reference, python, node, arrow (default: all that can be run here). The whole of part `core` is played, or with
-`--short` six scenarios. Meanwhile, drawn by the seed, run by run: the harness is stopped (SIGSTOP) one to three times for
-1 to 20 s, alone or together with its clients, or four processes per core compute beside it.
+`--short` six scenarios. Meanwhile the machine misbehaves, as the seed draws it for each run: the harness is stopped
+(SIGSTOP) one to three times for 1 to 20 s, alone or together with its clients, or four processes per core compute.
 
 The law: no row is *fail*, none is *harness error* or missing, and three of four runs end with every row passed. Exit
 status 0: so it was; 1: it was not, and the rows are named.
