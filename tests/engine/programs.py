@@ -12,6 +12,7 @@ from typing import Any
 
 from brokercert.engine import leftovers
 from brokercert.engine.subject import RunningSubject, Stop, Stream, SubjectSpec, start_subject
+from brokercert.trace.records import Why
 
 DEADLINE = 10.0  # seconds for anything to happen; all of it takes well under one
 
@@ -25,6 +26,7 @@ class Notes:
     broken: list[tuple[int, str, str]] = field(default_factory=list)
     lost: list[tuple[int, int]] = field(default_factory=list)
     stops: list[tuple[str, bool]] = field(default_factory=list)
+    endings: list[tuple[Why, int]] = field(default_factory=list)
     exits: list[tuple[int, bool]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -50,6 +52,9 @@ class Notes:
 
     def stop_asked(self, at: float, how: str, judged: bool) -> None:
         self.stops.append((how, judged))
+
+    def ending(self, at: float, why: Why, processes: int) -> None:
+        self.endings.append((why, processes))
 
     def exited(self, at: float, code: int, asked: bool) -> None:
         self.exits.append((code, asked))

@@ -11,6 +11,7 @@ import looptime
 import pytest
 from brokercert.engine import inprocess
 from brokercert.engine.subject import RunningSubject, Stream, SubjectSpec, start_subject
+from brokercert.trace.records import Why
 
 
 class Notes:
@@ -34,6 +35,9 @@ class Notes:
 
     def stop_asked(self, at: float, how: str, judged: bool) -> None:
         self.told.append((at, how, judged))
+
+    def ending(self, at: float, why: Why, processes: int) -> None:
+        self.told.append((at, "ending", why, processes))
 
     def exited(self, at: float, code: int, asked: bool) -> None:
         self.told.append((at, "exit", code, asked))

@@ -97,6 +97,7 @@ class InProcessSubject:
         self._clock = clock
         self._output: Lines = output or Output(observer, clock, spec.level)
         self._asked = False
+        self._ending = False  # that we end it has been told
         self._subject: Subject | None = None
         self._exited = asyncio.Event()
         self._code: int | None = None
@@ -209,7 +210,13 @@ class InProcessSubject:
         return self._exited.is_set()
 
     async def kill(self) -> None:
-        """Raises `HarnessError` where a task survives its cancellation."""
+        """Raises `HarnessError` where a task survives its cancellation.
+
+        Where it has left, the tasks that it forgot are ended without a word: a program's exit would have ended them.
+        """
+        if self.alive and not self._ending:
+            self._ending = True
+            self._observer.ending(self._clock(), "asked" if self._asked else "unasked", 0)
         own = [task for task in (self._run, self._stopping, self._telling) if task is not None]
         for _ in range(PERSISTENCE):
             running = {task for task in (*own, *self.tasks) if not task.done()} - {asyncio.current_task()}

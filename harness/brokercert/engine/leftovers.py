@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 Clients = Mapping[str, int | None]  # mark -> session; None where no process has been seen yet
 
@@ -34,8 +34,7 @@ def end_all(clients: Clients, *, quiet_rounds: int = 1) -> list[int]:
     found: list[int] = []
     for _ in range(ROUNDS):
         found = belonging(clients)
-        for pid in found:
-            _kill(pid)
+        kill(found)
         quiet = 0 if found else quiet + 1
         if quiet >= quiet_rounds:
             break
@@ -60,11 +59,13 @@ def _belongs(pid: int, clients: Clients, sessions: set[int]) -> bool:
     return mark is not None and mark in clients
 
 
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return  # gone meanwhile; or not ours any more: told by the caller, who looks again
+def kill(pids: Iterable[int]) -> None:
+    """SIGKILL to each. Who is gone meanwhile, or not ours any more, is passed over: the caller looks again."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
 
 
 if sys.platform == "linux":

@@ -98,6 +98,11 @@ class Output:
         """Lines read so far that look like reports."""
         return self._reported
 
+    @property
+    def waiting(self) -> int:
+        """Lines that were read and are not told yet."""
+        return len(self._queue)
+
     # Reading.
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from brokercert.engine.dialect import Broker, Dialect
+from brokercert.engine.ended import how_it_ended
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import UsageError
 from brokercert.engine.faults import ProxiedPath
@@ -152,12 +153,6 @@ async def _clean_up(stage: AnyStage[Any, Any] | None, broker: Broker, proxied: P
 def _result(
     scenario: Scenario, trace: Trace, path: Path, stage: AnyStage[Any, Any] | None, state: str, note: str, lag: float
 ) -> ScenarioResult:
-    ends = [x for x in trace.records if isinstance(x, r.SubjectExited)]
-    how = "still running when it was ended"
-    if ends:
-        last = ends[-1]
-        how = f"signal {-last.code}" if last.code < 0 else f"exit {last.code}"
-        how += " (asked to stop)" if last.asked else " (not asked)"
     return ScenarioResult(
         name=scenario.name,
         title=scenario.title,
@@ -169,7 +164,7 @@ def _result(
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         duration=round(trace.records[-1].t / 1e6, 3),
         lag_ms=round(lag * 1000, 2),
-        exit=how,
+        exit=how_it_ended(trace.records),
         output=stage.tail() if stage else (),
         fault=scenario.cell.fault if scenario.cell else "",
         phase=scenario.cell.phase if scenario.cell else "",

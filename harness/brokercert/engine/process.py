@@ -24,15 +24,16 @@ from brokercert.engine.errors import HarnessError
 from brokercert.engine.guard import GUARD
 from brokercert.engine.output import Output
 from brokercert.engine.subject import STOP, Clock, Stream, SubjectError, SubjectObserver, SubjectSpec
+from brokercert.trace.records import Why
 
 LAST_OUTPUT = 0.25  # seconds after its exit in which its last output is awaited, where someone else holds its pipes
 FLOOD_PAUSE = 0.005  # seconds between two readings of a flood: 13 MB/s of 64 KiB pipes, at a few % of a core
-LINGER = 5.0  # seconds that a client may outlive the wrapper (sh -c, npm) that died of the signal meant for both
 LOOK = 0.05  # seconds between two looks at whether somebody lingers
 MOST_UNREAD = 1024 * 1024  # bytes of commands that a client which reads none may make the harness hold
 LONGEST_SHEBANG = 256  # bytes that Linux reads of it
 LOWERED = 10  # its niceness then: a core that both want goes to the harness nine times in ten
-DEATH = 5.0  # seconds within which SIGKILL takes effect, or something is wrong with the machine
+LOOKS = 600  # after SIGKILL, `leftovers.PAUSE` apart: the kernel may take seconds to close ten thousand sockets
+TURNS = 600  # of the loop, `leftovers.PAUSE` apart, without a sign of the exit being told: it will not be
 
 PROXIES = ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks5")  # <name>_proxy, in both cases
 LOOPBACK = "localhost,127.0.0.1,::1"
@@ -148,6 +149,7 @@ async def start_process(
             why += "; name its interpreter before it, or in a first line as in #!/bin/sh"
         raise SubjectError(f"the client's command {spec.command[0]!r} could not be started: {why}") from error
     except BaseException:  # cancelled while it was being started: it may be there already
+        observer.ending(clock(), "unasked", 0)
         leftovers.end_all({mark: subject.pid}, quiet_rounds=leftovers.QUIET_ROUNDS)
         GUARD.forget(mark)
         raise
@@ -175,6 +177,7 @@ class ProcessSubject(asyncio.SubprocessProtocol):
         self._exited = asyncio.Event()  # and that has been told
         self._telling: asyncio.Task[None] | None = None
         self._killing: asyncio.Task[None] | None = None
+        self._ending = False  # that we end it has been told
         self._drained = asyncio.Event()
         self._code: int | None = None
         self.pid: int | None = None
@@ -222,7 +225,7 @@ class ProcessSubject(asyncio.SubprocessProtocol):
             async with asyncio.timeout(LAST_OUTPUT):
                 await self._drained.wait()
         if self._asked and self._killing is None:
-            await self._lingering(at + LINGER)
+            await self._lingering()
             at = self._clock() if self._clock() - at > 2 * LAST_OUTPUT else at
         for stream in list(self._open):
             self._output.end(stream)
@@ -233,9 +236,11 @@ class ProcessSubject(asyncio.SubprocessProtocol):
         self._observer.exited(at, code, self._asked)
         self._exited.set()
 
-    async def _lingering(self, until: float) -> None:
-        """Wait for the rest of its process group: a wrapper that died of the signal may leave its client behind."""
-        while self._group_exists() and self._clock() < until and self._killing is None:
+    async def _lingering(self) -> None:
+        """Wait for the rest of its process group, until `kill`: a wrapper (sh -c, npm) that died of the signal meant
+        for both may leave its client behind, which has as much time as one that has no wrapper.
+        """
+        while self._group_exists() and self._killing is None:
             if not await asyncio.to_thread(leftovers.belonging, {self._mark: self.pid}):
                 return  # zombies only
             await asyncio.sleep(LOOK)
@@ -316,15 +321,49 @@ class ProcessSubject(asyncio.SubprocessProtocol):
     async def _kill(self) -> None:
         assert self._transport is not None
         if not self._died.is_set():
+            self._tell_ending(0)
             self._signal(signal.SIGKILL)
-        session = self.pid
-        left = await asyncio.to_thread(leftovers.end_all, {self._mark: session})
-        try:
-            async with asyncio.timeout(DEATH):
-                await self._exited.wait()
-        except TimeoutError:
-            left = [*left, session or 0]
+        elif not self._asked:
+            await self._told()  # its own exit comes before what we do to those that it left behind
+        await self._end_left()
+        await self._told()
         self._transport.close()
-        if left:
-            raise HarnessError(f"process {left[0]} of the client {self._spec.name!r} could not be ended by SIGKILL")
         GUARD.forget(self._mark)
+
+    def _tell_ending(self, processes: int) -> None:
+        """Tell that we end it, before we do: no end of a connection that this causes may come earlier."""
+        if self._ending:
+            return
+        self._ending = True
+        why: Why = "left-over" if processes else "asked" if self._asked else "unasked"
+        self._observer.ending(self._clock(), why, processes)
+
+    async def _end_left(self) -> None:
+        """End every process of it. The deadline counts looks, so that neither a slow loop nor a suspend runs it down;
+        what has died is not waited for until its exit is told. Raises `HarnessError`.
+        """
+        left: list[int] = []
+        for _ in range(LOOKS):
+            left = await asyncio.to_thread(leftovers.belonging, {self._mark: self.pid})
+            if not left:
+                return
+            self._tell_ending(len(left))
+            leftovers.kill(left)
+            await asyncio.sleep(leftovers.PAUSE)
+        raise HarnessError(
+            f"process {left[0]} of the client {self._spec.name!r} was still there {LOOKS} looks after SIGKILL"
+        )
+
+    async def _told(self) -> None:
+        """Until its exit is told: nothing of it runs any more, but its last output may be long, and the loop slow. So
+        long as output is being told, or the loop does not come round, no time runs. Raises `HarnessError`.
+        """
+        idle, before = 0, -1
+        while not self._exited.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(leftovers.PAUSE):
+                    await self._exited.wait()
+            waiting = self._output.waiting
+            idle, before = (idle + 1 if waiting == before else 0), waiting
+            if idle >= TURNS:
+                raise HarnessError(f"process {self.pid} of the client {self._spec.name!r} is gone, its exit untold")

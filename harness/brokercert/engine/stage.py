@@ -234,13 +234,17 @@ class AnyStage(Commanding[C], Generic[B, C]):
         return self._subject.process if self._subject is not None else None
 
     async def finish(self) -> None:
-        """End the client: asked first, killed after the declared time. Nothing of it is left running."""
+        """End the client: asked first, killed after the declared time; who cannot be asked is killed at once.
+
+        Nothing of it is left running.
+        """
         subject = self._subject
         if subject is None:
             return
         if not self.left:
             await self._stop(judged=False)
-            await subject.wait_exit(self.limits["window_stop"] if subject.alive else LAST_OUTPUT)
+            if self._spec.stop != "none":
+                await subject.wait_exit(self.limits["window_stop"] if subject.alive else LAST_OUTPUT)
         await subject.kill()
 
     def tail(self) -> tuple[str, ...]:
@@ -280,6 +284,9 @@ class _Observer:
 
     def stop_asked(self, at: float, how: str, judged: bool) -> None:
         self._writer.add(r.StopAsked(t=self._writer.micros(at), how=how, judged=judged))
+
+    def ending(self, at: float, why: r.Why, processes: int) -> None:
+        self._writer.add(r.EndedByUs(t=self._writer.micros(at), why=why, processes=processes))
 
     def exited(self, at: float, code: int, asked: bool) -> None:
         self._writer.add(r.SubjectExited(t=self._writer.micros(at), code=code, asked=asked))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from brokercert.engine.errors import UsageError
+from brokercert.trace.records import Why
 
 if TYPE_CHECKING:
     from brokercert.engine.output import Output
@@ -97,6 +98,9 @@ class SubjectObserver(Protocol):
         """So much more output than before was read and thrown away."""
 
     def stop_asked(self, at: float, how: str, judged: bool) -> None: ...
+
+    def ending(self, at: float, why: Why, processes: int) -> None:
+        """The harness is about to end it: called before the effect, once at most. See `EndedByUs` of the trace."""
 
     def exited(self, at: float, code: int, asked: bool) -> None:
         """`code` is the exit status, or minus the signal that ended it. Comes after all output that is told."""

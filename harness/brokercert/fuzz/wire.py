@@ -26,6 +26,7 @@ from brokercert.fuzz.finds import Find
 from brokercert.fuzz.inprocess import BATCH, Outcome
 from brokercert.fuzz.shrink import Budget, shrink
 from brokercert.hostile import Hostile, Level, generate
+from brokercert.trace.records import Why
 
 LOGIN = 60.0  # seconds for a client to log in and sync: 30 s each, as the requirements have it
 PONG = 10.0  # seconds
@@ -190,6 +191,9 @@ class Live:
 
     def stop_asked(self, at: float, how: str, judged: bool) -> None:
         """Nothing to note."""
+
+    def ending(self, at: float, why: Why, processes: int) -> None:
+        """Nothing to note: nobody looks at how it ended then."""
 
     def exited(self, at: float, code: int, asked: bool) -> None:
         self._exit = code

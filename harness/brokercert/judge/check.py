@@ -135,6 +135,9 @@ class AnyBench:
 
     def short(self, observed: str, evidence: Iterable[int] = (), clause: str = "") -> Finding:
         """Not observed: the window was too short, or the source cannot show it."""
+        left = self.talk.background
+        if left is not None:
+            observed, evidence = f"{observed}; {went_to_background(self.talk)}", [*evidence, left[1]]
         return self._say(Verdict.NOT_OBSERVED, observed, "", evidence, (), clause)
 
     def not_applicable(self, observed: str) -> Finding:
@@ -169,9 +172,8 @@ class AnyBench:
 
     @property
     def end(self) -> int:
-        """When the observation ended: the trace's last moment, or the harness's own stop of the subject."""
-        ends = [t for t, _, stop in self.talk.stops if not stop.judged]
-        return min([*ends, self.talk.now])
+        """When the observation ended: the trace's last moment, or the harness's own end of the subject."""
+        return self.talk.end
 
     def left(self, after: int) -> list[int]:
         """Records after that one with which the client ended its connections by itself, and itself."""
@@ -243,3 +245,15 @@ check = CHECKS.check
 
 def seconds(t: int) -> str:
     return f"{t / SECOND:.3f} s"
+
+
+def went_to_background(talk: Transcript[Any]) -> str:
+    """That the subject's program left before the rest of it, and what to do; nothing where it did not."""
+    if talk.background is None:
+        return ""
+    t, _, left = talk.background
+    how = f"was ended by signal {-left.code}" if left.code < 0 else f"left with status {left.code}"
+    return (
+        f"the client's program {how} at {seconds(t)}, what it had started went on, and the harness ended that at"
+        f" {seconds(talk.end)}: keep the client in the foreground"
+    )

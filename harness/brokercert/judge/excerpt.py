@@ -124,6 +124,8 @@ def describe(record: Body) -> tuple[str, int, str]:
             asked = "" if record.asked else ", which nobody had asked for"
             how = f"signal {-record.code}" if record.code < 0 else f"status {record.code}"
             return "subject", 0, f"ended with {how}{asked}"
+        case r.EndedByUs():
+            return "harness", 0, _ended_by_us(record)
         case r.Resources():
             held = f"{record.descriptors} descriptors, {record.threads} threads, {record.memory} bytes"
             return "subject", 0, f"{record.name}: {held}"
@@ -149,6 +151,16 @@ def _stall(stall: r.Stall) -> str:
         told.append(f"the client sent {stall.client_bytes} bytes")
     told.append(f"load {stall.load:.1f}")
     return f"stood still for {length:.3f} s, from {stall.since / SECOND:.3f} s: {', '.join(told)}"
+
+
+def _ended_by_us(record: r.EndedByUs) -> str:
+    match record.why:
+        case "asked":
+            return "ends the client, which had been asked to stop and was still there"
+        case "unasked":
+            return "ends the client, which was not asked to stop before"
+        case "left-over":
+            return f"ends {record.processes} process(es) that the client's program had left running"
 
 
 def _frame(frame: r.Frame) -> str:

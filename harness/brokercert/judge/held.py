@@ -80,6 +80,7 @@ def emptied(talk: Transcript[Any]) -> Iterator[Go]:
     """Every time that a buffer of the client's was emptied, as far as its lines prove that."""
     causes = _Causes(talk)
     ends = [t for t, _, _ in talk.stops] + ([talk.exited[0] - LEAVING] if talk.exited else [])
+    ends += [talk.ended_by_us[0]] if talk.ended_by_us is not None else []
     end = min(ends, default=None)
     before: int | None = None
     proved = False

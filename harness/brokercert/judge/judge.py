@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from brokercert.judge.check import went_to_background
 from brokercert.judge.excerpt import excerpt
 from brokercert.judge.judging import Judging
 from brokercert.judge.standstill import Standstills
@@ -164,6 +165,8 @@ def _silence(
         return _said(row, scenario, Verdict.UNTESTED, "no check judges it yet")
     if trace.truncated or (talk.finished is not None and talk.finished.state == "interrupted"):
         return _said(row, scenario, Verdict.NOT_OBSERVED, "the run ended before it could be asked")
+    if talk.background is not None:
+        return _said(row, scenario, Verdict.NOT_OBSERVED, f"it could not be asked; {went_to_background(talk)}")
     if row.demanded_by:
         return _said(row, scenario, Verdict.BLOCKED, f"its antecedent ({row.antecedent}) never came", row.demanded_by)
     never = "what it is about" if row.antecedent == "none" else f"its antecedent ({row.antecedent})"

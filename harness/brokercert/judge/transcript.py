@@ -104,6 +104,8 @@ class Transcript(Generic[S]):
         self.exited: tuple[int, int, r.SubjectExited] | None = None
         self.finished: r.Finished | None = None
         self.over = False  # the harness ended the scenario: what follows is its own doing
+        self.ended_by_us: tuple[int, int, r.EndedByUs] | None = None  # where nothing of ours had ended it before
+        self.background: tuple[int, int, r.SubjectExited] | None = None  # its program left, but it went on until then
         self.now = 0
         self.count = 0  # records fed, the header not counted
 
@@ -116,6 +118,13 @@ class Transcript(Generic[S]):
     def left_by(self, until: int) -> bool:
         """The client had left by then, asked or not."""
         return self.exited is not None and self.exited[0] <= until
+
+    @property
+    def end(self) -> int:
+        """When the observation ended: the harness's own end of the subject, or the trace's last moment."""
+        ends = [t for t, _, stop in self.stops if not stop.judged]
+        ends += [self.ended_by_us[0]] if self.ended_by_us is not None else []
+        return min([*ends, self.now])
 
     def died(self) -> tuple[int, int, r.SubjectExited] | None:
         """An exit that nobody asked for."""
@@ -211,10 +220,31 @@ class Transcript(Generic[S]):
             case r.SubjectExited():
                 if not self.over:  # else it was the harness that ended it
                     self.exited = (t, number, record)
+            case r.EndedByUs():
+                self._ended_by_us(number, record)
             case r.Finished():
                 self.finished = record
             case _:
                 pass
+
+    def _ended_by_us(self, number: int, record: r.EndedByUs) -> None:
+        if record.why == "left-over" and self.exited is not None and self._goes_on(*self.exited[1:]):
+            # What can still come, came, or stands is not over: no check may take that exit for the client's.
+            self.background, self.exited = self.exited, None
+        self.over = True
+        self.ended_by_us = (record.t, number, record)
+        for c in self.connections.values():
+            self.disturb(c, record.t, number)
+
+    def _goes_on(self, number: int, left: r.SubjectExited) -> bool:
+        """Whether what its program left running is the client itself: it holds a connection, made one since, or may
+        have been about to make the first. An exit with an error that nobody asked for is a crash, whatever goes on.
+        """
+        if left.code != 0 and not left.asked:
+            return False
+        connections = self.connections.values()
+        lives = any((c.is_open and c.silent is None) or c.accepted_record > number for c in connections)
+        return lives or not connections
 
     def _frame(self, number: int, frame: r.Frame) -> None:
         c = self.connections[frame.conn]

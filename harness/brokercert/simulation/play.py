@@ -34,6 +34,7 @@ from brokercert.simulation.happen import LATE, Happenings
 from brokercert.simulation.held import held_by
 from brokercert.simulation.schedule import CENTI, CHECK, Schedule
 from brokercert.simulation.watch import TAG, Both, Breach, Watch
+from brokercert.trace.records import Why
 
 RECOVERY = 60.0 + 75.0  # seconds: noticing a silent server, and the recovery that follows (docs/design.md, limits)
 ENDED = 75.0  # seconds until a request has an outcome: a ticket's 4 and the 10 until its retry, then REQ-030's 60
@@ -323,6 +324,7 @@ class _Told:
         self._watch = watch
         self._clock = clock
         self.tail: list[str] = []
+        self._ours = False  # its end is the harness's doing
 
     def line(self, stream: Stream, text: str) -> None:
         if stream == "err":
@@ -332,8 +334,11 @@ class _Told:
     def when_told(self, then: Callable[[], None]) -> None:
         then()
 
+    def ending(self, at: float, why: Why, processes: int) -> None:
+        self._ours = True
+
     def exited(self, at: float, code: int, asked: bool) -> None:
-        if not asked:
+        if not asked and not self._ours:
             said = f": {self.tail[-1][:300]}" if self.tail else ""
             self._watch.breaks("alive", at, f"the client left by itself, with status {code}{said}")
 

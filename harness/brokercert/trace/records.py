@@ -18,6 +18,7 @@ TRACE_FORMAT = 1
 Side = Literal["client", "broker"]
 Micros = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]  # three centuries either way, and exact in a double
 State = Literal["completed", "harness error", "interrupted"]
+Why = Literal["asked", "unasked", "left-over"]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind"):
@@ -250,6 +251,17 @@ class SubjectExited(Record, frozen=True, kw_only=True, tag="exited"):
     asked: bool
 
 
+class EndedByUs(Record, frozen=True, kw_only=True, tag="ended-by-us"):
+    """From here on the harness ends the subject. Told before the effect: whatever follows is the harness's own doing.
+
+    `why`: what went on although it had been asked to stop (`asked`); it cannot be asked, or was not (`unasked`); its
+    program had left, and `processes` of its processes went on (`left-over`).
+    """
+
+    why: Why
+    processes: int = 0  # 0: its program itself
+
+
 class Resources(Record, frozen=True, kw_only=True, tag="resources"):
     """What the subject's process and its children held: the point in the scenario, and the sums over all of them.
     `memory` is resident, in bytes.
@@ -334,6 +346,7 @@ Body = (
     | Command
     | StopAsked
     | SubjectExited
+    | EndedByUs
     | OutputDropped
     | Canary
     | Resources
