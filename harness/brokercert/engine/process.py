@@ -151,6 +151,7 @@ async def start_process(
     except BaseException:  # cancelled while it was being started: it may be there already
         observer.ending(clock(), "unasked", 0)
         leftovers.end_all({mark: subject.pid}, quiet_rounds=leftovers.QUIET_ROUNDS)
+        subject.let_go()
         GUARD.forget(mark)
         raise
     GUARD.watch(mark, subject.pid)
@@ -255,6 +256,11 @@ class ProcessSubject(asyncio.SubprocessProtocol):
             return True
         return True
 
+    def let_go(self) -> None:
+        """Close our ends of its pipes, if it has any yet."""
+        if self._transport is not None:
+            self._transport.close()
+
     # What the engine asks.
 
     @property
@@ -319,15 +325,17 @@ class ProcessSubject(asyncio.SubprocessProtocol):
         await asyncio.shield(self._killing)
 
     async def _kill(self) -> None:
-        assert self._transport is not None
         if not self._died.is_set():
             self._tell_ending(0)
             self._signal(signal.SIGKILL)
         elif not self._asked:
-            await self._told()  # its own exit comes before what we do to those that it left behind
-        await self._end_left()
-        await self._told()
-        self._transport.close()
+            with suppress(HarnessError):  # it is said below, when those that it left behind are gone
+                await self._told()  # its own exit comes before what we do to them
+        try:
+            await self._end_left()
+            await self._told()
+        finally:
+            self.let_go()
         GUARD.forget(self._mark)
 
     def _tell_ending(self, processes: int) -> None:
