@@ -11,7 +11,7 @@ import msgspec
 from brokercert.engine.alone import play_alone
 from brokercert.engine.run import RunRequest
 from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.subject import Stop, SubjectSpec
 from brokercert.engine.virtual import wall
 from brokercert.judge import judge_trace
 from brokercert.mutants import MUTANTS
@@ -29,14 +29,15 @@ def findings_of(
     client: type[ReferenceClient] | str = ReferenceClient,
     readings: Mapping[str, str] | None = None,
     offers: frozenset[str] = OFFERS,
+    stop: Stop = "signal",
 ) -> list[Finding]:
-    """Play it and judge its trace. `client` may be a mutant's name."""
+    """Play it and judge its trace. `client` may be a mutant's name; `stop` is how it may be asked to."""
     made: type[Any] = MUTANTS[client].client if isinstance(client, str) else client
 
     def factory(env: Mapping[str, str], output: Callable[[str], None]) -> Any:
         return made(env, output, wall=wall, seed=1)
 
-    spec = SubjectSpec("inside", factory=factory, level="in process", offers=offers, readings=readings or {})
+    spec = SubjectSpec("inside", factory=factory, level="in process", offers=offers, readings=readings or {}, stop=stop)
     with tempfile.TemporaryDirectory() as folder:
         request = RunRequest(SET, spec, tier="virtual", out=Path(folder))
         played = play_alone(SUITE.by_name(scenario), request, ROWS, "inside", Path(folder))

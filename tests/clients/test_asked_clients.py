@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from brokercert.engine.config import STOPS
+from brokercert.engine.subject import Stop
 from brokercert.mutants import MUTANTS
 from brokercert.mutants.requests import SerialQueue
 from brokercert.mutants.tickets import with_queue
@@ -201,11 +203,12 @@ ODD: list[tuple[type[ReferenceClient], str, Mapping[str, str]]] = [
 ]
 
 
+@pytest.mark.parametrize("stop", STOPS)
 @pytest.mark.parametrize(("client", "scenario", "readings"), ODD, ids=lambda x: getattr(x, "__name__", None))
-def test_an_odd_but_correct_client_passes(
-    client: type[ReferenceClient], scenario: str, readings: Mapping[str, str]
+def test_an_odd_but_correct_client_passes_however_it_is_stopped(
+    client: type[ReferenceClient], scenario: str, readings: Mapping[str, str], stop: Stop
 ) -> None:
-    findings = findings_of(scenario, client, readings)
+    findings = findings_of(scenario, client, readings, stop=stop)
     assert verdicts(findings) == {}, told(findings)
 
 

@@ -148,7 +148,8 @@ async def test_to_be_killed_is_to_be_cancelled_with_every_task(monkeypatch: pyte
     await subject.kill()
     assert sorted(ended) == ["plain", "stubborn"]
     assert asyncio.all_tasks() == before
-    assert notes.told[-1][1:] == ("exit", -9, False)
+    told = [note[1:] for note in notes.told if isinstance(note[0], float)]
+    assert told == [("ending", "unasked", 0), ("exit", -9, False)], "told once, and before its tasks are cancelled"
 
 
 @pytest.mark.asyncio
@@ -157,6 +158,31 @@ async def test_one_that_is_killed_before_its_first_step_has_exited_too() -> None
     subject = await start(Client, notes)
     await subject.kill()
     assert not subject.alive and notes.told[-1][1:] == ("exit", -9, False)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("asked", "leaves", "told"), [(True, False, ["asked"]), (True, True, []), (False, True, [])])
+async def test_our_end_of_it_is_told_where_it_is_ours(asked: bool, leaves: bool, told: list[Why]) -> None:
+    """Tasks that it forgot when it left are ended without a word: a program's exit would have ended them."""
+
+    class Forgetful(Client):
+        async def run(self) -> int:
+            self.forgotten = asyncio.create_task(asyncio.sleep(300))
+            if asked:
+                await self.stopped.wait()
+            if not leaves:
+                await asyncio.sleep(300)
+            return 0
+
+    notes = Notes()
+    subject = await start(Forgetful, notes)
+    if asked:
+        await subject.ask_stop(judged=True)
+    assert await subject.wait_exit(0.2) is leaves
+    await subject.kill()
+    assert [note[2] for note in notes.told if note[1] == "ending"] == told
+    exits = [note[1:] for note in notes.told if note[1] == "exit"]
+    assert exits == [("exit", 0 if leaves else -9, asked)]
 
 
 @pytest.mark.asyncio

@@ -5,7 +5,6 @@ what it owed before that still does.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -21,6 +20,7 @@ from brokercert.requirements import load_set
 from brokercert.trace import Body, Trace, trace_of
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Verdict
+from msgspec.structs import replace
 
 STAGE2, ARROW = "tradovate-stage2", "arrow-orders"
 S = 1_000_000
@@ -58,25 +58,23 @@ def open_at(records: list[Body]) -> list[int]:
 def aftermath(records: list[Body], rng: Random) -> list[Body]:
     """Whatever a client's end may look like from outside, in any order; its daemon may even come back."""
     t = records[-1].t
-    after: list[Callable[[int], Body]] = [lambda t: r.SubjectExited(t=t, code=rng.choice([-9, 0, 1]), asked=False)]
+    after: list[Body] = [r.SubjectExited(t=t, code=rng.choice([-9, 0, 1]), asked=False)]
     for conn in open_at(records):
         code, text = rng.choice([1000, 4000, None]), rng.choice(["[]", "PONG", "authorize\n7\n\nx", "rubbish"])
-        after += rng.sample(
-            [
-                lambda t, conn=conn: r.Frame(t=t, conn=conn, sender="client", ordinal=999, opcode=1, text=text),
-                lambda t, conn=conn: r.Frame(t=t, conn=conn, sender="client", ordinal=1000, opcode=8, code=code),
-                lambda t, conn=conn: r.Violation(t=t, conn=conn, text="half a frame"),
-            ],
-            rng.randint(0, 3),
-        )
-        after.append(lambda t, conn=conn: r.Ended(t=t, conn=conn, by="client", how=rng.choice(["fin", "rst"])))
+        some: list[Body] = [
+            r.Frame(t=t, conn=conn, sender="client", ordinal=999, opcode=1, text=text),
+            r.Frame(t=t, conn=conn, sender="client", ordinal=1000, opcode=8, code=code),
+            r.Violation(t=t, conn=conn, text="half a frame"),
+        ]
+        after += rng.sample(some, rng.randint(0, len(some)))
+        after.append(r.Ended(t=t, conn=conn, by="client", how=rng.choice(("fin", "rst"))))
     rng.shuffle(after)
     if rng.random() < 0.5:
         new = max((x.conn for x in records if isinstance(x, r.Accepted)), default=0) + 1
-        after.append(lambda t: r.Accepted(t=t, conn=new))
-        after.append(lambda t: r.Head(t=t, conn=new, method="GET", target="/", headers=(), upgrade=True))
-        after.append(lambda t: r.Ended(t=t, conn=new, by="client", how="fin"))
-    return [make(t + place * rng.randint(0, S)) for place, make in enumerate(after)]
+        after.append(r.Accepted(t=t, conn=new))
+        after.append(r.Head(t=t, conn=new, method="GET", target="/", headers=(), upgrade=True))
+        after.append(r.Ended(t=t, conn=new, by="client", how="fin"))
+    return [replace(record, t=t + place * rng.randint(0, S)) for place, record in enumerate(after)]
 
 
 def ended(trace: Trace, records: list[Body], after: list[Body]) -> Trace:
