@@ -208,13 +208,25 @@ async def _main(kind: type[Client]) -> int:
     client = kind()
     work = asyncio.create_task(client.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, client.stop, work)
+    commands = asyncio.create_task(_commands(client, work))
     try:
         await work
     except asyncio.CancelledError:
         return 0
     except Leave as leave:
         return int(leave.args[0])
+    finally:
+        commands.cancel()
     return 0
+
+
+async def _commands(client: Client, work: asyncio.Task[None]) -> None:
+    """Lines of standard input, of which the command `stop` is the one that it knows."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async for line in reader:
+        if json.loads(line)["command"] == "stop":
+            client.stop(work)
 
 
 def main(kind: type[Client]) -> None:

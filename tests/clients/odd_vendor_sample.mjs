@@ -4,6 +4,7 @@
 // The token as a JSON string, ids from 0, `undefined` for what is not there, an extra read request on the way to the
 // sync, and heartbeats driven by arrivals only. `ws` is that of the Node example.
 import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
 
 const WebSocket = createRequire(new URL("../../examples/node/client.mjs", import.meta.url))("ws");
 const { BROKERCERT_URL: url, BROKERCERT_TOKEN: token } = process.env;
@@ -49,9 +50,12 @@ function connect() {
   });
 }
 
-process.on("SIGTERM", () => {
+function stop() {
   stopping = true;
   if (socket.readyState === WebSocket.OPEN) socket.close();
   else process.exit(0);
-});
+}
+
+process.on("SIGTERM", stop);
+createInterface({ input: process.stdin }).on("line", (line) => JSON.parse(line).command === "stop" && stop());
 connect();

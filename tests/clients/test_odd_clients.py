@@ -1,7 +1,8 @@
 """Correct clients that a naive judge would fail, and wrong ones that it would pass: all as processes, in real time.
 
 Each file `odd_*` and `wrong_*` says in its first line which judging rule it is about, in SCENARIOS what shows it,
-and in EXPECT the verdicts that are no plain pass. They all run at once, in one loop: they mostly sleep.
+and in EXPECT the verdicts that are no plain pass. They all run at once, in one loop: they mostly sleep. The correct
+ones share their scenarios out among the ways in which a client may be asked to stop: none of these convicts.
 """
 
 from __future__ import annotations
@@ -13,22 +14,24 @@ import re
 import runpy
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine.config import LEVELS
+from brokercert.engine.config import LEVELS, STOPS
 from brokercert.engine.gate import StartGate
 from brokercert.engine.run import Quiet, RunRequest, certify
 from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import Level, SubjectSpec
-from brokercert.verdict import RunRecord, Verdict
+from brokercert.engine.subject import Level, Stop, SubjectSpec
+from brokercert.verdict import SEVERITY, RunRecord, Verdict
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 SET = "tradovate-stage2"
+SUITE = load_suite(SET)
+PLAIN = "answer-in-batch"  # for a client all of whose own scenarios ask it to stop
 STAGGER = 0.3  # seconds between two clients' beginnings: a Python that starts takes about as much of one of two cores
 OWN_LATENESS = 0.1  # seconds that a Python that sleeps may wake late, and its socket take: no error of the harness's
 SHOWS = {  # the scenario that shows a broken copy's row soonest
@@ -60,11 +63,44 @@ class Case:
     others: str = "pass"  # the verdict of the rows that `expect` does not name
     level: Level = "wire"
     figures: Mapping[str, float] = field(default_factory=dict)  # what a row measures, by the client's own clock
+    stops: tuple[Stop, ...] = ("signal",)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A client's scenarios that it plays with one value of `stop`."""
+
+    case: Case
+    stop: Stop
+    scenarios: tuple[str, ...]
 
     @property
     def lasts(self) -> float:
-        suite = load_suite(SET)
-        return max(suite.by_name(name).lasts for name in self.scenarios)
+        return max(SUITE.by_name(name).lasts for name in self.scenarios)
+
+    @property
+    def offers(self) -> frozenset[str]:
+        return frozenset({"wire", "process", *self.case.offers}) | ({"stop"} if self.stop != "none" else set())
+
+
+def _shares(case: Case) -> list[Share]:
+    """One for each value of `stop` that it is to be played with. Who has fewer scenarios than these plays its shortest
+    again; a scenario that asks a client to stop is not for one that cannot be asked.
+    """
+    if len(case.stops) == 1:
+        return [Share(case, case.stops[0], case.scenarios)]
+    quickest = sorted(case.scenarios, key=lambda name: SUITE.by_name(name).lasts)
+    free = [name for name in case.scenarios if "stop" not in SUITE.by_name(name).needs]
+    none = tuple(free[::3]) if len(free) >= 3 else tuple(name for name in quickest if name in free)[:1] or (PLAIN,)
+    rest = [name for name in case.scenarios if name not in none] or quickest[:1]
+    return [
+        Share(case, "none", none),
+        Share(case, "signal", tuple(rest[::2])),
+        Share(case, "command", tuple(rest[1::2]) or (quickest[0],)),
+    ]
+
+
+Records = dict[str, list[tuple[Share, RunRecord]]]  # by the client's name
 
 
 def _constants(path: Path) -> dict[str, Any]:
@@ -82,7 +118,7 @@ def _constants(path: Path) -> dict[str, Any]:
     return found
 
 
-def _strange(pattern: str) -> list[Case]:
+def _strange(pattern: str, stops: tuple[Stop, ...] = ("signal",)) -> list[Case]:
     cases = []
     for path in sorted(HERE.glob(pattern)):
         told = _constants(path)
@@ -96,6 +132,7 @@ def _strange(pattern: str) -> list[Case]:
                 limits=told.get("LIMITS", {}),
                 others=told.get("OTHERS", "pass"),
                 figures=told.get("FIGURES", {}),
+                stops=stops,
             )
         )
     return cases
@@ -107,7 +144,7 @@ def _command(path: Path) -> tuple[str, ...]:
 
 MADE = runpy.run_path(str(EXAMPLES / "make_broken.py"))
 NODE = shutil.which("node") is not None and (EXAMPLES / "node" / "node_modules" / "ws").is_dir()
-ODD, WRONG = _strange("odd_*.*"), _strange("wrong_*.py")
+ODD, WRONG = _strange("odd_*.*", STOPS), _strange("wrong_*.py")
 BROKEN = [
     Case(entry.file, _command(EXAMPLES / entry.file), (SHOWS[entry.row],), {entry.row: "fail"})
     for entry in MADE["TABLE"]
@@ -117,6 +154,7 @@ WHOLE = [
         str(source),
         _command(EXAMPLES / source),
         tuple(dict.fromkeys(SHOWS[entry.row] for entry in MADE["TABLE"] if Path(entry.source).parent == source.parent)),
+        stops=STOPS,
     )
     for source in (Path("node/client.mjs"), Path("python/client.py"))
 ]
@@ -127,38 +165,56 @@ BELIEVING = [  # at the level commands: what they believe after a flow, a batch,
         ("order-flow", "events-in-one-frame", "arrays-and-deletions", "away-proxied"),
         offers=LEVELS["commands"],
         level="commands",
+        stops=STOPS,
     )
     for source in ("node/client.mjs", "python/client.py")
 ]
+REFERENCE = [
+    Case(
+        "reference",
+        (sys.executable, "-m", "brokercert.reference"),
+        ("loss-rst", "order-flow", "away-direct"),
+        offers=LEVELS["commands"],
+        level="commands",
+        stops=STOPS,
+    )
+]
 LATE = [case for case in WRONG if case.figures]
-ALL = [case for case in (*ODD, *WRONG, *BROKEN, *WHOLE, *BELIEVING) if NODE or not case.name.endswith(".mjs")]
+CORRECT = [*WHOLE, *BELIEVING, *REFERENCE]
+ALL = [case for case in (*ODD, *WRONG, *BROKEN, *CORRECT) if NODE or not case.name.endswith(".mjs")]
 
 
-async def _play(cases: Sequence[Case], out: Path) -> dict[str, RunRecord]:
+async def _play(cases: Sequence[Case], out: Path) -> Records:
     gate = StartGate()
 
-    async def one(place: int, case: Case) -> RunRecord:
+    async def one(place: int, share: Share) -> RunRecord:
         await asyncio.sleep(place * STAGGER)
+        case = share.case
         spec = SubjectSpec(
             name=case.name,
             command=case.command,
             cwd=HERE,
             env={"ODD_CLIENTS_OF": str(out)},  # by which any that is left over is recognised
             level=case.level,
-            offers=frozenset({"wire", "stop", "process", *case.offers}),
+            offers=share.offers,
+            stop=share.stop,
         )
         request = RunRequest(
             set_id=SET,
             subject=spec,
-            scenarios=case.scenarios,
+            scenarios=share.scenarios,
             limits=case.limits,
-            out=out / case.name.replace("/", "-"),
+            out=out / case.name.replace("/", "-") / share.stop,
         )
         return await certify(request, Quiet(), gate)
 
-    longest_first = sorted(cases, key=lambda case: (not case.name.startswith("wrong"), -case.lasts))
-    records = await asyncio.gather(*(one(place, case) for place, case in enumerate(longest_first)))
-    return {case.name: record for case, record in zip(longest_first, records, strict=True)}
+    shares = [share for case in cases for share in _shares(case)]
+    shares.sort(key=lambda share: (not share.case.name.startswith("wrong"), -share.lasts))
+    played = await asyncio.gather(*(one(place, share) for place, share in enumerate(shares)))
+    records: Records = {}
+    for share, record in zip(shares, played, strict=True):
+        records.setdefault(share.case.name, []).append((share, record))
+    return records
 
 
 @pytest.fixture(scope="module")
@@ -166,12 +222,12 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runs")
 
 
-def _unsure(record: RunRecord) -> bool:
-    return any(row.verdict is Verdict.INCONCLUSIVE for row in record.rows)
+def _unsure(records: Iterable[tuple[Share, RunRecord]]) -> bool:
+    return any(row.verdict is Verdict.INCONCLUSIVE for _, record in records for row in record.rows)
 
 
 @pytest.fixture(scope="module")
-def records(out: Path, request: pytest.FixtureRequest) -> dict[str, RunRecord]:
+def records(out: Path, request: pytest.FixtureRequest) -> Records:
     """All that the chosen tests ask for, played; once more where this machine was too busy to measure a time."""
     asked = {item.callspec.id for item in request.session.items if hasattr(item, "callspec")}
     chosen = [case for case in ALL if case.name in asked]
@@ -181,13 +237,18 @@ def records(out: Path, request: pytest.FixtureRequest) -> dict[str, RunRecord]:
     return found | asyncio.run(_play(again, out / "again"))
 
 
-def _verdicts(record: RunRecord, case: Case) -> dict[str, tuple[str, str]]:
-    """(verdict, reason) of the rows that the played scenarios exercise, and of those that they found broken; those
-    left out that need more than the client offers.
+def _verdicts(records: Iterable[tuple[Share, RunRecord]]) -> dict[str, tuple[str, str]]:
+    """(verdict, reason) of the rows that the played scenarios exercise, and of those that they found broken, whatever
+    `stop` was: the worst of them. Those are left out that need more than the client offers.
     """
-    offers = {"wire", "stop", "process", *case.offers}
-    shown = [row for row in record.rows if (row.scenarios or row.findings) and set(row.needs) <= offers]
-    return {row.id: (str(row.verdict), row.reason) for row in shown}
+    shown = [
+        (row.id, row.verdict, f"{row.reason} [stop = {share.stop}]")
+        for share, record in records
+        for row in record.rows
+        if (row.scenarios or row.findings) and set(row.needs) <= share.offers
+    ]
+    shown.sort(key=lambda row: SEVERITY[row[1]], reverse=True)  # the worst last
+    return {row: (str(verdict), reason) for row, verdict, reason in shown}
 
 
 def _names(cases: Sequence[Case]) -> list[str]:
@@ -195,18 +256,18 @@ def _names(cases: Sequence[Case]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", [*ODD, *WRONG], ids=_names([*ODD, *WRONG]))
-def test_strange_client_gets_exactly_the_verdicts_that_it_deserves(case: Case, records: dict[str, RunRecord]) -> None:
+def test_strange_client_gets_exactly_the_verdicts_that_it_deserves(case: Case, records: Records) -> None:
     if case.name not in records:
         pytest.skip("needs Node, and `npm ci` in examples/node")
-    found = _verdicts(records[case.name], case)
+    found = _verdicts(records[case.name])
     assert set(case.expect) <= set(found), "EXPECT names rows that nothing exercised"
     wrong = {row: said for row, said in found.items() if said[0] != case.expect.get(row, case.others)}
     assert not wrong
 
 
 @pytest.mark.parametrize("case", LATE, ids=_names(LATE))
-def test_a_miss_is_measured_within_its_stated_error(case: Case, records: dict[str, RunRecord]) -> None:
-    for row in records[case.name].rows:
+def test_a_miss_is_measured_within_its_stated_error(case: Case, records: Records) -> None:
+    for row in (row for _, record in records[case.name] for row in record.rows):
         if row.id in case.figures:
             failed = [f for f in row.findings if f.verdict is Verdict.FAIL]
             worst = max((m for f in failed for m in f.measured), key=lambda m: m.value)
@@ -215,24 +276,34 @@ def test_a_miss_is_measured_within_its_stated_error(case: Case, records: dict[st
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=_names(BROKEN))
-def test_broken_copy_fails_the_row_that_its_first_line_names(case: Case, records: dict[str, RunRecord]) -> None:
+def test_broken_copy_fails_the_row_that_its_first_line_names(case: Case, records: Records) -> None:
     if case.name not in records:
         pytest.skip("needs Node, and `npm ci` in examples/node")
-    found = _verdicts(records[case.name], case)
+    found = _verdicts(records[case.name])
     failed = {row: said for row, said in found.items() if said[0] == "fail"}
     assert set(case.expect) <= set(failed), found
 
 
-@pytest.mark.parametrize("case", [*WHOLE, *BELIEVING], ids=_names([*WHOLE, *BELIEVING]))
-def test_example_passes_all_that_it_is_played_for(case: Case, records: dict[str, RunRecord]) -> None:
+@pytest.mark.parametrize("case", CORRECT, ids=_names(CORRECT))
+def test_example_passes_all_that_it_is_played_for(case: Case, records: Records) -> None:
     if case.name not in records:
         pytest.skip("needs Node, and `npm ci` in examples/node")
-    wrong = {row: said for row, said in _verdicts(records[case.name], case).items() if said[0] != "pass"}
+    wrong = {row: said for row, said in _verdicts(records[case.name]).items() if said[0] != "pass"}
     assert not wrong
 
 
+def test_every_correct_client_is_played_with_every_value_of_stop() -> None:
+    for case in (*ODD, *CORRECT):
+        shares = _shares(case)
+        assert {share.stop for share in shares} == set(STOPS), case.name
+        assert {name for share in shares for name in share.scenarios} >= set(case.scenarios), case.name
+        for share in shares:
+            needs = {need for name in share.scenarios for need in SUITE.by_name(name).needs}
+            assert share.scenarios and ("stop" in share.offers or "stop" not in needs), case.name
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system has no /proc to look in")
-def test_nothing_of_any_client_is_left_running(out: Path, records: dict[str, RunRecord]) -> None:
+def test_nothing_of_any_client_is_left_running(out: Path, records: Records) -> None:
     left = []
     for process in Path("/proc").iterdir():
         if process.name.isdecimal() and int(process.name) != os.getpid():

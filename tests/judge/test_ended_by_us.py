@@ -1,4 +1,4 @@
-"""What we did is never the client's doing: nothing that follows our own end of a client convicts, acquits or excuses it;
+"""What we did is never the client's doing: what follows our own end of a client neither convicts nor acquits it, and
 what it owed before that still does.
 """
 
