@@ -137,17 +137,30 @@ def gone(trace: Trace, at: int, code: int, *, asked: bool = False, lives: bool =
 
 
 def test_a_client_in_the_background_is_told_so_and_not_convicted_of_its_end() -> None:
-    for at in (0, 1, 20 * S):  # before it connected, and while it was logged in
-        found = findings(STAGE2, gone(played(STAGE2, "steady"), at, 0))
-        assert not [f for f in found if f.verdict is Verdict.FAIL], at
+    whole = played(STAGE2, "steady")
+    started = next(place for place, x in enumerate(whole.records, 1) if isinstance(x, r.SubjectStarted))
+    for trace in (whole, Trace(whole.header, whole.records[:started])):  # logged in, or not connected yet
+        found = findings(STAGE2, gone(trace, 20 * S, 0))
+        assert not [f for f in found if f.verdict is Verdict.FAIL]
         told = [f for f in found if f.requirement in ("LOG-010", "LOG-060") and f.verdict is Verdict.NOT_OBSERVED]
-        assert told and all("keep the client in the foreground" in f.observed for f in told), at
+        assert told and all("keep the client in the foreground" in f.observed for f in told)
 
 
 @pytest.mark.parametrize("code", [0, 1, -11])
 def test_a_client_whose_connection_ended_with_it_is_convicted_whatever_helper_it_left_behind(code: int) -> None:
     found = findings(STAGE2, gone(played(STAGE2, "steady"), 20 * S, code, lives=False))
     assert any(f.requirement == "LOG-060" and f.verdict is Verdict.FAIL for f in found)
+
+
+def test_who_connects_after_its_program_left_goes_on() -> None:
+    """Its first connection ended with the program; the second it had not long enough to make."""
+    trace = gone(played(STAGE2, "steady"), 20 * S, 0, lives=False)
+    place = next(place for place, x in enumerate(trace.records, 1) if isinstance(x, r.SubjectExited))
+    again = r.Accepted(t=21 * S, conn=2)
+    came_back = Trace(trace.header, (*trace.records[:place], again, *trace.records[place:]))
+    folded = load_suite(STAGE2).dialect.judging.folded
+    assert folded(trace).background is None
+    assert folded(came_back).background is not None
 
 
 @pytest.mark.parametrize(("code", "asked", "died"), [(0, False, False), (1, False, True), (-15, True, False)])
