@@ -42,5 +42,5 @@ def test_the_reference_client_passes_all_but_its_log_off(set_id: str, stop: Stop
     lacking = unasked(set_id) if stop == "none" else frozenset()
     assert open_rows == dict.fromkeys(outside(set_id) | lacking, Verdict.NOT_OBSERVED)
     ends = {scenario.exit for scenario in run.scenarios if scenario.exit}
-    ours = {"ended by the harness, which had not asked it to stop"}
+    ours = {"ended by the harness without asking it to stop"}
     assert ends == (ours if stop == "none" else {"exit 0 (asked to stop)"})

@@ -20,11 +20,11 @@ def how_it_ended(records: Iterable[Body]) -> str:
     if exited is None:
         return "still running when it was ended"
     if ours is not None and ours.why == "unasked":
-        return "ended by the harness, which had not asked it to stop"
+        return "ended by the harness without asking it to stop"
     how = f"signal {-exited.code}" if exited.code < 0 else f"exit {exited.code}"
     how += " (asked to stop)" if exited.asked else " (not asked)"
     if ours is None:
         return how
     if ours.why == "left-over":
         return f"{how}, and the harness ended {ours.processes} process(es) that it had left running"
-    return f"{how}, and the harness ended it when its time was over"
+    return f"{how}, and the harness ended it, since it was still there"
