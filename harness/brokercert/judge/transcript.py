@@ -277,8 +277,10 @@ class Transcript(Generic[S]):
 
     def _fault(self, number: int, fault: r.Fault) -> None:
         self.faults.append((fault.t, number, fault))
-        for c in self.connections.values():
-            if fault.conn not in (0, c.id):
+        # A storm is a fault for each of its ten thousand connections: looking at all others each time would stop the loop.
+        touched = self.connections.values() if fault.conn == 0 else [self.connections.get(fault.conn)]
+        for c in touched:
+            if c is None:
                 continue
             if fault.name == "proxy-down":
                 # The proxy ends both sides; the broker sees that as the client's FIN, which it is not.
