@@ -277,7 +277,7 @@ class Transcript(Generic[S]):
 
     def _fault(self, number: int, fault: r.Fault) -> None:
         self.faults.append((fault.t, number, fault))
-        # A storm is a fault for each of its ten thousand connections: looking at all others each time would stop the loop.
+        # A storm is a fault for each of its connections: to look at all others each time would stop the loop.
         touched = self.connections.values() if fault.conn == 0 else [self.connections.get(fault.conn)]
         for c in touched:
             if c is None:
