@@ -28,6 +28,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 (an older Python starts this file 
 import contextlib
 import hashlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import textwrap
@@ -171,8 +172,13 @@ def run_setup(command):
 
 
 def run(*command, cwd=ROOT, env=None):
-    """Run a command in the foreground; its exit status. Ctrl-C reaches it too, and its end is awaited."""
+    """Run a command in the foreground; its exit status. Ctrl-C reaches it too, other signals are handed on, and its
+    end is awaited.
+    """
     process = subprocess.Popen(list(map(str, command)), cwd=cwd, env=env)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
+            signal.signal(getattr(signal, name), lambda number, _: process.send_signal(number))
     while True:
         try:
             return process.wait()

@@ -44,8 +44,10 @@ class Done(Generic[Result]):
 
 
 def _deaf() -> None:
-    """Ctrl-C in a terminal reaches every process; only the one that gathers the results decides."""
+    """Ctrl-C in a terminal reaches every process, as its end does; only the one that gathers the results decides."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def local(jobs: int = 0) -> Workers:

@@ -189,7 +189,7 @@ def run_engine(request: RunRequest, say: Any) -> RunRecord:
 def write_run(run: RunRecord, folder: Path) -> dict[str, Path]:
     from brokercert_reports.write import write_reports
 
-    from brokercert.cli.finish import point_latest
+    from brokercert.engine.latest import point_latest
 
     reports = write_reports(run, folder)
     point_latest(folder)

@@ -301,17 +301,28 @@ def outcome_of(
             return Outcome.INCOMPLETE
 
 
+def shows_fail(row: RowResult) -> bool:
+    """Whether some scenario failed it, whatever broke in others: a broken scenario has findings of its own breaking
+    only, so that a fail comes from one that was played.
+    """
+    return any(finding.verdict is Verdict.FAIL for finding in row.findings)
+
+
 NAMED = 3  # missing scenarios named in the sentence; the rows name them all
 
 
 def sentence_of(
     outcome: Outcome, rows: Sequence[RowResult], *, set_id: str, part: str, missing: Sequence[str] = ()
 ) -> str:
-    """One sentence for the cover and the last line of the console. `missing`: as in `outcome_of`."""
+    """One sentence for the cover and the last line of the console. `missing`: as in `outcome_of`.
+
+    Fails are named in it whatever the outcome: nothing that breaks or is cut short hides them.
+    """
     judged = [row for row in rows if row.in_part and row.verdict is not Verdict.NOT_APPLICABLE]
     must = [row for row in judged if row.level is Level.MUST]
     count = {v: sum(row.verdict is v for row in must) for v in Verdict}
     where = f"part {part}" if part else set_id
+    shown = ", ".join(row.id for row in must if shows_fail(row))
     match outcome:
         case Outcome.CERTIFIED if part:
             return f"certified for part {part} ({len(judged)} of {len(rows)} rows), not a certificate of the set"
@@ -335,9 +346,11 @@ def sentence_of(
                 why.append(f"no trace of {', '.join(missing[:NAMED])}{more}")
             return f"incomplete for {where}: {'; '.join(why) or f'of {len(must)} MUST rows none was applicable'}"
         case Outcome.HARNESS_ERROR:
-            return f"no verdict for {where}: the harness itself broke ({count[Verdict.HARNESS_ERROR]} rows)"
+            fails = f"; scenarios that did not break show fails of {shown}" if shown else ""
+            return f"no verdict for {where}: the harness itself broke ({count[Verdict.HARNESS_ERROR]} rows){fails}"
         case Outcome.INTERRUPTED:
-            return f"interrupted: what was recorded up to then is judged, {where} is not certified"
+            fails = f"; it shows fails of {shown}" if shown else ""
+            return f"interrupted: what was recorded up to then is judged, {where} is not certified{fails}"
 
 
 def encode_run(run: RunRecord) -> bytes:

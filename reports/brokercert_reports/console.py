@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from brokercert.verdict import Level, Outcome, RowResult, RunRecord, Verdict
+from brokercert.verdict import Level, Outcome, RowResult, RunRecord, Verdict, shows_fail
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -29,6 +29,7 @@ from brokercert_reports.view import (
     problems,
     shares,
     unasked,
+    verdict_words,
     wall_time,
 )
 
@@ -93,9 +94,8 @@ def _labelled(console: Console, label: str, text: str) -> None:
 
 
 def _problem(console: Console, run: RunRecord, row: RowResult, blocked: tuple[str, ...]) -> None:
-    word = (
-        "fail, by a warning under --strict" if fails_run(row, run) and row.verdict is Verdict.WARNING else row.verdict
-    )
+    by_warning = fails_run(row, run) and row.verdict is Verdict.WARNING
+    word = "fail, by a warning under --strict" if by_warning else verdict_words(row)
     head = Text.assemble((f"{row.id} ", "bold"), (f"{word}", STYLES[row.verdict]), f"  {row.title} ({row.level})")
     console.print(head, highlight=False)
     told = cases(row, run)
@@ -103,7 +103,7 @@ def _problem(console: Console, run: RunRecord, row: RowResult, blocked: tuple[st
         _case(console, case)
     if len(told) > MOST_CASES:
         _labelled(console, "", f"and {several(len(told) - MOST_CASES, 'further finding')}")
-    if row.verdict is Verdict.FAIL and row.mend:
+    if shows_fail(row) and row.mend:
         _labelled(console, "Mend", row.mend)
     if blocked:
         _labelled(console, "Blocks", f"{several(len(blocked), 'row')}: {listing(blocked, 8)}")

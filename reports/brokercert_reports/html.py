@@ -95,6 +95,7 @@ def _environment() -> Environment:
         budget_bar=bars.budget_bar,
         counts=view.counts,
         shares=view.shares,
+        verdict_words=view.verdict_words,
         cases=view.cases,
         fails_run=view.fails_run,
         keeps_open=view.keeps_open,

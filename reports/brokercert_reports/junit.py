@@ -17,7 +17,7 @@ from __future__ import annotations
 import posixpath
 import xml.etree.ElementTree as ET
 
-from brokercert.verdict import Outcome, RowResult, RunRecord, Verdict
+from brokercert.verdict import Outcome, RowResult, RunRecord, Verdict, shows_fail
 
 from brokercert_reports.text import listing, measured_sentence, printable_run
 from brokercert_reports.view import (
@@ -29,6 +29,7 @@ from brokercert_reports.view import (
     fails_run,
     keeps_open,
     outcome_title,
+    verdict_words,
     wall_time,
 )
 
@@ -145,7 +146,9 @@ def _row_properties(row: RowResult) -> dict[str, str]:
 
 
 def _explained(case: ET.Element, kind: str, row: RowResult, told: tuple[Case, ...]) -> None:
-    element = ET.SubElement(case, kind, message=_short(f"{row.id} {row.verdict}: {row.reason}"), type=row.verdict.value)
+    element = ET.SubElement(
+        case, kind, message=_short(f"{row.id} {verdict_words(row)}: {row.reason}"), type=row.verdict.value
+    )
     element.text = "\n".join(_explanation(row, told))
 
 
@@ -174,7 +177,7 @@ def _explanation(row: RowResult, told: tuple[Case, ...]) -> list[str]:
         lines += ["", f"Further findings: {further}"]
     if not told:
         lines += ["", f"Reason: {row.reason}"]
-    if row.verdict in (Verdict.FAIL, Verdict.WARNING):
+    if shows_fail(row) or row.verdict is Verdict.WARNING:
         if row.causes:
             lines += ["", "Likely causes:", *(f"  - {cause}" for cause in row.causes)]
         if row.mend:
@@ -197,7 +200,7 @@ def _certificate_case(suite: ET.Element, run: RunRecord) -> None:
         [
             f"{outcome_title(run)}: {run.sentence}",
             "",
-            *(f"{row.id} {row.verdict}: {row.reason}" for row in open_rows),
+            *(f"{row.id} {verdict_words(row)}: {row.reason}" for row in open_rows),
             "",
             f"Reproduce: {run.reproduce}",
         ]

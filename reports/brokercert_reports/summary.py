@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from brokercert.verdict import EXIT_CODES, RowResult, RunRecord, Verdict
+from brokercert.verdict import EXIT_CODES, RowResult, RunRecord, Verdict, shows_fail
 
 from brokercert_reports.text import listing, measured_sentence, printable_run, sentence, several
 from brokercert_reports.view import (
@@ -21,6 +21,7 @@ from brokercert_reports.view import (
     outcome_title,
     problems,
     shares,
+    verdict_words,
     wall_time,
 )
 
@@ -87,14 +88,14 @@ def _head(run: RunRecord) -> str:
 
 def _problem(row: RowResult, run: RunRecord, blocked: tuple[str, ...]) -> str:
     bearing = "" if fails_run(row, run) or keeps_open(row) else ", decides nothing"
-    lines = [f"### {row.id} {row.verdict}: {markdown(row.title)} ({row.level}{bearing})", ""]
+    lines = [f"### {row.id} {verdict_words(row)}: {markdown(row.title)} ({row.level}{bearing})", ""]
     for case in cases(row, run)[:3]:
         lines.append(f"- **Observed** {markdown(sentence(case.finding.observed))}")
         if case.finding.expected:
             lines.append(f"- **Expected** {markdown(sentence(case.finding.expected))}")
         lines += [f"- **Measured** {markdown(measured_sentence(one))}" for one in case.finding.measured[:3]]
         lines.append(f"- **Evidence** {markdown(evidence_place(case) or case.finding.scenario)}")
-    if row.verdict is Verdict.FAIL and row.mend:
+    if shows_fail(row) and row.mend:
         lines.append(f"- **Mend** {markdown(row.mend)}")
     if blocked:
         lines.append(f"- **Blocks** {several(len(blocked), 'row')}: {markdown(listing(blocked, 12))}")

@@ -21,7 +21,10 @@ from brokercert.verdict import (
     RunRecord,
     ScenarioResult,
     Verdict,
+    shows_fail,
 )
+
+from brokercert_reports.text import listing
 
 UNDECIDED = (
     Verdict.HARNESS_ERROR,
@@ -73,6 +76,14 @@ def fails_run(row: RowResult, run: RunRecord) -> bool:
     if not row.in_part:
         return False
     return (row.verdict is Verdict.FAIL and row.level is Level.MUST) or (run.strict and row.verdict is Verdict.WARNING)
+
+
+def verdict_words(row: RowResult) -> str:
+    """`harness error, and fail in login, outage`: a verdict that outranks a fail does not hide it."""
+    if row.verdict is Verdict.FAIL or not shows_fail(row):
+        return row.verdict.value
+    where = dict.fromkeys(finding.scenario for finding in row.findings if finding.verdict is Verdict.FAIL)
+    return f"{row.verdict}, and fail in {listing(where, 3)}"
 
 
 def keeps_open(row: RowResult) -> bool:
@@ -157,12 +168,13 @@ def ended_badly(scenario: ScenarioResult) -> bool:
 
 
 def cases(row: RowResult, run: RunRecord) -> tuple[Case, ...]:
-    """The row's findings that need explaining, each with its own excerpt; of a row without such, all of them.
+    """The row's findings that need explaining, fails first, each with its own excerpt; of a row without such, all.
 
     Excerpts stand in the record in the order of the findings, but not every finding has one.
     """
     by_name = {(scenario.name, scenario.play): scenario for scenario in run.scenarios}
     told = [f for f in row.findings if f.verdict not in QUIET] or list(row.findings)
+    told.sort(key=lambda finding: finding.verdict is not Verdict.FAIL)
     pool = list(row.excerpts)
     result = []
     for finding in told:
@@ -249,7 +261,7 @@ def last_words(run: RunRecord) -> LastWords | None:
     said most; of another one, the first failure in a scenario that the client ended by itself, or did not end when it
     was asked. One whose output is buffered got somewhere, and nobody knows where.
     """
-    failed = [row for row in run.rows if row.verdict is Verdict.FAIL]
+    failed = [row for row in run.rows if shows_fail(row)]
     if not failed or not run.scenarios:
         return None
     said_of = {row.verdict for row in run.rows}

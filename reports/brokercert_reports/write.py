@@ -1,13 +1,17 @@
 """All reports of a run into its folder.
 
-The law: a reader finds a whole file or none. Each is written beside its place and renamed into it.
+The law: a reader finds a whole file or none. Each is written beside its place and renamed into it; and one that cannot
+be made or written keeps none of the others from being written.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from brokercert.verdict import RunRecord, encode_run
 
@@ -16,25 +20,54 @@ from brokercert_reports.junit import render_junit
 from brokercert_reports.summary import render_summary
 from brokercert_reports.text import encodable_run
 
+RECORD = "run.json"  # from which all others can be rendered again
+
+
+class Written(NamedTuple):
+    """`paths` by kind: `run.json`, `HTML`, `JUnit`, `Markdown`. `failed`: names of files, and why each is not there."""
+
+    paths: dict[str, Path]
+    failed: dict[str, str]
+
 
 def write_reports(run: RunRecord, folder: Path) -> dict[str, Path]:
     """Write run.json, report.html, TEST-<set>.xml and summary.md; the folder is made where it is missing.
 
-    Answers their paths by kind: `run.json`, `HTML`, `JUnit`, `Markdown`. Raises `OSError` where the folder cannot be
-    written. All are rendered before the first is written.
+    Answers their paths by kind, as in `Written`. Raises `OSError` where the folder cannot be written. All are rendered
+    before the first is written.
     """
-    contents = {
-        "run.json": ("run.json", encode_run(encodable_run(run))),
-        "HTML": ("report.html", render_html(run).encode()),
-        "JUnit": (f"TEST-{run.set_id}.xml", render_junit(run)),
-        "Markdown": ("summary.md", render_summary(run).encode()),
-    }
+    contents = [(kind, name, render()) for kind, name, render in _reports(run)]
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
-    for kind, (name, content) in contents.items():
+    for kind, name, content in contents:
         paths[kind] = folder / name
         _write(paths[kind], content)
     return paths
+
+
+def write_what_fits(run: RunRecord, folder: Path) -> Written:
+    """The same, as far as it goes: what cannot be made or written is told, and raises nothing."""
+    written = Written({}, {})
+    with suppress(OSError):  # then each file says why
+        folder.mkdir(parents=True, exist_ok=True)
+    for kind, name, render in _reports(run):
+        try:
+            _write(folder / name, render())
+        except OSError as error:
+            written.failed[name] = error.strerror or str(error)
+        except Exception as error:  # our own fault; the verdict was reached without it
+            written.failed[name] = f"{type(error).__name__}: {error}"
+        else:
+            written.paths[kind] = folder / name
+    return written
+
+
+def _reports(run: RunRecord) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+    """Kind, name and content of each, the most important first."""
+    yield "run.json", RECORD, lambda: encode_run(encodable_run(run))
+    yield "HTML", "report.html", lambda: render_html(run).encode()
+    yield "JUnit", f"TEST-{run.set_id}.xml", lambda: render_junit(run)
+    yield "Markdown", "summary.md", lambda: render_summary(run).encode()
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -45,5 +78,6 @@ def _write(path: Path, content: bytes) -> None:
         os.chmod(beside, 0o644)  # mkstemp's 0600 would hide a report from the CI system's own user
         os.replace(beside, path)
     except BaseException:
-        os.unlink(beside)
+        with suppress(OSError):  # what went wrong first is to be told
+            os.unlink(beside)
         raise

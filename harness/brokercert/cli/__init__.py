@@ -66,37 +66,60 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line. Returns its exit status."""
-    try:
-        result = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="brokercert", standalone_mode=False
-        )
-        return int(result or 0)
-    except click.ClickException as error:
+    """Run a command line. Returns its exit status, and raises nothing but what a further signal raises."""
+    from brokercert.cli.outlet import steady_streams
+
+    with steady_streams():
+        try:
+            result = cli.main(
+                args=None if arguments is None else list(arguments), prog_name="brokercert", standalone_mode=False
+            )
+            return int(result or 0)
+        except BaseException as error:  # the boundary to the shell: said, and told apart by whom it blames
+            return _status_of(error)
+
+
+def _status_of(error: BaseException) -> int:
+    """Whatever ended a command: 2, 3 or 130. Never 1, which is said by a command that has looked at a client."""
+    from asyncio import CancelledError
+
+    if isinstance(error, click.ClickException):
         error.show()
         return USAGE
-    except (click.Abort, KeyboardInterrupt):
+    if isinstance(error, click.Abort) and error.__cause__ is not None:
+        error = error.__cause__  # click says so of an EOFError too, which is nobody's wish
+    if isinstance(error, click.Abort | KeyboardInterrupt | CancelledError):
         print("brokercert: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except Exception as error:  # the boundary to the shell: said, and told apart by whom it blames
-        if _is_usage(error):
-            print(f"brokercert: {error}", file=sys.stderr)
-            return USAGE
-        import traceback
+    if _is_usage(error):
+        print(f"brokercert: {error}", file=sys.stderr)
+        return USAGE
+    if isinstance(error, FileNotFoundError) and not _is_somewhere():
+        print("brokercert: the working directory has been removed; change to one that exists", file=sys.stderr)
+        return USAGE
+    _tell_traceback(error)
+    print("brokercert: the harness itself broke; this says nothing of the client", file=sys.stderr)
+    return HARNESS_ERROR
 
-        traceback.print_exc()
-        print("brokercert: the harness itself broke; this says nothing of the client", file=sys.stderr)
-        return HARNESS_ERROR
+
+def _is_somewhere() -> bool:
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False
 
 
-def _is_usage(error: Exception) -> bool:
+def _tell_traceback(error: BaseException) -> None:
+    import traceback
+
+    try:
+        traceback.print_exception(error)
+    except Exception:  # no memory, or no stack, is left for it
+        print(f"brokercert: {type(error).__name__}", file=sys.stderr)
+
+
+def _is_usage(error: BaseException) -> bool:
     from brokercert.engine.errors import UsageError
     from brokercert.requirements import RequirementError
 
     return isinstance(error, UsageError | RequirementError)
-
-
-def silence_output() -> None:
-    """Whoever read our standard output has gone: what else we print goes nowhere, and the exit status stands."""
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())

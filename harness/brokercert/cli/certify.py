@@ -46,7 +46,7 @@ def certify(
     COMMAND starts the client; it gets the address and credentials in BROKERCERT_* variables, or where the command
     says {url}, {token}, {state_dir} and so on. Without COMMAND: that of brokercert.toml, else the reference client.
     """
-    from brokercert.cli.finish import finish, point_latest
+    from brokercert.cli.finish import finish
     from brokercert.cli.progress import LiveProgress, progress_for
     from brokercert.engine.asked import again, client_asked, part_asked, set_asked
     from brokercert.engine.config import load_config
@@ -62,6 +62,7 @@ def certify(
     seed = config.seed if seed is None else seed
 
     from brokercert.engine.run import RunRequest, run_certification
+    from brokercert.engine.stops import STOPS
 
     request = RunRequest(
         set_id=rows.id,
@@ -78,12 +79,10 @@ def certify(
         again=again(config, set_id=rows.id, part=part, strict=strict, seed=seed, typed=command),
     )
     progress = progress_for()
-    try:
-        run = run_certification(request, progress)
-    finally:
-        if isinstance(progress, LiveProgress):
-            progress.stop()
-    folder = request.out / run.run_id
-    status = finish(run, folder)
-    point_latest(folder)
-    return status
+    with STOPS.during(lambda: None, lambda: "beginning, or at the end"):  # a signal between the two is not lost
+        try:
+            run = run_certification(request, progress)
+        finally:
+            if isinstance(progress, LiveProgress):
+                progress.stop()
+        return finish(run, request.out / run.run_id, newest=True)

@@ -1,44 +1,83 @@
-"""The end of a run: the reports written, `latest` pointed at them, the result on the console, the exit status."""
+"""The end of a run: the reports written, `latest` moved, the result on the console, the exit status. In this order.
+
+The law: nothing that is shown, or cannot be, and no file that cannot be written, changes the status; and `latest` never
+stays with an earlier run.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from brokercert.cli import silence_output
+import click
+from brokercert_reports.write import RECORD, Written, write_what_fits
+
+from brokercert.engine.latest import point_latest
+from brokercert.engine.stops import STOPS
 from brokercert.verdict import EXIT_CODES, RunRecord
 
 
-def finish(run: RunRecord, folder: Path | None) -> int:
-    """Write the reports into `folder` (None: nowhere), show the result, and say how to exit."""
-    from brokercert_reports.write import write_reports
+def finish(run: RunRecord, folder: Path | None, *, newest: bool = False) -> int:
+    """Write the reports into `folder` (None: nowhere), make `latest` mean it where it is the newest run, show the
+    result, and say how to exit. Of an output or a disk that is full it raises nothing.
+    """
+    written = Written({}, {})
+    troubles: list[str] = []
+    with STOPS.during(lambda: None, lambda: f"writing the reports into {folder}"):
+        if folder is not None:
+            written = write_what_fits(run, folder)
+            troubles += told(written, folder)
+            if newest:
+                troubles += point_latest(folder)
+        show(run, written, troubles)
+    return status_of(run)
 
-    return show(run, write_reports(run, folder) if folder else {})
 
-
-def show(run: RunRecord, reports: Mapping[str, Path]) -> int:
-    """The result on standard output."""
-    from brokercert_reports.console import render_console
-    from rich.console import Console
-
-    class Steady(Console):
-        def on_broken_pipe(self) -> None:
-            """A reader that has gone (`| head`) does not change what is answered; rich would exit with 1 here."""
-            silence_output()
-
-    render_console(run, Steady(), reports=reports)
+def status_of(run: RunRecord) -> int:
+    """The exit status of `certify`, `judge` and `report`: this line alone says 1 of a client."""
     return EXIT_CODES[run.outcome].value
 
 
-def point_latest(folder: Path) -> None:
-    """Make `latest`, beside `folder`, mean it; leave it where something else is called so, or links cannot be made."""
-    latest = folder.parent / "latest"
-    if latest.exists() and not latest.is_symlink():
+def show(run: RunRecord, written: Written, troubles: Sequence[str]) -> None:
+    """The result on standard output, what could not be written on standard error. A signal ends the showing.
+
+    Raises nothing: the result stands, shown or not.
+    """
+    try:
+        with STOPS.during(_seen_enough, lambda: "showing the result", heed=False):
+            for text in troubles:
+                click.echo(f"brokercert: {text}", err=True)
+            _render(run, written)
+    except KeyboardInterrupt:
+        pass
+    except BaseException as error:  # a bug of whoever draws: no memory, no stack, a width of nothing
+        click.echo(f"brokercert: the result could not be shown in full: {type(error).__name__}: {error}", err=True)
+        click.echo(run.sentence)
+    finally:
+        STOPS.decide()
+
+
+def _render(run: RunRecord, written: Written) -> None:
+    from brokercert_reports.console import render_console
+    from rich.console import Console
+
+    render_console(run, Console(), reports=written.paths)
+
+
+def _seen_enough() -> None:
+    raise KeyboardInterrupt
+
+
+def told(written: Written, folder: Path) -> Iterator[str]:
+    """What could not be written, a line each."""
+    if not written.failed:
         return
-    new = folder.parent / f".latest-{os.getpid()}"
-    with suppress(OSError):  # a file system without links: the reports' paths are printed anyway
-        new.unlink(missing_ok=True)
-        new.symlink_to(folder.name, target_is_directory=True)
-        new.replace(latest)
+    names = ", ".join(written.failed)
+    old = [name for name in written.failed if (folder / name).exists()]
+    why = next(iter(written.failed.values()))
+    mend = f"`brokercert report {folder}` writes them again."
+    if RECORD in written.failed:
+        mend = f"`brokercert judge {folder} --out FOLDER` judges the traces again."
+    yield f"{names} could not be written to {folder}: {why}. The result stands as it is shown. {mend}"
+    if old:
+        yield f"{', '.join(old)} in {folder} is of an earlier judging: do not use it"

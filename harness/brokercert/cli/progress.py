@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
+from brokercert.cli.outlet import takes_more
+
 EVERY = 30.0  # seconds: continuous-integration systems take silence for a hang
 NAMED = 3  # scenarios that are named of those under way
 
@@ -73,8 +75,7 @@ class LiveProgress:
 
     def planned(self, names: Sequence[str], predicted: float) -> None:
         self._predicted, self._left = predicted, len(names)
-        self._stream.write(f"{len(names)} scenario(s), about {predicted:.0f} s\n")
-        self._stream.flush()
+        put(self._stream, f"{len(names)} scenario(s), about {predicted:.0f} s\n")
 
     def started(self, name: str) -> None:
         """Shown at the next tick, within a second."""
@@ -101,7 +102,7 @@ class LiveProgress:
     def _say(self, text: str) -> None:
         """A line that stays."""
         self.stop()
-        self._stream.write(f"{text}\n")
+        put(self._stream, f"{text}\n")
 
     def stop(self) -> None:
         """Leave an empty line, for the result."""
@@ -109,8 +110,7 @@ class LiveProgress:
 
     def _renew(self, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1
-        self._stream.write(f"\r\x1b[2K{text if len(text) <= width else text[: width - 1] + '…'}")
-        self._stream.flush()
+        put(self._stream, f"\r\x1b[2K{text if len(text) <= width else text[: width - 1] + '…'}")
 
 
 def waiting(running: Sequence[str], elapsed: float, predicted: float) -> str:
@@ -146,7 +146,16 @@ def progress_for(stream: TextIO | None = None, environ: Mapping[str, str] = os.e
     if not stream.isatty() or environ.get("CI") or environ.get("TERM") == "dumb":
 
         def say(text: str) -> None:
-            print(text, file=stream, flush=True)
+            put(stream, f"{text}\n")
 
         return PlainProgress(say)
     return LiveProgress(stream)
+
+
+def put(stream: TextIO, text: str) -> None:
+    """Write it now, or leave it out: a terminal that is held (Ctrl-S), or a pipe that nobody reads, must not stop the
+    loop, which would look like a standstill to the client.
+    """
+    if takes_more(stream):
+        stream.write(text)
+        stream.flush()

@@ -13,25 +13,30 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from brokercert.engine.errors import UsageError
+from brokercert.engine.latest import leads_to, point_latest, take_back
 from brokercert.trace import Trace, read_trace
 from brokercert.trace.records import SubjectExited
 
 
 @contextmanager
 def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
-    """`out`/`run_id` with its `traces`; gone again where a `UsageError` ends the block and no client ever ran.
+    """`out`/`run_id` with its `traces`; gone again where a `UsageError` ends the block and no client ever ran. `latest`
+    leads to it from the first: a run that is killed can do nothing about it any more.
 
     `told` is who said `out`. Raises `UsageError`, which names the folder where it stays.
     """
     folder = out / run_id
     ours = _made(folder, f"{told}: no run can be written to {out}")
+    before = leads_to(out)
     try:
         (folder / "traces").mkdir()
+        point_latest(folder)
         yield folder
     except UsageError as error:
         if any(has_client(read_trace(path)) for path in (folder / "traces").glob("*.jsonl")):
             kept = f"what was recorded until then stands in {folder}, for `brokercert judge {folder}`"
             raise UsageError(f"{error}; {kept}") from error
+        take_back(folder, before)
         shutil.rmtree(folder, ignore_errors=True)
         _remove(ours[1:])
         raise

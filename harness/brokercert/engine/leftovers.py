@@ -4,14 +4,15 @@ The law: a process belongs to a client if it is of the client's session or carri
 environment, so that a grandchild that made itself a session of its own is found too. Nothing else is ever ended.
 
 Run as a program this is the guard: a process of its own that is told, by JSON lines on standard input, which clients
-there are, and that ends those still there when its input ends, however the harness died. It imports nothing of ours,
-so that it starts quickly.
+and which of their folders there are. When its input ends, however the harness died, it ends the clients that are still
+there, and then removes the folders. It imports nothing of ours, so that it starts quickly.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -115,14 +116,23 @@ def guard() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)  # it must outlive the harness
     clients: dict[str, int | None] = {}
+    folders: dict[str, None] = {}
     for line in sys.stdin:
         told = json.loads(line)
-        if told["is"] == "gone":
-            clients.pop(told["mark"], None)
-        else:
-            clients[told["mark"]] = told["session"]
+        mark = told["mark"]
+        match told["is"]:
+            case "gone":
+                clients.pop(mark, None)
+            case "folder":
+                folders[mark] = None
+            case "removed":
+                folders.pop(mark, None)
+            case _:
+                clients[mark] = told["session"]
     if clients:
         end_all(clients, quiet_rounds=QUIET_ROUNDS)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

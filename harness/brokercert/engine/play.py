@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime
 import hashlib
-import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
@@ -21,11 +20,13 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.folder import has_client
 from brokercert.engine.gate import StartGate
+from brokercert.engine.guard import GUARD, PREFIX, made_folder, remove_folder
 from brokercert.engine.paths import Paths
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.stage import AnyStage
 from brokercert.engine.standstill import StallMonitor, Watched
 from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.uncut import is_cancelled, to_the_end
 from brokercert.trace import Header, Trace, TraceWriter, trace_of
 from brokercert.trace import records as r
 from brokercert.trace.writer import FLUSH_EVERY
@@ -68,8 +69,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     path = props.folder / "traces" / trace_name(scenario.name, header.play)
     writer = TraceWriter(path, header, began=began)
     # Virtual time makes thousands of scenarios an hour: with the run's folder in memory, this one is too.
-    place = props.folder if header.tier == "virtual" else None
-    state_dir = Path(tempfile.mkdtemp(prefix="brokercert-", dir=place))
+    state_dir = made_folder() if header.tier == "real" else Path(tempfile.mkdtemp(prefix=PREFIX, dir=props.folder))
     state: r.State = "completed"
     note = ""
     impossible = False  # what was asked for cannot be
@@ -89,6 +89,8 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
             "BROKERCERT_LEVEL": "commands" if props.spec.level == "in process" else props.spec.level,
             **scenario.env,
         }
+        if "BROKERCERT_CA" in env and header.tier == "real":
+            GUARD.keep(str(Path(env["BROKERCERT_CA"]).parent))  # the broker removes it, unless we are killed
         named = sorted({urlsplit(value).hostname or "" for value in env.values() if "://" in value} - {""})
         writer.place("broker", broker.port, named)
         if proxied:
@@ -114,7 +116,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         state = "harness error"
         note = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
     finally:
-        await asyncio.shield(_clean_up(stage, broker, proxied))
+        await to_the_end(_clean_up(stage, broker, proxied))
         props.stalls.forget(watched)
         lag = props.stalls.worst_since(began)
         now = writer.micros(loop.time())
@@ -122,12 +124,14 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         if flusher is not None:
             flusher.cancel()
         writer.close()
-        shutil.rmtree(state_dir, ignore_errors=True)  # the client's own leavings: nothing of ours is in it
+        remove_folder(state_dir)  # the client's own leavings: nothing of ours is in it
         trace = trace_of(writer.header, writer.records)
         if impossible and not has_client(trace):
             path.unlink()
         else:
             done(Played(_result(scenario, trace, path, stage, state, note, lag), trace))
+    if is_cancelled():
+        raise asyncio.CancelledError  # it came while the client was ended: the scenario had been played, and stands
 
 
 def trace_name(scenario: str, play: int) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from brokercert.engine.defects import score_sentence
 from brokercert.engine.environment import tool
 from brokercert.engine.judgements import Judgements, stall_notes
@@ -125,6 +127,13 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
 def _stalls(played: Played) -> tuple[str, int, tuple[r.Stall, ...]]:
     stalls = tuple(x for x in played.trace.records if isinstance(x, r.Stall))
     return played.result.name, played.result.play, stalls
+
+
+def interrupted_record(run: RunRecord) -> RunRecord:
+    """The same of a run that was asked to end while it was judged: all that was found stands, nothing is certified."""
+    outcome = outcome_of(run.rows, strict=run.strict, interrupted=True)
+    sentence = sentence_of(outcome, run.rows, set_id=run.set_id, part=run.part)
+    return structs.replace(run, outcome=outcome, sentence=sentence)
 
 
 def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:

@@ -10,7 +10,6 @@ import asyncio
 import datetime
 import os
 import secrets
-import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -31,10 +30,12 @@ from brokercert.engine.judgements import Judgements
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, play
-from brokercert.engine.record import RunFacts, run_record
+from brokercert.engine.record import RunFacts, interrupted_record, run_record
 from brokercert.engine.scenario import Scenario, Suite, load_suite
 from brokercert.engine.standstill import StallMonitor
+from brokercert.engine.stops import STOPS
 from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.uncut import is_cancelled, to_the_end
 from brokercert.engine.watchdog import Watchdog
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Header
@@ -134,7 +135,16 @@ def plan_for(request: RunRequest, rows: RequirementSet, suite: Suite) -> Plan:
     return replace(plan, afterwards=follow)
 
 
-async def certify(request: RunRequest, progress: Progress, gate: StartGate | None = None) -> RunRecord:
+@dataclass
+class Phase:
+    """What a run does now, or will do next if it is asked to end: for whoever asks."""
+
+    now: str = "ending the clients that run (each is given 15 s at most), to judge what was recorded"
+
+
+async def certify(
+    request: RunRequest, progress: Progress, gate: StartGate | None = None, phase: Phase | None = None
+) -> RunRecord:
     """Play, judge, and write traces and `run.json`'s content. Cancelling it yields a partial record: what was played
     up to then is judged, and the outcome is *interrupted*. Raises `UsageError`.
 
@@ -148,8 +158,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
     loop = asyncio.get_running_loop()
     began = loop.time()
     with run_folder(request.out, run_id, request.out_told) as folder:
-        calibration = await calibrate()
-        crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration, gate or StartGate())
+        crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, gate or StartGate())
         interrupted = await crew.play_all()
     real_took = loop.time() - began
     if plan.afterwards and not interrupted:
@@ -163,7 +172,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
         plan_predicted=plan.predicted,
         run_id=run_id,
         started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        calibration=calibration,
+        calibration=crew.calibration,
         toxiproxy=crew.toxiproxy,
         environment=machine(),
         exclusive_took=crew.exclusive_took,
@@ -175,7 +184,11 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
     )
     if request.tier == "virtual":
         return run_record(facts, crew.played)
-    return await asyncio.to_thread(run_record, facts, crew.played)  # another run may share the loop
+    if phase is not None:
+        phase.now = "judging what was recorded, to report it"
+    # In a thread: another run may share the loop. To its end: what was recorded is judged, whatever comes meanwhile.
+    run = await to_the_end(asyncio.to_thread(run_record, facts, crew.played))
+    return interrupted_record(run) if is_cancelled() else run
 
 
 class _Crew:
@@ -190,13 +203,12 @@ class _Crew:
         progress: Progress,
         folder: Path,
         run_id: str,
-        calibration: Calibration | None,
         gate: StartGate,
     ) -> None:
         self.request, self.rows, self.plan, self.progress, self.folder = request, rows, plan, progress, folder
         self.dialect = dialect
         self.run_id = run_id
-        self.calibration = calibration
+        self.calibration: Calibration | None = None
         self.gate = gate
         self.played: list[Played] = []
         self.exclusive_took = 0.0
@@ -206,7 +218,14 @@ class _Crew:
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
     async def play_all(self) -> bool:
-        """Exclusive scenarios first, one by one; then the others together. True where it was interrupted."""
+        """Measure, then play all. True where it was interrupted, at whatever moment."""
+        with suppress(asyncio.CancelledError):
+            self.calibration = await calibrate()
+            await self._play_all()
+        return is_cancelled()
+
+    async def _play_all(self) -> None:
+        """Exclusive scenarios first, one by one; then the others together."""
         loop = asyncio.get_running_loop()
         self._began = loop.time()
         watchdog = Watchdog(self.folder, self._flush)
@@ -231,12 +250,9 @@ class _Crew:
                 self.exclusive_took = loop.time() - self._began
                 await self._together([(scenario, 1, False) for scenario in self.plan.waiting])
                 await self._again(loop.time() - self._began)
-            except asyncio.CancelledError:
-                return True
             finally:
                 ticker.cancel()
                 self.toxiproxy = paths.description
-        return False
 
     async def _again(self, first_took: float) -> None:
         """Play again what a standstill of ours touched, or where we broke: together, then the exclusive ones alone."""
@@ -363,7 +379,8 @@ def limits_of(rows: RequirementSet) -> dict[str, float]:
 def run_certification(request: RunRequest, progress: Progress) -> RunRecord:
     """`certify` in a loop of its own: of real time, or of virtual time for a client that runs in this process.
 
-    Ctrl-C and SIGTERM end it with a partial record. Raises `UsageError`.
+    The first SIGINT, SIGTERM or SIGHUP ends the playing and makes a partial record of it (`brokercert.engine.stops`
+    says what later ones do). Raises `UsageError`, and `CancelledError` where that came before there was a run.
     """
     if request.tier == "virtual":
         from brokercert.engine.alone import certify_virtual
@@ -375,8 +392,11 @@ def run_certification(request: RunRequest, progress: Progress) -> RunRecord:
 
 async def _interruptible(request: RunRequest, progress: Progress) -> RunRecord:
     loop = asyncio.get_running_loop()
-    task = asyncio.create_task(certify(request, progress))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread, or not a Unix
-            loop.add_signal_handler(number, task.cancel)
-    return await task
+    phase = Phase()
+    task = asyncio.create_task(certify(request, progress, phase=phase))
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    with STOPS.during(stop, lambda: phase.now):
+        return await task

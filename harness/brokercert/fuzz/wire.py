@@ -8,11 +8,8 @@ scripted close come once, at the end. A find is tried again on a client that is 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,6 +17,7 @@ from brokercert_mock import Connection, TradovateBroker
 
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import UsageError
+from brokercert.engine.guard import PREFIX, made_folder, remove_folder
 from brokercert.engine.subject import RunningSubject, Stream, SubjectSpec, start_subject
 from brokercert.fuzz.client import TEXT_LEVELS
 from brokercert.fuzz.finds import Find
@@ -51,7 +49,7 @@ class Live:
         self._spec = spec
         self._loop = asyncio.get_running_loop()
         self.broker = TradovateBroker(seed=1)
-        self._state_dir = Path(tempfile.mkdtemp(prefix="brokercert-fuzz-"))
+        self._state_dir = made_folder(f"{PREFIX}fuzz-")
         self._subject: RunningSubject | None = None
         self._exit: int | None = None
         self._told: set[Any] = set()  # ids that were reported as processed since the last marker
@@ -83,7 +81,7 @@ class Live:
         if self._subject is not None:
             await self._subject.kill()
         await self.broker.close()
-        shutil.rmtree(self._state_dir, ignore_errors=True)
+        remove_folder(self._state_dir)
 
     def _sockets(self) -> list[Connection]:
         return [c for c in self.broker.connections if c.is_synced]

@@ -41,9 +41,12 @@ class TraceWriter:
         self._held: list[r.Body] | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb")
+            # A trace is there with its header or not at all: one without would keep all others from being judged.
+            beside = path.with_name(f"{path.name}.new")
+            self._file = beside.open("wb")
             self._file.write(self._encoder.encode(header) + b"\n")
             self._file.flush()
+            beside.replace(path)
 
     def micros(self, at: float) -> int:
         return round((at - self._began) * 1e6)
