@@ -232,7 +232,8 @@ class AnyBroker(Generic[C]):
         try:
             yield
         except Exception as error:
-            self.script_errors.append(error)
+            if len(self.script_errors) < KEPT:
+                self.script_errors.append(error)
 
     # What the shell tells.
 

@@ -25,6 +25,7 @@ from websockets.server import ServerProtocol
 if TYPE_CHECKING:
     from brokercert_mock.anybroker import AnyBroker
 
+MOST_UNREAD = 64 * 1024 * 1024  # bytes that wait for a client which does not read: a dozen of the largest snapshots
 DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
@@ -92,8 +93,12 @@ class Shell(asyncio.Protocol):
         return str(peer[0]) if peer else ""
 
     def write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(data)
+        if transport.get_write_buffer_size() > MOST_UNREAD:
+            self.connection.unread()
 
     def half_close(self) -> None:
         """FIN; what the client still sends is read and recorded, so that it meets no RST."""

@@ -196,6 +196,9 @@ class TraceWriter:
             )
         )
 
+    def load(self, at: float, asked: float, reached: float, sent: int, dropped: int) -> None:
+        self.add(r.Load(t=self.micros(at), asked=asked, reached=round(reached, 3), sent=sent, dropped=dropped))
+
     def ledger(self, at: float, name: str, state: Mapping[str, object]) -> None:
         clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(state)).decode()))
         self.add(r.Ledger(t=self.micros(at), name=name, state=clean))
