@@ -90,7 +90,7 @@ class Shell(asyncio.Protocol):
     def address(self) -> str:
         """Where the client connects from, without its port."""
         peer = self._transport.get_extra_info("peername") if self._transport is not None else None
-        return str(peer[0]) if peer else ""
+        return self.broker.machine_of(str(peer[0])) if peer else ""
 
     def write(self, data: bytes) -> None:
         transport = self._transport

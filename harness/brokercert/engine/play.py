@@ -79,7 +79,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     try:
         await broker.start()
         if scenario.path == "proxied":
-            proxied = await props.paths.open(scenario.name, broker.port)
+            proxied = await props.paths.open(scenario.name, broker.port, broker.addresses)
         host, port = proxied.listen if proxied else ("127.0.0.1", broker.port)
         env = {
             **subject_environment(broker, host=host, port=port, scenario=scenario.name, state_dir=state_dir),

@@ -25,6 +25,7 @@ from brokercert.engine.environment import machine, tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
+from brokercert.engine.hosts import check_hosts
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, play
@@ -148,7 +149,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
         started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         calibration=calibration,
         toxiproxy=crew.toxiproxy,
-        environment=machine(),
+        environment={**machine(), **crew.hosts},
         exclusive_took=crew.exclusive_took,
         total_took=loop.time() - began,
         virtual_took=loop.time() - began - real_took,
@@ -183,6 +184,7 @@ class _Crew:
         self.played: list[Played] = []
         self.exclusive_took = 0.0
         self.toxiproxy = "not used"
+        self.hosts: dict[str, str] = {}
         self._running: dict[str, None] = {}
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
@@ -191,6 +193,7 @@ class _Crew:
         loop = asyncio.get_running_loop()
         self._began = loop.time()
         async with LagMonitor() as lag, Paths(self.run_id) as paths:
+            self.hosts = await check_hosts(self.dialect, (*self.plan.played, *self.plan.left))
             if any(scenario.path == "proxied" for scenario in self.plan.played):
                 await paths.check()
             self.progress.planned(self.plan.names, self.plan.predicted)

@@ -95,6 +95,8 @@ class TraceWriter:
         for host in {"127.0.0.1": None, "localhost": None, **dict.fromkeys(hosts)}:
             self._places[f"{host}:{port}"] = f"{host}:«{name}»"
             self._places[f"('{host}', {port})"] = f"('{host}', «{name}»)"  # as Python's errors have it
+        self._places[f"[::1]:{port}"] = f"[::1]:«{name}»"
+        self._places[f"('::1', {port}, "] = f"('::1', «{name}», "
 
     def _steady(self, text: str) -> str:
         """`redact`, and no address that differs from run to run."""
