@@ -20,7 +20,7 @@ from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import UsageError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.folder import has_client
-from brokercert.engine.gate import StartGate
+from brokercert.engine.gate import StartGate, Turn
 from brokercert.engine.paths import Paths
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.stage import AnyStage
@@ -60,8 +60,13 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     `done` is called with what there is in each of these cases, so that an interrupted run can still be judged.
     A bug of a scenario, of the broker or of a rule ends it as *harness error*: told in the trace, never blamed on the
     client. Raises only `CancelledError`, and `UsageError` (the client's command cannot be started): then, where it
-    never ran, without a trace and without a call of `done`.
+    never ran, without a trace and without a call of `done`. Its time begins when its client may be started.
     """
+    async with props.gate.turn() as turn:
+        await _play(scenario, header, props, done, turn)
+
+
+async def _play(scenario: Scenario, header: Header, props: Props, done: Callable[[Played], None], turn: Turn) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     path = props.folder / "traces" / f"{scenario.name}.jsonl"
@@ -69,6 +74,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     # Virtual time makes thousands of scenarios an hour: with the run's folder in memory, this one is too.
     place = props.folder if header.tier == "virtual" else None
     state_dir = Path(tempfile.mkdtemp(prefix="brokercert-", dir=place))
+    most = scenario.most + props.limits[props.dialect.stage.window_start]  # a client may need all of it to start
     state: r.State = "completed"
     note = ""
     impossible = False  # what was asked for cannot be
@@ -90,10 +96,8 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         writer.place("broker", broker.port, named)
         if proxied:
             writer.place("proxy", port, named)
-        stage = props.dialect.stage(
-            scenario, broker, writer, props.spec, env, state_dir, props.gate, proxied, props.limits
-        )
-        async with asyncio.timeout(scenario.most):
+        stage = props.dialect.stage(scenario, broker, writer, props.spec, env, state_dir, turn, proxied, props.limits)
+        async with asyncio.timeout(most):
             await scenario.play(stage)
         if broker.script_errors:
             state, note = "harness error", f"a rule or the broker broke: {broker.script_errors[0]!r}"
@@ -101,7 +105,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         state, note = "interrupted", "the run was interrupted"
         raise
     except TimeoutError:
-        state, note = "harness error", f"the scenario did not end within {scenario.most:g} s"
+        state, note = "harness error", f"the scenario did not end within {most:g} s"
     except UsageError:
         impossible = True
         state, note = "interrupted", "the client could not be started again"
