@@ -74,3 +74,27 @@ def test_the_work_of_a_start_is_that_of_all_its_processes() -> None:
         assert work_of(process.pid) >= 0.3, "a compiler that has ended is part of it"
         process.communicate(b"\n")
     assert work_of(process.pid) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("share", "held"),
+    [(0.0, 4), (0.2, 4), (0.5, 30), (1.0, 30)],
+    ids=["asleep", "a fifth of a core", "half a core", "a whole core"],
+)
+def test_a_client_that_does_not_connect_holds_its_place_for_as_long_as_it_works(
+    share: float, held: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from command_stage import Gate, Stage, virtually
+
+    async def work(stage: Stage) -> float:
+        return share * stage.now / 1e6
+
+    times: list[float] = []
+
+    async def play(stage: Stage) -> None:
+        times.append(stage.now / 1e6)
+
+    monkeypatch.setattr(Gate, "LEAST", StartGate.LEAST)
+    monkeypatch.setattr(Stage, "_work", work)
+    virtually(play)
+    assert times == [held]
