@@ -22,6 +22,8 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN, Protocol, Side
 from websockets.server import ServerProtocol
 
+from brokercert_mock.inflow import Inflow
+
 if TYPE_CHECKING:
     from brokercert_mock.anybroker import AnyBroker
 
@@ -53,6 +55,7 @@ class Shell(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._inflow = Inflow(transport, self.broker.clock, self._take)
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -60,7 +63,9 @@ class Shell(asyncio.Protocol):
         self._arm_head_timer()
 
     def data_received(self, data: bytes) -> None:
-        at = self.broker.clock()
+        self._inflow.feed(data)
+
+    def _take(self, data: bytes, at: float) -> None:
         if self._deaf:
             return
         with self.broker.guarding():
@@ -70,6 +75,7 @@ class Shell(asyncio.Protocol):
                 self._http_bytes(data, at)
 
     def eof_received(self) -> bool:
+        self._inflow.finish()
         self._theirs = True
         self._disarm()
         self.connection.ended("client", "fin")
@@ -77,6 +83,8 @@ class Shell(asyncio.Protocol):
         return bool(self.connection.silent == "dead")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if not self._ours:
+            self._inflow.finish()
         self._disarm()
         if exc is not None and not self._theirs:
             self.connection.ended("client", "rst")
@@ -134,7 +142,7 @@ class Shell(asyncio.Protocol):
 
     def pause(self) -> None:
         if self._transport is not None:
-            self._transport.pause_reading()
+            self._inflow.pause()
 
     # HTTP.
 

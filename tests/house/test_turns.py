@@ -23,6 +23,8 @@ QUEUES = ("deque", "Queue", "PriorityQueue", "LifoQueue", "SimpleQueue")
 ENDS = {
     "mock_server/brokercert_mock/bulk.py grow": "at the size asked for, in a thread of its own",
     "mock_server/brokercert_mock/burst.py Burst.send": "with its turn (`pace.Turn`)",
+    "mock_server/brokercert_mock/inflow.py Inflow._go_on": "with its turn (`pace.Turn`)",
+    "mock_server/brokercert_mock/inflow.py Inflow.finish": "with the bytes of one read, once a connection",
     "mock_server/brokercert_mock/ledger.py Books._pair": "each round takes a lot off",
     "mock_server/brokercert_mock/names.py _question": "with the query: each round goes on in it",
     "mock_server/brokercert_mock/quotas.py Quotas.on_authorized": "each round ends a connection",
@@ -35,6 +37,7 @@ ENDS = {
     "harness/brokercert/simulation/shrink.py _Shrinking.cut": "with what is left to be tried, between two runs",
 }
 BOUNDS = {
+    "mock_server/brokercert_mock/inflow.py Inflow.__init__": "the bytes of one read, and no other is made meanwhile",
     "mock_server/brokercert_mock/anybroker.py AnyBroker.__init__": "KEPT, where one is added",
     "harness/brokercert/engine/inprocess.py InProcessSubject.__init__": "the commands of one scenario",
     "harness/brokercert/engine/output.py Output.__init__": "MOST_LINES, MOST_REPORTS and MOST_BYTES (`full`)",

@@ -86,6 +86,8 @@ class _Wire(asyncio.Transport):
     def pause_reading(self) -> None:
         pass
 
+    resume_reading = pause_reading
+
 
 class _Broker:
     """A broker, and connections that go nowhere. What its guard caught is a find."""
