@@ -11,10 +11,11 @@ import random
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from brokercert_mock.addresses import addresses_of, bound_to_all
 from brokercert_mock.anyconnection import KEPT, AnyConnection
 from brokercert_mock.recorder import NullRecorder, Recorder
 from brokercert_mock.rules import OnAccept, OnEvents, OnRequest, OnUpgrade, Rule, RuleBook
@@ -48,10 +49,11 @@ class AnyBroker(Generic[C]):
         self._shells: dict[Shell, C] = {}  # in the order of accepting: a set's would differ from run to run
         self._timers: set[asyncio.TimerHandle] = set()
         self._most_timers = FEW_TIMERS
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._tls: ssl.SSLContext | None = None
         self._port = 0
         self._host = "127.0.0.1"
+        self.addresses: tuple[str, ...] = (self._host,)  # on which it listens
         self._changed = asyncio.Event()
         self._blocked: list[socket.socket] = []
         self.bytes_read = 0  # on all connections
@@ -85,11 +87,24 @@ class AnyBroker(Generic[C]):
     # Life.
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
-        """Listen; port 0 takes a free one."""
+        """Listen on `host`, and on every address of the name by which clients are told to reach it; port 0 takes a free
+        one. Raises OSError, and `AddressError` where that name cannot be served.
+        """
         self._host, self._tls = host, tls
-        self._server = await self.loop.create_server(lambda: Shell(self), host, port, ssl=tls)
-        self._port = self._server.sockets[0].getsockname()[1]
+        self.addresses = await addresses_of(host, "localhost" if tls else "")  # some stacks refuse certificates for IPs
+        sockets = bound_to_all(self.addresses, port)
+        self._port = sockets[0].getsockname()[1]
+        await self._listen(sockets)
         self.on_started()
+
+    async def _listen(self, sockets: Iterable[socket.socket]) -> None:
+        for one in sockets:
+            self._servers.append(await self.loop.create_server(lambda: Shell(self), sock=one, ssl=self._tls))
+
+    def _stop_listening(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
 
     @property
     def port(self) -> int:
@@ -112,15 +127,13 @@ class AnyBroker(Generic[C]):
         for timer in list(self._timers):
             timer.cancel()
         self._timers.clear()
-        if self._server is not None:
-            self._server.close()
+        self._stop_listening()
         self._unblock()
         for rule in self.book.rules:
             if rule.name and not rule.applied:
                 self.recorder.rule_unused(self.clock(), rule.name)
         for shell in list(self._shells):
             shell.abort()
-        self._server = None
 
     async def refuse_port(self) -> None:
         """From here on connections are truly refused: the port is bound, nobody listens. Live ones go on."""
@@ -134,23 +147,20 @@ class AnyBroker(Generic[C]):
         The port listens with a queue that is full, so that the system drops what comes. There is no record of it.
         """
         requested = self.clock()
-        self._bound().listen(0)
-        for _ in range(2):  # a queue of length 0 holds one connection; the second one finds out that it is full
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex((self._host, self._port))
-            self._blocked.append(filler)
+        for blocked in self._bound():
+            blocked.listen(0)
+            for _ in range(2):  # a queue of length 0 holds one connection; the second one finds out that it is full
+                filler = socket.socket(blocked.family)
+                filler.setblocking(False)
+                filler.connect_ex(blocked.getsockname())
+                self._blocked.append(filler)
         self.recorder.fault(requested, self.clock(), "port-unanswered", 0, "")
 
-    def _bound(self) -> socket.socket:
-        """The port, taken and not listening."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        blocked = socket.socket()
-        blocked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        blocked.bind((self._host, self._port))
-        self._blocked.append(blocked)
+    def _bound(self) -> list[socket.socket]:
+        """The port, taken and not listening, on each address."""
+        self._stop_listening()
+        blocked = bound_to_all(self.addresses, self._port)
+        self._blocked += blocked
         return blocked
 
     def _unblock(self) -> None:
@@ -162,8 +172,12 @@ class AnyBroker(Generic[C]):
         """Listen on the same port again."""
         requested = self.clock()
         self._unblock()
-        self._server = await self.loop.create_server(lambda: Shell(self), self._host, self._port, ssl=self._tls)
+        await self._listen(bound_to_all(self.addresses, self._port))
         self.recorder.fault(requested, self.clock(), "port-open", 0, "")
+
+    def machine_of(self, address: str) -> str:
+        """Where a client connects from, told by one address: all on which this listens are one machine's."""
+        return self._host if address in self.addresses else address
 
     # Rules.
 
@@ -238,7 +252,8 @@ class AnyBroker(Generic[C]):
         try:
             yield
         except Exception as error:
-            self.script_errors.append(error)
+            if len(self.script_errors) < KEPT:
+                self.script_errors.append(error)
 
     # What the shell tells.
 

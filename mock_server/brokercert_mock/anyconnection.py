@@ -121,13 +121,16 @@ class AnyConnection:
 
     def rst(self) -> None:
         """End the connection with RST."""
+        self.fault("rst", self._reset)
 
-        def act() -> None:
-            self.closing = True
-            self._shell.reset()
-            self.ended("broker", "rst")
+    def unread(self) -> None:
+        """The client leaves too much unread: it is told so, and ended, since memory has an end too."""
+        self.fault("unread", self._reset, "the client does not read what it is sent")
 
-        self.fault("rst", act)
+    def _reset(self) -> None:
+        self.closing = True
+        self._shell.reset()
+        self.ended("broker", "rst")
 
     def close(self, code: int, reason: str = "") -> None:
         """A close frame; FIN when it is echoed, or after `close_wait` seconds."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from websockets.frames import Frame, Opcode
 
 from brokercert_mock import frames
+from brokercert_mock.pace import Turn
 
 if TYPE_CHECKING:
     from brokercert_mock.broker import TradovateBroker
@@ -54,13 +55,16 @@ class Burst:
         return True
 
     async def send(self, rate: float) -> None:
-        """Write them, `rate` a second; what a late moment left undone is written at once. Ends with the socket."""
+        """Write them, `rate` a second; what a late moment left undone is written in the next turns of the loop. Ends
+        with the socket.
+        """
         clock, write = self._broker.clock, self._conn.write_prepared
         self._broker.recorder.rule(clock(), "burst", self._conn.id, f"{self._count} event(s), {rate:g} a second")
         began = clock()
         while len(self._written) < self._count and self._conn.is_open:
             due = min(self._count, int((clock() - began) * rate) + 1)
-            while len(self._written) < due:
+            turn = Turn(clock)
+            while len(self._written) < due and turn.goes_on():
                 self._written.append(write(self._frames[len(self._written)]))
             await asyncio.sleep(TICK)
 

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from brokercert_mock import frames
+from brokercert_mock.pace import Pace
 from brokercert_mock.seed import Change, Entity
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from brokercert_mock.connection import Connection
 
 BURST_TICK = 0.01  # seconds between the batches of a stream of events
+TOLD_EVERY = 1.0  # seconds between two tellings that a stream is behind
 OF_ONE_TYPE = 8  # entities that take turns: a long history must not make an event slow
 PLAIN = ("cashBalance", "position", "marginSnapshot", "account", "order", "user", "contract")
 
@@ -64,6 +66,8 @@ class Events:
         self._until_answered: list[Frame] | None = None
         self._batch: dict[Connection, list[Any]] | None = None
         self._stream: asyncio.Task[None] | None = None
+        self._pace: Pace | None = None
+        self._told_dropped, self._told_at = 0, 0.0
         self._turn = 0
 
     def start(self) -> None:
@@ -74,6 +78,9 @@ class Events:
         if self._stream is not None:
             self._stream.cancel()
             self._stream = None
+        if self._pace is not None:
+            self._tell_behind(self._pace)
+            self._pace = None
 
     def tell(self, name: str, detail: str) -> None:
         self.broker.recorder.rule(self.broker.clock(), name, 0, detail)
@@ -177,20 +184,32 @@ class Events:
         return frames.props(kind, "Updated", entity)
 
     def background(self, rate: float) -> None:
-        """A stream of plain events, `rate` a second to each synced socket; 0 ends it."""
+        """A stream of plain events, `rate` a second to each synced socket; 0 ends it.
+
+        It never keeps the loop for longer than a turn (`brokercert_mock.pace`). What this machine cannot send in time
+        is dropped, and told to the recorder (`load`).
+        """
         self.stop()
         if rate > 0:
-            self._stream = asyncio.create_task(self._stream_events(rate))
+            self._pace = Pace(rate, self.broker.clock)
+            self._told_dropped, self._told_at = 0, self.broker.clock()
+            self._stream = asyncio.create_task(self._stream_events(self._pace))
 
-    async def _stream_events(self, rate: float) -> None:
-        began, sent = self.broker.clock(), 0
+    async def _stream_events(self, pace: Pace) -> None:
         while True:
-            due = int((self.broker.clock() - began) * rate)
             with self.broker.guarding():
-                while sent < due:
+                for _ in pace.turn():
                     self.market_event()
-                    sent += 1
-            await asyncio.sleep(max(BURST_TICK, 1 / rate))
+            if self.broker.clock() - self._told_at >= TOLD_EVERY:
+                self._tell_behind(pace)
+            await asyncio.sleep(max(BURST_TICK, 1 / pace.rate))
+
+    def _tell_behind(self, pace: Pace) -> None:
+        """Tell what was dropped, if anything was since it was told last."""
+        self._told_at = now = self.broker.clock()
+        if pace.dropped > self._told_dropped:
+            self._told_dropped = pace.dropped
+            self.broker.recorder.load(now, pace.rate, pace.reached, pace.sent, pace.dropped)
 
     def _beat(self) -> None:
         every = self.broker.settings.heartbeat_every

@@ -94,6 +94,14 @@ class Recorder(Protocol):
         """A fault of the broker's own shell was requested and took effect (conn 0: all or none)."""
         return None
 
+    def load(self, at: float, asked: float, reached: float, sent: int, dropped: int) -> None:
+        """A stream of events falls short of its rate: this machine cannot make it. Told at most once a second.
+
+        `asked` and `reached` are events a second since the stream began, to each socket; so far `sent` were written and
+        `dropped` never will be. A stream that keeps its rate tells nothing.
+        """
+        return None
+
     def ledger(self, at: float, name: str, state: Mapping[str, object]) -> None:
         """The broker's own state at a point of comparison."""
         return None

@@ -25,9 +25,12 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN, Protocol, Side
 from websockets.server import ServerProtocol
 
+from brokercert_mock.inflow import Inflow
+
 if TYPE_CHECKING:
     from brokercert_mock.anybroker import AnyBroker
 
+MOST_UNREAD = 64 * 1024 * 1024  # bytes that wait for a client which does not read: a dozen of the largest snapshots
 DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
@@ -55,6 +58,7 @@ class Shell(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._inflow = Inflow(transport, self.broker.clock, self._take)
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -62,8 +66,10 @@ class Shell(asyncio.Protocol):
         self._arm_head_timer()
 
     def data_received(self, data: bytes) -> None:
-        at = self.broker.clock()
         self.broker.bytes_read += len(data)
+        self._inflow.feed(data)
+
+    def _take(self, data: bytes, at: float) -> None:
         if self._deaf:
             return
         with self.broker.guarding():
@@ -73,6 +79,7 @@ class Shell(asyncio.Protocol):
                 self._http_bytes(data, at)
 
     def eof_received(self) -> bool:
+        self._inflow.finish()
         self._theirs = True
         self._disarm()
         self.connection.ended("client", "fin")
@@ -80,6 +87,8 @@ class Shell(asyncio.Protocol):
         return bool(self.connection.silent == "dead")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if not self._ours:
+            self._inflow.finish()
         self._disarm()
         if exc is not None and not self._theirs:
             self.connection.ended("client", "rst")
@@ -93,7 +102,7 @@ class Shell(asyncio.Protocol):
     def address(self) -> str:
         """Where the client connects from, without its port."""
         peer = self._transport.get_extra_info("peername") if self._transport is not None else None
-        return str(peer[0]) if peer else ""
+        return self.broker.machine_of(str(peer[0])) if peer else ""
 
     @property
     def unread(self) -> int:
@@ -109,8 +118,12 @@ class Shell(asyncio.Protocol):
         return count[0]
 
     def write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(data)
+        if transport.get_write_buffer_size() > MOST_UNREAD:
+            self.connection.unread()
 
     def half_close(self) -> None:
         """FIN; what the client still sends is read and recorded, so that it meets no RST."""
@@ -146,7 +159,7 @@ class Shell(asyncio.Protocol):
 
     def pause(self) -> None:
         if self._transport is not None:
-            self._transport.pause_reading()
+            self._inflow.pause()
 
     # HTTP.
 

@@ -26,6 +26,7 @@ LIMITS = {
     "window_first_authorize": 30.0,
     "window_first_sync": 30.0,
     "window_recovery": 75.0,
+    "request_end": 60.0,
 }
 HEADER = Header(
     format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2", set_version="1",
@@ -70,7 +71,7 @@ class Echo:
 
 
 class Gate(StartGate):
-    LONGEST = 0.05  # seconds: these clients connect to nothing, there is no first connection to wait for
+    LEAST = 0.05  # seconds: these clients connect to nothing, there is no first connection to wait for
 
 
 Play = Callable[[Stage], Awaitable[None]]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from brokercert.engine import plan, run
 from brokercert.engine.config import Config
+from brokercert.engine.gate import StartGate
 from brokercert.engine.run import Quiet, RunRequest, certify, plan_for
 from brokercert.engine.scenario import load_suite
 from brokercert.engine.subject import SubjectSpec
@@ -44,6 +45,18 @@ def test_the_cells_that_follow_in_virtual_time_are_planned_for_the_reference_cli
     other = plan_for(replace(request, subject=SubjectSpec("other", ("bot",), offers=REFERENCE.offers)), ROWS, SUITE)
     assert set(other.names) == {s.name for s in ours.waiting} < CELLS, "of another client it plays the sample"
     assert other.predicted < ours.predicted < other.predicted + 30, "they cost seconds, and are said to"
+
+
+def test_a_client_that_needs_time_to_start_takes_longer_and_is_said_to() -> None:
+    known = plan_for(RunRequest(SET, REFERENCE), ROWS, SUITE)
+    sleeps, works = StartGate(0.1), StartGate(20.0)
+    assert known.starting_in(0.0, sleeps).predicted == known.predicted
+    alone = 20 * len(known.exclusive)
+    for gate, held in ((sleeps, sleeps.LEAST), (works, 20.0)):
+        slow = known.starting_in(20.0, gate)
+        waits = (len(known.waiting) - 1) // gate.AT_ONCE * held
+        assert slow.held == held and slow.predicted >= known.predicted + alone + 20
+        assert slow.predicted >= alone + waits + 20 + known.waiting[-1].lasts, "the last one to start is awaited too"
 
 
 def test_what_ends_is_what_was_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,12 +35,18 @@ def test_a_gap_is_a_gap_before_the_window_is_over() -> None:
     assert logged_in(30, beats=None).verdict("HBT-020") == "warning", "5.5 s"
 
 
-def loaded(beats: tuple[float, ...], *, until: float, every: float = 0.1, lasts: float = 40) -> str:
-    """The last `h` comes at 10 s, messages from then on; heartbeats so many seconds after it."""
+def loaded(
+    beats: tuple[float, ...], *, until: float, every: float = 0.1, lasts: float = 40, asked: float | None = None
+) -> str:
+    """The last `h` comes at 10 s, messages from then on; heartbeats so many seconds after it. `asked`: the mock told
+    that it could not make so many a second.
+    """
     talk = logged_in(until, beats=None)
     talk.frame(10 * S, 1, "h")
     for number in range(int(lasts / every)):
         talk.broker(10 * S + round((number + 1) * every * S), 1, {"e": "clock", "d": "{}"})
+    if asked is not None:
+        talk.told.append(r.Load(t=15 * S, asked=asked, reached=1 / every, sent=50, dropped=1))
     talk.client(9 * S, 1, "[]")
     for at in beats:
         talk.client(round((10 + at) * S), 1, "[]")
@@ -53,6 +59,14 @@ def test_heartbeats_under_load_are_those_that_no_h_can_explain() -> None:
     assert loaded((2, 4), until=30, lasts=17) == "not observed", "an `h` may have brought them, and the load ended soon"
     assert loaded((8,), until=60, lasts=12) in ("not observed", "blocked"), "15 s are the least"
     assert loaded((8,), until=60, every=4) in ("not observed", "blocked"), "no load: the messages are 4 s apart"
+
+
+@pytest.mark.parametrize("beats", [(2, 12), ()], ids=["beating", "not beating"])
+def test_a_load_that_this_machine_could_not_make_neither_passes_nor_fails(beats: tuple[float, ...]) -> None:
+    judged = "pass" if beats else "fail"
+    assert loaded(beats, until=60, asked=100) == "not observed", "a tenth of it"
+    assert loaded(beats, until=60, asked=25) == "not observed", "two fifths"
+    assert loaded(beats, until=60, asked=19) == judged, "more than half"
 
 
 def quiet(lasts: float, gone: float = 0) -> str:

@@ -6,25 +6,36 @@ import asyncio
 from typing import Any
 
 import pytest
-from brokercert_mock import TradovateBroker
+from brokercert_mock import NullRecorder, TradovateBroker
 from brokercert_mock.anybroker import FEW_TIMERS
 from brokercert_mock.anyconnection import KEPT
-from brokercert_mock.shell import Shell
+from brokercert_mock.shell import MOST_UNREAD, Shell
 
 pytestmark = pytest.mark.asyncio
 
 
 class Wire(asyncio.Transport):
-    """A transport that goes nowhere."""
+    """A transport that goes nowhere: nobody reads what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unread = 0
+        self.aborted = False
 
     def write(self, data: Any) -> None:
-        pass
+        self.unread += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
 
     def is_closing(self) -> bool:
-        return False
+        return self.aborted
 
     def close(self) -> None:
-        pass
+        self.aborted = True
+
+    def abort(self) -> None:
+        self.aborted = True
 
 
 async def accepted(broker: TradovateBroker) -> Shell:
@@ -43,6 +54,24 @@ async def test_of_connections_that_ended_the_last_are_known_and_of_those_that_st
     assert [connection.id for connection in broker.connections] == [1]
     first.connection_lost(None)
     assert 1 in broker.history and 52 not in broker.history
+    await broker.close()
+
+
+async def test_a_client_that_reads_nothing_is_ended_before_it_fills_the_memory() -> None:
+    told: list[tuple[str, int]] = []
+
+    class Ear(NullRecorder):
+        def fault(self, requested: float, acknowledged: float, name: str, conn: int, detail: str) -> None:
+            told.append((name, conn))
+
+    broker = TradovateBroker(seed=1, recorder=Ear())
+    shell, wire = Shell(broker), Wire()
+    shell.connection_made(wire)
+    piece = bytes(1024 * 1024)
+    for _ in range(2 * MOST_UNREAD // len(piece)):
+        shell.write(piece)
+    assert wire.aborted and wire.unread <= MOST_UNREAD + len(piece)
+    assert told == [("unread", shell.connection.id)] and shell.connection.ended_by == "broker"
     await broker.close()
 
 

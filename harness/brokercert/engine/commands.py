@@ -20,13 +20,13 @@ T = TypeVar("T")
 C = TypeVar("C", bound=Transcript[Any])
 
 ANSWER = 5.0  # seconds that a snapshot may take: it is the client's own memory, printed
-OUTCOME = 61.0  # seconds that a request may take to end, as REQ-030 says, and one for the report
 
 
 class Commanding(Generic[C]):
     """The part of a `Stage` that gives commands."""
 
     talk: C
+    limits: Mapping[str, float]
     _writer: TraceWriter
     _spec: SubjectSpec
     _subject: RunningSubject | None
@@ -51,8 +51,11 @@ class Commanding(Generic[C]):
         """Have the client send a request; lower `priority` leaves first. Returns its ticket for `outcome`, at once."""
         return self._give("request", endpoint=endpoint, query=query, body=body, priority=priority).id
 
-    async def outcome(self, ticket: int, within: float = OUTCOME) -> Outcome | None:
-        """How that request ended, as the client reports it. None where it does not say so in time."""
+    async def outcome(self, ticket: int, within: float | None = None) -> Outcome | None:
+        """How that request ended, as the client reports it. None where it does not say so in time: by `request_end`
+        and a second for the report, unless another time is given.
+        """
+        within = self.limits["request_end"] + 1 if within is None else within
         asked = self.talk.told.commands[ticket]
         await self._answered(asked, f"the outcome of request {ticket}", lambda: bool(asked.outcomes), within)
         return asked.outcome

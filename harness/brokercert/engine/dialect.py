@@ -6,7 +6,7 @@ another package declares its own in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -33,6 +33,10 @@ class Broker(Protocol):
 
     @property
     def port(self) -> int: ...
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """On which it listens, all on one port: every one that a client may take."""
 
     @property
     def connections(self) -> Sequence[AnyConnection]:
@@ -81,7 +85,8 @@ class Reference:
 class Dialect:
     """`broker` makes one from a scenario's `settings`, the recorder that it tells, a seed, and what its
     calendar says at the start (None: the real one). `stage` is what its
-    scenarios are handed. `mutants` is the module whose `MUTANTS` are its broken clients; it may be absent.
+    scenarios are handed. `mutants` is the module whose `MUTANTS` are its broken clients; it may be absent. `hosts` are
+    the names of this machine by which clients are told to reach a broker with such settings.
     """
 
     name: str
@@ -90,6 +95,7 @@ class Dialect:
     judging: Judging
     reference: Reference
     mutants: str
+    hosts: Callable[[Mapping[str, Any]], Collection[str]] = lambda settings: ()
 
 
 def dialect_of(package: object, set_id: str) -> Dialect:

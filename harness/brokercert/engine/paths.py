@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Self
 
+from brokercert.engine.faults import ProxiedPath
+from brokercert.engine.ways import Ways
 from brokercert.toxiproxy.choose import Chosen, choose, inside, named
-from brokercert.toxiproxy.driver import ProxyHandle
+from brokercert.toxiproxy.driver import ProxyHandle, ToxiproxyError
+
+LOOPBACK = "127.0.0.1"
+TRIES = 5  # ports, until one is free on every address
 
 
 class Paths:
@@ -35,10 +41,26 @@ class Paths:
         if named():
             await self._choose()
 
-    async def open(self, scenario: str, upstream_port: int) -> ProxyHandle:
-        """A proxy in front of a broker on loopback. Raises `ToxiproxyError`."""
+    async def open(self, scenario: str, upstream_port: int, addresses: Sequence[str] = (LOOPBACK,)) -> ProxiedPath:
+        """A proxy in front of a broker on loopback, on each of these addresses, all on one port.
+
+        Raises `ToxiproxyError`.
+        """
         chosen = await self._choose()
-        return await chosen.driver.create(f"{self._run_id}-{scenario}", f"127.0.0.1:{upstream_port}")
+        name, upstream = f"{self._run_id}-{scenario}", f"{LOOPBACK}:{upstream_port}"
+        for left in reversed(range(TRIES)):
+            made: list[ProxyHandle] = []
+            try:
+                for place, address in enumerate(addresses):
+                    host = f"[{address}]" if ":" in address else address
+                    listen = f"{host}:{made[0].listen[1] if made else 0}"
+                    made.append(await chosen.driver.create(f"{name}-{place + 1}" if place else name, upstream, listen))
+                return Ways(made)
+            except ToxiproxyError:
+                await Ways(made).destroy()
+                if not left or not made:  # not even the first: another port would not mend it
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     async def _choose(self) -> Chosen:
         async with self._lock:

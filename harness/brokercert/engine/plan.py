@@ -7,9 +7,10 @@ be told which scenarios its rows were owed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brokercert.engine.errors import UsageError
+from brokercert.engine.gate import StartGate
 from brokercert.engine.grid import sampled
 from brokercert.engine.scenario import Scenario, Suite
 from brokercert.requirements import RequirementSet
@@ -34,7 +35,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which scenarios are played, and how long that should take. Seconds."""
+    """Which scenarios are played, and how long that should take. Seconds.
+
+    `starting` is what one start of the client takes, where it is known: each scenario begins with one. For `held` of it
+    others wait for its place at the gate.
+    """
 
     exclusive: tuple[Scenario, ...]
     waiting: tuple[Scenario, ...]
@@ -42,6 +47,8 @@ class Plan:
     jobs: int
     left: tuple[Scenario, ...] = ()  # cells of the grid that the seed did not choose
     afterwards: bool = False  # and they are played in virtual time then
+    starting: float = 0.0
+    held: float = 0.0
 
     @property
     def played(self) -> tuple[Scenario, ...]:
@@ -54,11 +61,19 @@ class Plan:
 
     @property
     def predicted(self) -> float:
-        alone = sum(s.lasts for s in self.exclusive) + (CELL * len(self.left) if self.afterwards else 0.0)
+        alone = sum(self._takes(s) for s in self.exclusive) + (CELL * len(self.left) if self.afterwards else 0.0)
         if not self.waiting:
             return alone + OVERHEAD
-        total = sum(s.lasts for s in self.waiting)
-        return max(max(s.lasts for s in self.waiting), total / self.jobs) + alone + OVERHEAD
+        each = [self._takes(s) for s in self.waiting]
+        ends = [place // StartGate.AT_ONCE * self.held + takes for place, takes in enumerate(each)]
+        return max(max(ends), sum(each) / self.jobs) + alone + OVERHEAD
+
+    def starting_in(self, seconds: float, gate: StartGate) -> Plan:
+        """The same, of a client that needs so many seconds to start."""
+        return replace(self, starting=seconds, held=min(seconds, gate.patience(0.0)))
+
+    def _takes(self, scenario: Scenario) -> float:
+        return self.starting + scenario.lasts
 
 
 def plan_of(wanted: Wanted, rows: RequirementSet, suite: Suite, jobs: int = 1) -> Plan:

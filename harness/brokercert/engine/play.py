@@ -19,7 +19,7 @@ from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import UsageError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.folder import has_client
-from brokercert.engine.gate import StartGate
+from brokercert.engine.gate import StartGate, Turn
 from brokercert.engine.guard import GUARD, PREFIX, made_folder, remove_folder
 from brokercert.engine.paths import Paths
 from brokercert.engine.scenario import Scenario
@@ -62,14 +62,20 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     `done` is called with what there is in each of these cases, so that an interrupted run can still be judged.
     A bug of a scenario, of the broker or of a rule ends it as *harness error*: told in the trace, never blamed on the
     client. Raises only `CancelledError`, and `UsageError` (the client's command cannot be started): then, where it
-    never ran, without a trace and without a call of `done`.
+    never ran, without a trace and without a call of `done`. Its time begins when its client may be started.
     """
+    async with props.gate.turn() as turn:
+        await _play(scenario, header, props, done, turn)
+
+
+async def _play(scenario: Scenario, header: Header, props: Props, done: Callable[[Played], None], turn: Turn) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     path = props.folder / "traces" / trace_name(scenario.name, header.play)
     writer = TraceWriter(path, header, began=began)
     # Virtual time makes thousands of scenarios an hour: with the run's folder in memory, this one is too.
     state_dir = made_folder() if header.tier == "real" else Path(tempfile.mkdtemp(prefix=PREFIX, dir=props.folder))
+    most = scenario.most + props.limits[props.dialect.stage.window_start]  # a client may need all of it to start
     state: r.State = "completed"
     note = ""
     impossible = False  # what was asked for cannot be
@@ -82,7 +88,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     try:
         await broker.start()
         if scenario.path == "proxied":
-            proxied = await props.paths.open(scenario.name, broker.port)
+            proxied = await props.paths.open(scenario.name, broker.port, broker.addresses)
         host, port = proxied.listen if proxied else ("127.0.0.1", broker.port)
         env = {
             **subject_environment(broker, host=host, port=port, scenario=scenario.name, state_dir=state_dir),
@@ -95,10 +101,8 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         writer.place("broker", broker.port, named)
         if proxied:
             writer.place("proxy", port, named)
-        stage = props.dialect.stage(
-            scenario, broker, writer, props.spec, env, state_dir, props.gate, proxied, props.limits
-        )
-        async with asyncio.timeout(scenario.most):
+        stage = props.dialect.stage(scenario, broker, writer, props.spec, env, state_dir, turn, proxied, props.limits)
+        async with asyncio.timeout(most):
             await scenario.play(stage)
         if broker.script_errors:
             state, note = "harness error", f"a rule or the broker broke: {broker.script_errors[0]!r}"
@@ -106,7 +110,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         state, note = "interrupted", "the run was interrupted"
         raise
     except TimeoutError:
-        state, note = "harness error", f"the scenario did not end within {scenario.most:g} s"
+        state, note = "harness error", f"the scenario did not end within {most:g} s"
     except UsageError:
         impossible = True
         state, note = "interrupted", "the client could not be started again"

@@ -1,4 +1,4 @@
-"""What a client's process and its children hold: descriptors, threads, memory; read by psutil, in any thread."""
+"""What a client's process and its children hold (descriptors, threads, memory) and use (CPU); psutil, in any thread."""
 
 from __future__ import annotations
 
@@ -13,6 +13,26 @@ def measure(pid: int) -> dict[str, int] | None:
     if not found:
         return None
     return {name: min(held[name] for held in found) for name in found[0]}
+
+
+def work_of(pid: int) -> float:
+    """CPU seconds that the process and its descendants have used; 0 where it is gone or may not be read."""
+    try:
+        first = psutil.Process(pid)
+        processes = [first, *first.children(recursive=True)]
+    except psutil.Error:
+        return 0.0
+    return sum(_used(process) for process in processes)
+
+
+def _used(process: psutil.Process) -> float:
+    """Of its children that have ended too: a compiler that `go run` starts is one."""
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)  # not on every system
+    return float(times.user + times.system + ended)
 
 
 def _look(pid: int) -> dict[str, int] | None:

@@ -26,6 +26,7 @@ from brokercert.engine.environment import machine, tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
+from brokercert.engine.hosts import check_hosts
 from brokercert.engine.judgements import Judgements
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, Plan, Wanted, plan_of, unplayed
@@ -174,7 +175,7 @@ async def certify(
         started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         calibration=crew.calibration,
         toxiproxy=crew.toxiproxy,
-        environment=machine(),
+        environment={**machine(), **crew.hosts},
         exclusive_took=crew.exclusive_took,
         total_took=loop.time() - began,
         virtual_took=loop.time() - began - real_took,
@@ -214,6 +215,7 @@ class _Crew:
         self.exclusive_took = 0.0
         self.toxiproxy = "not used"
         self.judged = Judgements(rows, dialect.judging)
+        self.hosts: dict[str, str] = {}
         self._running: dict[str, None] = {}
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
@@ -230,6 +232,7 @@ class _Crew:
         self._began = loop.time()
         watchdog = Watchdog(self.folder, self._flush)
         async with StallMonitor(self.progress.stalled, watchdog) as stalls, Paths(self.run_id) as paths:
+            self.hosts = await check_hosts(self.dialect, (*self.plan.played, *self.plan.left))
             if any(scenario.path == "proxied" for scenario in self.plan.played):
                 await paths.check()
             self.progress.planned(self.plan.names, self.plan.predicted)

@@ -48,7 +48,8 @@ class Scenario:
     `cell`: its place in the grid, of which a run in real time plays a sample that has every fault and every phase.
     `small`: settings that differ in virtual time, where a size costs time and proves nothing more; a run there at full
     volume (`RunRequest.full_volume`) leaves them out.
-    `lasts`: seconds that a good client makes it last (the prediction); `most`: after so many seconds it is ended.
+    `lasts`: seconds that a good client makes it last, once it has started (the prediction). `most`: after so many
+    seconds, and those in which a client must have connected, it is ended.
     """
 
     name: str

@@ -10,15 +10,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from brokercert.engine.commands import C, Commanding
 from brokercert.engine.dialect import Broker
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.faults import ProxiedPath
-from brokercert.engine.gate import StartGate
+from brokercert.engine.gate import StartGate, Turn
 from brokercert.engine.output import Output
-from brokercert.engine.resources import measure
+from brokercert.engine.resources import measure, work_of
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.scoring import scoring
 from brokercert.engine.subject import RunningSubject, SubjectSpec, start_subject
@@ -36,9 +36,13 @@ B = TypeVar("B", bound=Broker)
 
 
 class AnyStage(Commanding[C], Generic[B, C]):
-    """One playing of one scenario: what all dialects share. `fold` is the dialect's model of what was said."""
+    """One playing of one scenario: what all dialects share. `fold` is the dialect's model of what was said.
+
+    `window_start` names the limit within which a client that was started connects.
+    """
 
     fold: type[C]
+    window_start: ClassVar[str]
 
     def __init__(
         self,
@@ -48,7 +52,7 @@ class AnyStage(Commanding[C], Generic[B, C]):
         spec: SubjectSpec,
         env: Mapping[str, str],
         state_dir: Path,
-        gate: StartGate,
+        gate: StartGate | Turn,
         proxied: ProxiedPath | None,
         limits: Mapping[str, float],
     ) -> None:
@@ -131,12 +135,33 @@ class AnyStage(Commanding[C], Generic[B, C]):
 
     async def start(self) -> None:
         """Start the client under test; at most two are being started at once."""
-        async with self._gate.starting():
+        async with self._gate.starting() as gate:
             self._writer.add(r.SubjectStarted(t=self.now))
             self._subject = await start_subject(
                 self._spec, self._env, self._observer(), self._state_dir, self._loop.time
             )
-            await self.wait("the client's first connection", lambda talk: bool(talk.connections), self._gate.LONGEST)
+            await self._started(gate)
+
+    async def _started(self, gate: StartGate) -> None:
+        """Until the client has shown itself, or has held its place for long enough."""
+        began, until, most = self._loop.time(), 0.0, self.limits[self.window_start]
+        used = 0.0
+        while not self.left and until < (patience := min(gate.patience(used), most)):
+            until = patience
+            shown = await self.wait("the client's first connection", self.has_shown, began + until - self._loop.time())
+            used = await self._work()
+            if shown:
+                gate.measured(used)
+                return
+
+    def has_shown(self, talk: C) -> bool:
+        """Whether anything has come of the client's, by which its start is over."""
+        return bool(talk.connections)
+
+    async def _work(self) -> float:
+        """CPU seconds that the client's processes have used; none are known of one in this process."""
+        process = self._subject.process if self._subject is not None else None
+        return 0.0 if process is None else await asyncio.to_thread(work_of, process)
 
     @property
     def real(self) -> bool:

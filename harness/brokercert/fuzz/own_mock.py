@@ -66,6 +66,9 @@ class _Wire(asyncio.Transport):
     def write(self, data: Any) -> None:
         self.written += data
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def is_closing(self) -> bool:
         return self._closing
 
@@ -82,6 +85,8 @@ class _Wire(asyncio.Transport):
 
     def pause_reading(self) -> None:
         pass
+
+    resume_reading = pause_reading
 
 
 class _Broker:

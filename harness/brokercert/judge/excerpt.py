@@ -99,6 +99,9 @@ def describe(record: Body) -> tuple[str, int, str]:
             return "harness", record.conn, f"{record.what} is let go"
         case r.Fault():
             return "harness", record.conn, f"fault {record.name} {record.detail}".rstrip()
+        case r.Load():
+            rates = f"{record.reached:.0f} event(s) a second of {record.asked:g} asked for"
+            return "harness", 0, f"this machine makes {rates}; {record.dropped} overdue event(s) are dropped"
         case r.Ledger():
             return "broker", 0, f"its state at {record.name}"
         case r.Window():

@@ -94,6 +94,7 @@ class Transcript(Generic[S]):
         self.faults: list[tuple[int, int, r.Fault]] = []
         self.windows: list[tuple[int, int, r.Window]] = []
         self.rules: list[tuple[int, int, r.RuleApplied]] = []
+        self.loads: list[tuple[int, int, r.Load]] = []
         self.canaries: list[tuple[int, int, r.Canary]] = []
         self.stalls: list[tuple[int, r.Stall]] = []  # (record, when the harness stood still)
         self.stops: list[tuple[int, int, r.StopAsked]] = []
@@ -208,6 +209,8 @@ class Transcript(Generic[S]):
                 self.told.on_command(number, record)
             case r.Ledger():
                 self.told.ledgers[record.name] = (t, number, record.state)
+            case r.Load():
+                self.loads.append((t, number, record))
             case r.Canary():
                 self.canaries.append((t, number, record))
             case r.StopAsked():

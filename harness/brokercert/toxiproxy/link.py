@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from brokercert.toxiproxy.toxics import TYPES, Piece, Stub, Toxic
 
 CHUNK = 32 * 1024  # bytes, as the real server copies
+TURN = 0.01  # seconds in one go, after which whoever else is in the loop has a turn
 MOST_QUEUED = 8 * 1024 * 1024  # bytes under way in one direction before the sender is made to wait
 
 
@@ -77,8 +78,10 @@ class Direction:
             await asyncio.gather(reader, return_exceptions=True)
 
     async def _read(self) -> None:
+        began = self._loop.time()
         while True:
             await self._room.wait()
+            began = await self._give_way(began)
             try:
                 data = await self._source.read(CHUNK)
             except OSError:
@@ -126,8 +129,9 @@ class Direction:
         while True:
             self._changed.clear()
             self._wake_idle()
-            now = self._loop.time()
+            now = began = self._loop.time()
             while self._queue and (self._flush or self._queue[0].at <= now):
+                began = await self._give_way(began)
                 piece = self._queue.popleft()
                 self._queued -= len(piece.data)
                 self._room.set()
@@ -139,6 +143,16 @@ class Direction:
                     return
             self._flush = False
             await self._until_due()
+
+    async def _give_way(self, began: float) -> float:
+        """Let the loop come round where this has gone on since `began` for a turn. Returns since when it goes on now.
+
+        Reading what is there, and writing where there is room, wait for nothing by themselves.
+        """
+        if self._loop.time() - began < TURN:
+            return began
+        await asyncio.sleep(0)
+        return self._loop.time()
 
     def _wake_idle(self) -> None:
         now = self._loop.time()

@@ -176,6 +176,19 @@ class Fault(Record, frozen=True, kw_only=True, tag="fault"):
     detail: str = ""
 
 
+class Load(Record, frozen=True, kw_only=True, tag="load"):
+    """A stream of events falls short of its rate, since this machine cannot make it.
+
+    `asked` and `reached` are events a second since the stream began, to each socket. Up to `t` so many were `sent`, and
+    so many `dropped`.
+    """
+
+    asked: float
+    reached: float
+    sent: int
+    dropped: int
+
+
 class Ledger(Record, frozen=True, kw_only=True, tag="ledger"):
     name: str
     state: dict[str, Any]
@@ -332,6 +345,7 @@ Body = (
     | Ended
     | RuleApplied
     | RuleUnused
+    | Load
     | Withheld
     | Released
     | Fault

@@ -98,6 +98,8 @@ class TraceWriter:
         for host in {"127.0.0.1": None, "localhost": None, **dict.fromkeys(hosts)}:
             self._places[f"{host}:{port}"] = f"{host}:«{name}»"
             self._places[f"('{host}', {port})"] = f"('{host}', «{name}»)"  # as Python's errors have it
+        self._places[f"[::1]:{port}"] = f"[::1]:«{name}»"
+        self._places[f"('::1', {port}, "] = f"('::1', «{name}», "
 
     def _steady(self, text: str) -> str:
         """`redact`, and no address that differs from run to run."""
@@ -198,6 +200,9 @@ class TraceWriter:
                 detail=self.redact(detail),
             )
         )
+
+    def load(self, at: float, asked: float, reached: float, sent: int, dropped: int) -> None:
+        self.add(r.Load(t=self.micros(at), asked=asked, reached=round(reached, 3), sent=sent, dropped=dropped))
 
     def ledger(self, at: float, name: str, state: Mapping[str, object]) -> None:
         clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(state)).decode()))

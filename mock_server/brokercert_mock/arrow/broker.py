@@ -7,10 +7,12 @@ is sent. Everything that it does is told to a `Recorder`; it knows nothing of wh
 from __future__ import annotations
 
 import datetime
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from brokercert_mock.anybroker import AnyBroker
+from brokercert_mock.anyconnection import KEPT
 from brokercert_mock.arrow.book import SYMBOLS, OrderBook
 from brokercert_mock.arrow.connection import ArrowConnection
 from brokercert_mock.arrow.panel import ArrowPanel
@@ -51,7 +53,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
         self._secret("password", self.password)
         self.book_of_orders = OrderBook(self.rng, self.wall, self.publish)
         self.api = OrdersApi(self)
-        self._accepted: list[float] = []  # upgrades, for the account's reconnects a minute
+        self._accepted: deque[float] = deque(maxlen=KEPT)  # upgrades, for the account's reconnects a minute
         self.keeping_alive = True
         for n in range(self.settings.orders):
             symbol, price = SYMBOLS[n % len(SYMBOLS)]

@@ -2,8 +2,9 @@
 
 from brokercert.engine.scenario import scenario
 
-from brokercert_scenarios.arrow_orders.stage import ArrowStage
+from brokercert_scenarios.arrow_orders.stage import CALM, RAISED, TOLD, ArrowStage
 
+WAITING = 0.2  # seconds into the delay before the next attempt: the shortest is a second
 DOWN = 3.6  # seconds of an outage that two attempts fall into: at 1 and 3 s, or at 2 s and later
 
 
@@ -16,7 +17,7 @@ DOWN = 3.6  # seconds of an outage that two attempts fall into: at 1 and 3 s, or
 )
 async def query_encoded(stage: ArrowStage) -> None:
     await stage.start()
-    await stage.connected(within=8)
+    await stage.connected()
 
 
 @scenario(
@@ -29,7 +30,8 @@ async def query_encoded(stage: ArrowStage) -> None:
 async def credentials_refused(stage: ArrowStage) -> None:
     stage.broker.on_upgrade().refuse(401, "Invalid session or token")
     await stage.start()
-    await stage.hold(stage.limits["window_refused"] + 1, "attempts with credentials that were refused")
+    if await stage.attempts(1, stage.limits["window_connect"] + 1):
+        await stage.hold(stage.limits["window_refused"] + 1, "attempts with credentials that were refused")
 
 
 @scenario(
@@ -47,7 +49,7 @@ async def session_expires(stage: ArrowStage) -> None:
     assert login is not None
     stage.broker.time_out(login)
     await stage.recovered(since)
-    await stage.hold(3)
+    await stage.hold(RAISED)
 
 
 @scenario(
@@ -62,19 +64,19 @@ async def events_raised(stage: ArrowStage) -> None:
         return
     for order in stage.live()[:2]:
         stage.broker.orders.fill(order, 10)
-    await stage.hold(3)
+    await stage.hold(RAISED)
     since = stage.now
     for socket in stage.sockets():
         socket.close(1001, "going away")
     if await stage.recovered(since) is None:
         return
-    await stage.hold(2)
+    await stage.hold(CALM)
     with stage.broker.on_upgrade(times=2).refuse(503, "down"):
         since = stage.lose_all()
         if await stage.recovered(since) is None:
             return
     stage.broker.orders.fill(stage.live()[0], 10)
-    await stage.hold(4)
+    await stage.hold(TOLD)
 
 
 @scenario(
@@ -103,7 +105,7 @@ async def disconnect_between(stage: ArrowStage) -> None:
         return
     stage.broker.on_upgrade().refuse(503, "down")
     stage.lose_all()
-    await stage.attempts(2, 10)
-    await stage.hold(0.2)
+    await stage.attempts(2, stage.limits["reconnect_max_delay"])
+    await stage.hold(WAITING)
     await stage.ask_stop()
     await stage.hold(stage.limits["window_stop"] + 1, "the client to stay away")

@@ -2,9 +2,10 @@
 
 from brokercert.engine.scenario import scenario
 
-from brokercert_scenarios.arrow_orders.stage import ArrowStage
+from brokercert_scenarios.arrow_orders.stage import CALM, LITTLE, RAISED, ArrowStage
 
 SMALL_TRIES = "4"  # the declared small number of tries, in real time
+TRIED = int(SMALL_TRIES) + 6.0  # seconds: so many tries with a second between two, and what should not follow them
 
 
 @scenario(
@@ -31,13 +32,16 @@ async def silence(stage: ArrowStage) -> None:
     since = stage.lose_all()
     if await stage.recovered(since) is None:
         return
-    await stage.hold(2)
+    await stage.hold(CALM)
     since = stage.now
     for socket in stage.sockets():
         socket.go_silent("application")
     most = stage.limits["read_timeout_most"] * (1 + stage.limits["tolerance"])
-    await stage.wait("a new connection", lambda talk: any(c.accepted > since for c in talk.upgraded) or None, most + 14)
-    await stage.hold(3)
+    again = stage.limits["reconnect_max_delay"] * (1 + stage.limits["tolerance"]) + RAISED
+    await stage.wait(
+        "a new connection", lambda talk: any(c.accepted > since for c in talk.upgraded) or None, most + again
+    )
+    await stage.hold(RAISED)
 
 
 @scenario(
@@ -53,7 +57,7 @@ async def outage_ladder(stage: ArrowStage) -> None:
     with stage.broker.on_upgrade(times=6).refuse(503, "down"):
         since = stage.lose_all()
         await stage.recovered(since)
-    await stage.hold(1)
+    await stage.hold(LITTLE)
 
 
 @scenario(
@@ -71,7 +75,7 @@ async def ladder_capped(stage: ArrowStage) -> None:
     with stage.broker.on_upgrade(times=4).refuse(503, "down"):
         since = stage.lose_all()
         await stage.recovered(since)
-    await stage.hold(1)
+    await stage.hold(LITTLE)
 
 
 @scenario(
@@ -87,7 +91,7 @@ async def tries_exhausted(stage: ArrowStage) -> None:
         return
     stage.broker.on_upgrade().refuse(503, "down")
     stage.lose_all()
-    await stage.hold(int(SMALL_TRIES) + 6, "the client to stop trying")
+    await stage.hold(TRIED, "the client to stop trying")
 
 
 @scenario(
@@ -121,7 +125,7 @@ async def ladder_again(stage: ArrowStage) -> None:
             since = stage.lose_all()
             if await stage.recovered(since) is None:
                 return
-        await stage.hold(2)
+        await stage.hold(CALM)
 
 
 async def _long_outage(stage: ArrowStage) -> None:
@@ -131,7 +135,7 @@ async def _long_outage(stage: ArrowStage) -> None:
         since = stage.lose_all()
         await stage.hold(stage.limits["window_outage"], "attempts inside the account's limits")
     await stage.recovered(since)
-    await stage.hold(2)
+    await stage.hold(CALM)
 
 
 @scenario(
@@ -169,4 +173,4 @@ async def outage_enterprise(stage: ArrowStage) -> None:
     with stage.broker.on_upgrade(times=2).refuse(503, "down"):
         since = stage.lose_all()
         await stage.recovered(since)
-    await stage.hold(2)
+    await stage.hold(CALM)

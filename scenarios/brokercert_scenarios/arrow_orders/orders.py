@@ -6,7 +6,10 @@ from typing import Any
 
 from brokercert.engine.scenario import scenario
 
-from brokercert_scenarios.arrow_orders.stage import ArrowStage
+from brokercert_scenarios.arrow_orders.stage import CALM, TOLD, ArrowStage
+
+TRACKED = 10.0  # seconds after which the client is told to end the tracking of one order
+LOST = 0.4  # seconds: the end has arrived, and the first attempt may be under way
 
 UNREADABLE = (
     "{",
@@ -80,16 +83,16 @@ async def duplicates(stage: ArrowStage) -> None:
     book.modify(live[0], price="601.00")
     book.place(symbol="ONGC-EQ", price="270.40", quantity=10)
     again = live[1].message("ORDER_MODIFIED")
-    await stage.hold(2)
+    await stage.hold(CALM)
     since = stage.lose_all()
     if await stage.recovered(since) is None:
         return
-    await stage.hold(2)
+    await stage.hold(CALM)
     for socket in stage.sockets():
         stage.rule("update-again", socket.id, "an update of the socket before")
         socket.send_update(again)
     book.modify(live[1], price="602.00")
-    await stage.hold(4)
+    await stage.hold(TOLD)
 
 
 @scenario(
@@ -105,7 +108,7 @@ async def missed_updates(stage: ArrowStage) -> None:
     book, live = stage.broker.orders, stage.live()
     with stage.broker.on_upgrade(times=1).refuse(503, "down"):
         since = stage.lose_all()
-        await stage.hold(0.4)
+        await stage.hold(LOST)
         book.fill(live[0], 40, "624.90")
         book.fill(live[1], live[1].pending)
         book.cancel(live[2])
@@ -165,7 +168,7 @@ async def invalid_updates(stage: ArrowStage) -> None:
         stage.rule("invalid-updates", socket.id, "updates of live orders, each with one defect")
         for n, body in enumerate(_broken(stage.live()[0].message("ORDER_STATUS"))):
             socket.send_update({**body, "timestamp": f"2031-01-01T00:00:{n:02}.000Z"})
-    await stage.hold(4)
+    await stage.hold(TOLD)
 
 
 @scenario(
@@ -193,7 +196,7 @@ async def finished_cleared(stage: ArrowStage) -> None:
     exercises=("AOU-080",),
     needs=("wire", "report", "config"),
     lasts=18,
-    settings={"tracked": 5, "told": {"TRACK_TIMEOUT": "10"}},
+    settings={"tracked": 5, "told": {"TRACK_TIMEOUT": f"{TRACKED:g}"}},
 )
 async def tracking(stage: ArrowStage) -> None:
     if await stage.log_in() is None:
@@ -203,10 +206,10 @@ async def tracking(stage: ArrowStage) -> None:
     book.fill(live[0], live[0].pending)
     book.cancel(live[1])
     book.reject(live[2])
-    await stage.hold(2)
+    await stage.hold(CALM)
     since = stage.lose_all()
     book.fill(live[3], live[3].pending)
     stage.broker.tell_ledger("over while away")
     if await stage.recovered(since) is None:
         return
-    await stage.hold(10 + 4, "the tracking of an order that stays open to end")
+    await stage.hold(TRACKED + TOLD, "the tracking of an order that stays open to end")

@@ -9,6 +9,10 @@ from brokercert.judge.transcript import SECOND
 from brokercert_mock.arrow import ArrowBroker, ArrowConnection
 from brokercert_mock.arrow.book import Order
 
+RAISED = 3.0  # seconds: an event is raised within two of what it follows from
+TOLD = 4.0  # seconds: the same of a report, and one more where several are due
+CALM = 2.0  # seconds of a healthy connection before what comes next
+LITTLE = 1.0  # seconds, so that the way back is not the last thing seen
 POLL = 0.25  # seconds between two snapshots of a comparison
 CAUGHT_UP = 1.5  # seconds in which a client that has just connected asks for what it missed
 
@@ -17,6 +21,7 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
     """One playing of one scenario."""
 
     fold = Updates
+    window_start = "window_connect"
 
     def sockets(self) -> list[ArrowConnection]:
         return super().sockets()
@@ -53,13 +58,14 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
             socket.fin()
         return since
 
-    async def attempts(self, count: int, within: float) -> None:
-        """Until so many upgrade requests have been refused."""
-        await self.wait(
+    async def attempts(self, count: int, within: float) -> bool:
+        """Until so many upgrade requests have been refused; False where they were not."""
+        refused = await self.wait(
             f"{count} refused attempts",
             lambda talk: sum(c.refused_status is not None for c in talk.connections.values()) >= count,
             within,
         )
+        return bool(refused)
 
     async def compare(self, name: str) -> None:
         """Record the ledger under `name`, and ask for the client's state until it is equal or must have been."""

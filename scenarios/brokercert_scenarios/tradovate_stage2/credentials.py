@@ -11,6 +11,7 @@ TOKEN_LIFE = 45.0  # seconds
 PAST = -60.0  # seconds: a token that ended a minute ago
 MARGIN = 1.0  # seconds after a token's end: past every rounding of it
 PENALTY = 3  # seconds
+FURTHER = 2.0  # seconds after a success: who repeats an authorize does so at once
 
 
 @scenario(
@@ -29,7 +30,7 @@ async def token_expired(stage: Stage) -> None:
     )
     if tried:
         await stage.wait("an accepted one", lambda talk: talk.authorized, stage.limits["window_recovery"] + 1)
-        await stage.hold(2, "further authorizes")
+        await stage.hold(FURTHER, "further authorizes")
 
 
 @scenario(
@@ -79,7 +80,7 @@ async def token_expired_away(stage: Stage) -> None:
         for token in broker.tokens.all():
             broker.expire(token)
     await stage.recovered(since)
-    await stage.hold(2, "further authorizes")
+    await stage.hold(FURTHER, "further authorizes")
 
 
 @scenario(
@@ -102,7 +103,7 @@ async def token_revoked_away(stage: Stage) -> None:
     for socket in stage.sockets():
         socket.fin()
     await stage.recovered(since)
-    await stage.hold(2, "further authorizes")
+    await stage.hold(FURTHER, "further authorizes")
 
 
 async def _hollow(stage: Stage) -> None:

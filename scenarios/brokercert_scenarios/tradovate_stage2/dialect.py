@@ -25,6 +25,11 @@ def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int, calendar
     return TradovateBroker(settings=Settings(**settings), recorder=recorder, seed=seed, wall_start=calendar)
 
 
+def _hosts(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """With TLS by name: some stacks refuse certificates for IP addresses (`brokercert_mock.tls`)."""
+    return ("localhost",) if settings.get("tls") else ()
+
+
 def _reference() -> Factory:
     from brokercert.reference import ReferenceClient
 
@@ -50,4 +55,5 @@ DIALECT = Dialect(
         readings={"split-snapshot": "one id"},
     ),
     mutants="brokercert.mutants",
+    hosts=_hosts,
 )

@@ -67,7 +67,8 @@ def _shards(number: int) -> dict[str, str]:
 async def _sharded(stage: Stage, number: int) -> None:
     if await stage.log_in() is None:
         return
-    await stage.wait("all shards", lambda talk: len([c for c in talk.synced if c.synced]) >= number, 20)
+    within = stage.limits["window_default"]
+    await stage.wait("all shards", lambda talk: len([c for c in talk.synced if c.synced]) >= number, within)
     await stage.hold(stage.limits["window_default"] + 1)
 
 

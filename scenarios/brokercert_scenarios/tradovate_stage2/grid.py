@@ -24,6 +24,7 @@ OUTAGE = 2.0  # seconds that a proxy is down, a handshake is cut: two tries of m
 DEAF = 10.0  # seconds after which a broker that hears nothing closes: the idle limit of the mock's test profiles
 TRICKLE = {"average_size": 64, "size_variation": 0, "delay": 5_000}  # bytes, and µs between: a snapshot takes a second
 PENALTY = 4  # seconds
+WITHIN_PENALTY = 1.0  # seconds: the ticket has arrived, and its time is not over
 Strike = Callable[[Stage], Awaitable[None]]
 Reach = Callable[[Stage, Strike], Awaitable[bool]]
 
@@ -127,7 +128,8 @@ FAULTS = {
 async def _upgrade(stage: Stage, strike: Strike) -> bool:
     rule = stage.broker.on_upgrade(nth=1).never_answer()
     await stage.start()
-    seen = await stage.wait("an upgrade request", lambda talk: [c for c in talk.connections.values() if c.head], 31)
+    within = stage.limits["window_first_authorize"] + 1
+    seen = await stage.wait("an upgrade request", lambda talk: [c for c in talk.connections.values() if c.head], within)
     rule.cancel()
     return bool(seen) and await _struck(stage, strike)
 
@@ -181,7 +183,7 @@ async def _order_in_flight(stage: Stage, strike: Strike) -> bool:
         return False
     hold = stage.broker.on("order/placeorder", nth=1).hold()
     await stage.request("order/placeorder", {**_ORDER, "accountId": stage.broker.credentials.accounts[0]})
-    if not await hold.wait_held(within=10):
+    if not await hold.wait_held(within=2 * stage.limits["window_request"]):
         return False
     struck = await _struck(stage, strike)
     hold.release()  # it is placed all the same, and nobody is answered
@@ -194,7 +196,7 @@ async def _penalty(stage: Stage, strike: Strike) -> bool:
     within = stage.limits["window_first_authorize"] + stage.limits["window_first_sync"] + 1
     if not await stage.wait("a sync request", lambda talk: [c for c in talk.synced if c.syncs[0].answer], within):
         return False
-    await stage.hold(1, "the penalty")
+    await stage.hold(WITHIN_PENALTY, "the penalty")
     return await _struck(stage, strike)
 
 

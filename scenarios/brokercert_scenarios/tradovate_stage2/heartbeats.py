@@ -14,6 +14,7 @@ VIRTUAL_HEAVY_RATE = 125  # in virtual time every event costs, and time nothing:
 VIRTUAL_RATE = 20  # twenty times what HBT-070 allows of heartbeats
 LOAD_LEAST = 16.0  # seconds: HBT-030 asks for 15
 FLOOD_LEAST = 21.0  # seconds: HBT-070 asks for 20
+GOES_ON = 1.0  # seconds of load after the heartbeat: it is no end of the load that brought it
 QUIET = 66.0  # seconds: the rule asks for 65
 
 
@@ -60,7 +61,7 @@ async def load_without_h(stage: Stage, rate: int, least: float) -> None:
         return all(any(t > began + 6 * SECOND for t, _ in c.beats) for c in talk.working() if c.is_open)
 
     await stage.wait("a heartbeat 6 s or more after the last `h`", beaten, gap_limit(stage) + 2)
-    await stage.hold(1, "the load to go on a little")
+    await stage.hold(GOES_ON, "the load to go on a little")
     stage.broker.background(0)
 
 

@@ -6,7 +6,7 @@ from brokercert.engine.scenario import scenario
 from brokercert.judge.inflight import FOUND
 from brokercert_mock import Connection
 
-from brokercert_scenarios.tradovate_stage2.requests import MET, NEEDS, place
+from brokercert_scenarios.tradovate_stage2.requests import NEEDS, place
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PLACE = "order/placeorder"
@@ -17,7 +17,9 @@ async def _in_flight(stage: Stage) -> None:
     since = stage.now
     ticket = await place(stage, 4500)
     sent = await stage.wait(
-        "the order", lambda talk: [q for c in talk.synced for q in c.requests if q.endpoint == PLACE], MET
+        "the order",
+        lambda talk: [q for c in talk.synced for q in c.requests if q.endpoint == PLACE],
+        stage.limits["window_request"],
     )
     if not sent or await stage.recovered(since) is None:
         return

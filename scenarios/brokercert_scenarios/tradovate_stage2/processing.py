@@ -12,7 +12,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PATIENCE = 30.0  # seconds after the last message in which reports are awaited
 GIVES_UP = 10.0  # seconds without a new report after which no more is awaited
-LOOK = 0.05
+LOOK = 0.05  # seconds between two looks at what was reported
 
 
 @scenario(

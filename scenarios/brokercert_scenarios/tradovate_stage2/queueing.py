@@ -7,13 +7,14 @@ from collections.abc import Callable
 from brokercert.engine.scenario import scenario
 from brokercert.judge.conversation import Conversation, Request
 
-from brokercert_scenarios.tradovate_stage2.requests import ITEM, MET, NEEDS, orders, place
+from brokercert_scenarios.tradovate_stage2.requests import ITEM, NEEDS, orders, place
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once
 QUEUE_PENALTY = 6  # seconds: a slow reader of commands has read two hundred in it
 LONG_PENALTY = 36  # seconds: longer than the gap between heartbeats that the page allows, tolerance included
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows
+FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 QUEUED = 200  # requests, the one that draws the ticket included
 PRIORITIES = (5, 1, 9, 5, 5, 1, 9, 1, 5, 9)  # mixed, so that no order of them is the order of asking
 
@@ -24,7 +25,7 @@ async def _drawn(stage: Stage, endpoint: str, what: str, is_it: Callable[[Reques
     def look(talk: Conversation) -> Request | None:
         return next((q for c in talk.synced for q in c.requests if q.endpoint == endpoint and is_it(q)), None)
 
-    found = await stage.wait(what, look, MET)
+    found = await stage.wait(what, look, stage.limits["window_request"])
     if found is not None:
         await stage.arrived()
     return found
@@ -74,8 +75,8 @@ async def _wait_out(stage: Stage, endpoint: str, ticket: int, p_time: float) -> 
         return any(q.endpoint == endpoint and q.record > drawn.record for q in requests)
 
     await stage.wait("the retry", again, p_time + stage.limits["ticket_late"] + 1)
-    await stage.outcome(ticket, MET)
-    await stage.hold(1, "what follows the retry")
+    await stage.outcome(ticket, stage.limits["window_request"])
+    await stage.hold(FOLLOWS, "what follows the retry")
 
 
 @scenario(

@@ -8,6 +8,8 @@ from brokercert_mock import Connection
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 ROWS = ("REC-010", "REC-020", "REC-030")
+AWAY = 2.0  # seconds that the proxy is down: two tries of most ladders
+QUIET = 11.0  # seconds: after ten a FIN is one after a quiet time
 WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
 
 
@@ -98,7 +100,7 @@ async def loss_proxy(stage: Stage) -> None:
     stage.last_event()
     await stage.arrived()
     since = await stage.proxy_down()
-    await stage.hold(2, "the outage")
+    await stage.hold(AWAY, "the outage")
     await stage.proxy_up()
     if await stage.recovered(since) is not None:
         await stage.hold(stage.limits["window_single_sync"] + 1)
@@ -114,7 +116,7 @@ async def loss_fin_quiet(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     stage.broker.quiet(True)
-    await stage.hold(11, "nothing but `h`")
+    await stage.hold(QUIET, "nothing but `h`")
     await _lose_now(stage, lambda socket: socket.fin())
 
 

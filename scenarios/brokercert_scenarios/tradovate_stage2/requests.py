@@ -14,7 +14,6 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "request")
 ITEM = "order/item"  # a read that asks for one entity, known by its id, and that nobody answers from a cache
-MET = 5.0  # seconds in which requests that were asked for have come, or the client sends one after the other
 
 
 def orders(stage: Stage) -> list[int]:
@@ -45,7 +44,7 @@ async def answers_out_of_order(stage: Stage) -> None:
     if not await first.ended():
         return
     second = await _Held.asked_for(stage, idents[3:6])
-    await stage.wait("the requests", lambda _: second.all, MET)
+    await stage.wait("the requests", lambda _: second.all, stage.limits["window_request"])
     await stage.arrived()
     with stage.broker.batch():
         second.release(second.holds)
@@ -131,12 +130,12 @@ async def _until_confusing(stage: Stage, held: _Held, further: int) -> None:
     def over(_: Conversation) -> bool:
         return held.confusing() or held.left() or all(one.outcomes for one in held.asked)
 
-    await stage.wait("the requests", met, MET)
+    await stage.wait("the requests", met, stage.limits["window_request"])
     if any(hold.held for hold in held.holds) and not held.confusing():
         await stage.wait("the end of a request that is not answered", over, stage.limits["request_end"] + 1)
         if not held.confusing() and all(one.outcomes for one in held.asked):
             await held.ask(further)
-            await stage.wait("the next request", lambda _: held.confusing(), MET)
+            await stage.wait("the next request", lambda _: held.confusing(), stage.limits["window_request"])
     await stage.arrived()
 
 
@@ -154,7 +153,9 @@ async def request_unanswered(stage: Stage) -> None:
     stage.broker.on(ITEM, times=1).never_answer()
     unanswered = await stage.request(ITEM, query=f"id={lost}")
     await stage.wait(
-        "the request", lambda talk: [q for c in talk.synced for q in c.requests if q.endpoint == ITEM], MET
+        "the request",
+        lambda talk: [q for c in talk.synced for q in c.requests if q.endpoint == ITEM],
+        stage.limits["window_request"],
     )
     await stage.arrived()
     other = await stage.request(ITEM, query=f"id={beside}")

@@ -9,7 +9,7 @@ from brokercert_mock import Connection as BrokerConnection
 from brokercert_mock import TradovateBroker
 
 SETTLE = 1.5  # seconds without a new socket after which the client is taken to have opened all of its own
-SETTLE_MOST = 12.0
+SETTLE_MOST = 12.0  # seconds: a client that opens socket after socket is not waited for for ever
 POLL = 0.25  # seconds between two snapshots of a comparison: twenty until it is due
 
 
@@ -17,6 +17,11 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
     """What a Tradovate scenario is handed."""
 
     fold = Conversation
+    window_start = "window_first_authorize"
+
+    def has_shown(self, talk: Conversation) -> bool:
+        """A client that looks up the broker's name has started, though it may not be told the address."""
+        return super().has_shown(talk) or any(rule.name.startswith("dns-") for _, _, rule in talk.rules)
 
     def sockets(self) -> list[BrokerConnection]:
         return super().sockets()

@@ -14,7 +14,6 @@ from brokercert_scenarios.tradovate_stage2.flows import closing_flow, gathered, 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "snapshot")
-ANSWERED = 10.0  # seconds that a request of the client's may take here: the broker answers at once
 
 
 async def _quietly(stage: Stage) -> bool:
@@ -54,7 +53,8 @@ async def orders_of_its_own(stage: Stage) -> None:
         """Have the client send it; the orders that are new then."""
         before = set(stage.broker.db.entities["order"])
         body |= {"isAutomated": True}
-        await stage.outcome(await stage.request(endpoint, body), ANSWERED)
+        ticket = await stage.request(endpoint, body)
+        await stage.outcome(ticket, 2 * stage.limits["window_request"])  # to be sent, and to be answered
         return set(stage.broker.db.entities["order"]) - before
 
     order = {

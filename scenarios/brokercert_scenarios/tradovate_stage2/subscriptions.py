@@ -5,6 +5,7 @@ from brokercert.engine.scenario import scenario
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 QUOTES = "ESH6,NQH6"
+SUBSCRIBING = 3.0  # seconds: what is subscribed to later is not asked for again, and the row not observed
 
 
 @scenario(
@@ -17,7 +18,7 @@ QUOTES = "ESH6,NQH6"
 async def loss_subscribed(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    await stage.hold(3, "subscriptions")
+    await stage.hold(SUBSCRIBING, "subscriptions")
     stage.last_event()
     await stage.arrived()
     since = stage.now

@@ -8,6 +8,7 @@ PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short 
 SECOND_PENALTY = 2
 LONG_PENALTY = 36  # seconds: longer than the gap between heartbeats that the page allows, tolerance included
 LOST_PENALTY = 6  # seconds: past the way back
+FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
 
 
@@ -67,7 +68,7 @@ async def _penalty(stage: Stage, p_time: float) -> None:
         lambda talk: [s for c in talk.synced for s in c.syncs if s is not ticketed],
         p_time + stage.limits["ticket_late"] + 1,
     )
-    await stage.hold(1, "what follows the retry")
+    await stage.hold(FOLLOWS, "what follows the retry")
 
 
 @scenario(
@@ -124,7 +125,7 @@ async def ticket_of_another(stage: Stage) -> None:
     first = await stage.request(FIRST, {})
     await stage.arrived()
     other = await stage.request(SECOND, {})
-    await stage.outcome(other, within=5)
+    await stage.outcome(other, within=stage.limits["window_request"])
     await stage.outcome(first, within=PENALTY + stage.limits["ticket_late"] + 1)
     broker.on(FIRST, nth=3).ticket(p_time=LOST_PENALTY)
     await stage.request(FIRST, {})
@@ -153,7 +154,7 @@ async def request_429(stage: Stage) -> None:
     locked = await stage.wait(
         "the answer to it",
         lambda talk: next((q for c in talk.upgraded for q in c.requests if q.answer and q.answer.status == 429), None),
-        10,
+        2 * stage.limits["window_request"],
     )
     if locked is not None:
         await stage.arrived()

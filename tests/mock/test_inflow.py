@@ -1,0 +1,82 @@
+"""A client that floods its socket is heard whole and in order, in turns of the loop that end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import pytest
+from brokercert.trace import records as r
+from brokercert_mock.inflow import PIECE, Inflow
+from brokercert_mock.pace import TURN
+from hypothesis import given
+from hypothesis import strategies as st
+from mock_bench import running
+
+
+@dataclass
+class Wire(asyncio.ReadTransport):
+    """Counts what is asked of it."""
+
+    told: list[str] = field(default_factory=list)
+
+    def pause_reading(self) -> None:
+        self.told.append("pause")
+
+    def resume_reading(self) -> None:
+        self.told.append("resume")
+
+
+FLOOD = 40_000  # frames: more than one read brings
+reads = st.lists(st.integers(0, 5 * PIECE), min_size=1, max_size=8)
+
+
+@given(reads=reads, cost=st.floats(0, 0.05), held=st.booleans(), ended=st.booleans())
+def test_what_is_read_is_taken_whole_in_turns(reads: list[int], cost: float, held: bool, ended: bool) -> None:
+    async def played() -> None:
+        now, wire, taken = [0.0], Wire(), bytearray()
+        pieces_in_turn = [0]
+
+        def take(data: bytes, at: float) -> None:
+            taken.extend(data)
+            now[0] += cost
+            pieces_in_turn[0] += 1
+
+        inflow, sent = Inflow(wire, lambda: now[0], take), bytearray()
+        for number, size in enumerate(reads):
+            if wire.told.count("pause") > wire.told.count("resume"):
+                while wire.told[-1] == "pause":  # nobody reads meanwhile
+                    pieces_in_turn[0] = 0
+                    await asyncio.sleep(0)
+                    assert (pieces_in_turn[0] - 1) * cost <= TURN
+            data = bytes([number]) * size
+            sent += data
+            inflow.feed(data)
+        if held:
+            inflow.pause()
+        if ended:
+            inflow.finish()
+        for _ in range(len(sent) // PIECE + 3):  # a piece a turn at the least
+            await asyncio.sleep(0)
+        assert taken == sent
+        assert not held or wire.told[-1] == "pause", "what a fault has paused is not read again"
+
+    asyncio.run(played())
+
+
+@pytest.mark.asyncio
+async def test_a_flood_of_frames_leaves_the_loop_its_turns() -> None:
+    """In CPU time of this thread; the flood is masked frames of eight bytes, written by a socket beside the library."""
+    async with running() as bench, bench.authorized() as ws:
+        frame = b"\x81\x82\x00\x00\x00\x00[]"
+        ws.transport.write(frame * FLOOD)
+        heard = [0]
+        bench.writer.watchers.append(lambda record: heard.append(1) if isinstance(record, r.Frame) else None)
+        longest, until = 0.0, time.monotonic() + 30
+        while len(heard) <= FLOOD and time.monotonic() < until:
+            at = time.thread_time()
+            await asyncio.sleep(0)
+            longest = max(longest, time.thread_time() - at)
+        assert len([x for x in bench.frames("client") if x.text == "[]"]) == FLOOD
+        assert longest < 0.1
