@@ -60,12 +60,13 @@ class Certification:
         from brokercert.engine.asked import again, client_asked, part_asked
         from brokercert.engine.config import load_config, split_command
         from brokercert.engine.run import RunRequest
+        from brokercert.engine.whom import PYTEST
 
         option = self.config.getoption
         named: str | None = option("brokercert_config")
         config = load_config(Path(named) if named else None, start=self.config.rootpath, option="--brokercert-config")
         text: str | None = option("brokercert_command")
-        command = split_command(text, "--brokercert-command") if text else ()
+        command = split_command(text, "--brokercert-command") if text is not None else ()
         part = part_asked(config, self.rows, option("brokercert_part"), "--brokercert-part")
         only = tuple(option("brokercert_only") or ())
         for row in only:
@@ -73,7 +74,14 @@ class Certification:
                 raise UsageError(
                     f"--brokercert-only {row}: no such requirement in {set_id}; `brokercert list` shows them"
                 )
-        spec = client_asked(config, self.rows, command)
+        spec = client_asked(
+            config,
+            self.rows,
+            command,
+            reference=option("brokercert_reference"),
+            else_reference=self.config.getini("brokercert_reference"),
+            door=PYTEST,
+        )
         strict = bool(option("brokercert_strict")) or config.strict
         out: str | None = option("brokercert_out")
         return RunRequest(
@@ -87,8 +95,22 @@ class Certification:
             out=Path(out) if out else config.out,
             out_told="--brokercert-out" if out else config.told.get("out", "--brokercert-out"),
             limits=config.limits,
-            again=again(config, set_id=set_id, part=part, strict=strict, seed=config.seed, typed=command),
+            again=again(
+                config,
+                set_id=set_id,
+                part=part,
+                strict=strict,
+                seed=config.seed,
+                typed=command,
+                reference=spec.reference,
+            ),
         )
+
+    @property
+    def header(self) -> str:
+        """Whom it is of, before anything is run."""
+        part = f", part {self._request.part}" if self._request.part else ""
+        return f"brokercert: {self._request.subject.name}; {self.rows.id}{part}"
 
     @property
     def _wanted(self) -> list[str]:

@@ -31,9 +31,12 @@ class PlainProgress:
         self._ended = 0
         self._said = 0.0
 
-    def planned(self, names: Sequence[str], predicted: float) -> None:
+    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
         self._planned, self._predicted = len(names), predicted
-        self._line(f"{len(names)} scenario(s), about {predicted:.0f} s")
+        self._line(f"{whom}: {len(names)} scenario(s), about {predicted:.0f} s")
+
+    def noted(self, text: str) -> None:
+        self._line(text)
 
     def started(self, name: str) -> None:
         """Not worth a line: what is under way is named while one waits."""
@@ -71,9 +74,13 @@ class LiveProgress:
         self._predicted = 0.0
         self._left = 0
 
-    def planned(self, names: Sequence[str], predicted: float) -> None:
+    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
         self._predicted, self._left = predicted, len(names)
-        self._stream.write(f"{len(names)} scenario(s), about {predicted:.0f} s\n")
+        self._stream.write(f"{whom}: {len(names)} scenario(s), about {predicted:.0f} s\n")
+        self._stream.flush()
+
+    def noted(self, text: str) -> None:
+        self._say(text)
         self._stream.flush()
 
     def started(self, name: str) -> None:

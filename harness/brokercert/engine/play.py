@@ -20,6 +20,7 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.faults import ProxiedPath
 from brokercert.engine.folder import has_client
 from brokercert.engine.gate import StartGate
+from brokercert.engine.lastwords import ended_how
 from brokercert.engine.paths import Paths
 from brokercert.engine.scenario import Scenario
 from brokercert.engine.stage import AnyStage
@@ -51,6 +52,7 @@ class Props:
     stalls: StallMonitor
     limits: Mapping[str, float]
     seed: int
+    remark: Callable[[str], None] = lambda text: None  # tells whoever waits for the run
     calendar: datetime.datetime | None = None  # what the broker's calendar says at the start; None: the real one
 
 
@@ -95,6 +97,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
         stage = props.dialect.stage(
             scenario, broker, writer, props.spec, env, state_dir, props.gate, proxied, props.limits
         )
+        stage.remark = props.remark
         async with asyncio.timeout(scenario.most):
             await scenario.play(stage)
         if broker.script_errors:
@@ -152,12 +155,6 @@ async def _clean_up(stage: AnyStage[Any, Any] | None, broker: Broker, proxied: P
 def _result(
     scenario: Scenario, trace: Trace, path: Path, stage: AnyStage[Any, Any] | None, state: str, note: str, lag: float
 ) -> ScenarioResult:
-    ends = [x for x in trace.records if isinstance(x, r.SubjectExited)]
-    how = "still running when it was ended"
-    if ends:
-        last = ends[-1]
-        how = f"signal {-last.code}" if last.code < 0 else f"exit {last.code}"
-        how += " (asked to stop)" if last.asked else " (not asked)"
     return ScenarioResult(
         name=scenario.name,
         title=scenario.title,
@@ -169,7 +166,7 @@ def _result(
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         duration=round(trace.records[-1].t / 1e6, 3),
         lag_ms=round(lag * 1000, 2),
-        exit=how,
+        exit=ended_how(trace),
         output=stage.tail() if stage else (),
         fault=scenario.cell.fault if scenario.cell else "",
         phase=scenario.cell.phase if scenario.cell else "",

@@ -1,4 +1,4 @@
-"""What a client's process and its children hold: descriptors, threads, memory; read by psutil, in any thread."""
+"""What a client's process and its children hold: descriptors, threads, memory, CPU; read by psutil, in any thread."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def _look(pid: int) -> dict[str, int] | None:
             "descriptors": sum(process.num_fds() for process in processes),
             "threads": sum(process.num_threads() for process in processes),
             "memory": sum(process.memory_info().rss for process in processes),
+            "cpu": round(sum(sum(process.cpu_times()[:4]) for process in processes) * 1e6),  # of ended children too
         }
     except psutil.Error:
         return None
