@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sets brokercert up in this checkout and runs its main jobs. Standard library only.
 
-    python3 dev.py certify [ARGUMENTS OF brokercert certify]   the reference client, or yours after --
+    python3 dev.py certify [ARGUMENTS OF brokercert certify]   the client that is named; with none named, ours
     python3 dev.py test    [ARGUMENTS OF pytest]
     python3 dev.py lint | types | check                        ruff, mypy, both
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
@@ -27,6 +27,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 (an older Python starts this file 
 
 import contextlib
 import hashlib
+import os
 import shutil
 import signal
 import subprocess
@@ -191,7 +192,37 @@ def tool(name):
 
 
 def certify(arguments):
-    return run(tool("brokercert"), "certify", *arguments, cwd=Path.cwd())  # a client's command may be relative
+    return run(tool("brokercert"), "certify", *with_client(arguments), cwd=Path.cwd())  # its command may be relative
+
+
+def with_client(arguments):
+    """Arguments of `brokercert certify`, which asks for the reference client only where it is told to."""
+    if names_a_client(arguments):
+        return arguments
+    say("no client is named: --reference is added")
+    return ["--reference", *arguments]
+
+
+def names_a_client(arguments, environ=os.environ, start=None):
+    """Whether these, the environment or a file name one. What is wrong with a file, brokercert itself says."""
+    said = any(word in ("--", "--reference", "--config") or word.startswith("--config=") for word in arguments)
+    if said or environ.get("BROKERCERT_COMMAND") or environ.get("BROKERCERT_CONFIG"):
+        return True
+    start = start or Path.cwd()
+    for folder in (start, *start.parents):
+        for name, table in (("brokercert.toml", ()), ("pyproject.toml", ("tool", "brokercert"))):
+            try:
+                data = tomllib.loads((folder / name).read_text("utf-8"))
+                for key in table:
+                    data = data[key]
+                return bool(data.get("subject", {}).get("command"))
+            except (FileNotFoundError, KeyError):
+                continue
+            except (OSError, ValueError, TypeError, AttributeError):
+                return True
+        if (folder / ".git").exists():
+            break
+    return False
 
 
 # The clients in tests/clients sleep for two minutes; on two cores, two more processes run all other files meanwhile.
@@ -219,7 +250,7 @@ def toxiproxy(arguments):
 
 
 def repeat(arguments):
-    return run(tool("python"), ROOT / ".ci" / "repeat.py", *arguments, cwd=Path.cwd())
+    return run(tool("python"), ROOT / ".ci" / "repeat.py", *with_client(arguments), cwd=Path.cwd())
 
 
 def chaos(arguments):
@@ -305,7 +336,9 @@ def door_in_pytest(python, project):
     report = project / "TEST-stage2.xml"
     rows = ("LOG-025", "EVT-020")
     only = [text for row in rows for text in ("--brokercert-only", row)]
-    status = run(python, "-m", "pytest", "-q", "-m", "stage2", *only, "--junitxml", report, cwd=project)
+    status = run(
+        python, "-m", "pytest", "-q", "-m", "stage2", "--brokercert-reference", *only, "--junitxml", report, cwd=project
+    )
     cases = list(ElementTree.parse(report).getroot().iter("testcase")) if report.exists() else []
     bad = {place(case) for case in cases if case.find("failure") is not None or case.find("error") is not None}
     ours = {place(case) for case in cases if place(case).endswith(rows)}

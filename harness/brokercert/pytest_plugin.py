@@ -27,10 +27,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--brokercert-part", metavar="PART", help="certify a named part of the set only")
     group.addoption("--brokercert-only", metavar="ID", action="append", help="only this requirement; repeatable")
     group.addoption("--brokercert-command", metavar="COMMAND", help='the client, as in "node client.mjs"')
+    group.addoption(
+        "--brokercert-reference", action="store_true", help="take brokercert's own reference client, and no other"
+    )
     group.addoption("--brokercert-config", metavar="FILE", help="a brokercert.toml (default: the nearest one)")
     group.addoption("--brokercert-out", metavar="DIR", help="where the run is written (default: out)")
     group.addoption("--brokercert-strict", action="store_true", default=None, help="let a warning fail")
     parser.addini("brokercert_set", "requirement set to certify against in every run", default="")
+    parser.addini(
+        "brokercert_reference", "take brokercert's own reference client where no other is named", "bool", default=False
+    )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -58,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{marker}: requirements of {set_id}, judged by brokercert")
     wish = config.stash.get(_WISH, None) or wish_of(config, config.option)
     if wish is None:
-        for option in ("--brokercert-only", "--brokercert-part", "--brokercert-strict"):
+        for option in ("--brokercert-only", "--brokercert-part", "--brokercert-strict", "--brokercert-reference"):
             if config.getoption(option):  # else the run would be green without what was asked for
                 raise pytest.UsageError(f"{option}: of which set? expected -m stage2, or --brokercert SET, as well")
     else:
@@ -93,6 +99,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     if status_of(certification.wish, certification, 0):
         session.testsfailed = max(1, session.testsfailed)  # so that each hook that is told the status is told this
     return result
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    certification = config.stash.get(_KEY, None)
+    return None if certification is None else certification.header
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

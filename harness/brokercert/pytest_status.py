@@ -56,6 +56,8 @@ def wish_of(config: pytest.Config, given: argparse.Namespace) -> Wish | None:
         only=list(given.brokercert_only or ()),
         out=given.brokercert_out,
         strict=bool(given.brokercert_strict),
+        reference=bool(given.brokercert_reference),
+        else_reference=bool(config.getini("brokercert_reference")),
     )
     return Wish(
         options=options,

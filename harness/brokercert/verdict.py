@@ -240,6 +240,15 @@ class Timing(Record, frozen=True, kw_only=True):
     virtual: float = 0.0  # what was played in virtual time besides, by the real clock
 
 
+class Start(Record, frozen=True, kw_only=True):
+    """What the client's first start cost, before all scenarios. Seconds from its start."""
+
+    tries: int  # more than 1: the harness stood still in those before
+    connected: float | None  # to its first TCP connection; None: it never came
+    upgraded: float | None  # to its first upgrade request
+    cpu: float | None = None  # seconds of CPU that its processes had used by then; None: not measured
+
+
 class RunRecord(Record, frozen=True, kw_only=True):
     """run.json."""
 
@@ -265,10 +274,11 @@ class RunRecord(Record, frozen=True, kw_only=True):
     scenarios: tuple[ScenarioResult, ...]
     rows: tuple[RowResult, ...]
     outcome: Outcome
-    sentence: str  # "certified for part core (31 of 93), not a certificate of the set"
+    sentence: str  # "client.mjs: certified for part core (31 of 77 rows), not a certificate of the set"
     reproduce: str
     notes: tuple[str, ...] = ()
     telling: tuple[str, ...] = ()  # what is wrong with how the client reports; no failure, and told first
+    start: Start | None = None  # None: no preflight was played
     faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
     phases: tuple[str, ...] = ()
 
@@ -312,12 +322,23 @@ NAMED = 3  # missing scenarios named in the sentence; the rows name them all
 
 
 def sentence_of(
-    outcome: Outcome, rows: Sequence[RowResult], *, set_id: str, part: str, missing: Sequence[str] = ()
+    outcome: Outcome,
+    rows: Sequence[RowResult],
+    *,
+    subject: str,
+    set_id: str,
+    part: str,
+    missing: Sequence[str] = (),
 ) -> str:
-    """One sentence for the cover and the last line of the console. `missing`: as in `outcome_of`.
+    """One sentence for the cover and the last line of the console, which begins with the client's name: a verdict says
+    whom it is of. `missing`: as in `outcome_of`.
 
     Fails are named in it whatever the outcome: nothing that breaks or is cut short hides them.
     """
+    return f"{' '.join(subject.split())}: {_sentence(outcome, rows, set_id, part, missing)}"
+
+
+def _sentence(outcome: Outcome, rows: Sequence[RowResult], set_id: str, part: str, missing: Sequence[str]) -> str:
     judged = [row for row in rows if row.in_part and row.verdict is not Verdict.NOT_APPLICABLE]
     must = [row for row in judged if row.level is Level.MUST]
     count = {v: sum(row.verdict is v for row in must) for v in Verdict}

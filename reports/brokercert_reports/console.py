@@ -1,4 +1,4 @@
-"""The run on a terminal: what is wrong with the client's reports and then the failures first, the sentence last.
+"""The run on a terminal: whom it is of, what is wrong with the client's reports, the failures, the sentence last.
 
 The law: it reads the same without colour and aloud. Every verdict is a word, nothing is told by a symbol or a place
 alone, and no line needs more than the width of the terminal.
@@ -59,6 +59,9 @@ def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Pa
     """Print the run. `reports` are the files of `write_reports`, to be named at the end."""
     run = printable_run(run)
     blocks = blocked_by(run)
+    part = f", part {run.part}" if run.part else ""
+    _line(console, f"Client: {run.subject.name}; {run.set_id}{part}", "bold")
+    console.print()
     for text in run.telling:
         _labelled(console, "Reports", text)
     if run.telling:

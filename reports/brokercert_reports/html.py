@@ -84,6 +84,7 @@ def _environment() -> Environment:
         prose=prose,
         authored=authored,
         sentence=text.sentence,
+        stopped=text.stopped,
         quantity=text.quantity,
         measured=text.measured_sentence,
         several=text.several,

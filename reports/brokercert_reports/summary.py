@@ -10,7 +10,7 @@ import re
 
 from brokercert.verdict import EXIT_CODES, RowResult, RunRecord, Verdict, shows_fail
 
-from brokercert_reports.text import listing, measured_sentence, printable_run, sentence, several
+from brokercert_reports.text import listing, measured_sentence, printable_run, sentence, several, stopped
 from brokercert_reports.view import (
     blocked_by,
     cases,
@@ -68,7 +68,7 @@ def _head(run: RunRecord) -> str:
     lines = [
         f"## {markdown(outcome_title(run))}: {markdown(run.subject.name, 120)}",
         "",
-        f"{markdown(sentence(run.sentence), 4000)} Exit {EXIT_CODES[run.outcome].value}.",
+        f"{markdown(stopped(run.sentence), 4000)} Exit {EXIT_CODES[run.outcome].value}.",
         "",
         "| Verdict | MUST | SHOULD |",
         "| --- | ---: | ---: |",

@@ -95,7 +95,11 @@ def listing(words: Iterable[object], most: int = 0) -> str:
 
 def sentence(text: str) -> str:
     """With a capital and a full stop, so that it reads well alone and aloud."""
+    text = stopped(text)
+    return text[:1].upper() + text[1:]
+
+
+def stopped(text: str) -> str:
+    """With a full stop alone: it begins with a name, which is written as it is."""
     text = text.strip()
-    if not text:
-        return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?:…" else ".")
+    return text + ("" if not text or text[-1] in ".!?:…" else ".")

@@ -17,6 +17,7 @@ from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for, w
 from brokercert.engine import run
 from brokercert.engine.folder import check_folder
 from brokercert.engine.run import RunRequest
+from brokercert.engine.whom import REFERENCE
 from brokercert.requirements import load_set
 from brokercert.verdict import ExitCode, Verdict
 
@@ -46,7 +47,7 @@ class Line:
             self.requests.append(request)
             if self.raises:
                 raise self.raises
-            progress.planned(["a"], 95.0)
+            progress.planned(request.subject.name, ["a"], 95.0)
             return fake_run(request, self.verdicts, interrupted=self.interrupted)
 
         monkeypatch.setattr(run, "run_certification", fake)
@@ -88,8 +89,8 @@ def test_certify_runs_what_stands_after_the_dashes_and_writes_its_reports(line: 
         "certify", "--part", "core", "--seed", "7", "--", sys.executable, "client.py", "--part", "{url}"
     )
     assert code == 0
-    assert out.splitlines()[-1].startswith("certified for part core")
-    assert "1 scenario(s), about 95 s" in err, "the predicted duration comes first, on standard error"
+    assert out.splitlines()[-1].startswith("client.py: certified for part core")
+    assert "client.py: 1 scenario(s), about 95 s" in err, "the predicted duration comes first, on standard error"
     request = line.requests[0]
     assert request.subject.command == (sys.executable, "client.py", "--part", "{url}")
     assert (request.part, request.seed, request.tier) == ("core", 7, "real")
@@ -102,10 +103,17 @@ def test_certify_runs_what_stands_after_the_dashes_and_writes_its_reports(line: 
     assert latest.is_symlink() and (latest / "run.json").is_file() and (latest / "report.html").is_file()
 
 
-def test_without_a_command_the_reference_client_is_run(line: Line) -> None:
-    code, out, _ = line("certify")
-    assert code == ExitCode.CERTIFIED and "certified" in out
-    assert line.requests[0].subject.command == (sys.executable, "-P", "-m", "brokercert.reference")
+def test_the_reference_client_is_run_where_it_is_asked_for(line: Line) -> None:
+    code, out, err = line("certify", "--reference")
+    assert code == ExitCode.CERTIFIED and line.requests[0].subject.command == (
+        sys.executable,
+        "-m",
+        "brokercert.reference",
+    )
+    assert {text.partition(":")[0] for text in (out.splitlines()[-1], err.splitlines()[0].partition("] ")[2])} == {
+        REFERENCE
+    }
+    assert line.requests[0].again.command_line("LOG-010") == "brokercert certify --reference --only LOG-010"
 
 
 def test_the_nearest_file_says_what_flags_do_not(line: Line) -> None:
@@ -133,12 +141,12 @@ def test_the_exit_status_is_the_outcome(
     line: Line, verdicts: dict[str, Verdict], arguments: Sequence[str], code: ExitCode
 ) -> None:
     line.verdicts = verdicts
-    assert line("certify", "--part", "core", *arguments)[0] == code
+    assert line("certify", "--reference", "--part", "core", *arguments)[0] == code
 
 
 def test_an_interrupted_run_has_a_partial_report(line: Line) -> None:
     line.interrupted = True
-    code, out, _ = line("certify")
+    code, out, _ = line("certify", "--reference")
     assert code == 130 and "interrupted" in out.splitlines()[-1]
     assert (line.folder / "out" / "latest" / "run.json").is_file()
 
@@ -146,7 +154,7 @@ def test_an_interrupted_run_has_a_partial_report(line: Line) -> None:
 @pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("our bug"), 3)])
 def test_a_run_that_breaks_is_never_said_of_the_client(line: Line, error: BaseException, code: int) -> None:
     line.raises = error
-    assert line("certify")[0] == code
+    assert line("certify", "--reference")[0] == code
 
 
 @pytest.mark.parametrize(
@@ -177,12 +185,17 @@ def test_what_cannot_be_is_a_usage_error_in_a_sentence(line: Line, arguments: Se
 
 @pytest.mark.parametrize("command", ["judge", "report", "fuzz", "simulate"])
 def test_a_folder_that_cannot_be_made_is_found_before_the_work_is_done(line: Line, command: str) -> None:
-    line("certify", "--part", "core")
+    line("certify", "--reference", "--part", "core")
     trace = line.folder / "out" / "latest" / "traces" / "one.jsonl"
     trace.parent.mkdir(exist_ok=True)
     trace.write_text("{}")
     (line.folder / "file").write_text("not a folder")
-    what = {"judge": (str(trace),), "report": ("out/latest",)}.get(command, ())
+    what = {
+        "judge": (str(trace),),
+        "report": ("out/latest",),
+        "fuzz": ("--reference",),
+        "simulate": ("--client", "reference"),
+    }[command]
     code, out, err = line(command, "--out", "file/x", *what)
     assert code == ExitCode.USAGE and not out
     assert err == (
@@ -203,7 +216,7 @@ def test_a_broken_file_is_named(line: Line) -> None:
 
 def test_a_report_is_rendered_again_with_the_status_of_its_run(line: Line) -> None:
     line.verdicts = {"LOG-010": Verdict.FAIL}
-    line("certify", "--part", "core")
+    line("certify", "--reference", "--part", "core")
     (line.folder / "out" / "latest" / "report.html").unlink()
     code, out, _ = line("report", "out/latest")
     assert code == ExitCode.FAILED and "failed for part core: LOG-010" in out
@@ -259,7 +272,7 @@ def test_plain_progress_is_never_silent_for_long() -> None:
     lines, say = said()
     now = 1000.0
     progress = PlainProgress(say, lambda: now)
-    progress.planned(["a", "b"], 95.0)
+    progress.planned("bot", ["a", "b"], 95.0)
     progress.started("a")
     for second in range(1, 91):
         now = 1000.0 + second
@@ -268,7 +281,7 @@ def test_plain_progress_is_never_silent_for_long() -> None:
     now = 1102.0  # without a tick meanwhile: something was scored alone
     progress.ended("b", "completed")
     assert lines == [
-        "[   0 s] 2 scenario(s), about 95 s",
+        "[   0 s] bot: 2 scenario(s), about 95 s",
         "[  30 s] 2 scenarios under way, 65 s of about 95 s left; waiting for a, b",
         "[  60 s] 2 scenarios under way, 35 s of about 95 s left; waiting for a, b",
         "[  90 s] 2 scenarios under way, 5 s of about 95 s left; waiting for a, b",
@@ -298,14 +311,14 @@ def test_a_terminal_gets_one_line_and_a_pipe_or_ci_gets_lines(monkeypatch: pytes
     terminal = Terminal()
     live = progress_for(terminal, {})
     assert isinstance(live, LiveProgress)
-    live.planned(["first"], 95.0)
+    live.planned("bot", ["first"], 95.0)
     live.tick(["first"], 1.0)
     live.tick(["x" * 500], 2.0)
     live.ended("first", "harness error")
     live.stop()
     lines = terminal.getvalue().split("\r\x1b[2K")
     assert lines[:2] == [
-        "1 scenario(s), about 95 s\n",
+        "bot: 1 scenario(s), about 95 s\n",
         "1 scenario under way, 94 s of about 95 s left; waiting for first",
     ]
     assert len(lines[2]) < 200 and lines[2].endswith("…")
@@ -318,7 +331,7 @@ def test_a_terminal_is_not_filled_by_cells_in_virtual_time(monkeypatch: pytest.M
     monkeypatch.setenv("COLUMNS", "120")
     stream = io.StringIO()
     live = LiveProgress(stream)
-    live.planned(["a", "b", "c"], 60.0)
+    live.planned("bot", ["a", "b", "c"], 60.0)
     for name, state in (("a", "completed"), ("b", "completed, in virtual time"), ("c", "completed, in virtual time")):
         live.ended(name, state)
     text = stream.getvalue()

@@ -57,19 +57,19 @@ def test_a_program_that_cannot_be_executed(tmp_path: Path, content: bytes, said:
 
 
 def test_a_client_that_goes_away_during_a_run_takes_nothing_recorded_with_it(tmp_path: Path) -> None:
-    """As one does that is being built anew."""
+    """As one does that is being built anew: after its first start, which goes well."""
     client = tmp_path / "client"
-    client.write_text('#!/bin/sh\nrm -f "$0"\n')
+    client.write_text(f'#!/bin/sh\nrm -f "$0"\nexec {sys.executable} -m brokercert.reference\n')
     client.chmod(0o755)
     done = certify(tmp_path, "--part", "core", "--", "./client")
-    (folder,) = {path.resolve() for path in (tmp_path / "out").iterdir()}  # and `latest`, which leads to it
+    (folder,) = (path for path in (tmp_path / "out").iterdir() if not path.is_symlink())
     assert done.returncode == 2 and f"stands in {Path('out') / folder.name}, for `brokercert judge" in done.stderr
     assert "does not exist" in done.stderr and "Traceback" not in done.stderr
 
     judged = subprocess.run(
         [sys.executable, "-m", "brokercert", "judge", str(folder)], capture_output=True, text=True, timeout=DEADLINE
     )
-    assert "LOG-010" in judged.stdout and "fail" in judged.stdout, "it left at once, and the trace still says so"
+    assert judged.returncode == 4 and "no trace of " in judged.stdout, "what it showed is judged, and certifies nothing"
 
 
 def test_an_earlier_run_is_left_as_it_is(tmp_path: Path) -> None:

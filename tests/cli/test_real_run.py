@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from brokercert.engine.offline import judge_traces
 from brokercert.verdict import Outcome, Verdict, decode_run
 
 DEADLINE = 40.0  # seconds; each of these takes three or so
@@ -44,7 +45,7 @@ def test_a_client_that_exits_at_once_fails_one_row_with_its_last_words_shown(tmp
         timeout=DEADLINE,
     )
     assert done.returncode == 1, done.stderr
-    assert done.stdout.splitlines()[-1] == "failed for tradovate-stage2: LOG-010"
+    assert done.stdout.splitlines()[-1] == "sh -c: failed for tradovate-stage2: LOG-010"
     assert "1010" not in done.stdout and all(str(n) in done.stdout for n in range(1011, 1031)), "its last 20 lines"
     run = decode_run((tmp_path / "out" / "latest" / "run.json").read_bytes())
     assert " --only LOG-025 -- " in run.reproduce, "this run again, not one of the whole set"
@@ -78,6 +79,13 @@ def test_whatever_is_asked_of_a_client_that_never_starts_one_row_fails_and_the_r
     run = decode_run((tmp_path / "out" / "latest" / "run.json").read_bytes())
     said = {row.id: row.verdict for row in run.rows if row.verdict is not Verdict.UNTESTED}
     assert said == {first: Verdict.FAIL, **dict.fromkeys(rows, Verdict.BLOCKED)}
+    played = [path.name for path in (tmp_path / "out" / "latest" / "traces").iterdir()]
+    assert played == ["preflight.jsonl"], "one start, whatever was asked for"
+    again = judge_traces([tmp_path / "out" / "latest"])
+    assert again.outcome is Outcome.FAILED and {row.id: row.verdict for row in again.rows if row.id in said} == said
+    assert {(one.name, one.exit, one.state) for one in again.scenarios} == {
+        (one.name, one.exit, one.state) for one in run.scenarios
+    }
     blocked = [finding for row in run.rows if row.id in rows for finding in row.findings]
     assert {finding.blocked_by for finding in blocked if finding.verdict is Verdict.BLOCKED} == {first}
 
@@ -105,6 +113,6 @@ def test_ctrl_c_ends_a_run_with_what_there_is_and_leaves_nobody(tmp_path: Path) 
         harness.kill()
         harness.wait()
     assert harness.returncode == 130, err
-    assert out.splitlines()[-1].startswith("interrupted")
+    assert ": interrupted: " in out.splitlines()[-1]
     assert decode_run((tmp_path / "out" / "latest" / "run.json").read_bytes()).outcome is Outcome.INTERRUPTED
     assert left_of(tmp_path) == []

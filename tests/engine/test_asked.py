@@ -46,7 +46,8 @@ def test_a_file_that_was_found_is_named_so_that_it_is_found_from_anywhere(
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     same = load_config(Path(words[words.index("--config") + 1]), environ={})
-    assert same.subject(ROWS) == config.subject(ROWS) and same.limits == config.limits
+    ours = not config.command
+    assert same.subject(ROWS, reference=ours) == config.subject(ROWS, reference=ours) and same.limits == config.limits
 
 
 def test_a_file_named_by_a_path_from_here_is_named_from_the_root(
@@ -77,8 +78,12 @@ def test_nothing_else_of_the_environment_or_the_file_is_told(tmp_path: Path) -> 
     assert "hunter2" not in asked(config, seed=config.seed)
 
 
-def test_the_reference_client_alone_needs_no_name(tmp_path: Path) -> None:
-    assert asked(load_config(environ={}, start=Path("/"))) == "brokercert certify --only LOG-010"
+def test_the_reference_client_is_asked_for_again_and_no_other_beside_it(tmp_path: Path) -> None:
+    file_of(tmp_path, "[subject]\ncommand = ['bot']\n")
+    for environ in ({}, {"BROKERCERT_COMMAND": "node client.mjs"}):
+        config = load_config(environ=environ, start=tmp_path)
+        line = again(config, set_id=SET, part="", strict=False, seed=1, reference=True).command_line("LOG-010")
+        assert line == f"brokercert certify --config {tmp_path / 'brokercert.toml'} --reference --only LOG-010"
     assert Again().command_line() == "brokercert certify"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from brokercert.engine.config import Config, load_config
 from brokercert.engine.errors import UsageError
+from brokercert.engine.whom import REFERENCE
 from brokercert.requirements import load_set
 
 ROWS = load_set("tradovate-stage2")
@@ -69,9 +70,15 @@ def test_a_table_of_pyproject_serves_as_well_and_the_nearest_file_is_found(tmp_p
     assert load_config(environ={}, start=tmp_path / "app").path is None, "another project is not ours to ask"
 
 
-def test_without_anything_the_reference_client_is_meant() -> None:
-    spec = Config().subject(ROWS)
-    assert spec.name == "reference" and spec.command == (sys.executable, "-P", "-m", "brokercert.reference")
+def test_the_reference_client_is_meant_only_where_it_is_asked_for() -> None:
+    with pytest.raises(UsageError, match="no client is named"):
+        Config().subject(ROWS)
+    spec = Config().subject(ROWS, reference=True)
+    assert (
+        spec.reference
+        and spec.name == REFERENCE
+        and spec.command == (sys.executable, "-P", "-m", "brokercert.reference")
+    )
 
 
 def test_flags_outrank_variables_and_those_the_file(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from brokercert.engine import plan, run
 from brokercert.engine.config import Config
 from brokercert.engine.gate import StartGate
 from brokercert.engine.run import Quiet, RunRequest, certify, plan_for
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.scenario import Suite, load_suite
 from brokercert.engine.subject import SubjectSpec
 from brokercert.requirements import load_set
 
@@ -21,7 +21,7 @@ SET = "tradovate-stage2"
 ROWS, SUITE = load_set(SET), load_suite(SET)
 GRID = "REC-110"
 CELLS = {s.name for s in SUITE.scenarios if GRID in s.exercises and s.cell}
-REFERENCE = Config().subject(ROWS)
+REFERENCE = Config().subject(ROWS, reference=True)
 
 
 class Told(Quiet):
@@ -31,7 +31,7 @@ class Told(Quiet):
         self.names: list[str] = []
         self.ends: list[str] = []
 
-    def planned(self, names: Sequence[str], predicted: float) -> None:
+    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
         self.names = list(names)
 
     def ended(self, name: str, state: str) -> None:
@@ -41,9 +41,9 @@ class Told(Quiet):
 def test_the_cells_that_follow_in_virtual_time_are_planned_for_the_reference_client_alone() -> None:
     request = RunRequest(SET, REFERENCE, only=(GRID,))
     ours = plan_for(request, ROWS, SUITE)
-    assert set(ours.names) == CELLS and len(ours.names) == len(CELLS)
+    assert set(ours.names) == {"preflight", *CELLS} and len(ours.names) == len(CELLS) + 1
     other = plan_for(replace(request, subject=SubjectSpec("other", ("bot",), offers=REFERENCE.offers)), ROWS, SUITE)
-    assert set(other.names) == {s.name for s in ours.waiting} < CELLS, "of another client it plays the sample"
+    assert set(other.names[1:]) == {s.name for s in ours.waiting} < CELLS, "of another client it plays the sample"
     assert other.predicted < ours.predicted < other.predicted + 30, "they cost seconds, and are said to"
 
 
@@ -67,6 +67,7 @@ def test_what_ends_is_what_was_planned(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(plan, "sampled", lambda cells, seed: [s for s in cells if s.name not in later])
     monkeypatch.setattr(run, "play", unplayed)
+    monkeypatch.setattr(Suite, "preflight", None)
     told = Told()
     asyncio.run(certify(RunRequest(SET, REFERENCE, only=(GRID,), out=tmp_path), told))
     assert told.ends == [name for name in told.names if name in later], "as many as were planned, and no others"

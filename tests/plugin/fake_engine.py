@@ -96,7 +96,7 @@ def fake_run(request: RunRequest, verdicts: Mapping[str, Verdict], *, interrupte
         ),
         rows=tuple(results),
         outcome=outcome,
-        sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
+        sentence=sentence_of(outcome, results, subject=request.subject.name, set_id=rows.id, part=request.part),
         reproduce="again",
     )
 

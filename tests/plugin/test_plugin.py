@@ -11,6 +11,7 @@ from brokercert import pytest_plugin
 from brokercert.door import process
 from brokercert.engine import run
 from brokercert.engine.scenario import load_suite
+from brokercert.engine.whom import REFERENCE
 from brokercert.requirements import available_sets, load_set
 from brokercert.verdict import RunRecord, Verdict
 
@@ -19,6 +20,7 @@ for _name in available_sets():  # for good: a run inside a test drops what it im
     load_suite(_name)
 HERE = Path(__file__).parent
 SET = "tradovate-stage2"
+CLIENT = Path(sys.executable).name  # what such a client is called
 
 
 class Project:
@@ -40,7 +42,7 @@ class Project:
 
         def fake(request: Any, progress: Any) -> RunRecord:
             self.calls.append(",".join(request.only) or "all")
-            progress.planned(["a"], 1.0)
+            progress.planned(request.subject.name, ["a"], 1.0)
             return fake_run(request, self.verdicts, interrupted=self.interrupted)
 
         monkeypatch.setattr(run, "run_certification", fake)
@@ -148,7 +150,41 @@ def test_a_filter_never_makes_a_pass(project: Project, arguments: tuple[str, ...
     assert result.ret == 1
     assert project.calls == ["LOG-025"], "only what was selected is played"
     text = result.stdout.str()
-    assert f"PASSED {SET}::LOG-025::" in text and f"ERROR {SET}::certificate - Failed: incomplete for part core" in text
+    assert f"PASSED {SET}::LOG-025::" in text and f"ERROR {SET}::certificate - Failed: {CLIENT}: incomplete for" in text
+
+
+def test_the_client_is_named_before_and_after(project: Project) -> None:
+    result = project.pytest("-m", "stage2", "--brokercert-part", "core")
+    assert result.ret == 0
+    lines = result.stdout.lines
+    assert lines.index(f"brokercert: {CLIENT}; {SET}, part core") < next(
+        place for place, line in enumerate(lines) if line.startswith(f"{CLIENT}: certified for part core")
+    )
+
+
+@pytest.mark.parametrize(
+    ("ini", "arguments", "status", "client"),
+    [
+        ("", (), pytest.ExitCode.USAGE_ERROR, ""),
+        ("", ("--brokercert-reference",), 0, REFERENCE),
+        ("brokercert_reference = true", (), 0, REFERENCE),
+        ("brokercert_reference = true", (f"--brokercert-command={sys.executable}",), 0, CLIENT),
+        ("", (f"--brokercert-command={sys.executable}", "--brokercert-reference"), pytest.ExitCode.USAGE_ERROR, ""),
+        ("brokercert_reference = true", ("--brokercert-command=",), pytest.ExitCode.USAGE_ERROR, ""),
+    ],
+)
+def test_no_client_is_picked_in_silence(
+    project: Project, ini: str, arguments: tuple[str, ...], status: int, client: str
+) -> None:
+    project.pytester.makepyprojecttoml(f"[tool.pytest]\n{ini}\n")
+    project.base = tuple(word for word in project.base if not word.startswith("--brokercert"))
+    result = project.pytest("-m", "stage2", *arguments)
+    assert result.ret == status, result.stderr.str()
+    assert bool(project.calls) is (status == 0), "without a client nothing is run"
+    if client:
+        result.stdout.fnmatch_lines([f"brokercert: {client}; {SET}", f"{client}: certified for {SET}*"])
+    else:
+        assert "--brokercert-" in result.stderr.str()
 
 
 def test_everything_deselected_is_no_pass_either(project: Project) -> None:

@@ -145,7 +145,7 @@ def build_run(
         "scenarios": tuple(scenario(name) for name in SCENARIOS),
         "rows": tuple(rows),
         "outcome": outcome,
-        "sentence": sentence_of(outcome, rows, set_id=SET.id, part=part),
+        "sentence": sentence_of(outcome, rows, subject="node client.mjs", set_id=SET.id, part=part),
         "reproduce": "brokercert certify --part core -- node client.mjs",
         "notes": ("The broker was a simulated one; the live broker decides on its own.",),
     }

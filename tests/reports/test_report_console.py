@@ -8,8 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from brokercert.verdict import Finding, RunRecord, ScenarioResult, Timing, Verdict
+from brokercert.verdict import Finding, Outcome, RunRecord, ScenarioResult, Timing, Verdict, sentence_of
 from brokercert_reports.console import render_console
+from brokercert_reports.html import render_html
+from brokercert_reports.summary import render_summary
 from rich.console import Console
 from rich.text import Text
 
@@ -25,7 +27,7 @@ def printed(run: RunRecord, *, width: int = 80, reports: dict[str, Path] | None 
 def test_failures_come_first_and_the_sentence_last(failed: RunRecord) -> None:
     text = printed(failed)
     lines = text.splitlines()
-    assert lines[0].startswith("HBT-010 fail")
+    assert lines[0] == "Client: node client.mjs; tradovate-stage2, part core" and lines[2].startswith("HBT-010 fail")
     assert lines[-1] == failed.sentence
     assert text.index("REC-030 fail") < text.index("LOG-030 inconclusive") < text.index("LOG-025 warning")
 
@@ -104,7 +106,21 @@ def test_a_client_that_got_nowhere_shows_its_last_twenty_lines(build: Callable[.
 
 def test_a_certified_part_ends_so(certified: RunRecord) -> None:
     last = printed(certified).splitlines()[-1]
-    assert last.startswith("certified for part core (31 of 77 rows)")
+    assert last.startswith("node client.mjs: certified for part core (31 of 77 rows)")
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize("part", ["", "core"])
+def test_a_verdict_names_whom_it_is_of_whatever_it_is(
+    build: Callable[..., RunRecord], outcome: Outcome, part: str
+) -> None:
+    """In its sentence itself, so that whatever repeats that names it: here in the first and the last line."""
+    said = sentence_of(outcome, build().rows, subject="my\nbot", set_id="tradovate-stage2", part=part)
+    assert said.startswith("my bot: ") and len(said.splitlines()) == 1
+    run = msgspec.structs.replace(build(), outcome=outcome, sentence=said, part=part)
+    lines = printed(run).splitlines()
+    assert run.subject.name in lines[0] and lines[-1] == said
+    assert "my bot: " in render_summary(run) and "my bot: " in render_html(run)
 
 
 def test_hostile_text_moves_no_cursor_and_is_no_markup(hostile: tuple[str, RunRecord]) -> None:
@@ -127,8 +143,8 @@ def test_the_wall_time_adds_up_as_it_is_printed(build: Callable[..., RunRecord])
 def test_what_is_wrong_with_the_reports_is_told_before_anything_else(failed: RunRecord) -> None:
     said = "Your output is buffered: it is read long after it was printed."
     lines = printed(msgspec.structs.replace(failed, telling=(said, "login: line 3"))).splitlines()
-    assert lines[0] == f"  Reports   {said}" and lines[1] == "  Reports   login: line 3"
-    assert lines[3].startswith("HBT-010 fail")
+    assert lines[2] == f"  Reports   {said}" and lines[3] == "  Reports   login: line 3"
+    assert lines[5].startswith("HBT-010 fail")
 
 
 def test_notes_are_told_after_the_rows_and_before_the_sentence(failed: RunRecord) -> None:

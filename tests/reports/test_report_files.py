@@ -18,7 +18,9 @@ from brokercert_reports.write import write_reports
 
 def test_the_summary_says_verdict_counts_and_findings(failed: RunRecord) -> None:
     text = render_summary(failed)
-    assert text.startswith("## Failed: node client.mjs\n\nFailed for part core: HBT-010, EVT-020, REC-030. Exit 1.")
+    assert text.startswith(
+        "## Failed: node client.mjs\n\nnode client.mjs: failed for part core: HBT-010, EVT-020, REC-030. Exit 1."
+    )
     assert "| fail | 3 | 0 |" in text and "| warning | 0 | 1 |" in text
     assert "### HBT-010 fail: Heartbeats come regularly (MUST)" in text
     assert "MUST rows blocked: EVT-030, RLP-010, RLP-020." in text

@@ -182,7 +182,13 @@ def test_a_failure_shows_observation_measurement_evidence_and_the_way_on(failed:
 def test_the_cover_says_word_sentence_counts_and_that_the_broker_was_simulated(failed: RunRecord) -> None:
     text = Page(render_html(failed)).text
     cover = text[: text.index("No heartbeat for")]
-    for part in ("Failed for part core: HBT-010, EVT-020, REC-030.", "21 pass", "3 fail", failed.set_hash, "simulated"):
+    for part in (
+        "node client.mjs: failed for part core: HBT-010, EVT-020, REC-030.",
+        "21 pass",
+        "3 fail",
+        failed.set_hash,
+        "simulated",
+    ):
         assert part in cover
 
 

@@ -12,8 +12,8 @@ from brokercert.simulation.run import Seed, play_seed
 
 
 def test_a_client_that_passes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["simulate", "--seeds", "1", "--minutes", "1", "--out", str(tmp_path)]) == 0
-    assert "1 seeds, 0.0 h of virtual time" in capsys.readouterr().out
+    assert main(["simulate", "--client", "reference", "--seeds", "1", "--minutes", "1", "--out", str(tmp_path)]) == 0
+    assert "reference: 1 seeds, 0.0 h of virtual time" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
 
 
@@ -37,7 +37,7 @@ def test_seeds_of_several_processes_are_those_of_one() -> None:
 
 def test_wrong_use(tmp_path: Path) -> None:
     assert main(["simulate", "--client", "nobody"]) == 2
-    assert main(["simulate", "--seeds", "0"]) == 2
+    assert main(["simulate", "--client", "reference", "--seeds", "0"]) == 2
     wrong = tmp_path / "wrong.json"
     wrong.write_text('{"kind": "simulation"}')
     assert main(["replay", str(wrong)]) == 2

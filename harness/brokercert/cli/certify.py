@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CONFIG
+from brokercert.cli.options import CONFIG, REFERENCE
 from brokercert.sets import default_set
 
 
@@ -21,6 +21,7 @@ from brokercert.sets import default_set
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of all that is drawn (default: 1).")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where runs are written (default: out).")
 @CONFIG
+@REFERENCE
 @click.option(
     "--tier",
     type=click.Choice(["real", "virtual"]),
@@ -38,13 +39,15 @@ def certify(
     seed: int | None,
     out: Path | None,
     config_path: Path | None,
+    reference: bool,
     tier: str,
     command: tuple[str, ...],
 ) -> int:
     """Run a client through a requirement set and say whether it is certified.
 
     COMMAND starts the client; it gets the address and credentials in BROKERCERT_* variables, or where the command
-    says {url}, {token}, {state_dir} and so on. Without COMMAND: that of brokercert.toml, else the reference client.
+    says {url}, {token}, {state_dir} and so on. Without COMMAND: that of BROKERCERT_COMMAND, else of brokercert.toml.
+    With --reference: brokercert's own client. Where nobody names a client, nothing is run: exit 2.
     """
     from brokercert.cli.finish import finish
     from brokercert.cli.progress import LiveProgress, progress_for
@@ -57,7 +60,7 @@ def certify(
     config = load_config(config_path)
     rows = set_asked(config, set_id, "--set")
     part = part_asked(config, rows, part, "--part")
-    spec = client_asked(config, rows, command)
+    spec = client_asked(config, rows, command, reference=reference)
     strict = config.strict if strict is None else strict
     seed = config.seed if seed is None else seed
 
@@ -76,7 +79,9 @@ def certify(
         out_told=config.told.get("out", "--out") if out is None else "--out",
         tier="real",
         limits=config.limits,
-        again=again(config, set_id=rows.id, part=part, strict=strict, seed=seed, typed=command),
+        again=again(
+            config, set_id=rows.id, part=part, strict=strict, seed=seed, typed=command, reference=spec.reference
+        ),
     )
     progress = progress_for()
     with STOPS.during(lambda: None, lambda: "beginning, or at the end"):  # a signal between the two is not lost

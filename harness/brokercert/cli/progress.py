@@ -33,9 +33,12 @@ class PlainProgress:
         self._ended = 0
         self._said = 0.0
 
-    def planned(self, names: Sequence[str], predicted: float) -> None:
+    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
         self._planned, self._predicted = len(names), predicted
-        self._line(f"{len(names)} scenario(s), about {predicted:.0f} s")
+        self._line(f"{whom}: {len(names)} scenario(s), about {predicted:.0f} s")
+
+    def noted(self, text: str) -> None:
+        self._line(text)
 
     def started(self, name: str) -> None:
         """Not worth a line: what is under way is named while one waits."""
@@ -73,9 +76,12 @@ class LiveProgress:
         self._predicted = 0.0
         self._left = 0
 
-    def planned(self, names: Sequence[str], predicted: float) -> None:
+    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
         self._predicted, self._left = predicted, len(names)
-        put(self._stream, f"{len(names)} scenario(s), about {predicted:.0f} s\n")
+        put(self._stream, f"{whom}: {len(names)} scenario(s), about {predicted:.0f} s\n")
+
+    def noted(self, text: str) -> None:
+        self._say(text)
 
     def started(self, name: str) -> None:
         """Shown at the next tick, within a second."""

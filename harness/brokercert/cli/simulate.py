@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 @click.option("--faults", type=click.FloatRange(0), default=200.0, show_default=True, help="Faults an hour.")
 @click.option(
     "--client",
-    default="reference",
-    show_default=True,
+    default="",
     metavar="NAME",
-    help="The reference client, a mutant by its name, or MODULE:FACTORY of a Python class.",
+    help="MODULE:FACTORY of a Python class, `reference` for brokercert's own client, or a mutant by its name.",
 )
 @JOBS
 @CLUSTER
@@ -56,15 +55,22 @@ def simulate(
     import time
 
     from brokercert.cli import INTERRUPTED
+    from brokercert.engine.errors import UsageError
     from brokercert.engine.folder import check_folder
     from brokercert.parallel import in_order, workers
     from brokercert.simulation.run import Seed, client_named, play_seed
 
+    if not client:  # a simulation of ours is no word on anybody's client
+        raise UsageError(
+            "--client: no client is named; expected MODULE:FACTORY, as in bot.ws:Client, `reference` for brokercert's "
+            "own, or a mutant's name"
+        )
     check_folder(out, "--out")
     set_id = default_set()
     client_named(set_id, client, seed)  # raises here, not in a worker
     seconds = (hours * 3600 + minutes * 60) or 600.0
     shares = [Seed(set_id, client, number, seconds, faults) for number in range(seed, seed + seeds)]
+    click.echo(f"{client}: {seeds} seeds of {seconds:g} s of virtual time")
     began = time.monotonic()
     failed: dict[int, Played] = {}
     count = 0
@@ -82,12 +88,12 @@ def simulate(
     results = done.complete
     took = time.monotonic() - began
     click.echo(
-        f"{len(results)} seeds, {sum(x.seconds for x in results) / 3600:.1f} h of virtual time,"
+        f"{client}: {len(results)} seeds, {sum(x.seconds for x in results) / 3600:.1f} h of virtual time,"
         f" {sum(x.faults for x in results)} faults, {sum(x.requests for x in results)} requests,"
         f" {sum(x.checks for x in results)} checks in {took:.1f} s: {len(failed)} failed"
     )
     if done.interrupted:
-        click.echo(f"interrupted: {len(results)} of {seeds} seeds were played")
+        click.echo(f"{client}: interrupted: {len(results)} of {seeds} seeds were played")
         return INTERRUPTED
     if failed:
         first = min(failed)

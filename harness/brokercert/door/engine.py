@@ -18,6 +18,7 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.latest import point_latest
 from brokercert.engine.run import RunRequest
 from brokercert.engine.scenario import load_suite
+from brokercert.engine.whom import PYTEST
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.verdict import RunRecord, decode_run
 
@@ -30,6 +31,8 @@ def plan(options: Options, root: str) -> Plan:
     return Plan(
         set_id=rows.id,
         marker=rows.marker,
+        whom=request.subject.name,
+        part=request.part,
         rows={row: list(listed.get(row, (NO_SCENARIO,))) for row in _asked(request, rows)},
     )
 
@@ -63,15 +66,23 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
     """The run that is asked for, of all rows. Raises `UsageError`, which names the option."""
     named, text, out = options["config"], options["command"], options["out"]
     config = load_config(Path(named) if named else None, start=Path(root), option="--brokercert-config")
-    command = split_command(text, "--brokercert-command") if text else ()
+    command = split_command(text, "--brokercert-command") if text is not None else ()
     part = part_asked(config, rows, options["part"], "--brokercert-part")
     for row in options["only"]:
         if row not in rows.by_id:
             raise UsageError(f"--brokercert-only {row}: no such requirement in {rows.id}; `brokercert list` shows them")
     strict = options["strict"] or config.strict
+    spec = client_asked(
+        config,
+        rows,
+        command,
+        reference=options["reference"],
+        else_reference=options["else_reference"],
+        door=PYTEST,
+    )
     return RunRequest(
         set_id=rows.id,
-        subject=client_asked(config, rows, command),
+        subject=spec,
         part=part,
         only=tuple(options["only"]),
         strict=strict,
@@ -80,7 +91,15 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
         out=Path(out) if out else config.out,
         out_told="--brokercert-out" if out else config.told.get("out", "--brokercert-out"),
         limits=config.limits,
-        again=again(config, set_id=rows.id, part=part, strict=strict, seed=config.seed, typed=command),
+        again=again(
+            config,
+            set_id=rows.id,
+            part=part,
+            strict=strict,
+            seed=config.seed,
+            typed=command,
+            reference=spec.reference,
+        ),
     )
 
 

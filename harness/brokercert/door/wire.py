@@ -27,6 +27,8 @@ class Options(TypedDict):
     only: list[str]
     out: str | None
     strict: bool
+    reference: bool  # brokercert's own client, and no other
+    else_reference: bool  # that one where no other is named: a setting of the project
 
 
 class Request(TypedDict):
@@ -45,6 +47,8 @@ class Plan(TypedDict):
 
     set_id: str
     marker: str  # pytest's, of the set
+    whom: str  # the client's name
+    part: str  # empty: the whole set
     rows: dict[str, list[str]]
 
 

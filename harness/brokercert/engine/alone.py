@@ -94,7 +94,7 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
     started = datetime.datetime.now(datetime.UTC)
     run_id = run_id_of(started)
     chosen = (*plan.exclusive, *plan.waiting)
-    progress.planned(plan.names, plan.predicted)
+    progress.planned(request.subject.name, plan.names, plan.predicted)
     played: list[Played] = []
     interrupted = False
     with run_folder(request.out, run_id, request.out_told) as folder:

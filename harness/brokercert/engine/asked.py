@@ -13,6 +13,7 @@ from brokercert.engine.config import Config
 from brokercert.engine.errors import UsageError
 from brokercert.engine.process import find_command
 from brokercert.engine.subject import SubjectError, SubjectSpec
+from brokercert.engine.whom import CERTIFY, Door
 from brokercert.requirements import RequirementError, RequirementSet, load_set
 
 
@@ -49,13 +50,29 @@ def part_asked(config: Config, rows: RequirementSet, typed: str | None, option: 
     return part
 
 
-def client_asked(config: Config, rows: RequirementSet, typed: tuple[str, ...] = ()) -> SubjectSpec:
-    """The client, whose command is there and can be executed. Raises `UsageError`."""
-    spec = config.subject(rows, typed)
+def client_asked(
+    config: Config,
+    rows: RequirementSet,
+    typed: tuple[str, ...] = (),
+    *,
+    reference: bool = False,
+    else_reference: bool = False,
+    door: Door = CERTIFY,
+) -> SubjectSpec:
+    """The client, whose command is there and can be executed.
+
+    `reference`: brokercert's own was asked for at the `door`. `else_reference`: so it was by a setting, for where
+    nothing else names a client. Raises `UsageError`, also where nobody names one: none is picked in silence.
+    """
+    if reference and typed:
+        raise UsageError(f"{door.reference}, beside a client's command: expected one of both; leave one out")
+    spec = config.subject(
+        rows, typed, reference=reference or (else_reference and not (typed or config.command)), door=door
+    )
     try:
         find_command(spec)
     except SubjectError as error:
-        where = "" if typed else config.told.get("command", "")
+        where = "" if typed or spec.reference else config.told.get("command", "")
         raise UsageError(f"{where}: {error}" if where else str(error)) from error
     return spec
 
@@ -68,9 +85,10 @@ def again(
     strict: bool,
     seed: int,
     typed: tuple[str, ...] = (),
+    reference: bool = False,
 ) -> Again:
     """The command that asks for the same wherever it is typed: the file that was read, the client that was named on the
-    command line or in the environment, and what neither the defaults nor that file say.
+    command line or in the environment, or `--reference`, and what neither the defaults nor that file say.
     """
     bare = config.filed or config
 
@@ -83,5 +101,7 @@ def again(
     words += [f"--{'' if strict else 'no-'}strict"] if differs("strict", strict) else []
     words += ["--seed", str(seed)] if differs("seed", seed) else []
     words += ["--config", str(config.path.absolute())] if config.path else []
+    if reference:
+        return Again((*words, "--reference"))
     in_environment = config.told.get("command") != bare.told.get("command")
     return Again(tuple(words), typed or (config.command if in_environment else ()))

@@ -18,7 +18,7 @@ import os
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from typing import Any
 from brokercert.engine.errors import UsageError
 from brokercert.engine.scenario import load_dialect
 from brokercert.engine.subject import INSTANCES, Level, Stop, SubjectSpec
+from brokercert.engine.whom import CERTIFY, REFERENCE, Door, nobody
 from brokercert.requirements import RequirementSet
 from brokercert.sets import default_set
 
@@ -37,6 +38,7 @@ LEVELS: dict[str, tuple[str, ...]] = {  # what each level makes a client offer
 }
 STOPS = ("signal", "command", "none")
 MOST_JOBS = 40  # scenarios at once; more than all there are
+CODE = ("-c", "-e", "--eval")  # options of interpreters after which code stands
 KINDS: dict[type, str] = {dict: "table", list: "list", int: "number", float: "number"}
 SECRET = re.compile(r"pass|pwd|secret|^sec$|token|key|pin$|auth|cred", re.IGNORECASE)  # names of what is never shown
 
@@ -66,6 +68,7 @@ class Config:
     limits: Mapping[str, float] = field(default_factory=dict)
     told: Mapping[str, str] = field(default_factory=dict)  # field -> where it stands: a file's field, or a variable
     filed: Config | None = None  # the same without the environment; None: the environment says nothing
+    searched: tuple[Path, ...] = ()  # folders that were looked through for a file, innermost first
 
     @property
     def where(self) -> str:
@@ -107,22 +110,19 @@ class Config:
     def _wrong(self, what: str, expected: str, advice: str) -> UsageError:
         return UsageError(f"{self.where}: {what}; expected {expected}; {advice}")
 
-    def subject(self, rows: RequirementSet, command: tuple[str, ...] = ()) -> SubjectSpec:
-        """The client: `command` if one was given, else the file's, else the reference client. Raises `UsageError`."""
+    def subject(
+        self, rows: RequirementSet, command: tuple[str, ...] = (), *, reference: bool = False, door: Door = CERTIFY
+    ) -> SubjectSpec:
+        """The client: brokercert's own where `reference`, else `command` if one was given, else the file's.
+
+        Raises `UsageError`, also where none of these names one; `door` is who was told.
+        """
         self.check(rows)
-        given = command or self.command
+        given = () if reference else command or self.command
+        if not given and not reference:
+            raise UsageError(nobody(door, self.path, self.searched, FILE))
         if not given:
-            reference = load_dialect(rows.id).reference
-            return SubjectSpec(
-                name="reference",
-                command=reference.command,
-                cwd=self.cwd,
-                level=reference.level,
-                offers=reference.offers,
-                entity_types=reference.entity_types,
-                readings={**reference.readings, **self.readings},
-                instances=self.instances,
-            )
+            return self._reference(rows)
         offers = {"wire", "process", *LEVELS.get(self.level, ()), *self.offers}
         if self.stop != "none":
             offers.add("stop")
@@ -140,23 +140,53 @@ class Config:
             stop=self.stop,
         )
 
+    def _reference(self, rows: RequirementSet) -> SubjectSpec:
+        ours = load_dialect(rows.id).reference
+        return SubjectSpec(
+            name=REFERENCE,
+            reference=True,
+            command=ours.command,
+            cwd=self.cwd,
+            level=ours.level,
+            offers=ours.offers,
+            entity_types=ours.entity_types,
+            readings={**ours.readings, **self.readings},
+            instances=self.instances,
+        )
+
 
 def _name_of(command: tuple[str, ...]) -> str:
-    """A name for a client that has none: its script rather than the interpreter."""
+    """A name for a client that has none: its script rather than the interpreter.
+
+    Code is no name: it would stand in every report, and may hold a token.
+    """
+    code = next((word for word in command[1:] if word in CODE), "")
+    if code:
+        return f"{Path(command[0]).name} {code}"
     scripts = [word for word in command[1:] if not word.startswith("-") and "{" not in word]
     return Path(scripts[0] if scripts else command[0]).name
 
 
 def find_file(start: Path) -> Path | None:
     """The nearest brokercert.toml, or pyproject.toml with our table, of `start` and the folders above it."""
+    return next((found for _, found in _folders(start) if found), None)
+
+
+def _folders(start: Path) -> Iterator[tuple[Path, Path | None]]:
+    """Each folder that is looked through, and the file that is found in it, which is the last."""
     for folder in (start, *start.parents):
-        if (folder / FILE).is_file():
-            return folder / FILE
-        project = folder / "pyproject.toml"
-        if project.is_file() and "brokercert" in _toml(project).get("tool", {}):
-            return project
-        if (folder / ".git").exists():
-            return None  # the project ends here
+        found = _file_in(folder)
+        yield folder, found
+        if found or (folder / ".git").exists():
+            return  # the project ends there
+
+
+def _file_in(folder: Path) -> Path | None:
+    if (folder / FILE).is_file():
+        return folder / FILE
+    project = folder / "pyproject.toml"
+    if project.is_file() and "brokercert" in _toml(project).get("tool", {}):
+        return project
     return None
 
 
@@ -178,9 +208,12 @@ def load_config(
         nearest = find_file(start or Path.cwd())
         there = f"; the nearest one is {nearest}" if nearest else ""
         raise UsageError(f"{named} {path}: no such file; expected a brokercert.toml{there}")
-    path = path or find_file(start or Path.cwd())
+    searched: tuple[Path, ...] = ()
+    if path is None:
+        looked = list(_folders(start or Path.cwd()))
+        path, searched = looked[-1][1], tuple(folder for folder, _ in looked)
     config = Config() if path is None else _Reader(path).read()
-    return _environment(config, environ)
+    return _environment(replace(config, searched=searched), environ)
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Shown(Protocol):
 
 @dataclass(frozen=True)
 class Reference:
-    """The client that is certified where none is given. `factory` makes it in this process, for virtual time."""
+    """The project's own client, for whoever asks for it. `factory` makes it in this process, for virtual time."""
 
     command: tuple[str, ...]
     offers: frozenset[str]

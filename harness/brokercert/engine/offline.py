@@ -20,12 +20,14 @@ from msgspec import structs
 from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.judgements import stall_notes, together
-from brokercert.engine.plan import Plan, left_out, listed, not_offered, plan_of, unplayed
+from brokercert.engine.lastwords import ended_how, last_lines
+from brokercert.engine.plan import NEVER_CAME, Plan, blocked, left_out, listed, not_offered, plan_of, unplayed
+from brokercert.engine.preflight import start_of
 from brokercert.engine.record import limits_used
 from brokercert.engine.saved import Saved, asking_of, refuse_altered, saved_traces, set_of, trace_files, wanted_of
 from brokercert.engine.scenario import Scenario, Suite, load_dialect, load_suite
 from brokercert.engine.telling import BadlyTold, badly_told, buffered_in, told_badly
-from brokercert.judge import has_excerpt, judge_rows, judge_trace
+from brokercert.judge import has_excerpt, judge_rows, judge_trace, never_came
 from brokercert.judge.excerpt import excerpt
 from brokercert.parallel import Workers, in_order
 from brokercert.requirements import RequirementSet, load_set
@@ -40,6 +42,7 @@ from brokercert.verdict import (
     RowResult,
     RunRecord,
     ScenarioResult,
+    Start,
     SubjectInfo,
     Timing,
     outcome_of,
@@ -72,6 +75,8 @@ class Judged:
     badly: BadlyTold | None = None
     cut: bool = False
     stalls: tuple[r.Stall, ...] = ()
+    never_came: bool = False  # it is the preflight, and with it the run was over
+    start: Start | None = None  # what it says of the client's first start
 
 
 @lru_cache(maxsize=4)
@@ -94,6 +99,8 @@ def judge_share(share: Share) -> Judged:
         badly=badly_told(trace),
         cut=trace.truncated or _state(trace) == "interrupted",
         stalls=tuple(x for x in trace.records if isinstance(x, r.Stall)),
+        never_came=never_came(trace, findings, rows),
+        start=start_of(trace) if trace.header.before_all else None,
     )
 
 
@@ -137,14 +144,17 @@ def judge_traces(
     given = {one.scenario for one in saved.headers}
     plan = plan_of(wanted, rows, suite)
     owed = plan_of(replace(wanted, part=asking.part, only=asking.only), rows, suite)
-    rest = _rest(saved, plan, given)
-    missing = _missing(suite, owed, given, rest) + _playings_missing(saved)
+    over = any(one.never_came for one in judged)
+    rest = unplayed(plan, given, NEVER_CAME) if over else _rest(saved, plan, given)
+    missing = () if over else _missing(suite, owed, given, rest) + _playings_missing(saved)
 
     # The order of a run's record.
     places = sorted(range(len(judged)), key=lambda place: (saved.headers[place].scenario, saved.headers[place].play))
     of_each = [(saved.headers[place].scenario, saved.headers[place].play, judged[place]) for place in places]
     findings = together((name, play, one.findings) for name, play, one in of_each)
     findings += not_offered(rows, suite, rest, header.offers, header.absent)
+    if over:
+        findings += blocked(rows, suite, rest, header.offers, header.absent)
     around = {
         (finding.scenario, finding.play, finding.evidence, finding.about): told
         for one in judged
@@ -201,7 +211,9 @@ def judge_traces(
         scenarios=(*scenarios, *rest, *(left_out(suite) if cells else ())),
         rows=tuple(results),
         outcome=outcome,
-        sentence=sentence_of(outcome, results, set_id=rows.id, part=asking.part, missing=missing),
+        sentence=sentence_of(
+            outcome, results, subject=header.subject, set_id=rows.id, part=asking.part, missing=missing
+        ),
         reproduce=again,
         notes=(
             *_notes(saved, rows, cut, missing, done.interrupted, results if same else ()),
@@ -211,6 +223,7 @@ def judge_traces(
             *buffered_in(findings),
             *told_badly([one.badly for one in (judged[place] for place in places) if one.badly]),
         ),
+        start=max((one.start for one in judged if one.start), key=lambda start: start.tries, default=None),
         faults=suite.faults if cells else (),
         phases=suite.phases if cells else (),
     )
@@ -334,6 +347,8 @@ def _played(path: Path, trace: Trace) -> ScenarioResult:
         trace=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         duration=round(trace.records[-1].t / 1e6, 3) if trace.records else 0.0,
+        exit=ended_how(trace),
+        output=last_lines(trace),
         tier=trace.header.tier,
         play=trace.header.play,
     )

@@ -13,12 +13,14 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.gate import StartGate
 from brokercert.engine.grid import sampled
 from brokercert.engine.scenario import Scenario, Suite
+from brokercert.judge import not_reached
 from brokercert.requirements import RequirementSet
 from brokercert.verdict import Finding, ScenarioResult, Verdict
 
 OVERHEAD = 6.0  # seconds: calibration, staggered starts, judging, reports
 CELL = 0.05  # seconds that a cell of the grid takes in virtual time: 126 of them took 6.5 s on two busy cores
 INTERRUPTED = "the run was interrupted"
+NEVER_CAME = "the client never came in the preflight, so that nothing else was played"
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,16 @@ class Plan:
     afterwards: bool = False  # and they are played in virtual time then
     starting: float = 0.0
     held: float = 0.0
+    preflight: Scenario | None = None  # played first and alone: without a client that comes, nothing else is
 
     @property
     def played(self) -> tuple[Scenario, ...]:
-        return (*self.exclusive, *self.waiting)
+        return (*((self.preflight,) if self.preflight else ()), *self.exclusive, *self.waiting)
+
+    @property
+    def all_played(self) -> tuple[Scenario, ...]:
+        """The preflight with the rest."""
+        return (*((self.preflight,) if self.preflight else ()), *self.played)
 
     @property
     def names(self) -> list[str]:
@@ -61,7 +69,9 @@ class Plan:
 
     @property
     def predicted(self) -> float:
-        alone = sum(self._takes(s) for s in self.exclusive) + (CELL * len(self.left) if self.afterwards else 0.0)
+        before = self._takes(self.preflight) if self.preflight else 0.0
+        alone = before + sum(self._takes(s) for s in self.exclusive)
+        alone += CELL * len(self.left) if self.afterwards else 0.0
         if not self.waiting:
             return alone + OVERHEAD
         each = [self._takes(s) for s in self.waiting]
@@ -84,7 +94,8 @@ def plan_of(wanted: Wanted, rows: RequirementSet, suite: Suite, jobs: int = 1) -
     if strangers:
         raise UsageError(f"no scenario {strangers[0]!r} in {rows.id}; known: {', '.join(sorted(names))}")
     asked = set(wanted.only or (rows.part(wanted.part) if wanted.part else [row.id for row in rows.rows]))
-    chosen = [s for s in suite.scenarios if asked & set(s.exercises)]
+    preflight = suite.preflight if wanted.tier == "real" and not wanted.scenarios else None
+    chosen = [s for s in suite.scenarios if asked & set(s.exercises) and s is not preflight]
     if wanted.scenarios:
         chosen = [s for s in chosen if s.name in wanted.scenarios]
     played, skipped = [], []
@@ -101,7 +112,8 @@ def plan_of(wanted: Wanted, rows: RequirementSet, suite: Suite, jobs: int = 1) -
         left = [s for s in cells if s not in here]
         played = [s for s in played if s not in left]
     waiting = sorted((s for s in played if not s.exclusive), key=lambda s: -s.lasts)
-    return Plan(tuple(s for s in played if s.exclusive), tuple(waiting), tuple(skipped), jobs, tuple(left))
+    exclusive = tuple(s for s in played if s.exclusive)
+    return Plan(exclusive, tuple(waiting), tuple(skipped), jobs, tuple(left), preflight=preflight)
 
 
 def known_rows(only: Iterable[str], rows: RequirementSet) -> None:
@@ -116,6 +128,20 @@ def unplayed(plan: Plan, done: Collection[str], why: str) -> tuple[ScenarioResul
     result = [_not_run(s, "not run", why) for s in plan.played if s.name not in done]
     result += [_not_run(s, "not chosen", "the seed chose other cells") for s in plan.left if s.name not in done]
     return (*result, *(_not_run(s, "not applicable", reason) for s, reason in plan.skipped if s.name not in done))
+
+
+def blocked(
+    rows: RequirementSet,
+    suite: Suite,
+    unplayed: Iterable[ScenarioResult],
+    offers: Collection[str],
+    absent: Mapping[str, str],
+) -> list[Finding]:
+    """The scenarios that were not played since the client never came: their rows are blocked by the one that asks for
+    its connection, but for what it does not offer.
+    """
+    names = [one.name for one in unplayed if one.state == "not run"]
+    return not_reached(rows, {name: suite.by_name(name).exercises for name in names}, offers, absent)
 
 
 def _not_run(scenario: Scenario, state: str, note: str) -> ScenarioResult:

@@ -53,6 +53,7 @@ class Props:
     stalls: StallMonitor
     limits: Mapping[str, float]
     seed: int
+    remark: Callable[[str], None] = lambda text: None  # tells whoever waits for the run
     calendar: datetime.datetime | None = None  # what the broker's calendar says at the start; None: the real one
 
 
@@ -102,6 +103,7 @@ async def _play(scenario: Scenario, header: Header, props: Props, done: Callable
         if proxied:
             writer.place("proxy", port, named)
         stage = props.dialect.stage(scenario, broker, writer, props.spec, env, state_dir, turn, proxied, props.limits)
+        stage.remark = props.remark
         async with asyncio.timeout(most):
             await scenario.play(stage)
         if broker.script_errors:

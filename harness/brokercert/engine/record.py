@@ -11,7 +11,8 @@ from msgspec import structs
 from brokercert.engine.defects import score_sentence
 from brokercert.engine.environment import tool
 from brokercert.engine.judgements import Judgements, stall_notes
-from brokercert.engine.plan import left_out, listed, not_offered
+from brokercert.engine.plan import blocked, left_out, listed, not_offered
+from brokercert.engine.preflight import start_of
 from brokercert.engine.scenario import Suite
 from brokercert.engine.telling import badly_told, buffered_in, told_badly
 from brokercert.judge import excerpts_from, judge_rows
@@ -54,6 +55,7 @@ class RunFacts:
     interrupted: bool
     unplayed: tuple[ScenarioResult, ...]
     judged: Judgements | None = None  # what was judged already while it ran
+    never_came: bool = False  # the client, in the preflight: that is why
 
 
 def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
@@ -63,6 +65,8 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
     played = sorted(played, key=lambda one: (one.result.name, one.result.play))
     findings = (facts.judged or Judgements(rows, facts.suite.dialect.judging)).together(played)
     findings += not_offered(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
+    if facts.never_came:
+        findings += blocked(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
     cells = any(result.fault for result in (*facts.unplayed, *(one.result for one in played)))
     part = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
     spec = request.subject
@@ -76,8 +80,10 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         reproduce=request.again.command_line,
     )
     outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
-    waiting = [one.result.duration for one in played if not one.result.exclusive and one.result.tier == request.tier]
+    together = [one for one in played if not one.result.exclusive and not one.trace.header.before_all]
+    waiting = [one.result.duration for one in together if one.result.tier == request.tier]
     longest = max(waiting, default=0.0)
+    before = next((one.trace for one in reversed(played) if one.trace.header.before_all), None)
     return RunRecord(
         format=RUN_FORMAT,
         run_id=facts.run_id,
@@ -115,9 +121,10 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         scenarios=tuple(one.result for one in played) + facts.unplayed + (left_out(facts.suite) if cells else ()),
         rows=tuple(results),
         outcome=outcome,
-        sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
+        sentence=sentence_of(outcome, results, subject=spec.name, set_id=rows.id, part=request.part),
         reproduce=request.again.command_line(*request.only),
         notes=(*_notes(rows, facts.suite), *stall_notes(map(_stalls, played))),
+        start=start_of(before) if before else None,
         telling=(*buffered_in(findings), *told_badly([badly_told(one.trace) for one in played])),
         faults=facts.suite.faults if cells else (),
         phases=facts.suite.phases if cells else (),
@@ -132,7 +139,7 @@ def _stalls(played: Played) -> tuple[str, int, tuple[r.Stall, ...]]:
 def interrupted_record(run: RunRecord) -> RunRecord:
     """The same of a run that was asked to end while it was judged: all that was found stands, nothing is certified."""
     outcome = outcome_of(run.rows, strict=run.strict, interrupted=True)
-    sentence = sentence_of(outcome, run.rows, set_id=run.set_id, part=run.part)
+    sentence = sentence_of(outcome, run.rows, subject=run.subject.name, set_id=run.set_id, part=run.part)
     return structs.replace(run, outcome=outcome, sentence=sentence)
 
 

@@ -10,7 +10,7 @@ import asyncio
 import datetime
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,8 +29,9 @@ from brokercert.engine.gate import StartGate
 from brokercert.engine.hosts import check_hosts
 from brokercert.engine.judgements import Judgements
 from brokercert.engine.paths import Paths
-from brokercert.engine.plan import INTERRUPTED, Plan, Wanted, plan_of, unplayed
+from brokercert.engine.plan import INTERRUPTED, NEVER_CAME, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, play
+from brokercert.engine.preflight import Preflight
 from brokercert.engine.record import RunFacts, interrupted_record, run_record
 from brokercert.engine.scenario import Scenario, Suite, load_suite
 from brokercert.engine.standstill import StallMonitor
@@ -84,7 +85,11 @@ class RunRequest:
 class Progress(Protocol):
     """Told how a run goes; for whoever waits."""
 
-    def planned(self, names: Sequence[str], predicted: float) -> None: ...
+    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
+        """`whom`: the client's name. Told first."""
+
+    def noted(self, text: str) -> None:
+        """What somebody who waits should know now; it may have several lines."""
 
     def started(self, name: str) -> None: ...
 
@@ -102,7 +107,10 @@ class Progress(Protocol):
 class Quiet:
     """A progress that says nothing."""
 
-    def planned(self, names: Sequence[str], predicted: float) -> None:
+    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
+        pass
+
+    def noted(self, text: str) -> None:
         pass
 
     def started(self, name: str) -> None:
@@ -162,7 +170,7 @@ async def certify(
         crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, gate or StartGate())
         interrupted = await crew.play_all()
     real_took = loop.time() - began
-    if plan.afterwards and not interrupted:
+    if plan.afterwards and not interrupted and crew.came:
         from brokercert.engine.alone import play_left
 
         interrupted = await play_left(plan, request, rows, suite.dialect, folder, run_id, crew.played, progress)
@@ -180,8 +188,9 @@ async def certify(
         total_took=loop.time() - began,
         virtual_took=loop.time() - began - real_took,
         interrupted=interrupted,
-        unplayed=unplayed(plan, {one.result.name for one in crew.played}, INTERRUPTED),
         judged=crew.judged,
+        never_came=not crew.came,
+        unplayed=unplayed(plan, {one.result.name for one in crew.played}, INTERRUPTED if interrupted else NEVER_CAME),
     )
     if request.tier == "virtual":
         return run_record(facts, crew.played)
@@ -216,6 +225,7 @@ class _Crew:
         self.toxiproxy = "not used"
         self.judged = Judgements(rows, dialect.judging)
         self.hosts: dict[str, str] = {}
+        self.came = True  # the client, in the preflight; or nobody can say
         self._running: dict[str, None] = {}
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
@@ -227,7 +237,7 @@ class _Crew:
         return is_cancelled()
 
     async def _play_all(self) -> None:
-        """Exclusive scenarios first, one by one; then the others together."""
+        """The preflight, exclusive scenarios one by one, then the others together."""
         loop = asyncio.get_running_loop()
         self._began = loop.time()
         watchdog = Watchdog(self.folder, self._flush)
@@ -235,7 +245,7 @@ class _Crew:
             self.hosts = await check_hosts(self.dialect, (*self.plan.played, *self.plan.left))
             if any(scenario.path == "proxied" for scenario in self.plan.played):
                 await paths.check()
-            self.progress.planned(self.plan.names, self.plan.predicted)
+            self.progress.planned(self.request.subject.name, self.plan.names, self.plan.predicted)
             self.props = Props(
                 dialect=self.dialect,
                 spec=self.request.subject,
@@ -245,9 +255,15 @@ class _Crew:
                 stalls=stalls,
                 limits=limits_of(self.rows),
                 seed=self.request.seed,
+                remark=self.progress.noted,
             )
             ticker = asyncio.create_task(self._tick())
             try:
+                if self.plan.preflight is not None:
+                    await self._preflight(self.plan.preflight)
+                self.exclusive_took = loop.time() - self._began
+                if not self.came:
+                    return
                 for scenario in self.plan.exclusive:
                     await self._one(scenario)
                 self.exclusive_took = loop.time() - self._began
@@ -264,7 +280,7 @@ class _Crew:
         asked = set(self.request.only or self._in_part())
         for number in again.ROUNDS:
             found = await asyncio.to_thread(
-                again.touched, self.plan.played, tuple(self.played), self.judged, asked, number
+                again.touched, self.plan.all_played, tuple(self.played), self.judged, asked, number
             )
             todo = [one for one in found if one.lasts <= left]
             if not todo:
@@ -298,14 +314,31 @@ class _Crew:
                 raise
             raise usage.exceptions[0] from None
 
-    async def _one(self, scenario: Scenario, number: int = 1, lowered: bool = False) -> None:
+    async def _preflight(self, scenario: Scenario) -> None:
+        async def once(number: int) -> Played:
+            await self._one(scenario, number, done=self.played.append)
+            return self.played[-1]
+
+        tried = Preflight(rows=self.rows, judged=self.judged, play_once=once, note=self.progress.noted)
+        self.came = await tried.came()
+        self.progress.ended(scenario.name, self.played[-1].result.state)
+        if not self.came:
+            self.progress.noted("the client never came: nothing else is played")
+
+    async def _one(
+        self,
+        scenario: Scenario,
+        number: int = 1,
+        lowered: bool = False,
+        done: Callable[[Played], None] | None = None,
+    ) -> None:
         self.progress.started(scenario.name)
         self._running[scenario.name] = None
         try:
             header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
             header = structs.replace(header, play=number, lowered=lowered)
             props = replace(self.props, spec=replace(self.props.spec, lowered=lowered))
-            await play(scenario, header, props, self._done)
+            await play(scenario, header, props, done or self._done)
         except UsageError:
             self._given_up = True
             raise
@@ -333,7 +366,11 @@ class _Crew:
 
 
 def header_of(
-    scenario: Scenario, request: RunRequest, rows: RequirementSet, run_id: str, known: Calibration | None
+    scenario: Scenario,
+    request: RunRequest,
+    rows: RequirementSet,
+    run_id: str,
+    known: Calibration | None,
 ) -> Header:
     """The header of one scenario's trace."""
     spec = request.subject
@@ -372,6 +409,7 @@ def header_of(
         run={"run_id": run_id, "pid": str(os.getpid())},
         full_volume=request.full_volume,
         asked=Asked(part=request.part, only=request.only, strict=request.strict),
+        before_all=scenario.before_all,
     )
 
 

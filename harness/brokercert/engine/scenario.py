@@ -48,6 +48,8 @@ class Scenario:
     `cell`: its place in the grid, of which a run in real time plays a sample that has every fault and every phase.
     `small`: settings that differ in virtual time, where a size costs time and proves nothing more; a run there at full
     volume (`RunRequest.full_volume`) leaves them out.
+    `before_all`: the preflight, one start with nothing wrong. A run in real time plays it first, whatever was asked
+    for, and ends with it where the client never came.
     `lasts`: seconds that a good client makes it last, once it has started (the prediction). `most`: after so many
     seconds, and those in which a client must have connected, it is ended.
     """
@@ -65,6 +67,7 @@ class Scenario:
     env: Mapping[str, str] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
     cell: Cell | None = None
+    before_all: bool = False
 
     def settings_at(self, full: bool) -> dict[str, Any]:
         """The broker's settings, at full volume or not."""
@@ -84,12 +87,15 @@ def scenario(
     settings: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     small: Mapping[str, Any] | None = None,
+    before_all: bool = False,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function that takes a `Stage`."""
 
     def make(play: Play) -> Scenario:
         given = settings or {}, env or {}, small or {}
-        return Scenario(name, title, exercises, play, path, exclusive, needs, lasts, most, *given)
+        return Scenario(
+            name, title, exercises, play, path, exclusive, needs, lasts, most, *given, before_all=before_all
+        )
 
     return make
 
@@ -106,6 +112,11 @@ class Suite:
     def dialect(self) -> Dialect:
         """Raises `UsageError` where the suite declares none."""
         return load_dialect(self.set_id)
+
+    @property
+    def preflight(self) -> Scenario | None:
+        """What is played before all; None where the suite has no such scenario."""
+        return next((s for s in self.scenarios if s.before_all), None)
 
     @property
     def cells(self) -> tuple[Cell, ...]:

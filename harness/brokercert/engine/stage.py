@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from brokercert.engine.commands import C, Commanding
 from brokercert.engine.dialect import Broker
@@ -33,6 +34,10 @@ LAST_OUTPUT = 1.0  # seconds that a client which left is given to have its outpu
 
 
 B = TypeVar("B", bound=Broker)
+
+
+def _unheard(text: str) -> None:
+    """Nobody waits who could be told."""
 
 
 class AnyStage(Commanding[C], Generic[B, C]):
@@ -71,7 +76,14 @@ class AnyStage(Commanding[C], Generic[B, C]):
         self._gone = asyncio.Event()  # the client has left
         self._loop = asyncio.get_running_loop()
         self._stop_asked = False
+        self.remark: Callable[[str], None] = _unheard
+        """Tells whoever waits for the run, at once; it leaves no trace."""
         writer.watchers.append(self._on_record)
+
+    @property
+    def address(self) -> str:
+        """Where the client is to connect: host and port of the URL that it is given, nothing secret."""
+        return urlsplit(self._env.get("BROKERCERT_URL", "")).netloc.rpartition("@")[2]
 
     # Time and waiting.
 

@@ -74,6 +74,7 @@ class SubjectSpec:
     instances: int = INSTANCES
     stop: Stop = "signal"
     lowered: bool = False  # it gets a lower priority than the harness, for it kept that from its core
+    reference: bool = False  # it is brokercert's own, because it was asked for
 
     def __post_init__(self) -> None:
         if (self.command is None) == (self.factory is None):

@@ -8,7 +8,7 @@ same functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,6 +21,7 @@ from brokercert.judge.standstill import Standstills
 from brokercert.judge.transcript import Transcript
 from brokercert.requirements import Requirement, RequirementSet
 from brokercert.trace import Trace
+from brokercert.trace import records as r
 from brokercert.verdict import SEVERITY, Excerpt, Finding, Form, Level, RowResult, Verdict, worst
 
 Excerpting = Callable[[Finding], Excerpt | None]
@@ -103,15 +104,53 @@ def _unasked(
     return replace(silence, stalled=span.seconds)
 
 
+def lacking(row: Requirement, scenario: str, offers: Collection[str], absent: Mapping[str, str]) -> Finding | None:
+    """What is said of a row that needs what the client does not offer; None: it offers all of it."""
+    lacks = [need for need in row.needs if need not in offers]
+    if not lacks:
+        return None
+    declared = [need for need in lacks if need in absent]
+    if declared:
+        return _said(row, scenario, Verdict.NOT_APPLICABLE, f"{declared[0]}: {absent[declared[0]]}")
+    text = f"the client under test, as it is connected here, does not offer: {', '.join(lacks)}"
+    return _said(row, scenario, Verdict.NOT_OBSERVED, text)
+
+
+def is_silent(trace: Trace) -> bool:
+    """Whether the client never sent an upgrade request in it."""
+    return not any(isinstance(x, r.Head) and x.upgrade for x in trace.records)
+
+
+def never_came(trace: Trace, findings: Iterable[Finding], rows: RequirementSet) -> bool:
+    """Whether it is the trace of a preflight in which the client never sent an upgrade request, and by `findings` fails
+    the row that asks for that: then the rest of the run is not played.
+    """
+    if not trace.header.before_all or not is_silent(trace):
+        return False
+    return any(one.requirement == rows.first and one.verdict is Verdict.FAIL for one in findings)
+
+
+def not_reached(
+    rows: RequirementSet, exercises: Mapping[str, Iterable[str]], offers: Collection[str], absent: Mapping[str, str]
+) -> list[Finding]:
+    """What is said of the rows of scenarios (name -> rows) that were not played, since the client never came. Nothing
+    more of the row that it fails by that.
+    """
+    text = f"could not be asked: the client never came ({rows.first})"
+    return [
+        lacking(rows.by_id[row], name, offers, absent)
+        or _said(rows.by_id[row], name, Verdict.BLOCKED, text, rows.first)
+        for name, asked in exercises.items()
+        for row in asked
+        if row != rows.first
+    ]
+
+
 def _run(row: Requirement, trace: Trace, talk: Transcript[Any], judging: Judging) -> list[Finding]:
     header = trace.header
-    lacking = [need for need in row.needs if need not in header.offers]
-    if lacking:
-        absent = [need for need in lacking if need in header.absent]
-        if absent:
-            return [_said(row, header.scenario, Verdict.NOT_APPLICABLE, f"{absent[0]}: {header.absent[absent[0]]}")]
-        text = f"the client under test, as it is connected here, does not offer: {', '.join(lacking)}"
-        return [_said(row, header.scenario, Verdict.NOT_OBSERVED, text)]
+    lacks = lacking(row, header.scenario, header.offers, header.absent)
+    if lacks is not None:
+        return [lacks]
     check = judging.checks.get(row.id)
     if check is None:
         return []

@@ -65,6 +65,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     play: int = 1  # which playing of the scenario this is: from 2 on it was played again
     lowered: bool = False  # with the client at a lower priority than the harness
     asked: Asked | None = None  # None: recorded before this was
+    before_all: bool = False  # the preflight: where the client never comes in it, nothing else of the run was played
 
     @property
     def full(self) -> bool:
@@ -277,7 +278,7 @@ class EndedByUs(Record, frozen=True, kw_only=True, tag="ended-by-us"):
 
 class Resources(Record, frozen=True, kw_only=True, tag="resources"):
     """What the subject's process and its children held: the point in the scenario, and the sums over all of them.
-    `memory` is resident, in bytes.
+    `memory` is resident, in bytes; `cpu` the microseconds of CPU that those which still run have used, 0: not measured.
     """
 
     name: str
@@ -285,6 +286,7 @@ class Resources(Record, frozen=True, kw_only=True, tag="resources"):
     descriptors: int
     threads: int
     memory: int
+    cpu: int = 0
 
 
 class OutputDropped(Record, frozen=True, kw_only=True, tag="output-dropped"):

@@ -1,11 +1,23 @@
 """Connecting, credentials, events, and leaving: AR Connection Setup, Connection Events, Security."""
 
+from brokercert.engine.preflight import first_connection
 from brokercert.engine.scenario import scenario
 
 from brokercert_scenarios.arrow_orders.stage import CALM, RAISED, TOLD, ArrowStage
 
 WAITING = 0.2  # seconds into the delay before the next attempt: the shortest is a second
 DOWN = 3.6  # seconds of an outage that two attempts fall into: at 1 and 3 s, or at 2 s and later
+
+
+@scenario(
+    "preflight",
+    "Before all: one start of the client, with nothing wrong",
+    exercises=("AOC-010",),
+    lasts=2,
+    before_all=True,
+)
+async def preflight(stage: ArrowStage) -> None:
+    await first_connection(stage, stage.limits["window_connect"] + 1)
 
 
 @scenario(

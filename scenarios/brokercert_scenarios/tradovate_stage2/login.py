@@ -1,10 +1,22 @@
 """Login: S2 §1."""
 
+from brokercert.engine.preflight import first_connection
 from brokercert.engine.scenario import scenario
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
+
+
+@scenario(
+    "preflight",
+    "Before all: one start of the client, with nothing wrong",
+    exercises=("LOG-010",),
+    lasts=2,
+    before_all=True,
+)
+async def preflight(stage: Stage) -> None:
+    await first_connection(stage, stage.limits["window_first_authorize"] + 1)
 
 
 @scenario(

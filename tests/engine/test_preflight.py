@@ -1,0 +1,166 @@
+"""The preflight: one start before all, tried again where the harness stood still, told while one waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from brokercert.engine.gate import StartGate
+from brokercert.engine.judgements import Judgements
+from brokercert.engine.paths import Paths
+from brokercert.engine.plan import Wanted, plan_of
+from brokercert.engine.play import Played, Props, play
+from brokercert.engine.preflight import PATIENCE, Preflight, start_of
+from brokercert.engine.run import RunRequest, header_of, limits_of
+from brokercert.engine.scenario import load_suite
+from brokercert.engine.standstill import StallMonitor
+from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.virtual import CALENDAR, VirtualLoop
+from brokercert.judge.plays import MOST
+from brokercert.requirements import available_sets, load_set
+from brokercert.trace import records as r
+from msgspec import structs
+
+WITHIN = {"tradovate-stage2": "window_first_authorize", "arrow-orders": "window_connect"}
+SECOND = 1_000_000
+Say = Callable[[str], None]
+
+
+class Client:
+    """One that never connects: it says something, and lives until it is stopped, or leaves at once."""
+
+    def __init__(self, leaves: bool, say: Say) -> None:
+        self._leaves, self._say, self._over = leaves, say, asyncio.Event()
+
+    async def run(self) -> int:
+        self._say("dialing the production server")
+        if not self._leaves:
+            await self._over.wait()
+        return 7
+
+    async def stop(self) -> None:
+        self._over.set()
+
+
+class Case:
+    """A preflight in virtual time, in real time's words."""
+
+    def __init__(self, set_id: str, folder: Path) -> None:
+        self.rows, self.suite, self.folder = load_set(set_id), load_suite(set_id), folder
+        self.remarks: list[str] = []
+        self.took = 0.0
+
+    def play(self, spec: SubjectSpec, number: int = 1) -> Played:
+        scenario = self.suite.preflight
+        assert scenario is not None
+        request = RunRequest(self.rows.id, spec, tier="virtual", out=self.folder)
+        played: list[Played] = []
+
+        async def alone() -> None:
+            loop = asyncio.get_running_loop()
+            async with Paths("a-run", virtual=True) as paths:
+                props = Props(
+                    dialect=self.suite.dialect, spec=spec, folder=self.folder, paths=paths, gate=StartGate(),
+                    stalls=StallMonitor(), limits=limits_of(self.rows), seed=1, calendar=CALENDAR,
+                    remark=self.remarks.append,
+                )  # fmt: skip
+                header = structs.replace(header_of(scenario, request, self.rows, "a-run", None), play=number)
+                await play(scenario, header, props, played.append)
+            self.took = loop.time()
+
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            runner.run(alone())
+        return played[0]
+
+    def silent(self, leaves: bool) -> Played:
+        def make(env: Mapping[str, str], say: Say) -> Client:
+            return Client(leaves, say)
+
+        return self.play(SubjectSpec("bot", factory=make, offers=frozenset({"wire", "stop"})))
+
+    def reference(self, number: int = 1) -> Played:
+        ours = self.suite.dialect.reference
+        return self.play(SubjectSpec("ours", factory=ours.factory(), offers=ours.offers, level="in process"), number)
+
+
+@pytest.fixture(params=available_sets())
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    return Case(request.param, tmp_path)
+
+
+def test_a_client_that_lives_and_never_comes_is_told_of_after_ten_seconds_and_awaited_for_the_sets_time(
+    case: Case,
+) -> None:
+    played = case.silent(leaves=False)
+    limit = case.rows.limits[WITHIN[case.rows.id]].value
+    assert limit < case.took < limit + 4 and played.result.exit.endswith("(asked to stop)")
+    (remark,) = case.remarks
+    assert "has not connected to 127.0.0.1:" in remark and f"within {PATIENCE:g} s" in remark
+    assert remark.endswith("\n  dialing the production server")
+
+
+def test_one_that_leaves_ends_it_at_once(case: Case) -> None:
+    played = case.silent(leaves=True)
+    assert case.took < 5 and case.remarks == [] and played.result.exit == "exit 7 (not asked)"
+    start = start_of(played.trace)
+    assert start is not None and (start.connected, start.upgraded, start.tries) == (None, None, 1)
+
+
+def test_a_client_that_is_well_costs_little_and_its_start_is_measured(case: Case) -> None:
+    played = case.reference(number=2)
+    assert case.took < 3 and case.remarks == []
+    start = start_of(played.trace)
+    assert start is not None and start.tries == 2 and start.connected is not None and start.upgraded is not None
+    assert 0 <= start.connected <= start.upgraded < 2
+    assert not any(isinstance(x, r.Fault | r.RuleApplied) for x in played.trace.records), "nothing is wrong in it"
+
+
+def numbered(played: Played, number: int, stalled: bool) -> Played:
+    """As the playing of that number, in which the harness stood still from beginning to end, or not."""
+    header = structs.replace(played.trace.header, play=number)
+    records = list(played.trace.records)
+    if stalled:
+        records.insert(-1, r.Stall(t=records[-1].t, since=records[-1].t - 20 * SECOND, waited=20.0))
+    trace = structs.replace(played.trace, header=header, records=records)
+    return replace(played, result=structs.replace(played.result, play=number), trace=trace)
+
+
+@pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "lives"])
+def test_a_start_in_which_the_harness_stood_still_is_tried_again_and_blames_nobody(case: Case, leaves: bool) -> None:
+    gone, well = case.silent(leaves), case.reference()
+    for plays, goes_on, notes in (
+        ([(well, False)], True, 0),
+        ([(well, True)], True, 0),
+        ([(gone, False)], False, 0),
+        ([(gone, True), (well, False)], True, 1),
+        ([(gone, True), (gone, False)], False, 1),
+        ([(gone, True)] * MOST, True, MOST),
+    ):
+        left = [numbered(played, number, stalled) for number, (played, stalled) in enumerate(plays, 1)]
+        numbers: list[int] = []
+        said: list[str] = []
+
+        async def once(number: int, left: list[Played] = left, numbers: list[int] = numbers) -> Played:
+            numbers.append(number)
+            return left.pop(0)
+
+        judged = Judgements(case.rows, case.suite.dialect.judging)
+        tried = Preflight(rows=case.rows, judged=judged, play_once=once, note=said.append)
+        assert asyncio.run(tried.came()) is goes_on
+        assert numbers == list(range(1, len(plays) + 1)) and len(said) == notes and not left
+
+
+def test_every_run_in_real_time_has_it_first_whatever_is_asked_for(case: Case) -> None:
+    wanted = Wanted(frozenset({"wire", "stop"}), "real", 1)
+    last = case.rows.rows[-1].id
+    for asked in (wanted, replace(wanted, only=(last,)), replace(wanted, offers=frozenset({"wire"}))):
+        plan = plan_of(asked, case.rows, case.suite)
+        assert plan.preflight is case.suite.preflight and plan.names[0] == "preflight"
+        assert plan.names.count("preflight") == 1
+        without = replace(plan, preflight=None)
+        assert case.suite.preflight is not None
+        assert plan.predicted == pytest.approx(without.predicted + case.suite.preflight.lasts), "it is predicted"
+    assert plan_of(replace(wanted, tier="virtual"), case.rows, case.suite).preflight is None, "nobody waits there"
