@@ -46,6 +46,9 @@ class PlainProgress:
         if self._clock() - self._began - self._said >= EVERY:
             self._line(waiting(running, elapsed, self._predicted))
 
+    def note(self, text: str) -> None:
+        self._line(text)
+
     def _line(self, text: str) -> None:
         self._said = self._clock() - self._began
         self._say(f"[{self._said:4.0f} s] {text}")
@@ -83,6 +86,11 @@ class LiveProgress:
 
     def tick(self, running: Sequence[str], elapsed: float) -> None:
         self._renew(waiting(running, elapsed, self._predicted))
+
+    def note(self, text: str) -> None:
+        self.stop()
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
 
     def stop(self) -> None:
         """Leave an empty line, for the result."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from brokercert.engine.errors import UsageError
-from brokercert.trace import Trace, read_trace
+from brokercert.trace import Trace, TraceError, read_trace
 from brokercert.trace.records import SubjectExited
 
 
@@ -21,7 +21,8 @@ from brokercert.trace.records import SubjectExited
 def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
     """`out`/`run_id` with its `traces`; gone again where a `UsageError` ends the block and no client ever ran.
 
-    `told` is who said `out`. Raises `UsageError`, which names the folder where it stays.
+    `told` is who said `out`. Raises `UsageError`, which names the folder where it stays; any other error that ends the
+    block gets a note that names it.
     """
     folder = out / run_id
     ours = _made(folder, f"{told}: no run can be written to {out}")
@@ -29,12 +30,27 @@ def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
         (folder / "traces").mkdir()
         yield folder
     except UsageError as error:
-        if any(has_client(read_trace(path)) for path in (folder / "traces").glob("*.jsonl")):
-            kept = f"what was recorded until then stands in {folder}, for `brokercert judge {folder}`"
-            raise UsageError(f"{error}; {kept}") from error
+        if any(_ran(path) for path in (folder / "traces").glob("*.jsonl")):
+            raise UsageError(f"{error}; {_kept(folder)}") from error
         shutil.rmtree(folder, ignore_errors=True)
         _remove(ours[1:])
         raise
+    except Exception as error:
+        if any((folder / "traces").glob("*.jsonl")):
+            error.add_note(f"brokercert: {_kept(folder)}")
+        raise
+
+
+def _kept(folder: Path) -> str:
+    return f"what was recorded until then stands in {folder}, for `brokercert judge {folder}`"
+
+
+def _ran(path: Path) -> bool:
+    """Whether a client ran in this trace, as far as the file can tell: one that cannot be read is not thrown away."""
+    try:
+        return has_client(read_trace(path))
+    except TraceError:
+        return True
 
 
 def has_client(trace: Trace) -> bool:

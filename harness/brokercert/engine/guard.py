@@ -31,7 +31,8 @@ class Guard:
     def forget(self, mark: str) -> None:
         """Nothing is left of it."""
         self._clients.pop(mark, None)
-        self._tell("gone", mark, None)
+        with suppress(OSError):  # it died, and there is no room for another: the next client's start says so
+            self._tell("gone", mark, None)
 
     @property
     def pid(self) -> int | None:

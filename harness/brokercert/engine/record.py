@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brokercert.engine.defects import score_sentence
@@ -11,9 +13,11 @@ from brokercert.engine.environment import tool
 from brokercert.engine.plan import left_out, listed, not_offered
 from brokercert.engine.scenario import Suite
 from brokercert.engine.telling import badly_told, buffered_in, told_badly
-from brokercert.judge import excerpts_from, judge_rows, judge_trace
+from brokercert.judge import Judging, excerpts_from, judge_rows, judge_trace
 from brokercert.requirements import RequirementSet
+from brokercert.trace import Trace
 from brokercert.verdict import (
+    NAMED,
     RUN_FORMAT,
     Absent,
     Calibration,
@@ -23,6 +27,7 @@ from brokercert.verdict import (
     ScenarioResult,
     SubjectInfo,
     Timing,
+    Verdict,
     outcome_of,
     sentence_of,
 )
@@ -50,6 +55,7 @@ class RunFacts:
     virtual_took: float
     interrupted: bool
     unplayed: tuple[ScenarioResult, ...]
+    notes: tuple[str, ...] = ()  # sentences of the run's own
 
 
 def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
@@ -58,7 +64,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
     played = sorted(played, key=lambda one: one.result.name)  # which ended first is chance, and offline nobody knows
     findings: list[Finding] = []
     for one in played:
-        findings += judge_trace(one.trace, rows, facts.suite.dialect.judging)
+        findings += findings_of(one.trace, rows, facts.suite.dialect.judging)
     findings += not_offered(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
     cells = any(result.fault for result in (*facts.unplayed, *(one.result for one in played)))
     part = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
@@ -114,11 +120,37 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         outcome=outcome,
         sentence=sentence_of(outcome, results, set_id=rows.id, part=request.part),
         reproduce=request.again.command_line(*request.only),
-        notes=_notes(rows, facts.suite),
+        notes=(*_notes(rows, facts.suite), *facts.notes, *_broken(played, request.out / facts.run_id)),
         telling=(*buffered_in(findings), *told_badly([badly_told(one.trace) for one in played])),
         faults=facts.suite.faults if cells else (),
         phases=facts.suite.phases if cells else (),
     )
+
+
+def findings_of(trace: Trace, rows: RequirementSet, judging: Judging) -> list[Finding]:
+    """What one trace supports. A check that raises is our bug: a harness error of this scenario, and of no other."""
+    try:
+        return judge_trace(trace, rows, judging)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"judging it broke: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        known = [row for row in trace.header.exercises if row in rows.by_id]
+        return [
+            Finding(requirement=row, scenario=trace.header.scenario, verdict=Verdict.HARNESS_ERROR, observed=what)
+            for row in known
+        ]
+
+
+def _broken(played: Sequence[Played], folder: Path) -> list[str]:
+    """What to do about scenarios that broke."""
+    names = [one.result.name for one in played if one.result.state == "harness error"]
+    if not names:
+        return []
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return [
+        f"The harness broke in {', '.join(names[:NAMED])}{more}. That says nothing of the client; all other scenarios "
+        f"are judged. The traces are in {folder}, and `brokercert judge {folder}` judges them again."
+    ]
 
 
 def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:

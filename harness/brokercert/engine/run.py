@@ -27,9 +27,11 @@ from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, Plan, Wanted, plan_of, unplayed
-from brokercert.engine.play import Played, Props, play
+from brokercert.engine.play import Played, Props, broken, play
 from brokercert.engine.record import RunFacts, run_record
+from brokercert.engine.room import room_for
 from brokercert.engine.scenario import Scenario, Suite, load_suite
+from brokercert.engine.shortage import Shortage
 from brokercert.engine.subject import SubjectSpec
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Header
@@ -85,6 +87,9 @@ class Progress(Protocol):
 
     def tick(self, running: Sequence[str], elapsed: float) -> None: ...
 
+    def note(self, text: str) -> None:
+        """Something to be known at once; the reports have it too."""
+
 
 class Quiet:
     """A progress that says nothing."""
@@ -99,6 +104,9 @@ class Quiet:
         pass
 
     def tick(self, running: Sequence[str], elapsed: float) -> None:
+        pass
+
+    def note(self, text: str) -> None:
         pass
 
 
@@ -130,9 +138,20 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
     run_id = run_id_of(started)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    with run_folder(request.out, run_id, request.out_told) as folder:
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        progress.note(text)
+
+    with run_folder(request.out, run_id, request.out_told) as folder, Shortage(note) as shortage:
+        room = room_for(plan.jobs, plan.played, folder)
+        plan = replace(plan, jobs=room.jobs)
+        for text in room.notes:
+            note(text)
         calibration = await calibrate()
         crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, calibration, gate or StartGate())
+        crew.shortage = shortage
         interrupted = await crew.play_all()
     real_took = loop.time() - began
     if plan.afterwards and not interrupted:
@@ -154,6 +173,7 @@ async def certify(request: RunRequest, progress: Progress, gate: StartGate | Non
         virtual_took=loop.time() - began - real_took,
         interrupted=interrupted,
         unplayed=unplayed(plan, {one.result.name for one in crew.played}, INTERRUPTED),
+        notes=tuple(notes),
     )
     if request.tier == "virtual":
         return run_record(facts, crew.played)
@@ -183,6 +203,7 @@ class _Crew:
         self.played: list[Played] = []
         self.exclusive_took = 0.0
         self.toxiproxy = "not used"
+        self.shortage: Shortage | None = None
         self._running: dict[str, None] = {}
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
@@ -203,6 +224,7 @@ class _Crew:
                 lag=lag,
                 limits=limits_of(self.rows),
                 seed=self.request.seed,
+                shortage=self.shortage,
             )
             ticker = asyncio.create_task(self._tick())
             try:
@@ -237,12 +259,15 @@ class _Crew:
     async def _one(self, scenario: Scenario) -> None:
         self.progress.started(scenario.name)
         self._running[scenario.name] = None
+        header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
         try:
-            header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
             await play(scenario, header, self.props, self._done)
         except UsageError:
             self._given_up = True
             raise
+        except Exception as error:  # `play` raises no such thing: if it does after all, no other scenario pays for it
+            if not any(one.result.name == scenario.name for one in self.played):
+                self.played.append(broken(scenario, header, error))
         finally:
             del self._running[scenario.name]
 
