@@ -18,7 +18,7 @@ from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, Plan, plan_of, unplayed
-from brokercert.engine.play import Played, Props, play
+from brokercert.engine.play import Played, Props, broken, play
 from brokercert.engine.record import RunFacts, run_record
 from brokercert.engine.run import Progress, RunRequest, header_of, limits_of, run_id_of
 from brokercert.engine.scenario import Scenario, load_dialect, load_suite
@@ -61,6 +61,16 @@ def play_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, ru
     return played[0]
 
 
+def played_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, run_id: str, folder: Path) -> Played:
+    """As `play_alone`, but what breaks is that scenario's *harness error*. Raises `UsageError`, KeyboardInterrupt."""
+    try:
+        return play_alone(scenario, request, rows, run_id, folder)
+    except UsageError:
+        raise
+    except Exception as error:  # a loop that is stuck, say: it costs no other scenario
+        return broken(scenario, header_of(scenario, request, rows, run_id, None), error)
+
+
 async def play_left(
     plan: Plan,
     request: RunRequest,
@@ -79,7 +89,7 @@ async def play_left(
     try:
         for scenario in plan.left:
             progress.started(scenario.name)
-            played.append(await asyncio.to_thread(play_alone, scenario, virtual, rows, run_id, folder))
+            played.append(await asyncio.to_thread(played_alone, scenario, virtual, rows, run_id, folder))
             progress.ended(scenario.name, f"{played[-1].result.state}, in virtual time")
     except asyncio.CancelledError:
         return True
@@ -101,7 +111,7 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
         try:
             for scenario in chosen:
                 progress.started(scenario.name)
-                played.append(play_alone(scenario, request, rows, run_id, folder))
+                played.append(played_alone(scenario, request, rows, run_id, folder))
                 progress.ended(scenario.name, played[-1].result.state)
         except KeyboardInterrupt:
             interrupted = True

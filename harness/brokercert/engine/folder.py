@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 
 from brokercert.engine.errors import UsageError
 from brokercert.engine.latest import leads_to, point_latest, take_back
-from brokercert.trace import Trace, read_trace
+from brokercert.trace import Trace, TraceError, read_trace
 from brokercert.trace.records import SubjectExited
 
 
@@ -23,7 +23,8 @@ def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
     """`out`/`run_id` with its `traces`; gone again where a `UsageError` ends the block and no client ever ran. `latest`
     leads to it from the first: a run that is killed can do nothing about it any more.
 
-    `told` is who said `out`. Raises `UsageError`, which names the folder where it stays.
+    `told` is who said `out`. Raises `UsageError`, which names the folder where it stays; any other error that ends the
+    block gets a note that names it.
     """
     folder = out / run_id
     ours = _made(folder, f"{told}: no run can be written to {out}")
@@ -33,13 +34,28 @@ def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
         point_latest(folder)
         yield folder
     except UsageError as error:
-        if any(has_client(read_trace(path)) for path in (folder / "traces").glob("*.jsonl")):
-            kept = f"what was recorded until then stands in {folder}, for `brokercert judge {folder}`"
-            raise UsageError(f"{error}; {kept}") from error
+        if any(_ran(path) for path in (folder / "traces").glob("*.jsonl")):
+            raise UsageError(f"{error}; {_kept(folder)}") from error
         take_back(folder, before)
         shutil.rmtree(folder, ignore_errors=True)
         _remove(ours[1:])
         raise
+    except Exception as error:
+        if any((folder / "traces").glob("*.jsonl")):
+            error.add_note(f"brokercert: {_kept(folder)}")
+        raise
+
+
+def _kept(folder: Path) -> str:
+    return f"what was recorded until then stands in {folder}, for `brokercert judge {folder}`"
+
+
+def _ran(path: Path) -> bool:
+    """Whether a client ran in this trace, as far as the file can tell: one that cannot be read is not thrown away."""
+    try:
+        return has_client(read_trace(path))
+    except TraceError:
+        return True
 
 
 def has_client(trace: Trace) -> bool:

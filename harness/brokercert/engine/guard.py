@@ -39,7 +39,8 @@ class Guard:
     def forget(self, mark: str) -> None:
         """Nothing is left of it."""
         self._clients.pop(mark, None)
-        self._tell(_line("gone", mark, None))
+        with suppress(OSError):  # it died, and there is no room for another: the next client's start says so
+            self._tell(_line("gone", mark, None))
 
     def keep(self, folder: str) -> None:
         """This folder is to be removed when the harness ends, if it is still there."""
@@ -49,7 +50,8 @@ class Guard:
     def removed(self, folder: str) -> None:
         if folder in self._folders:
             del self._folders[folder]
-            self._tell(_line("removed", folder, None))
+            with suppress(OSError):
+                self._tell(_line("removed", folder, None))
 
     @property
     def pid(self) -> int | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brokercert.judge import Judging, judge_trace
 from brokercert.judge.plays import combined
 from brokercert.requirements import RequirementSet
+from brokercert.trace import Trace
 from brokercert.trace import records as r
-from brokercert.verdict import Finding
+from brokercert.verdict import Finding, Verdict
 
 if TYPE_CHECKING:
     from brokercert.engine.play import Played
@@ -30,12 +33,32 @@ class Judgements:
         """The findings of one playing."""
         key = (played.result.name, played.result.play)
         if key not in self._known:
-            self._known[key] = judge_trace(played.trace, self._rows, self._judging)
+            self._known[key] = findings_of(played.trace, self._rows, self._judging)
         return self._known[key]
 
     def together(self, played: Iterable[Played]) -> list[Finding]:
         """Of all playings given, scenario by scenario in the order of their names."""
         return together((one.result.name, one.result.play, self.of(one)) for one in played)
+
+
+def findings_of(trace: Trace, rows: RequirementSet, judging: Judging) -> list[Finding]:
+    """What one trace supports. A check that raises is our bug: a harness error of this scenario, and of no other."""
+    try:
+        return judge_trace(trace, rows, judging)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"judging it broke: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        return [
+            Finding(
+                requirement=row,
+                scenario=trace.header.scenario,
+                verdict=Verdict.HARNESS_ERROR,
+                observed=what,
+                play=trace.header.play,
+            )
+            for row in trace.header.exercises
+            if row in rows.by_id
+        ]
 
 
 def together(judged: Iterable[tuple[str, int, Sequence[Finding]]]) -> list[Finding]:

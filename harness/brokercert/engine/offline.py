@@ -19,7 +19,7 @@ from msgspec import structs
 
 from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
-from brokercert.engine.judgements import stall_notes, together
+from brokercert.engine.judgements import findings_of, stall_notes, together
 from brokercert.engine.lastwords import ended_how, last_lines
 from brokercert.engine.plan import NEVER_CAME, Plan, blocked, left_out, listed, not_offered, plan_of, unplayed
 from brokercert.engine.preflight import start_of
@@ -27,7 +27,7 @@ from brokercert.engine.record import limits_used
 from brokercert.engine.saved import Saved, asking_of, refuse_altered, saved_traces, set_of, trace_files, wanted_of
 from brokercert.engine.scenario import Scenario, Suite, load_dialect, load_suite
 from brokercert.engine.telling import BadlyTold, badly_told, buffered_in, told_badly
-from brokercert.judge import has_excerpt, judge_rows, judge_trace, never_came
+from brokercert.judge import has_excerpt, judge_rows, never_came
 from brokercert.judge.excerpt import excerpt
 from brokercert.parallel import Workers, in_order
 from brokercert.requirements import RequirementSet, load_set
@@ -91,7 +91,7 @@ def judge_share(share: Share) -> Judged:
     except TraceError as error:
         return Judged(wrong=str(error))
     rows = _loaded(share.set_id).with_limits(share.changed)
-    findings = judge_trace(trace, rows, load_dialect(share.set_id).judging)
+    findings = findings_of(trace, rows, load_dialect(share.set_id).judging)
     return Judged(
         result=_played(share.path, trace),
         findings=tuple(findings),

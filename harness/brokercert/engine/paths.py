@@ -31,7 +31,10 @@ class Paths:
 
     async def __aexit__(self, *_: object) -> None:
         if self._chosen is not None:
-            await self._chosen.close()
+            try:
+                await self._chosen.close()
+            except Exception as error:  # all was played by now: it costs no verdict
+                self.description += f"; it could not be ended: {type(error).__name__}: {error}"
 
     async def check(self) -> None:
         """Before anything is run: whether the server that `TOXIPROXY_URL` names, if it does, can be used.

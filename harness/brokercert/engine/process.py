@@ -22,6 +22,7 @@ from typing import Any
 from brokercert.engine import leftovers
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.guard import GUARD
+from brokercert.engine.limits import SHORT, for_a_client
 from brokercert.engine.output import Output
 from brokercert.engine.subject import STOP, Clock, Stream, SubjectError, SubjectObserver, SubjectSpec
 from brokercert.trace.records import Why
@@ -120,7 +121,7 @@ def _executable(path: str, name: str, cwd: Path) -> str:
 async def start_process(
     spec: SubjectSpec, env: Mapping[str, str], observer: SubjectObserver, state_dir: Path, clock: Clock
 ) -> ProcessSubject:
-    """Start the program. Raises `SubjectError`."""
+    """Start the program. Raises `SubjectError`, and `HarnessError` where the harness has no room to start anything."""
     assert spec.command is not None
     (state_dir / "tmp").mkdir(parents=True, exist_ok=True)
     environ = environment_of(spec, env, state_dir)
@@ -129,8 +130,8 @@ async def start_process(
     mark = str(state_dir)
     loop = asyncio.get_running_loop()
     subject = ProcessSubject(spec, observer, mark, clock)
-    GUARD.watch(mark)
     try:
+        GUARD.watch(mark)
         await loop.subprocess_exec(
             lambda: subject,
             program,
@@ -141,9 +142,15 @@ async def start_process(
             cwd=spec.cwd,
             env=environ,
             start_new_session=True,
+            preexec_fn=for_a_client(),
         )
     except OSError as error:
         GUARD.forget(mark)
+        if error.errno in SHORT:
+            raise HarnessError(
+                f"the harness had no room to start a client: {error.strerror}; lower --jobs, or raise `ulimit -n` "
+                "(open files) and `ulimit -u` (processes)"
+            ) from error
         why = error.strerror or str(error)
         if error.errno == errno.ENOEXEC:
             why += "; name its interpreter before it, or in a first line as in #!/bin/sh"

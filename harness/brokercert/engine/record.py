@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -19,6 +20,7 @@ from brokercert.judge import excerpts_from, judge_rows
 from brokercert.requirements import RequirementSet
 from brokercert.trace import records as r
 from brokercert.verdict import (
+    NAMED,
     RUN_FORMAT,
     Absent,
     Calibration,
@@ -56,6 +58,7 @@ class RunFacts:
     unplayed: tuple[ScenarioResult, ...]
     judged: Judgements | None = None  # what was judged already while it ran
     never_came: bool = False  # the client, in the preflight: that is why
+    notes: tuple[str, ...] = ()  # sentences of the run's own
 
 
 def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
@@ -123,7 +126,12 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         outcome=outcome,
         sentence=sentence_of(outcome, results, subject=spec.name, set_id=rows.id, part=request.part),
         reproduce=request.again.command_line(*request.only),
-        notes=(*_notes(rows, facts.suite), *stall_notes(map(_stalls, played))),
+        notes=(
+            *_notes(rows, facts.suite),
+            *facts.notes,
+            *stall_notes(map(_stalls, played)),
+            *_broken(played, request.out / facts.run_id),
+        ),
         start=start_of(before) if before else None,
         telling=(*buffered_in(findings), *told_badly([badly_told(one.trace) for one in played])),
         faults=facts.suite.faults if cells else (),
@@ -141,6 +149,19 @@ def interrupted_record(run: RunRecord) -> RunRecord:
     outcome = outcome_of(run.rows, strict=run.strict, interrupted=True)
     sentence = sentence_of(outcome, run.rows, subject=run.subject.name, set_id=run.set_id, part=run.part)
     return structs.replace(run, outcome=outcome, sentence=sentence)
+
+
+def _broken(played: Sequence[Played], folder: Path) -> list[str]:
+    """What to do about scenarios that broke, in their last playing."""
+    last = {one.result.name: one.result for one in played}
+    names = [name for name, result in last.items() if result.state == "harness error"]
+    if not names:
+        return []
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return [
+        f"The harness broke in {', '.join(names[:NAMED])}{more}. That says nothing of the client; all other scenarios "
+        f"are judged. The traces are in {folder}, and `brokercert judge {folder}` judges them again."
+    ]
 
 
 def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:

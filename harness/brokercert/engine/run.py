@@ -30,10 +30,12 @@ from brokercert.engine.hosts import check_hosts
 from brokercert.engine.judgements import Judgements
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, NEVER_CAME, Plan, Wanted, plan_of, unplayed
-from brokercert.engine.play import Played, Props, play
+from brokercert.engine.play import Played, Props, broken, play
 from brokercert.engine.preflight import Preflight
 from brokercert.engine.record import RunFacts, interrupted_record, run_record
+from brokercert.engine.room import room_for
 from brokercert.engine.scenario import Scenario, Suite, load_suite
+from brokercert.engine.shortage import Shortage
 from brokercert.engine.standstill import StallMonitor
 from brokercert.engine.stops import STOPS
 from brokercert.engine.subject import SubjectSpec
@@ -166,8 +168,19 @@ async def certify(
     run_id = run_id_of(started)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    with run_folder(request.out, run_id, request.out_told) as folder:
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        progress.noted(text)
+
+    with run_folder(request.out, run_id, request.out_told) as folder, Shortage(note) as shortage:
+        room = room_for(plan.jobs, plan.played, folder)
+        plan = replace(plan, jobs=room.jobs)
+        for text in room.notes:
+            note(text)
         crew = _Crew(request, rows, suite.dialect, plan, progress, folder, run_id, gate or StartGate())
+        crew.shortage = shortage
         interrupted = await crew.play_all()
     real_took = loop.time() - began
     if plan.afterwards and not interrupted and crew.came:
@@ -191,6 +204,7 @@ async def certify(
         judged=crew.judged,
         never_came=not crew.came,
         unplayed=unplayed(plan, {one.result.name for one in crew.played}, INTERRUPTED if interrupted else NEVER_CAME),
+        notes=tuple(notes),
     )
     if request.tier == "virtual":
         return run_record(facts, crew.played)
@@ -226,6 +240,7 @@ class _Crew:
         self.judged = Judgements(rows, dialect.judging)
         self.hosts: dict[str, str] = {}
         self.came = True  # the client, in the preflight; or nobody can say
+        self.shortage: Shortage | None = None
         self._running: dict[str, None] = {}
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
@@ -256,6 +271,7 @@ class _Crew:
                 limits=limits_of(self.rows),
                 seed=self.request.seed,
                 remark=self.progress.noted,
+                shortage=self.shortage,
             )
             ticker = asyncio.create_task(self._tick())
             try:
@@ -334,14 +350,17 @@ class _Crew:
     ) -> None:
         self.progress.started(scenario.name)
         self._running[scenario.name] = None
+        header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
         try:
-            header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
             header = structs.replace(header, play=number, lowered=lowered)
             props = replace(self.props, spec=replace(self.props.spec, lowered=lowered))
             await play(scenario, header, props, done or self._done)
         except UsageError:
             self._given_up = True
             raise
+        except Exception as error:  # `play` raises no such thing: if it does after all, no other scenario pays for it
+            if not any(one.result.name == scenario.name for one in self.played):
+                self.played.append(broken(scenario, header, error))
         finally:
             del self._running[scenario.name]
 

@@ -1,7 +1,7 @@
 """Which Toxiproxy a run uses: a real one that is named or found, else the embedded one. It says which, and why.
 
 `TOXIPROXY_URL` names a running server. Otherwise a `toxiproxy-server` on PATH or in `.tools/` is started as a child on
-a free port; it dies with us. Whatever real one is chosen has to answer and to keep a proxy before it is trusted.
+a free port; it dies with us. Whichever is chosen has to answer toxiproxy-python and to keep a proxy before it is used.
 """
 
 from __future__ import annotations
@@ -98,10 +98,24 @@ async def choose(*, seed: int = 0, real_allowed: bool = True) -> Chosen:
             return await _started(binary)
         except (OSError, ToxiproxyError, TimeoutError) as error:
             note = f"{binary} could not be used: {error}"
+    return await _embedded(seed, note)
+
+
+async def _embedded(seed: int, note: str) -> Chosen:
+    """The embedded one: tried once by its HTTP API, then asked directly.
+
+    That trial is a call to our own loop, so that a machine which is too busy for it may miss it: a note, and no more.
+    """
     server = ToxiproxyServer(seed)
     await server.start()
-    driver = Driver("127.0.0.1", server.port)
-    return Chosen("embedded", f"http://127.0.0.1:{server.port}", "", driver, server, note=note)
+    outside = Driver("127.0.0.1", server.port)
+    try:
+        await _read_back(outside)
+    except ToxiproxyError as error:
+        note = "; ".join(filter(None, (note, f"its HTTP API was not tried: {error}")))
+    finally:
+        await outside.close()
+    return Chosen("embedded", f"http://127.0.0.1:{server.port}", "", DirectDriver(server.api), server, note=note)
 
 
 async def _named(url: str) -> Chosen:

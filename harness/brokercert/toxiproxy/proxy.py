@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 
+from brokercert.engine.limits import SHORT
 from brokercert.toxiproxy.link import Link
 from brokercert.toxiproxy.toxics import Toxic
 
@@ -99,8 +100,9 @@ class Proxy:
             host, port = split_address(self.upstream)
             async with asyncio.timeout(DIAL):
                 server = await asyncio.open_connection(host, port, limit=1 << 20)
-        except (OSError, TimeoutError, UnicodeError, ListenError):
+        except (OSError, TimeoutError, UnicodeError, ListenError) as error:
             writer.close()  # a refused upstream is a clean end for the client
+            self._tell_shortage(error)
             return
         except asyncio.CancelledError:
             writer.close()  # by `stop`, which awaits us; asyncio's streams (3.11) trip over a cancelled handler
@@ -117,3 +119,9 @@ class Proxy:
             await link.run()
         finally:
             del self._links[link]
+
+    def _tell_shortage(self, error: Exception) -> None:
+        """An upstream that could not be dialled for want of a descriptor is our doing: told as a failed accept is."""
+        if self._server is not None and isinstance(error, OSError) and error.errno in SHORT:
+            context = {"message": "no room to dial an upstream", "exception": error, "socket": self._server.sockets[0]}
+            asyncio.get_running_loop().call_exception_handler(context)

@@ -21,7 +21,7 @@ class ToxiproxyServer:
     """One server. Toxicity and jitter are drawn from `seed`, so that a run can be repeated."""
 
     def __init__(self, seed: int = 0, on_change: Callable[[str], None] | None = None) -> None:
-        self._api = Api(random.Random(seed), on_change)
+        self.api = Api(random.Random(seed), on_change)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = 0
@@ -35,7 +35,7 @@ class ToxiproxyServer:
         """Stop serving and end every proxy's connections."""
         if self._server is not None:
             self._server.close()
-        for proxy in list(self._api.proxies.values()):
+        for proxy in list(self.api.proxies.values()):
             await proxy.stop()
         for task in list(self._tasks):
             task.cancel()
@@ -92,7 +92,7 @@ class ToxiproxyServer:
         assert request is not None
         agent = next((value for name, value in request.headers if name == b"user-agent"), b"").decode("latin-1")
         method = request.method.decode("latin-1")
-        response = await self._api.handle(method, request.target.decode("latin-1"), body, agent)
+        response = await self.api.handle(method, request.target.decode("latin-1"), body, agent)
         for out in self._events(response, method):
             writer.write(connection.send(out) or b"")
         await writer.drain()

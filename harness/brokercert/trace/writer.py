@@ -7,13 +7,14 @@ from whoever saw the thing happen. Live and offline see the same records, becaus
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from brokercert.trace import records as r
+from brokercert.trace.file import TraceFile
 from brokercert.trace.labels import Labels
 
 FLUSH_EVERY = 0.25  # seconds: what a killed run may lose at most
@@ -25,9 +26,20 @@ class TraceWriter:
 
     `began` is the moment, on the recorder's clock and in seconds, that is time 0 of the trace. `watch` is called with
     every record as it is written: the stage waits on what happens, and sees just what the judge will see.
+
+    `on_error` is told of what a watcher raises, or of a record that cannot be encoded. Without it both are raised to
+    whoever told the record: a broker in the middle of a client's bytes, which would drop the connection for it.
     """
 
-    def __init__(self, path: Path | None, header: r.Header, *, began: float, labels: Labels | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        header: r.Header,
+        *,
+        began: float,
+        labels: Labels | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> None:
         self.path = path
         self.header = header
         self.labels = labels or Labels()
@@ -37,16 +49,12 @@ class TraceWriter:
         self._places: dict[str, str] = {}
         self._nonces: dict[str, str] = {}
         self._encoder = msgspec.json.Encoder()
-        self._file: BinaryIO | None = None
+        self._on_error = on_error
         self._held: list[r.Body] | None = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # A trace is there with its header or not at all: one without would keep all others from being judged.
-            beside = path.with_name(f"{path.name}.new")
-            self._file = beside.open("wb")
-            self._file.write(self._encoder.encode(header) + b"\n")
-            self._file.flush()
-            beside.replace(path)
+        self.file = None if path is None else TraceFile(path)
+        if self.file is not None:
+            self.file.append(self._encoder.encode(header) + b"\n")
+            self.file.flush()
 
     def micros(self, at: float) -> int:
         return round((at - self._began) * 1e6)
@@ -72,21 +80,32 @@ class TraceWriter:
         return self._held is not None
 
     def _append(self, record: r.Body) -> None:
-        self.records.append(record)
-        if self._file is not None:
-            self._file.write(self._encoder.encode(record) + b"\n")
-        for watch in self.watchers:
-            watch(record)
+        try:
+            if self.file is not None:
+                self.file.append(self._encoder.encode(record) + b"\n")
+            self.records.append(record)
+            for watch in self.watchers:
+                watch(record)
+        except Exception as error:
+            if self._on_error is None:
+                raise
+            self._on_error(error)
 
     def flush(self) -> None:
         """Called by the runner at least every `FLUSH_EVERY` seconds."""
-        if self._file is not None:
-            self._file.flush()
+        if self.file is not None:
+            self.file.flush()
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """End the file: what it then lacks, or what became of it, is its `note`. Nothing is kept back any more."""
+        while self.let_go(len(self._held or ())):
+            continue
+        if self.file is not None:
+            self.file.close(self._lines())
+
+    def _lines(self) -> Iterator[bytes]:
+        for one in (self.header, *self.records):
+            yield self._encoder.encode(one) + b"\n"
 
     def redact(self, text: str) -> str:
         return self.labels.redact(text)
