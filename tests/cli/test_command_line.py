@@ -105,7 +105,7 @@ def test_certify_runs_what_stands_after_the_dashes_and_writes_its_reports(line: 
 def test_without_a_command_the_reference_client_is_run(line: Line) -> None:
     code, out, _ = line("certify")
     assert code == ExitCode.CERTIFIED and "certified" in out
-    assert line.requests[0].subject.command == (sys.executable, "-m", "brokercert.reference")
+    assert line.requests[0].subject.command == (sys.executable, "-P", "-m", "brokercert.reference")
 
 
 def test_the_nearest_file_says_what_flags_do_not(line: Line) -> None:

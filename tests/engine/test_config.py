@@ -71,7 +71,7 @@ def test_a_table_of_pyproject_serves_as_well_and_the_nearest_file_is_found(tmp_p
 
 def test_without_anything_the_reference_client_is_meant() -> None:
     spec = Config().subject(ROWS)
-    assert spec.name == "reference" and spec.command == (sys.executable, "-m", "brokercert.reference")
+    assert spec.name == "reference" and spec.command == (sys.executable, "-P", "-m", "brokercert.reference")
 
 
 def test_flags_outrank_variables_and_those_the_file(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ NEUTRAL = [
     *sorted((HARNESS / "cli").rglob("*.py")),
     *sorted((HARNESS / "trace").rglob("*.py")),
     *sorted((HARNESS / "toxiproxy").rglob("*.py")),
-    *(HARNESS / name for name in ("pytest_plugin.py", "pytest_items.py", "requirements.py", "sets.py", "verdict.py")),
+    *sorted((HARNESS / "door").rglob("*.py")),
+    *sorted(HARNESS.glob("pytest_*.py")),
+    *(HARNESS / name for name in ("ownprocess.py", "requirements.py", "sets.py", "verdict.py")),
     *(HARNESS / "judge" / name for name in ("judge.py", "judging.py", "transcript.py", "attempts.py", "excerpt.py")),
     *sorted(path for path in (ROOT / "reports").rglob("*") if path.suffix in (".py", ".j2", ".css", ".js")),
 ]

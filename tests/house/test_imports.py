@@ -29,7 +29,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.hostile": (),
     "brokercert.simulation": ("brokercert", "brokercert_mock"),
     "brokercert.cli": ("brokercert", "brokercert_mock", "brokercert_reports"),
-    "brokercert.pytest_items": ("brokercert", "brokercert_reports"),
+    "brokercert.door": ("brokercert", "brokercert_reports"),
+    "brokercert.door.process": ("brokercert.door.wire", "brokercert.ownprocess"),
+    "brokercert.door.wire": (),
+    "brokercert.ownprocess": (),
+    "brokercert.pytest_plugin": ("brokercert.pytest_items", "brokercert.pytest_status"),
+    "brokercert.pytest_items": ("brokercert.door.process", "brokercert.door.wire", "brokercert.pytest_status"),
+    "brokercert.pytest_status": ("brokercert.door.wire", "brokercert.pytest_items", "brokercert.sets"),
+    "brokercert.sets": (),
     "brokercert.trace": (),
     "brokercert.verdict": (),
     "brokercert.requirements": ("brokercert.verdict",),
@@ -40,6 +47,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 PURE = ("brokercert.trace", "brokercert.verdict", "brokercert.requirements", "brokercert.sources", "brokercert.judge")
 IMPURE = ("asyncio", "websockets", "pytest", "time", "random", "socket", "requests", "subprocess", "threading")
+IN_PYTEST = ("pytest_plugin", "pytest_items", "pytest_status", "door.process", "door.wire", "ownprocess", "sets")
 SANS_IO = ("wire", "states", "session", "requests", "store", "state")
 
 
@@ -85,6 +93,22 @@ def test_a_pure_module_can_do_no_io(module: str, path: Path) -> None:
     if any(is_within(module, package) for package in PURE):
         found = {name for name in imports_of(path) if name.split(".")[0] in IMPURE}
         assert not found, f"{module} imports {found}"
+
+
+@pytest.mark.parametrize("name", IN_PYTEST)
+def test_what_runs_in_pytest_needs_nothing_that_a_project_may_have_too(name: str) -> None:
+    """A project's folders come first on the import path there. What is imported before they do cannot be mistaken."""
+    path = ROOMS["brokercert"].joinpath("brokercert", *name.split(".")).with_suffix(".py")
+    allowed = {*sys.stdlib_module_names, "pytest", "brokercert"}
+    assert {item.split(".")[0] for item in imports_of(path)} <= allowed
+    tree = ast.parse(path.read_text())
+    within = [inside for node in tree.body if not is_early(node) for inside in ast.walk(node)]
+    assert not [node for node in within if isinstance(node, ast.Import | ast.ImportFrom)], "imported in a function"
+
+
+def is_early(node: ast.stmt) -> bool:
+    """Imports at the top, or for types alone."""
+    return isinstance(node, ast.Import | ast.ImportFrom | ast.If)
 
 
 @pytest.mark.parametrize("name", SANS_IO)

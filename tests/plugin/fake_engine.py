@@ -5,12 +5,19 @@ A plain module, so that a pytest run inside a test can import it as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
+from brokercert.door import engine
+from brokercert.door.process import UsageRefused
+from brokercert.door.wire import Request
+from brokercert.engine.errors import UsageError
 from brokercert.engine.run import RunRequest
 from brokercert.engine.scenario import load_suite
 from brokercert.judge import judge_rows
-from brokercert.requirements import load_set
+from brokercert.requirements import RequirementError, load_set
 from brokercert.verdict import (
     RUN_FORMAT,
     Finding,
@@ -26,6 +33,21 @@ from brokercert.verdict import (
 )
 
 HOSTILE = "<b>]]>\x1b[31m \ud800 «x»"
+
+
+def ask(request: Request, folder: Path, say: Callable[[str], None]) -> tuple[dict[str, Any], bool]:
+    """`process._ask`, answered in this process by what the engine's process calls."""
+    assert folder == Path.cwd()
+    options, root = request["options"], request["root"]
+    answer: dict[str, Any]
+    try:
+        if request["task"] == "plan":
+            answer = {"plan": engine.plan(options, root)}
+        else:
+            answer = {"judged": engine.report(*engine.run(options, root, request["rows"], say))}
+    except (UsageError, RequirementError) as error:
+        raise UsageRefused(str(error)) from error
+    return json.loads(json.dumps(answer)), False
 
 
 def fake_run(request: RunRequest, verdicts: Mapping[str, Verdict], *, interrupted: bool = False) -> RunRecord:

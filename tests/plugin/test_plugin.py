@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import brokercert_reports.write  # noqa: F401  (once, instead of in each run inside a test)
 import pytest
 from brokercert import pytest_plugin
+from brokercert.door import process
 from brokercert.engine import run
 from brokercert.engine.scenario import load_suite
 from brokercert.requirements import available_sets, load_set
@@ -22,7 +22,7 @@ SET = "tradovate-stage2"
 
 
 class Project:
-    """A user's project. The engine answers what the test says: a run itself is tested elsewhere."""
+    """A user's project. The engine answers what the test says, in this process; its own is tried in test_door.py."""
 
     # Without the neighbours that warn where a project does not configure them, or take a second each time.
     base = tuple(f"-pno:{name}" for name in ("cacheprovider", "asyncio", "hypothesispytest"))
@@ -31,7 +31,7 @@ class Project:
     def __init__(self, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.syspath_prepend(str(HERE))
         monkeypatch.setenv("COLUMNS", "200")  # the short summary cuts its lines
-        from fake_engine import fake_run
+        from fake_engine import ask, fake_run
 
         self.pytester = pytester
         self.calls: list[str] = []
@@ -44,6 +44,7 @@ class Project:
             return fake_run(request, self.verdicts, interrupted=self.interrupted)
 
         monkeypatch.setattr(run, "run_certification", fake)
+        monkeypatch.setattr(process, "_ask", ask)
 
     def pytest(self, *arguments: str) -> pytest.RunResult:
         return self.pytester.runpytest_inprocess(*self.base, *arguments)
@@ -63,7 +64,7 @@ def test_it_is_inert_and_light_where_nothing_is_asked_for(pytester: pytest.Pytes
         """
         import sys
         def test_own():
-            heavy = "brokercert.engine brokercert.pytest_items brokercert_mock websockets msgspec rich.live".split()
+            heavy = "brokercert.engine brokercert.door.engine brokercert_mock websockets msgspec rich.live".split()
             assert "brokercert.pytest_plugin" in sys.modules
             assert [name for name in heavy if name in sys.modules] == []
         """

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from brokercert.engine import leftovers
+from brokercert.ownprocess import own_command, own_environment
 
 PREFIX = "brokercert-"  # of every temporary folder
 LAST_WAIT = 5.0  # seconds for it to end what is left when the harness ends: ROUNDS * PAUSE a client, and spare
@@ -82,8 +83,8 @@ class Guard:
     def _start(self) -> None:
         first = self._process is None
         self._process = subprocess.Popen(
-            # -P: its folder is not a place to import from.
-            [sys.executable, "-P", leftovers.__file__],
+            own_command(leftovers.__file__),
+            env=own_environment(os.environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

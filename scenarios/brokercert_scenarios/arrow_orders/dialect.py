@@ -34,7 +34,7 @@ DIALECT = Dialect(
     stage=ArrowStage,
     judging=Judging(package="brokercert.judge.arrow", book=BOOK, fold=Updates, bench=ArrowBench),
     reference=Reference(
-        command=(sys.executable, "-m", "brokercert.reference_arrow"),
+        command=(sys.executable, "-P", "-m", "brokercert.reference_arrow"),
         offers=frozenset({"wire", "stop", "process", "report", "snapshot", "config"}),
         factory=_reference,
     ),

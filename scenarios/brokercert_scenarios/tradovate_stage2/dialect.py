@@ -48,7 +48,7 @@ DIALECT = Dialect(
         compared=compared_fields(),
     ),
     reference=Reference(
-        command=(sys.executable, "-m", "brokercert.reference"),
+        command=(sys.executable, "-P", "-m", "brokercert.reference"),
         offers=frozenset("wire stop process tokens tls dns shards report snapshot request orders".split()),
         factory=_reference,
         entity_types=RELIES_ON,

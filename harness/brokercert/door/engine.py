@@ -1,0 +1,83 @@
+"""What the engine is asked through the pytest door: which items there are, and a run of some of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from brokercert_reports.write import write_reports
+
+from brokercert.cli.progress import PlainProgress
+from brokercert.door.told import judged_from
+from brokercert.door.wire import NO_SCENARIO, Judged, Options, Plan
+from brokercert.engine import run as engine
+from brokercert.engine.asked import again, client_asked, part_asked
+from brokercert.engine.config import load_config, split_command
+from brokercert.engine.errors import UsageError
+from brokercert.engine.latest import point_latest
+from brokercert.engine.run import RunRequest
+from brokercert.engine.scenario import load_suite
+from brokercert.requirements import RequirementSet, load_set
+from brokercert.verdict import RunRecord, decode_run
+
+
+def plan(options: Options, root: str) -> Plan:
+    """The items. Raises `UsageError` or `RequirementError` where what was asked for cannot be."""
+    rows = load_set(options["set_id"])
+    request = request_of(options, root, rows)
+    listed = load_suite(rows.id).listed()
+    return Plan(
+        set_id=rows.id,
+        marker=rows.marker,
+        rows={row: list(listed.get(row, (NO_SCENARIO,))) for row in _asked(request, rows)},
+    )
+
+
+def run(options: Options, root: str, left: list[str], say: Callable[[str], None]) -> tuple[RunRecord, Path]:
+    """Run the engine for the rows `left`. Returns its record, and the folder for it. Raises like `plan`."""
+    rows = load_set(options["set_id"])
+    request = request_of(options, root, rows)
+    every = set(left) == set(rows.part(request.part) if request.part else rows.by_id)
+    request = replace(request, only=() if every else tuple(left))
+    record = engine.run_certification(request, PlainProgress(say))
+    return record, request.out / record.run_id
+
+
+def report(record: RunRecord, folder: Path) -> Judged:
+    """Write the run's reports into `folder`, and say what the items say: what stands in its run.json."""
+    reports = write_reports(record, folder)
+    point_latest(folder)
+    written = decode_run(reports["run.json"].read_bytes())
+    return judged_from(written, load_suite(written.set_id).listed(), reports)
+
+
+def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
+    """The run that is asked for, of all rows. Raises `UsageError`, which names the option."""
+    named, text, out = options["config"], options["command"], options["out"]
+    config = load_config(Path(named) if named else None, start=Path(root), option="--brokercert-config")
+    command = split_command(text, "--brokercert-command") if text else ()
+    part = part_asked(config, rows, options["part"], "--brokercert-part")
+    for row in options["only"]:
+        if row not in rows.by_id:
+            raise UsageError(f"--brokercert-only {row}: no such requirement in {rows.id}; `brokercert list` shows them")
+    strict = options["strict"] or config.strict
+    return RunRequest(
+        set_id=rows.id,
+        subject=client_asked(config, rows, command),
+        part=part,
+        only=tuple(options["only"]),
+        strict=strict,
+        jobs=config.jobs,
+        seed=config.seed,
+        out=Path(out) if out else config.out,
+        out_told="--brokercert-out" if out else config.told.get("out", "--brokercert-out"),
+        limits=config.limits,
+        again=again(config, set_id=rows.id, part=part, strict=strict, seed=config.seed, typed=command),
+    )
+
+
+def _asked(request: RunRequest, rows: RequirementSet) -> list[str]:
+    """The rows of the part and of --brokercert-only."""
+    ids = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
+    return [row for row in ids if not request.only or row in request.only]

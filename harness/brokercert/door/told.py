@@ -1,0 +1,124 @@
+"""What the items of a certification say, from the run's record alone.
+
+pass, warning      passes; a warning fails under --brokercert-strict
+fail               fails
+not applicable     a skip, with the declared reason
+everything else    an error: no judgement of the client
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from brokercert_reports.text import quantity
+
+from brokercert.cli.finish import status_of
+from brokercert.door.wire import NO_SCENARIO, Judged, Told
+from brokercert.verdict import ExcerptLine, Finding, Outcome, RowResult, RunRecord, Verdict, worst
+
+Kind = Literal["pass", "fail", "error", "skip"]
+
+
+def judged_from(run: RunRecord, listed: Mapping[str, tuple[str, ...]], reports: Mapping[str, Path]) -> Judged:
+    """All that pytest is told of a run. `listed`: requirement -> the scenarios that exercise it."""
+    return Judged(
+        outcome=str(run.outcome),
+        sentence=run.sentence,
+        status=status_of(run),
+        reports={kind: str(path) for kind, path in reports.items()},
+        items={row.id: {name: _row(run, row, name) for name in listed.get(row.id, (NO_SCENARIO,))} for row in run.rows},
+        certificate=_certificate(run),
+    )
+
+
+def _certificate(run: RunRecord) -> Told:
+    kinds: dict[Outcome, Kind] = {Outcome.CERTIFIED: "pass", Outcome.FAILED: "fail"}
+    properties = [
+        ("certificate", run.sentence),
+        ("run_id", run.run_id),
+        ("set", f"{run.set_id} {run.set_version} {run.set_hash}"),
+    ]
+    return Told(kind=kinds.get(run.outcome, "error"), message=run.sentence, properties=properties)
+
+
+def _row(run: RunRecord, row: RowResult, scenario: str) -> Told:
+    """One requirement in one scenario."""
+    findings = [finding for finding in row.findings if finding.scenario == scenario]
+    verdict = worst(finding.verdict for finding in findings)
+    kind = _kind(verdict, run.strict)
+    message = ""
+    if kind == "skip":
+        message = f"not applicable: {findings[0].observed}"
+    elif kind != "pass":
+        message = explain(run, row, findings, verdict)
+    return Told(kind=kind, message=message, properties=list(_properties(row, scenario, findings, verdict)))
+
+
+def _kind(verdict: Verdict, strict: bool) -> Kind:
+    match verdict:
+        case Verdict.PASS:
+            return "pass"
+        case Verdict.WARNING:
+            return "fail" if strict else "pass"
+        case Verdict.FAIL:
+            return "fail"
+        case Verdict.NOT_APPLICABLE:
+            return "skip"
+        case _:
+            return "error"
+
+
+def _properties(row: RowResult, scenario: str, findings: list[Finding], verdict: Verdict) -> Iterator[tuple[str, str]]:
+    yield "requirement", row.id
+    yield "requirement_text", row.text
+    yield "level", str(row.level)
+    yield "source", row.source
+    yield "scenario", scenario
+    yield "verdict", str(verdict)
+    for finding in findings:
+        if finding.verdict is Verdict.WARNING:
+            yield "warning", finding.observed
+        for measured in finding.measured:
+            limit = "" if measured.limit is None else f" (limit {quantity(measured.limit, measured.unit)})"
+            yield f"measured: {measured.name}", f"{quantity(measured.value, measured.unit)}{limit}"
+
+
+def explain(run: RunRecord, row: RowResult, findings: list[Finding], verdict: Verdict) -> str:
+    """The message of a failure: its first line a sentence to act on, then what was expected and the evidence."""
+    worst_first = [finding for finding in findings if finding.verdict is verdict] or findings
+    first = worst_first[0].observed if worst_first else row.reason
+    lines = [f"{verdict}: {row.id} {row.title}: {first}", f"  requirement  {row.text} [{row.source}]"]
+    for finding in worst_first:
+        lines += _finding(finding)
+    scenarios = {finding.scenario for finding in worst_first}
+    for excerpt in row.excerpts:
+        if excerpt.scenario in scenarios:
+            lines.append(f"  evidence     trace of {excerpt.scenario}:")
+            lines += [_line(line) for line in excerpt.lines]
+    for scenario in run.scenarios:
+        if scenario.name in scenarios and scenario.output and verdict in (Verdict.FAIL, Verdict.HARNESS_ERROR):
+            lines.append(f"  client       {scenario.exit}; its last lines:")
+            lines += [f"    {line}" for line in scenario.output]
+    if row.mend and verdict is Verdict.FAIL:
+        lines.append(f"  to mend it   {row.mend}")
+    if row.reproduce:
+        lines.append(f"  reproduce    {row.reproduce}")
+    return "\n".join(lines).encode("utf-8", "backslashreplace").decode()  # a client may print half a character
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"  observed     {finding.observed}"
+    if finding.expected:
+        yield f"  expected     {finding.expected}"
+    if finding.blocked_by:
+        yield f"  blocked by   {finding.blocked_by}"
+    for m in finding.measured:
+        limit = "" if m.limit is None else f", limit {quantity(m.limit, m.unit)}"
+        yield f"  measured     {m.name}: {quantity(m.value, m.unit)} ± {quantity(m.error, m.unit)}{limit}"
+
+
+def _line(line: ExcerptLine) -> str:
+    mark = ">" if line.marked else " "
+    return f"  {mark} {line.record:>5} {line.at:9.3f} s  {line.conn or '':>3} {line.who:<7} {line.text}"

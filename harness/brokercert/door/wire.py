@@ -1,0 +1,67 @@
+"""What pytest's process and the engine's say to each other: a JSON line each.
+
+The law: everything that an item shows is decided by the engine's side, so that pytest's side needs nothing but to
+repeat it.
+
+    to the engine     a `Request`, then `stop` for each Ctrl-C; the end of the pipe means that pytest is gone
+    from the engine   any number of {"progress": text}; then one of {"plan": Plan}, {"judged": Judged}, {"usage": text},
+                      {"interrupted": true}: ended before there was anything to judge
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+CERTIFICATE = "certificate"
+NO_SCENARIO = "no-scenario"  # the name of the one item of a row that nothing exercises
+STOP = b"stop"
+
+
+class Options(TypedDict):
+    """The options of the command line as they were given; None and empty: not given."""
+
+    set_id: str
+    config: str | None
+    command: str | None
+    part: str | None
+    only: list[str]
+    out: str | None
+    strict: bool
+
+
+class Request(TypedDict):
+    """What the engine's process is asked for."""
+
+    task: Literal["plan", "run"]
+    options: Options
+    root: str  # pytest's root folder: where a brokercert.toml is looked for
+    rows: list[str]  # of a run: the rows whose items are left
+    environ: dict[str, str]  # pytest's environment: the client's too
+    parent: int  # pytest's process
+
+
+class Plan(TypedDict):
+    """The rows that are asked for, each with the names of its items, in their order."""
+
+    set_id: str
+    marker: str  # pytest's, of the set
+    rows: dict[str, list[str]]
+
+
+class Told(TypedDict):
+    """What one item says. An *error* says nothing of the client; a *skip* is what it declares it lacks."""
+
+    kind: Literal["pass", "fail", "error", "skip"]
+    message: str
+    properties: list[tuple[str, str]]  # of JUnit's test case
+
+
+class Judged(TypedDict):
+    """A run. `status` is what `brokercert certify` would exit with; `items` by requirement and scenario."""
+
+    outcome: str
+    sentence: str
+    status: int
+    reports: dict[str, str]  # kind -> path
+    items: dict[str, dict[str, Told]]
+    certificate: Told
