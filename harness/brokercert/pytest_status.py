@@ -72,11 +72,15 @@ def is_pass(status: object) -> bool:
 
 
 def status_of(wish: Wish | None, certification: Certification | None, status: object) -> object:
-    """The status to end with, where pytest would end with `status`. Only ever a pass is changed."""
+    """The status to end with, where pytest would end with `status`.
+
+    A pass is changed where nothing is certified; and also a failure, where what failed is the engine.
+    """
+    broke = certification is not None and certification.broke
+    if broke and (is_pass(status) or status == pytest.ExitCode.TESTS_FAILED):
+        return pytest.ExitCode.INTERNAL_ERROR
     if wish is None or wish.shows or not is_pass(status):
         return status
     if certification is None:
         return pytest.ExitCode.TESTS_FAILED if wish.stands else status
-    if not certification.asked or certification.certified:
-        return status
-    return pytest.ExitCode.INTERNAL_ERROR if certification.broke else pytest.ExitCode.TESTS_FAILED
+    return status if certification.certified or not certification.asked else pytest.ExitCode.TESTS_FAILED

@@ -44,7 +44,7 @@ def ask(request: Request, folder: Path, say: Callable[[str], None]) -> tuple[dic
         if request["task"] == "plan":
             answer = {"plan": engine.plan(options, root)}
         else:
-            answer = {"judged": engine.report(*engine.run(options, root, request["rows"], say))}
+            answer = {"judged": engine.report(*engine.run(options, root, request["rows"], say), say)}
     except (UsageError, RequirementError) as error:
         raise UsageRefused(str(error)) from error
     return json.loads(json.dumps(answer)), False

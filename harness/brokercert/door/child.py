@@ -14,15 +14,20 @@ import sys
 import threading
 import time
 import traceback
+from asyncio import CancelledError
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 from brokercert.door.wire import STOP, Request
 
-LOOK = 0.5  # seconds between two looks at whether pytest is still there
-ALONE = 30.0  # seconds for it to end the clients, judge and report where pytest is gone: it outwaits a slow client
+LOOK = 0.5  # seconds between two looks at whether pytest is still there, where the system cannot say when it ends
+ALONE = 120.0  # seconds to end the clients, judge and report where pytest is gone; on a busy machine too
 IMPATIENT = 3.0  # seconds after the first Ctrl-C from which a third one ends it without a report
+
+
+OTHERS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Line:
@@ -75,7 +80,7 @@ class Stopping:
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what follows is short, and writes the reports
+            _be_deaf(signal.SIGINT, *OTHERS)  # what follows is short, and writes the reports
             with self._lock:
                 self._running = False
 
@@ -86,6 +91,7 @@ MORE = f"still at it; a third Ctrl-C, {IMPATIENT:.0f} s after the first, ends it
 def main() -> int:
     """Answer one request. Returns the exit status: a run's own, 0 for a plan, 2 usage, 3 broken, 130 interrupted."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a process of a script's background may ignore it
+    _be_deaf(*OTHERS)  # it ends with pytest; while it plays, the engine handles them
     line = Line(_private_output())
     data, rest = _first_line()
     request: Request = json.loads(data)
@@ -95,7 +101,7 @@ def main() -> int:
     threading.Thread(target=_watch, args=(stopping, request["parent"], rest), daemon=True).start()
     try:
         return _answer(request, line, stopping)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, CancelledError):
         line.tell({"interrupted": True})
         return 128 + signal.SIGINT
     except Exception as error:  # the boundary to pytest: told apart by whom it blames
@@ -114,7 +120,7 @@ def _answer(request: Request, line: Line, stopping: Stopping) -> int:
         return 0
     with stopping.running():
         record, out = run(request["options"], request["root"], request["rows"], line.say)
-    judged = report(record, out)
+    judged = report(record, out, line.say)
     line.tell({"judged": judged})
     return judged["status"]
 
@@ -124,6 +130,16 @@ def _is_usage(error: Exception) -> bool:
     from brokercert.requirements import RequirementError
 
     return isinstance(error, UsageError | RequirementError)
+
+
+def _be_deaf(*numbers: signal.Signals) -> None:
+    """Let these signals do nothing. By a handler, since what is ignored would be so in every client too."""
+
+    def nothing(number: int, frame: FrameType | None) -> None:
+        pass
+
+    for number in numbers:
+        signal.signal(number, nothing)
 
 
 def _private_output() -> int:
@@ -151,12 +167,13 @@ def _watch(stopping: Stopping, parent: int, data: bytes) -> None:
 
     Another process of the project may hold the pipe open (it was forked), so that the parent is looked at too.
     """
+    life = _life_of(parent)
     while True:
         *lines, data = data.split(b"\n")
         for line in lines:
             if line == STOP:
                 stopping.ask()
-        if select.select([0], [], [], LOOK)[0]:
+        if 0 in select.select([0, *life], [], [], None if life else LOOK)[0]:
             chunk = os.read(0, 65536)
             if not chunk:
                 break
@@ -166,3 +183,11 @@ def _watch(stopping: Stopping, parent: int, data: bytes) -> None:
     stopping.ask()
     time.sleep(ALONE)
     os._exit(3)  # it ended long ago, but for something that hangs
+
+
+def _life_of(process: int) -> list[int]:
+    """A descriptor that can be read once this process has ended; none where the system has no such thing."""
+    try:
+        return [os.pidfd_open(process)]
+    except (AttributeError, OSError):  # not Linux, or the process has gone: whose parent we are tells
+        return []

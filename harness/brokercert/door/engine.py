@@ -44,12 +44,19 @@ def run(options: Options, root: str, left: list[str], say: Callable[[str], None]
     return record, request.out / record.run_id
 
 
-def report(record: RunRecord, folder: Path) -> Judged:
-    """Write the run's reports into `folder`, and say what the items say: what stands in its run.json."""
-    reports = write_reports(record, folder)
-    point_latest(folder)
-    written = decode_run(reports["run.json"].read_bytes())
-    return judged_from(written, load_suite(written.set_id).listed(), reports)
+def report(record: RunRecord, folder: Path, say: Callable[[str], None]) -> Judged:
+    """Write the run's reports into `folder`, and say what the items say: what stands in its run.json.
+
+    Where nothing can be written (a full disk), the items say the same, and that is told.
+    """
+    reports: dict[str, Path] = {}
+    try:
+        reports = write_reports(record, folder)
+        point_latest(folder)
+        record = decode_run(reports["run.json"].read_bytes())
+    except OSError as error:
+        say(f"not all reports could be written to {folder}: {error.strerror or error}; the verdicts stand")
+    return judged_from(record, load_suite(record.set_id).listed(), reports)
 
 
 def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
