@@ -45,6 +45,7 @@ class Certification:
         self.asked = wish.stands
         self.judged: Judged | None = None
         self.broke = ""  # how the engine ended, where it did so without an answer
+        self.over = False  # pytest came to the end of its items
         self._reds = 0  # reports of our items that are red
         self._certificate: CertificateItem | None = None
         refuse_plugins(config)
@@ -132,18 +133,17 @@ class Certification:
             self._reds += 1
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
-        if not self.asked or self.wish.shows:
-            return
-        if self.judged is None and not self.broke and self._reds:
-            return  # nothing was run, and the certificate says so
+        """What the run said, and whether that is to be seen in its items."""
+        if not self.asked or (self.judged is None and not self.broke and (self._reds or not self.over)):
+            return  # nothing was run: the certificate says so, or whatever kept pytest from its items
         reporter.section("brokercert")
-        if self.judged is not None:
+        if self.judged is None:
+            reporter.line(self.broke.partition("\n")[0] or "nothing was run, so that nothing is certified")
+        else:
             for name, path in self.judged["reports"].items():
                 reporter.line(f"{name}: {path}")
             reporter.line(f"{self.judged['sentence']} (`brokercert certify` would exit {self.judged['status']})")
-        else:
-            reporter.line(self.broke.partition("\n")[0] or "nothing was run, so that nothing is certified")
-        if not self.certified and not self._reds:
+        if self.over and not self.certified and not self._reds:
             reporter.line(
                 "no item of the certification shows this: a conftest.py or a plugin skipped, dropped or rewrote them; "
                 "the exit status follows the run"

@@ -89,6 +89,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     certification.keep_certificate(session.items)
     certification.run(session)
     result = yield
+    certification.over = True
     if status_of(certification.wish, certification, 0):
         session.testsfailed = max(1, session.testsfailed)  # so that each hook that is told the status is told this
     return result

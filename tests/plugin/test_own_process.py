@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def test_a_stop_before_the_engine_runs_interrupts_it_at_once() -> None:
     os.close(writer)
     told = os.read(reader, 65536).decode().splitlines()
     os.close(reader)
-    assert len(told) == 2 and "interrupted: ends the client" in told[0] and "still at it" in told[1]
+    assert len(told) == 2 and "interrupted: no client was started yet" in told[0] and "still at it" in told[1]
 
 
 def test_a_progress_that_nobody_reads_is_lost_and_breaks_nothing() -> None:
@@ -98,3 +99,33 @@ def test_a_progress_that_nobody_reads_is_lost_and_breaks_nothing() -> None:
     os.close(reader)
     Line(writer).say("half")
     os.close(writer)
+
+
+WATCHING = """
+import os, sys
+from brokercert.door import child
+
+class Stopping:
+    def ask(self):
+        print("asked to stop", flush=True)
+        os._exit(0)
+
+print("watching", flush=True)
+child._watch(Stopping(), int(sys.argv[1]), b"")
+"""
+
+
+def test_it_sees_that_pytest_is_gone_though_another_process_holds_the_pipe() -> None:
+    """This process holds both ends of its standard input; its parent, a shell, is killed."""
+    shell = subprocess.Popen(
+        ["sh", "-c", 'exec 3<&0; "$0" -c "$1" $$ <&3 & wait', sys.executable, WATCHING],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert shell.stdin is not None and shell.stdout is not None
+    with shell.stdin, shell.stdout:
+        assert shell.stdout.readline() == "watching\n"
+        shell.kill()
+        assert shell.stdout.readline() == "asked to stop\n"
+    shell.wait()

@@ -182,6 +182,14 @@ def test_a_certified_run_is_a_pass_and_stays_one(pytester: pytest.Pytester, engi
         assert "no item of the certification" not in result.stdout.str()
 
 
+def test_a_run_that_no_item_could_show_yet_blames_no_hook(pytester: pytest.Pytester, engine: Engine) -> None:
+    pytester.makepyfile("def test_own(): assert False")
+    result = ended(pytester, "", "--brokercert", SET, "--brokercert-command=false", "-x")
+    assert result is not None and result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["failed for it: LOG-010*"])
+    assert "no item of the certification" not in result.stdout.str()
+
+
 def test_a_certified_run_hides_no_failure_of_the_projects_own(pytester: pytest.Pytester, engine: Engine) -> None:
     engine.fails = False
     pytester.makepyfile("def test_own(): assert False")
@@ -207,6 +215,7 @@ def test_a_marker_that_would_hide_a_verdict_is_refused(
     conftest = f"def {hook}:\n    for one in {items}: one.add_marker(pytest.mark.{marker})\n"
     result = ended(pytester, conftest)
     assert result is not None and result.ret == pytest.ExitCode.USAGE_ERROR and engine.runs == 0
+    assert "no item of the certification" not in result.stdout.str()
     name = marker.partition("(")[0]
     result.stderr.fnmatch_lines([f"ERROR: brokercert: {SET}::LOG-010::login-timed bears the marker '{name}'; *"])
 

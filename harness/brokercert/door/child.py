@@ -54,7 +54,7 @@ class Stopping:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._lock = threading.Lock()
-        self._running = False
+        self._phase = BEFORE
         self._first: float | None = None  # when it was asked for, by the monotonic clock
         self._times = 0
 
@@ -64,11 +64,12 @@ class Stopping:
         with self._lock:
             self._times += 1
             first, self._first = self._first is None, now if self._first is None else self._first
-            if first and self._running:
+            phase = self._phase
+            if first and phase is DURING:
                 os.kill(os.getpid(), signal.SIGINT)
         if self._times > 2 and now - self._first > IMPATIENT:
             os._exit(128 + signal.SIGINT)  # the guard ends the client
-        self._line.say("interrupted: ends the client, then judges and reports what was recorded" if first else MORE)
+        self._line.say(f"interrupted: {phase}" if first else MORE)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -76,15 +77,19 @@ class Stopping:
         with self._lock:
             if self._first is not None:
                 raise KeyboardInterrupt
-            self._running = True
+            self._phase = DURING
         try:
             yield
         finally:
             _be_deaf(signal.SIGINT, *OTHERS)  # what follows is short, and writes the reports
             with self._lock:
-                self._running = False
+                self._phase = AFTER
 
 
+# What an interruption finds, and does.
+BEFORE = "no client was started yet"
+DURING = "ends the client, then judges and reports what was recorded"
+AFTER = "the run is over, and its reports are written to their end"
 MORE = f"still at it; a third Ctrl-C, {IMPATIENT:.0f} s after the first, ends it without a report"
 
 
