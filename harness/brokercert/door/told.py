@@ -92,13 +92,14 @@ def explain(run: RunRecord, row: RowResult, findings: list[Finding], verdict: Ve
     lines = [f"{verdict}: {row.id} {row.title}: {first}", f"  requirement  {row.text} [{row.source}]"]
     for finding in worst_first:
         lines += _finding(finding)
-    scenarios = {finding.scenario for finding in worst_first}
+    playings = {(finding.scenario, finding.play) for finding in worst_first}
     for excerpt in row.excerpts:
-        if excerpt.scenario in scenarios:
+        if (excerpt.scenario, excerpt.play) in playings:
             lines.append(f"  evidence     trace of {excerpt.scenario}:")
             lines += [_line(line) for line in excerpt.lines]
     for scenario in run.scenarios:
-        if scenario.name in scenarios and scenario.output and verdict in (Verdict.FAIL, Verdict.HARNESS_ERROR):
+        shown = (scenario.name, scenario.play) in playings and verdict in (Verdict.FAIL, Verdict.HARNESS_ERROR)
+        if shown and scenario.output:
             lines.append(f"  client       {scenario.exit}; its last lines:")
             lines += [f"    {line}" for line in scenario.output]
     if row.mend and verdict is Verdict.FAIL:
