@@ -105,11 +105,8 @@ def test_certify_runs_what_stands_after_the_dashes_and_writes_its_reports(line: 
 
 def test_the_reference_client_is_run_where_it_is_asked_for(line: Line) -> None:
     code, out, err = line("certify", "--reference")
-    assert code == ExitCode.CERTIFIED and line.requests[0].subject.command == (
-        sys.executable,
-        "-m",
-        "brokercert.reference",
-    )
+    assert code == ExitCode.CERTIFIED
+    assert line.requests[0].subject.command == (sys.executable, "-P", "-m", "brokercert.reference")
     assert {text.partition(":")[0] for text in (out.splitlines()[-1], err.splitlines()[0].partition("] ")[2])} == {
         REFERENCE
     }

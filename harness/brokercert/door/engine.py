@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from brokercert_reports.write import write_reports
+from brokercert_reports.write import RECORD, write_what_fits
 
+from brokercert.cli.finish import told
 from brokercert.cli.progress import PlainProgress
 from brokercert.door.told import judged_from
 from brokercert.door.wire import NO_SCENARIO, Judged, Options, Plan
@@ -50,16 +51,14 @@ def run(options: Options, root: str, left: list[str], say: Callable[[str], None]
 def report(record: RunRecord, folder: Path, say: Callable[[str], None]) -> Judged:
     """Write the run's reports into `folder`, and say what the items say: what stands in its run.json.
 
-    Where nothing can be written (a full disk), the items say the same, and that is told.
+    Where it cannot be written (a full disk), the items say the same; what could not be is told.
     """
-    reports: dict[str, Path] = {}
-    try:
-        reports = write_reports(record, folder)
-        point_latest(folder)
-        record = decode_run(reports["run.json"].read_bytes())
-    except OSError as error:
-        say(f"not all reports could be written to {folder}: {error.strerror or error}; the verdicts stand")
-    return judged_from(record, load_suite(record.set_id).listed(), reports)
+    written = write_what_fits(record, folder)
+    for trouble in (*told(written, folder), *point_latest(folder)):
+        say(trouble)
+    if RECORD in written.paths:
+        record = decode_run(written.paths[RECORD].read_bytes())
+    return judged_from(record, load_suite(record.set_id).listed(), written.paths)
 
 
 def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:

@@ -14,8 +14,9 @@ from typing import Literal
 
 from brokercert_reports.text import quantity
 
+from brokercert.cli.finish import status_of
 from brokercert.door.wire import NO_SCENARIO, Judged, Told
-from brokercert.verdict import EXIT_CODES, ExcerptLine, Finding, Outcome, RowResult, RunRecord, Verdict, worst
+from brokercert.verdict import ExcerptLine, Finding, Outcome, RowResult, RunRecord, Verdict, worst
 
 Kind = Literal["pass", "fail", "error", "skip"]
 
@@ -25,7 +26,7 @@ def judged_from(run: RunRecord, listed: Mapping[str, tuple[str, ...]], reports: 
     return Judged(
         outcome=str(run.outcome),
         sentence=run.sentence,
-        status=EXIT_CODES[run.outcome].value,
+        status=status_of(run),
         reports={kind: str(path) for kind, path in reports.items()},
         items={row.id: {name: _row(run, row, name) for name in listed.get(row.id, (NO_SCENARIO,))} for row in run.rows},
         certificate=_certificate(run),
