@@ -99,7 +99,12 @@ class AnyBroker(Generic[C]):
 
     async def _listen(self, sockets: Iterable[socket.socket]) -> None:
         for one in sockets:
-            self._servers.append(await self.loop.create_server(lambda: Shell(self), sock=one, ssl=self._tls))
+            # Known before it is waited for: whoever is cancelled meanwhile closes it.
+            self._servers.append(
+                await self.loop.create_server(lambda: Shell(self), sock=one, ssl=self._tls, start_serving=False)
+            )
+        for server in self._servers:
+            await server.start_serving()
 
     def _stop_listening(self) -> None:
         for server in self._servers:

@@ -32,6 +32,7 @@ ENDS = {
     "mock_server/brokercert_mock/shell.py Shell._http_bytes": "with the bytes of one read",
     "harness/brokercert/engine/grid.py sampled": "each round takes a fault or a phase off, before anything runs",
     "harness/brokercert/engine/scoring.py scoring": "with the burst's own records, where a run is interrupted in one",
+    "harness/brokercert/engine/watchdog.py Watchdog._watch": "with the run, in a thread that waits in between",
     "harness/brokercert/simulation/held.py held_by": "each round takes one off, after the run",
     "harness/brokercert/simulation/schedule.py schedule_of": "at the schedule's end, before anything runs",
     "harness/brokercert/simulation/shrink.py _Shrinking.cut": "with what is left to be tried, between two runs",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from brokercert_mock import Settings, addresses
+from brokercert_mock import Settings, TradovateBroker, addresses
 from brokercert_mock.addresses import AddressError, bound, bound_to_all, loopback_of
 from mock_bench import Bench, running
 
@@ -147,3 +147,23 @@ async def test_a_port_that_is_taken_everywhere_ends_in_an_error(monkeypatch: pyt
     fails_at(monkeypatch, TWO[1], errno.EADDRINUSE)
     with pytest.raises(OSError, match=os.strerror(errno.EADDRINUSE)):
         bound_to_all(TWO)
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_start_that_is_cancelled_leaves_no_port_behind(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    name_leads_to(monkeypatch, *TWO)
+    made: list[socket.socket] = []
+
+    def kept(address: str, port: int) -> socket.socket:
+        made.append(bound(address, port))
+        return made[-1]
+
+    monkeypatch.setattr(addresses, "bound", kept)
+    broker = TradovateBroker(Settings(tls=True), seed=1)
+    starting = asyncio.create_task(broker.start())
+    for _ in range(steps):
+        await asyncio.sleep(0.01 if steps < 3 else 0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await broker.close()
+    assert all(one.fileno() == -1 for one in made)

@@ -10,7 +10,7 @@ import pytest
 from brokercert.trace import records as r
 from brokercert_mock.inflow import PIECE, Inflow
 from brokercert_mock.pace import TURN
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_bench import running
 
@@ -32,6 +32,7 @@ FLOOD = 40_000  # frames: more than one read brings
 reads = st.lists(st.integers(0, 5 * PIECE), min_size=1, max_size=8)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(reads=reads, cost=st.floats(0, 0.05), held=st.booleans(), ended=st.booleans())
 def test_what_is_read_is_taken_whole_in_turns(reads: list[int], cost: float, held: bool, ended: bool) -> None:
     async def played() -> None:

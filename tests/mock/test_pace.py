@@ -11,7 +11,7 @@ import pytest
 from brokercert.trace import records as r
 from brokercert_mock import NullRecorder, Settings, TradovateBroker
 from brokercert_mock.pace import LATE, MOST, TURN, Pace
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_bench import Bench, messages, reply, running
 
@@ -27,6 +27,7 @@ class Clock:
 turns = st.lists(st.tuples(st.floats(0, 5), st.floats(0, 0.5)), min_size=1, max_size=20)  # (pause, cost of an event)
 
 
+@settings(deadline=None)
 @given(rate=st.floats(0.1, 200_000), turns=turns)
 def test_a_turn_ends_and_what_is_overdue_is_dropped(rate: float, turns: list[tuple[float, float]]) -> None:
     """On any machine: each event costs what it likes, and the process is stopped for as long as it likes."""
@@ -44,6 +45,7 @@ def test_a_turn_ends_and_what_is_overdue_is_dropped(rate: float, turns: list[tup
         assert pace.reached <= rate * 1.001
 
 
+@settings(deadline=None, max_examples=50)  # the machine may be busy
 @given(rate=st.floats(1, 100_000), ticks=st.integers(1, 300))
 def test_a_machine_that_keeps_up_drops_nothing(rate: float, ticks: int) -> None:
     clock = Clock()
