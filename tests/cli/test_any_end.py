@@ -6,7 +6,6 @@ Each moment with one or two signals; with `EVERY_MOMENT=1` in the environment (i
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -78,7 +77,7 @@ MOMENTS: dict[str, tuple[str, Callable[[Run], None]]] = {  # its client, and how
     "planned": (STAYS, lambda run: run.until(lambda: "scenario(s), about" in run.told)),
     "client": (STAYS, lambda run: run.until(lambda: run.printed(b'"up"'))),
     "leaving": (STAYS, lambda run: _leaving(run)),
-    "ended": (QUITS, lambda run: run.until(lambda: re.search(r"\((\d+) of \1\)", run.told) is not None)),
+    "ended": (QUITS, lambda run: run.until(lambda: "nothing else is played" in run.told)),
     "written": (QUITS, lambda run: run.until(lambda: any((path / "run.json").exists() for path in run.folders))),
 }
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL")

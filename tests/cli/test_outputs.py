@@ -14,6 +14,7 @@ import pytest
 from brokercert.cli import outlet
 from brokercert.cli.outlet import Outlet, steady
 from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for
+from brokercert.engine.whom import REFERENCE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,13 +27,13 @@ from brokercert.engine import run; import fake_engine
 from brokercert.verdict import Verdict
 fake_engine.HOSTILE = "\\u2713 up"
 def answer(request, progress):
-    progress.planned(["a"], 95.0)
+    progress.planned("mine", ["a"], 95.0)
     return fake_engine.fake_run(request, {{"LOG-010": Verdict.FAIL}})
 run.run_certification = answer
-sys.argv[1:] = ["certify", "--part", "core", "--out", sys.argv[1]]
+sys.argv[1:] = ["certify", "--reference", "--part", "core", "--out", sys.argv[1]]
 from brokercert.__main__ import run; run()
 """
-SENTENCE = "failed for part core: LOG-010"
+SENTENCE = f"{REFERENCE}: failed for part core: LOG-010"
 
 
 def program(folder: Path, redirections: str, out: str = "out", **environ: str) -> subprocess.CompletedProcess[bytes]:
@@ -126,9 +127,9 @@ def test_no_broken_output_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlet, "PATIENCE", 0.05)
     for what, descriptor in broken_outputs():
         stream = io.TextIOWrapper(io.BufferedWriter(Outlet(descriptor)), "utf-8")
-        PlainProgress(lambda text, stream=stream: print(text, file=stream, flush=True)).planned(["a"], 1.0)  # type: ignore[misc]
+        PlainProgress(lambda text, stream=stream: print(text, file=stream, flush=True)).planned("mine", ["a"], 1.0)  # type: ignore[misc]
         live = LiveProgress(stream)
-        live.planned(["a"], 1.0)
+        live.planned("mine", ["a"], 1.0)
         live.tick(["a"], 1.0)
         live.ended("a", "completed")
         stream.write("more\n" * 10_000)
@@ -147,7 +148,7 @@ def test_progress_does_not_wait_for_an_output_that_nobody_reads() -> None:
     with open(read, "rb"), open(write, "w") as raw:
         stream = steady(raw)
         for progress in (progress_for(stream, {}), LiveProgress(stream)):
-            progress.planned(["a"], 1.0)
+            progress.planned("mine", ["a"], 1.0)
             progress.ended("a", "harness error")
             progress.stalled(3.0)
             progress.tick(["a"], 1.0)

@@ -33,6 +33,8 @@ ENDS = {
     "harness/brokercert/engine/grid.py sampled": "each round takes a fault or a phase off, before anything runs",
     "harness/brokercert/engine/scoring.py scoring": "with the burst's own records, where a run is interrupted in one",
     "harness/brokercert/engine/watchdog.py Watchdog._watch": "with the run, in a thread that waits in between",
+    "harness/brokercert/trace/file.py TraceFile.flush": "each round writes, and what cannot be written raises",
+    "harness/brokercert/trace/writer.py TraceWriter.close": "with the records that were held, once a scenario",
     "harness/brokercert/simulation/held.py held_by": "each round takes one off, after the run",
     "harness/brokercert/simulation/schedule.py schedule_of": "at the schedule's end, before anything runs",
     "harness/brokercert/simulation/shrink.py _Shrinking.cut": "with what is left to be tried, between two runs",

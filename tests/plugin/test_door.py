@@ -76,7 +76,7 @@ def test_a_hook_that_skips_everything_and_one_that_ends_the_process(pytester: py
         *PLAIN, "-m", "stage2", "--brokercert-command=false", "--brokercert-only", "LOG-010", timeout=DEADLINE
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.assert_outcomes(skipped=2)
+    result.assert_outcomes(skipped=3)
     assert _record(pytester.path)["outcome"] == "failed"
 
 

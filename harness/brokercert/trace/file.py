@@ -71,12 +71,18 @@ class TraceFile:
                 self._whole += self._waiting.count(b"\n", 0, done)
                 self._written += done
                 del self._waiting[:done]
-            if self._whole and not self._named:
-                self._beside.replace(self.path)
-                self._named = True
+            self._name()
             self._failed = ""
         except OSError as error:
             self._failed = error.strerror or str(error)
+            with suppress(OSError):
+                self._name()
+
+    def _name(self) -> None:
+        """Give it its own name, from its first whole line on. Raises `OSError`."""
+        if self._whole and not self._named:
+            self._beside.replace(self.path)
+            self._named = True
 
     @property
     def _beside(self) -> Path:
