@@ -17,10 +17,11 @@ from pathlib import Path
 
 from msgspec import structs
 
+from brokercert.engine.ended import how_it_ended
 from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.judgements import findings_of, stall_notes, together
-from brokercert.engine.lastwords import ended_how, last_lines
+from brokercert.engine.lastwords import last_lines
 from brokercert.engine.plan import NEVER_CAME, Plan, blocked, left_out, listed, not_offered, plan_of, unplayed
 from brokercert.engine.preflight import start_of
 from brokercert.engine.record import limits_used
@@ -347,7 +348,7 @@ def _played(path: Path, trace: Trace) -> ScenarioResult:
         trace=path.name,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         duration=round(trace.records[-1].t / 1e6, 3) if trace.records else 0.0,
-        exit=ended_how(trace),
+        exit=how_it_ended(trace.records),
         output=last_lines(trace),
         tier=trace.header.tier,
         play=trace.header.play,
