@@ -238,6 +238,7 @@ class Timing(Record, frozen=True, kw_only=True):
     rest: float
     total: float
     virtual: float = 0.0  # what was played in virtual time besides, by the real clock
+    again: float = 0.0  # what was played again, since the harness had stood still or broken
 
 
 class Start(Record, frozen=True, kw_only=True):

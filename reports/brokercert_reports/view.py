@@ -236,13 +236,14 @@ def wall_time(run: RunRecord) -> str:
     The rest is what is left of the rounded numbers, so that the sum is right as it is printed.
     """
     timing = run.timing
-    parts = (timing.longest_waiting, timing.exclusive, timing.virtual)
+    parts = (timing.longest_waiting, timing.exclusive, timing.virtual, timing.again)
     rest = round(timing.total, 1) - sum(round(part, 1) for part in parts)
     if not timing.total:
         return ""
     return (
         f"longest waiting {timing.longest_waiting:.1f} s + exclusive {timing.exclusive:.1f} s"
         + (f" + in virtual time {timing.virtual:.1f} s" if timing.virtual else "")
+        + (f" + played again {timing.again:.1f} s" if timing.again >= 0.05 else "")
         + f" + rest {max(0.0, rest):.1f} s = {timing.total:.1f} s"
     )
 

@@ -129,6 +129,7 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
         exclusive_took=sum(one.result.duration for one in played if one.result.exclusive),
         total_took=sum(virtual),
         virtual_took=0.0,
+        again_took=0.0,
         interrupted=interrupted,
         unplayed=unplayed(plan, {one.result.name for one in played}, INTERRUPTED),
     )

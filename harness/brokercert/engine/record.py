@@ -54,6 +54,7 @@ class RunFacts:
     exclusive_took: float
     total_took: float
     virtual_took: float
+    again_took: float
     interrupted: bool
     unplayed: tuple[ScenarioResult, ...]
     judged: Judgements | None = None  # what was judged already while it ran
@@ -84,8 +85,9 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
     )
     outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
     together = [one for one in played if not one.result.exclusive and not one.trace.header.before_all]
-    waiting = [one.result.duration for one in together if one.result.tier == request.tier]
-    longest = max(waiting, default=0.0)
+    first = [one.result for one in together if one.result.tier == request.tier and one.result.play == 1]
+    longest = max((result.duration for result in first), default=0.0)
+    beside = facts.exclusive_took + facts.virtual_took + facts.again_took
     before = next((one.trace for one in reversed(played) if one.trace.header.before_all), None)
     return RunRecord(
         format=RUN_FORMAT,
@@ -116,9 +118,10 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
             predicted=round(facts.plan_predicted, 1),
             longest_waiting=round(longest, 1),
             exclusive=round(facts.exclusive_took, 1),
-            rest=round(max(0.0, facts.total_took - longest - facts.exclusive_took - facts.virtual_took), 1),
+            rest=round(max(0.0, facts.total_took - longest - beside), 1),
             total=round(facts.total_took, 1),
             virtual=round(facts.virtual_took, 1),
+            again=round(facts.again_took, 1),
         ),
         environment=facts.environment,
         scenarios=tuple(one.result for one in played) + facts.unplayed + (left_out(facts.suite) if cells else ()),

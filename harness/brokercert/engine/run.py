@@ -200,6 +200,7 @@ async def certify(
         exclusive_took=crew.exclusive_took,
         total_took=loop.time() - began,
         virtual_took=loop.time() - began - real_took,
+        again_took=crew.again_took,
         interrupted=interrupted,
         judged=crew.judged,
         never_came=not crew.came,
@@ -235,7 +236,7 @@ class _Crew:
         self.calibration: Calibration | None = None
         self.gate = gate
         self.played: list[Played] = []
-        self.exclusive_took = 0.0
+        self.exclusive_took = self.again_took = 0.0
         self.toxiproxy = "not used"
         self.judged = Judgements(rows, dialect.judging)
         self.hosts: dict[str, str] = {}
@@ -284,7 +285,11 @@ class _Crew:
                     await self._one(scenario)
                 self.exclusive_took = loop.time() - self._began
                 await self._together([(scenario, 1, False) for scenario in self.plan.waiting])
-                await self._again(loop.time() - self._began)
+                first_took = loop.time() - self._began
+                try:
+                    await self._again(first_took)
+                finally:
+                    self.again_took = loop.time() - self._began - first_took
             finally:
                 ticker.cancel()
                 self.toxiproxy = paths.description
