@@ -72,10 +72,10 @@ class Client:
 
 
 CLIENTS = (
-    Client("reference", ("--", sys.executable, "-m", "brokercert.reference")),
+    Client("reference", ("--reference",)),
     Client("python", ("--config", str(ROOT / "examples/python/brokercert.toml"))),
     Client("node", ("--config", str(ROOT / "examples/node/brokercert.toml"))),
-    Client("arrow", ("--set", "arrow-orders", "--", sys.executable, "-m", "brokercert.reference_arrow"), SHORT_ARROW),
+    Client("arrow", ("--set", "arrow-orders", "--reference"), SHORT_ARROW),
 )
 
 # Wrong in content, or in restraint: the mutant, and the row that it must not pass.
