@@ -178,6 +178,7 @@ def test_clients_are_compared_from_the_last_sample_before_the_standstill(monkeyp
     monkeypatch.setattr(usage, "sessions", lambda: next(used))
     for _ in range(3):
         clients.take()
-    assert clients.since(25.0, {7, 8, 9}) == {7: 7.5, 8: 0.0, 9: 4.0}
+    assert clients.since(20.0, {7, 8, 9}) == {7: 7.5, 8: 0.0, 9: 4.0}
+    assert clients.since(26.0, {7, 9}) == {7: 3.0, 9: 1.6}, "half a minute's use is not that of four seconds"
     assert clients.since(5.0, {7}) == {7: 8.0}
     assert ClientUsage().since(5.0, {7}) == {7: 0.0}

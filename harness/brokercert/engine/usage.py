@@ -15,7 +15,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-KEPT = 90  # samples: of as many seconds, longer than the watchdog lets a standstill last
+KEPT = 30  # samples: of two minutes, longer than the watchdog lets a standstill last
 SESSION, USER, SYSTEM = 3, 11, 12  # fields of /proc/PID/stat, behind the name: proc(5)
 
 
@@ -77,7 +77,7 @@ def sessions() -> dict[int, float]:
 
 
 class ClientUsage:
-    """Samples of what every session has computed; taken by a thread, once a second, and when a standstill is over."""
+    """Samples of what every session has computed; taken by a thread, every few seconds, and when a standstill is over."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, dict[int, float]]] = deque(maxlen=KEPT)
@@ -86,10 +86,15 @@ class ClientUsage:
         self._samples.append((time.monotonic(), sessions()))
 
     def since(self, moment: float, of: Collection[int]) -> dict[int, float]:
-        """CPU seconds of these sessions from the last sample before `moment` (of `time.monotonic`) to the newest."""
+        """CPU seconds of these sessions from `moment` (of `time.monotonic`) to the newest sample, as far as is known.
+
+        Samples are seconds apart. What was used from the one before `moment` on is spread evenly over that time, so
+        that a client which worked shortly before is not charged for it.
+        """
         samples = list(self._samples)
         if not samples:
             return dict.fromkeys(of, 0.0)
-        before = next((sample for at, sample in reversed(samples) if at <= moment), samples[0][1])
-        newest = samples[-1][1]
-        return {one: max(0.0, newest.get(one, 0.0) - before.get(one, 0.0)) for one in of}
+        at, newest = samples[-1]
+        begun, before = next((one for one in reversed(samples) if one[0] <= moment), samples[0])
+        share = min(1.0, max(0.0, at - moment) / (at - begun)) if at > begun else 0.0
+        return {one: share * max(0.0, newest.get(one, 0.0) - before.get(one, 0.0)) for one in of}

@@ -19,7 +19,7 @@ from brokercert.engine.usage import ClientUsage
 from brokercert.verdict import ExitCode
 
 TICK = 1.0  # seconds
-SAMPLE_EVERY = 2  # ticks: a pass over all processes takes some milliseconds
+SAMPLE_EVERY = 4  # ticks: a pass over all processes takes some milliseconds, and all of this half a % of a core
 MOST_TICKS = 30  # of the thread's own, in which the loop never came round
 
 
