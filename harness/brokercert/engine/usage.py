@@ -77,7 +77,7 @@ def sessions() -> dict[int, float]:
 
 
 class ClientUsage:
-    """Samples of what every session has computed; taken by a thread, every few seconds, and when a standstill is over."""
+    """Samples of what every session has computed: taken by a thread, every few seconds, and after a standstill."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, dict[int, float]]] = deque(maxlen=KEPT)
