@@ -153,6 +153,12 @@ def test_a_start_in_which_the_harness_stood_still_is_tried_again_and_blames_nobo
         assert numbers == list(range(1, len(plays) + 1)) and len(said) == notes and not left
 
 
+def test_what_is_played_again_are_the_scenarios_once_each(case: Case) -> None:
+    plan = plan_of(Wanted(frozenset({"wire", "stop"}), "real", 1), case.rows, case.suite)
+    names = [scenario.name for scenario in plan.played]
+    assert names[0] == "preflight" and len(names) == len(set(names))
+
+
 def test_every_run_in_real_time_has_it_first_whatever_is_asked_for(case: Case) -> None:
     wanted = Wanted(frozenset({"wire", "stop"}), "real", 1)
     last = case.rows.rows[-1].id

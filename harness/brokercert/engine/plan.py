@@ -58,11 +58,6 @@ class Plan:
         return (*((self.preflight,) if self.preflight else ()), *self.exclusive, *self.waiting)
 
     @property
-    def all_played(self) -> tuple[Scenario, ...]:
-        """The preflight with the rest."""
-        return (*((self.preflight,) if self.preflight else ()), *self.played)
-
-    @property
     def names(self) -> list[str]:
         """All that is to be played, the cells in virtual time too."""
         return [s.name for s in (*self.played, *(self.left if self.afterwards else ()))]

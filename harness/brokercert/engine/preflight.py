@@ -23,14 +23,16 @@ from brokercert.trace import records as r
 from brokercert.verdict import Start
 
 PATIENCE = 10.0  # seconds of silence after which whoever waits is told
+SURE = 1.0  # seconds beyond the limit: no judgement without its whole window
 STARTED = "started"  # the name of what the client held when it had come
 
 
-async def first_connection(stage: AnyStage[Any, Any], within: float) -> None:
-    """What a suite's preflight plays: start the client, await its first answered upgrade request for so many seconds.
+async def first_connection(stage: AnyStage[Any, Any]) -> None:
+    """What a suite's preflight plays: start the client, and await its first answered upgrade request.
 
     A place for what else a start without any fault can show of a healthy client: after the connection, before the end.
     """
+    within = stage.limits[stage.window_start] + SURE
     loop = asyncio.get_running_loop()
     until = loop.time() + within
     silence = loop.call_later(min(PATIENCE, within), _tell_silence, stage, within)

@@ -44,7 +44,7 @@ def _look(pid: int) -> dict[str, int] | None:
             "descriptors": sum(process.num_fds() for process in processes),
             "threads": sum(process.num_threads() for process in processes),
             "memory": sum(process.memory_info().rss for process in processes),
-            "cpu": round(sum(sum(process.cpu_times()[:4]) for process in processes) * 1e6),  # of ended children too
+            "cpu": round(sum(_used(process) for process in processes) * 1e6),
         }
     except psutil.Error:
         return None

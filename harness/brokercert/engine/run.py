@@ -31,7 +31,7 @@ from brokercert.engine.judgements import Judgements
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, NEVER_CAME, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, broken, play
-from brokercert.engine.preflight import Preflight
+from brokercert.engine.preflight import Preflight, start_of
 from brokercert.engine.record import RunFacts, interrupted_record, run_record
 from brokercert.engine.room import room_for
 from brokercert.engine.scenario import Scenario, Suite, load_suite
@@ -45,6 +45,8 @@ from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Header
 from brokercert.trace.records import TRACE_FORMAT, Asked
 from brokercert.verdict import Calibration, RunRecord
+
+TOLD_AGAIN = 5.0  # seconds that a prediction must grow by to be told anew
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ async def certify(
         request=request,
         rows=rows,
         suite=suite,
-        plan_predicted=plan.predicted,
+        plan_predicted=crew.plan.predicted,
         run_id=run_id,
         started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         calibration=crew.calibration,
@@ -301,7 +303,7 @@ class _Crew:
         asked = set(self.request.only or self._in_part())
         for number in again.ROUNDS:
             found = await asyncio.to_thread(
-                again.touched, self.plan.all_played, tuple(self.played), self.judged, asked, number
+                again.touched, self.plan.played, tuple(self.played), self.judged, asked, number
             )
             todo = [one for one in found if one.lasts <= left]
             if not todo:
@@ -342,9 +344,20 @@ class _Crew:
 
         tried = Preflight(rows=self.rows, judged=self.judged, play_once=once, note=self.progress.noted)
         self.came = await tried.came()
+        self._predict_again(self.played[-1])
         self.progress.ended(scenario.name, self.played[-1].result.state)
         if not self.came:
             self.progress.noted("the client never came: nothing else is played")
+
+    def _predict_again(self, preflight: Played) -> None:
+        """By what the first start took, where that is known."""
+        start = start_of(preflight.trace)
+        if start is None or start.connected is None:
+            return
+        before = self.plan.predicted
+        self.plan = self.plan.starting_in(start.connected, self.gate)
+        if self.plan.predicted - before > TOLD_AGAIN:
+            self.progress.planned(self.request.subject.name, self.plan.names, self.plan.predicted)
 
     async def _one(
         self,

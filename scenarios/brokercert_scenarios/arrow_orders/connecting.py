@@ -17,7 +17,7 @@ DOWN = 3.6  # seconds of an outage that two attempts fall into: at 1 and 3 s, or
     before_all=True,
 )
 async def preflight(stage: ArrowStage) -> None:
-    await first_connection(stage, stage.limits["window_connect"] + 1)
+    await first_connection(stage)
 
 
 @scenario(

@@ -16,7 +16,7 @@ WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
     before_all=True,
 )
 async def preflight(stage: Stage) -> None:
-    await first_connection(stage, stage.limits["window_first_authorize"] + 1)
+    await first_connection(stage)
 
 
 @scenario(
