@@ -11,7 +11,7 @@ import pytest
 from brokercert.engine.gate import StartGate
 from brokercert.engine.judgements import Judgements
 from brokercert.engine.paths import Paths
-from brokercert.engine.plan import Wanted, plan_of
+from brokercert.engine.plan import Wanted, listed, plan_of, unplayed
 from brokercert.engine.play import Played, Props, play
 from brokercert.engine.preflight import PATIENCE, Preflight, start_of
 from brokercert.engine.run import RunRequest, header_of, limits_of
@@ -170,3 +170,15 @@ def test_every_run_in_real_time_has_it_first_whatever_is_asked_for(case: Case) -
         assert case.suite.preflight is not None
         assert plan.predicted == pytest.approx(without.predicted + case.suite.preflight.lasts), "it is predicted"
     assert plan_of(replace(wanted, tier="virtual"), case.rows, case.suite).preflight is None, "nobody waits there"
+
+
+def test_a_saved_run_of_before_there_was_a_preflight_is_owed_none(case: Case) -> None:
+    """Its rows have the verdicts that they had: what it could not have played is not missing."""
+    wanted = Wanted(frozenset({"wire", "stop"}), "real", 1, preflight=False)
+    plan = plan_of(wanted, case.rows, case.suite)
+    rest = unplayed(plan, {s.name for s in plan.played}, "missing")
+    assert case.suite.preflight is not None
+    name = case.suite.preflight.name
+    assert name not in {s.name for s in plan.played}
+    assert [one.note for one in rest if one.name == name] == ["its run began without one"]
+    assert all(name not in names for names in listed(case.suite, rest).values())

@@ -233,7 +233,11 @@ def judge_traces(
 def _rest(saved: Saved, plan: Plan, given: set[str]) -> tuple[ScenarioResult, ...]:
     """The scenarios of the run of which there is no trace, and why."""
     # Where cells were played in virtual time beside a run in real time, all that its seed did not choose were.
-    beside = {one.name for one in plan.left} if {one.tier for one in saved.headers} == {"real", "virtual"} else set()
+    beside = (
+        {one.name for one in plan.left if one.cell}
+        if {one.tier for one in saved.headers} == {"real", "virtual"}
+        else set()
+    )
     known = {name: one for (name, _), one in saved.known.items()}
     was = {**known, **{one.name: one for one in unplayed(plan, given, NO_TRACE) if one.name in beside}}
     gone = {name: one for name, one in was.items() if name not in given}

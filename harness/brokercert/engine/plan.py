@@ -33,6 +33,7 @@ class Wanted:
     part: str = ""
     only: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    preflight: bool = True  # the run begins with one; saved ones of before there was any did not
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Plan:
     waiting: tuple[Scenario, ...]
     skipped: tuple[tuple[Scenario, str], ...]  # with the reason
     jobs: int
-    left: tuple[Scenario, ...] = ()  # cells of the grid that the seed did not choose
+    left: tuple[Scenario, ...] = ()  # cells of the grid that the seed did not choose; a preflight that was not yet
     afterwards: bool = False  # and they are played in virtual time then
     starting: float = 0.0
     held: float = 0.0
@@ -89,7 +90,8 @@ def plan_of(wanted: Wanted, rows: RequirementSet, suite: Suite, jobs: int = 1) -
     if strangers:
         raise UsageError(f"no scenario {strangers[0]!r} in {rows.id}; known: {', '.join(sorted(names))}")
     asked = set(wanted.only or (rows.part(wanted.part) if wanted.part else [row.id for row in rows.rows]))
-    preflight = suite.preflight if wanted.tier == "real" and not wanted.scenarios else None
+    real = wanted.tier == "real" and not wanted.scenarios
+    preflight = suite.preflight if real else None
     chosen = [s for s in suite.scenarios if asked & set(s.exercises) and s is not preflight]
     if wanted.scenarios:
         chosen = [s for s in chosen if s.name in wanted.scenarios]
@@ -101,11 +103,13 @@ def plan_of(wanted: Wanted, rows: RequirementSet, suite: Suite, jobs: int = 1) -
         else:
             played.append(s)
     left: list[Scenario] = []
-    if wanted.tier == "real" and not wanted.scenarios:
+    if real:
         cells = [s for s in played if s.cell]
         here = sampled(cells, wanted.seed)
         left = [s for s in cells if s not in here]
         played = [s for s in played if s not in left]
+    if preflight is not None and not wanted.preflight:
+        left, preflight = [*left, preflight], None
     waiting = sorted((s for s in played if not s.exclusive), key=lambda s: -s.lasts)
     exclusive = tuple(s for s in played if s.exclusive)
     return Plan(exclusive, tuple(waiting), tuple(skipped), jobs, tuple(left), preflight=preflight)
@@ -121,8 +125,12 @@ def known_rows(only: Iterable[str], rows: RequirementSet) -> None:
 def unplayed(plan: Plan, done: Collection[str], why: str) -> tuple[ScenarioResult, ...]:
     """What is not `done` of a plan: `why`, for what should have been."""
     result = [_not_run(s, "not run", why) for s in plan.played if s.name not in done]
-    result += [_not_run(s, "not chosen", "the seed chose other cells") for s in plan.left if s.name not in done]
+    result += [_not_run(s, "not chosen", _why_left(s)) for s in plan.left if s.name not in done]
     return (*result, *(_not_run(s, "not applicable", reason) for s, reason in plan.skipped if s.name not in done))
+
+
+def _why_left(scenario: Scenario) -> str:
+    return "its run began without one" if scenario.before_all else "the seed chose other cells"
 
 
 def blocked(

@@ -370,7 +370,8 @@ class _Crew:
         self._running[scenario.name] = None
         header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
         try:
-            header = structs.replace(header, play=number, lowered=lowered)
+            begun = self.plan.preflight is not None
+            header = structs.replace(header, play=number, lowered=lowered, preflight=begun)
             props = replace(self.props, spec=replace(self.props.spec, lowered=lowered))
             await play(scenario, header, props, done or self._done)
         except UsageError:

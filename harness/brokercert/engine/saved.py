@@ -162,7 +162,9 @@ def wanted_of(saved: Saved, rows: RequirementSet) -> Wanted:
             rows.part(asked.part)
     except (UsageError, RequirementError) as error:
         raise UsageError(f"{saved.source}: what its run was asked for: {error}; judge it with {header.tool}") from error
-    return Wanted(frozenset(header.offers), header.tier, header.seed, asked.part, asked.only)
+    return Wanted(
+        frozenset(header.offers), header.tier, header.seed, asked.part, asked.only, preflight=header.preflight
+    )
 
 
 def asking_of(

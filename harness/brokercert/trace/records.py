@@ -65,6 +65,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     play: int = 1  # which playing of the scenario this is: from 2 on it was played again
     lowered: bool = False  # with the client at a lower priority than the harness
     asked: Asked | None = None  # None: recorded before this was
+    preflight: bool = False  # its run began with one; False: recorded before there was any, or played alone
     before_all: bool = False  # the preflight: where the client never comes in it, nothing else of the run was played
 
     @property
