@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from dataclasses import dataclass, field
@@ -153,6 +154,23 @@ def test_the_watchdog_counts_its_own_ticks_from_when_the_loop_came_round_last(tm
     assert statuses == []
     dog.count()
     assert statuses == [3]
+
+
+def test_the_watchdog_of_a_loop_that_was_abandoned_ends_nobody(tmp_path: Path) -> None:
+    """By an exception out of it, after which its tasks are neither run nor ended."""
+    statuses: list[int] = []
+    dog = Watchdog(tmp_path, lambda: None, tick=0.0005, end=statuses.append)
+
+    async def run() -> None:
+        monitor = StallMonitor(watchdog=dog)
+        await monitor.__aenter__()
+        asyncio.get_running_loop().call_soon(monitor._task.cancel)  # type: ignore[union-attr]  # else it is told as lost
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
+    dog.join(20)
+    assert statuses == [] and not dog._thread.is_alive()
 
 
 def test_the_watchdog_stops_with_its_run(tmp_path: Path) -> None:

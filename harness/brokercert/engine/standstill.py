@@ -65,7 +65,7 @@ class StallMonitor:
         self.begin(asyncio.get_running_loop().time, self._usage.now)
         self._task = asyncio.create_task(self._watch())
         if self.watchdog is not None:
-            self.watchdog.start()
+            self.watchdog.start(asyncio.get_running_loop().is_running)
         return self
 
     async def __aexit__(self, *_: object) -> None:

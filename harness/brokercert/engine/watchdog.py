@@ -44,7 +44,11 @@ class Watchdog:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="brokercert-watchdog", daemon=True)
 
-    def start(self) -> None:
+    def start(self, runs: Callable[[], bool] = lambda: True) -> None:
+        """`runs`: whether the loop is run at all. One that was abandoned (by an exception of whoever ran it, a test's
+        deadline say) has not stood still, and its process is somebody else's.
+        """
+        self._runs = runs
         self._thread.start()
 
     def stop(self) -> None:
@@ -71,6 +75,8 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._stop.wait(self._tick):
+            if not self._runs():
+                return
             self.count()
 
     def _give_up(self) -> None:
