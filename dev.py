@@ -7,6 +7,7 @@
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
     python3 dev.py repeat [--idle N] [--busy N] [ARGUMENTS]    certify again and again, compare the verdicts
     python3 dev.py chaos [--runs N] [--short] [CLIENT...]      certify on a machine that stops and is busy
+    python3 dev.py nightly [SECTION...] [--show]               what is longer than a build may take
     python3 dev.py virtual [--repeat N] [RUN]                  virtual time: a real run again, or N traces the same
     python3 dev.py mutants [NAME...]                           broken clients as processes: each fails what it must
     python3 dev.py fuzz [--time N] [TARGET...]                 coverage-guided (installs atheris): our own parsers
@@ -257,6 +258,10 @@ def chaos(arguments):
     return run(tool("python"), ROOT / ".ci" / "chaos.py", *arguments)
 
 
+def nightly(arguments):
+    return run(tool("python"), ROOT / ".ci" / "nightly.py", *arguments)
+
+
 def virtual(arguments):
     return run(tool("python"), ROOT / ".ci" / "virtual.py", *arguments, cwd=Path.cwd())
 
@@ -371,6 +376,7 @@ VERBS = {
     "toxiproxy": toxiproxy,
     "repeat": repeat,
     "chaos": chaos,
+    "nightly": nightly,
     "virtual": virtual,
     "mutants": mutants,
     "fuzz": fuzz,
