@@ -128,6 +128,7 @@ class Finding(Record, frozen=True, kw_only=True):
     form: Form | None = None  # None: it is neither a breach nor a pass
     stalled: tuple[float, float] | None = None  # s: the standstill of the harness that may have made it, from and to
     play: int = 1  # the playing of the scenario that it is of
+    spare: float = 0.0  # s: of a pass by restraint, how much longer than it must something was looked for
 
 
 class ExcerptLine(Record, frozen=True, kw_only=True):

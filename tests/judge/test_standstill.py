@@ -207,9 +207,32 @@ def test_what_came_again_is_excused_by_a_standstill_longer_than_what_was_under_w
 
 
 def test_a_pass_by_restraint_over_a_standstill_is_none() -> None:
-    calm = healthy(90)
+    calm = healthy(64)  # watched for 62 s, of which 60 are asked
     assert {one.verdict for one in of(calm, "LOG-060")} == {Verdict.PASS}
-    assert stalled(healthy(90), 50, LATE * 1.1).verdict is Verdict.INCONCLUSIVE
+    assert stalled(healthy(64), 50, 2.5).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("until", "length", "verdict"),
+    [
+        (64, 1.8, Verdict.PASS),
+        (64, 2.2, Verdict.INCONCLUSIVE),  # more than the two seconds that it was watched beyond the limit
+        (62.5, LATE * 0.9, Verdict.PASS),
+        (62.5, LATE * 1.1, Verdict.INCONCLUSIVE),
+        (90, NOTICE * 0.9, Verdict.PASS),
+        (90, NOTICE * 1.1, Verdict.INCONCLUSIVE),  # a watchdog notices, however long it was watched
+    ],
+)
+def test_a_pass_by_restraint_bears_what_it_can_spare(until: float, length: float, verdict: Verdict) -> None:
+    talk = healthy(until)
+    talk.told.append(stall(50, 50 + length))
+    assert {one.verdict for one in of(talk, "LOG-060")} == {verdict}
+
+
+def test_standstills_add_up_in_a_time_in_which_nothing_came() -> None:
+    talk = healthy(64)
+    talk.told += [stall(20, 20.9), stall(30, 30.9), stall(40, 40.9)]
+    assert {one.verdict for one in of(talk, "LOG-060")} == {Verdict.INCONCLUSIVE}
 
 
 def test_a_row_that_could_not_be_asked_for_a_standstill_is_blocked_by_nobody() -> None:

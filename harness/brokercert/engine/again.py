@@ -54,6 +54,12 @@ def touched(
             continue
         if any(is_touched(one) and one.requirement in asked for one in judged.together(plays)):
             lowered = any(made_by_clients(stall) for stall in stalls)
-            lasts = scenario.lasts if broke else last.result.duration
+            lasts = scenario.lasts if broke else _lasts(scenario, last.result.duration, stalls)
             result.append(Again(scenario, play, lasts, lowered))
     return result
+
+
+def _lasts(scenario: Scenario, took: float, stalls: Sequence[r.Stall]) -> float:
+    """About how long it takes when nothing stands still, in seconds: a wait ends when it is due, work ends later."""
+    stood = sum((stall.t - stall.since) / 1e6 for stall in stalls)
+    return min(took, max(scenario.lasts, took - stood))

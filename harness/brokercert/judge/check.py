@@ -72,6 +72,7 @@ class AnyBench:
         clause: str = "",
         blocked_by: str = "",
         form: Form | None = None,
+        spare: int = 0,
     ) -> Finding:
         return Finding(
             requirement=self.row,
@@ -85,6 +86,7 @@ class AnyBench:
             blocked_by=blocked_by,
             form=form,
             play=self.header.play,
+            spare=max(0.0, spare / SECOND),
         )
 
     def ok(
@@ -94,9 +96,12 @@ class AnyBench:
         evidence: Iterable[int] = (),
         measured: Iterable[Measured] = (),
         clause: str = "",
+        spare: int = 0,
     ) -> Finding:
-        """A pass: by what came (SHOWN), or by what did not come while it was looked for (RESTRAINT)."""
-        return self._say(Verdict.PASS, observed, "", evidence, measured, clause, form=form)
+        """A pass: by what came (SHOWN), or by what did not come while it was looked for (RESTRAINT). `spare`: how much
+        longer than it must that was, in microseconds.
+        """
+        return self._say(Verdict.PASS, observed, "", evidence, measured, clause, form=form, spare=spare)
 
     def breach(
         self,

@@ -211,7 +211,8 @@ def check_no_leak(bench: Bench) -> Iterator[Finding]:
     elif asides.dropped:
         yield bench.short(f"{asides.dropped} lines of output were more than is kept, and were not looked at")
     else:
-        yield bench.ok(Form.RESTRAINT, f"no credential in any URL, nor in {asides.lines} line(s) of output")
+        said = f"no credential in any URL, nor in {asides.lines} line(s) of output"
+        yield bench.ok(Form.RESTRAINT, said, spare=watched - bench.micros("window_default"))
 
 
 @check("LOG-100")

@@ -68,7 +68,10 @@ def check_one_authorize(bench: Bench) -> Iterator[Finding]:
         yield bench.short(f"the longest socket was watched for {seconds(longest)} after its authorize only")
     elif all(len(c.authorizes) == 1 for c in seen):
         yield bench.ok(
-            Form.RESTRAINT, f"one authorize on each of {len(seen)} socket(s)", [c.authorizes[0].record for c in seen]
+            Form.RESTRAINT,
+            f"one authorize on each of {len(seen)} socket(s)",
+            [c.authorizes[0].record for c in seen],
+            spare=longest - need,
         )
 
 
@@ -236,7 +239,7 @@ def check_stable(bench: Bench) -> Iterator[Finding]:
     if watched < window:
         yield bench.short(f"watched for {seconds(watched)} after authentication only")
     else:
-        yield bench.ok(Form.RESTRAINT, f"stable for {seconds(watched)} after authentication")
+        yield bench.ok(Form.RESTRAINT, f"stable for {seconds(watched)} after authentication", spare=watched - window)
 
 
 @check("LOG-070")

@@ -234,4 +234,5 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
             codes = sorted({str(c.client_close[2] or "no code") for c in still if c.client_close})
             said = f"closed with {', '.join(codes)}" if codes else "had nothing to close"
             left = "and left" if talk.exited is not None else "and stayed away"
-            yield bench.ok(Form.RESTRAINT, f"the client {said} {left}", [number], clause=clause)
+            spare = bench.end - t - window
+            yield bench.ok(Form.RESTRAINT, f"the client {said} {left}", [number], clause=clause, spare=spare)

@@ -38,7 +38,8 @@ def check_ids_unique(bench: Bench) -> Iterator[Finding]:
     if watched < bench.micros("window_default") or most < 2:
         yield bench.short(f"{most} request(s) on a connection, watched for {seconds(watched)} only")
     else:
-        yield bench.ok(Form.RESTRAINT, f"{most} requests on a connection, no id twice")
+        spare = watched - bench.micros("window_default")
+        yield bench.ok(Form.RESTRAINT, f"{most} requests on a connection, no id twice", spare=spare)
 
 
 def _number(ident: str) -> str:

@@ -46,7 +46,8 @@ def check_silent_after_429(bench: Bench) -> Iterator[Finding]:
     if watched < window and talk.exited is None:
         yield bench.short(f"watched for {seconds(watched)} after the 429 only", [first.answer.record])
     else:
-        yield bench.ok(Form.RESTRAINT, f"no request in {seconds(watched)} after the 429", [first.answer.record])
+        said = f"no request in {seconds(watched)} after the 429"
+        yield bench.ok(Form.RESTRAINT, said, [first.answer.record], spare=watched - window)
 
 
 @check("CON-045")
@@ -91,4 +92,5 @@ def check_shutdown(bench: Bench) -> Iterator[Finding]:
     if watched < bench.micros("window_default") and bench.talk.exited is None:
         yield bench.short(f"watched for {seconds(watched)} after the shutdown only", [number])
     else:
-        yield bench.ok(Form.RESTRAINT, f"{len(attempts)} attempt(s) in {seconds(watched)} after the shutdown", [number])
+        said = f"{len(attempts)} attempt(s) in {seconds(watched)} after the shutdown"
+        yield bench.ok(Form.RESTRAINT, said, [number], spare=watched - bench.micros("window_default"))

@@ -115,13 +115,25 @@ class Standstills:
     def _touching(self, finding: Finding) -> Span | None:
         """The longest standstill that may have made it."""
         since, until = self._window(finding)
-        if finding.form is not Form.RESTRAINT:  # nothing was done that an earlier standstill could be answered by
-            since -= self._limit("stall_owed")
+        if finding.form is Form.RESTRAINT:
+            return self._unseen(finding, since, until)
+        since -= self._limit("stall_owed")
         least = self._limit(NOTICED[finding.form])
         if finding.verdict is Verdict.INCONCLUSIVE:
             least = 0  # a measured time near its limit: its error is the harness's lateness
         touching = [s for s in self.spans if s.length >= least and s.since <= until and s.until >= since]
         return max(touching, key=lambda span: span.length, default=None)
+
+    def _unseen(self, finding: Finding, since: int, until: int) -> Span | None:
+        """The longest standstill in a time in which nothing came, where they took more of it than could be spared.
+
+        A standstill before it counts for nothing: nothing was done that could answer for it.
+        """
+        touching = [s for s in self.spans if s.since <= until and s.until >= since]
+        spare = min(round(finding.spare * SECOND), self._limit("stall_noticed"))
+        if sum(s.length for s in touching) <= max(spare, self._limit("stall_late")):
+            return None
+        return max(touching, key=lambda span: span.length)
 
     def _window(self, finding: Finding) -> tuple[int, int]:
         known = [n for n in finding.evidence if 1 <= n <= len(self._records)]

@@ -56,6 +56,7 @@ def check_no_flood(bench: Bench) -> Iterator[Finding]:
             Form.RESTRAINT,
             f"at most {densest} heartbeats in {window / SECOND:g} s",
             measured=[bench.count(f"heartbeats in {window / SECOND:g} s", densest, most)],
+            spare=watched - window,
         )
 
 
