@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from brokercert.engine import usage
 from brokercert.engine.standstill import EVERY, LEAST, TOLD, StallMonitor, Watched
-from brokercert.engine.usage import ClientUsage, Own, sessions
+from brokercert.engine.usage import ClientUsage, Latest, Own, sessions
 from brokercert.engine.watchdog import MOST_TICKS, Watchdog
 from brokercert.trace import TraceWriter
 from brokercert.trace import records as r
@@ -189,14 +189,34 @@ def test_a_session_is_known_by_what_its_processes_have_computed() -> None:
 
 
 def test_clients_are_compared_from_the_last_sample_before_the_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
-    clients = ClientUsage()
-    moments = iter([10.0, 20.0, 30.0])
+    clients = ClientUsage(Latest())
+    clock = [0.0]
     used = iter([{7: 1.0, 8: 5.0}, {7: 1.5, 8: 5.0}, {7: 9.0, 9: 4.0}])
-    monkeypatch.setattr(usage.time, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(usage.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(usage, "sessions", lambda: next(used))
-    for _ in range(3):
+    for clock[0] in (10.0, 20.0, 30.0):
         clients.take()
     assert clients.since(20.0, {7, 8, 9}) == {7: 7.5, 8: 0.0, 9: 4.0}
     assert clients.since(26.0, {7, 9}) == {7: 3.0, 9: 1.6}, "half a minute's use is not that of four seconds"
     assert clients.since(5.0, {7}) == {7: 8.0}
     assert ClientUsage().since(5.0, {7}) == {7: 0.0}
+
+
+def test_all_runs_of_a_process_read_what_clients_compute_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred runs in one loop that each read all of /proc after a standstill made the next one by that."""
+    read: list[float] = []
+    clock = [0.0]
+
+    def read_all() -> dict[int, float]:
+        read.append(clock[0])
+        return {7: clock[0]}
+
+    monkeypatch.setattr(usage.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(usage, "sessions", read_all)
+    latest = Latest()
+    runs = [ClientUsage(latest) for _ in range(100)]
+    for clock[0] in (10.0, 10.05, 10.2, 10.25):
+        for run in runs:
+            run.take()
+    assert read == [10.0, 10.2]
+    assert {round(run.since(10.0, {7})[7], 6) for run in runs} == {0.2}

@@ -1,11 +1,13 @@
 """What this process, and the clients that it runs, have computed: figures that tell why a loop stood still.
 
-Read from `/proc`, some microseconds each; a system without it tells nothing, which is 0.
+Read from `/proc`, some microseconds a process; a system without it tells nothing, which is 0. What all processes have
+computed is read once for all runs of this process: if each read it after a standstill, that would be the next one.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Collection
@@ -16,6 +18,7 @@ from pathlib import Path
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 KEPT = 30  # samples: of two minutes, longer than the watchdog lets a standstill last
+FRESH = 0.1  # seconds: a sample that is no older is everybody's; what it misses is below what is called a standstill
 SESSION, USER, SYSTEM = 3, 11, 12  # fields of /proc/PID/stat, behind the name: proc(5)
 
 
@@ -76,14 +79,34 @@ def sessions() -> dict[int, float]:
     return result
 
 
+class Latest:
+    """The newest sample of all sessions, for every run of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sample: tuple[float, dict[int, float]] | None = None
+
+    def sample(self) -> tuple[float, dict[int, float]]:
+        """When it was taken (of `time.monotonic`), and `sessions()` of then: no more than `FRESH` seconds ago."""
+        with self._lock:  # the threads of other runs may be at it just now
+            if self._sample is None or time.monotonic() - self._sample[0] > FRESH:
+                found = sessions()
+                self._sample = (time.monotonic(), found)
+            return self._sample
+
+
+LATEST = Latest()
+
+
 class ClientUsage:
     """Samples of what every session has computed: taken by a thread, every few seconds, and after a standstill."""
 
-    def __init__(self) -> None:
+    def __init__(self, latest: Latest = LATEST) -> None:
+        self._latest = latest
         self._samples: deque[tuple[float, dict[int, float]]] = deque(maxlen=KEPT)
 
     def take(self) -> None:
-        self._samples.append((time.monotonic(), sessions()))
+        self._samples.append(self._latest.sample())
 
     def since(self, moment: float, of: Collection[int]) -> dict[int, float]:
         """CPU seconds of these sessions from `moment` (of `time.monotonic`) to the newest sample, as far as is known.
