@@ -207,7 +207,7 @@ async def certify(
         judged=crew.judged,
         never_came=not crew.came,
         unplayed=unplayed(plan, {one.result.name for one in crew.played}, INTERRUPTED if interrupted else NEVER_CAME),
-        notes=tuple(notes),
+        notes=(*notes, *crew.notes),
     )
     if request.tier == "virtual":
         return run_record(facts, crew.played)
@@ -245,6 +245,7 @@ class _Crew:
         self.came = True  # the client, in the preflight; or nobody can say
         self.shortage: Shortage | None = None
         self._running: dict[str, None] = {}
+        self.notes: list[str] = []
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
     async def play_all(self) -> bool:
@@ -290,6 +291,10 @@ class _Crew:
                 first_took = loop.time() - self._began
                 try:
                     await self._again(first_took)
+                except UsageError:
+                    raise
+                except Exception as error:  # the first round stands: it is judged, whatever broke after it
+                    self.notes.append(f"Playing again broke: {type(error).__name__}: {error}")
                 finally:
                     self.again_took = loop.time() - self._began - first_took
             finally:
@@ -381,7 +386,7 @@ class _Crew:
             if not any(one.result.name == scenario.name for one in self.played):
                 self.played.append(broken(scenario, header, error))
         finally:
-            del self._running[scenario.name]
+            self._running.pop(scenario.name, None)
 
     def _flush(self) -> None:
         """What is recorded goes to the disk now. Called by the watchdog, in its thread."""
