@@ -9,12 +9,14 @@ from pathlib import Path
 
 import brokercert.judge
 import pytest
-from brokercert.judge.standstill import NOTICED, made_by_client, made_by_clients
+from brokercert.judge.standstill import NOTICED, Standstills, made_by_client, made_by_clients
 from brokercert.trace import records as r
+from brokercert.trace import trace_of
 from brokercert.verdict import Finding, Form, Verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from talks import OLD, ROWS, S, Talk, alone, authorize, opened, sync, valid
+from mock_bench import header
+from talks import JUDGING, OLD, ROWS, S, Talk, alone, authorize, opened, sync, valid
 
 MOST = settings(max_examples=40, deadline=None, derandomize=True)
 WATCHDOG = 7.5  # seconds: the official client's, the shortest that is legal
@@ -233,6 +235,22 @@ def test_standstills_add_up_in_a_time_in_which_nothing_came() -> None:
     talk = healthy(64)
     talk.told += [stall(20, 20.9), stall(30, 30.9), stall(40, 40.9)]
     assert {one.verdict for one in of(talk, "LOG-060")} == {Verdict.INCONCLUSIVE}
+
+
+def test_a_time_that_only_a_standstill_made_uncertain_is_played_again_wherever_that_was() -> None:
+    """Its error is the worst lateness in the scenario, also of a standstill that came long after it was measured."""
+    records = [r.Step(t=S, text="a"), r.Step(t=2 * S, text="b"), stall(60, 70), r.Finished(t=80 * S, state="completed")]
+    trace = trace_of(header(), records)
+    near = Finding(
+        requirement="LOG-030",
+        scenario="s",
+        verdict=Verdict.INCONCLUSIVE,
+        observed="",
+        form=Form.TIME,
+        evidence=(1, 2),
+    )
+    assert Standstills(trace, JUDGING.folded(trace)).excused(near).stalled == (60.0, 70.0)
+    assert Standstills(trace_of(header(), records[:2]), JUDGING.folded(trace_of(header(), []))).excused(near) == near
 
 
 def test_a_row_that_could_not_be_asked_for_a_standstill_is_blocked_by_nobody() -> None:

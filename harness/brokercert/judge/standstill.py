@@ -114,13 +114,14 @@ class Standstills:
 
     def _touching(self, finding: Finding) -> Span | None:
         """The longest standstill that may have made it."""
+        if finding.verdict is Verdict.INCONCLUSIVE and finding.form is Form.TIME:
+            # Nearer to its limit than its error, which is the worst lateness of the harness at any time in the scenario.
+            return max(self.spans, key=lambda span: span.length, default=None)
         since, until = self._window(finding)
         if finding.form is Form.RESTRAINT:
             return self._unseen(finding, since, until)
         since -= self._limit("stall_owed")
         least = self._limit(NOTICED[finding.form])
-        if finding.verdict is Verdict.INCONCLUSIVE:
-            least = 0  # a measured time near its limit: its error is the harness's lateness
         touching = [s for s in self.spans if s.length >= least and s.since <= until and s.until >= since]
         return max(touching, key=lambda span: span.length, default=None)
 
