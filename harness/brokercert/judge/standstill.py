@@ -115,7 +115,7 @@ class Standstills:
     def _touching(self, finding: Finding) -> Span | None:
         """The longest standstill that may have made it."""
         if finding.verdict is Verdict.INCONCLUSIVE and finding.form is Form.TIME:
-            # Nearer to its limit than its error, which is the worst lateness of the harness at any time in the scenario.
+            # Nearer to its limit than its error, which is the worst lateness of the harness in the whole scenario.
             return max(self.spans, key=lambda span: span.length, default=None)
         since, until = self._window(finding)
         if finding.form is Form.RESTRAINT:
