@@ -142,7 +142,7 @@ def again_told(names: Sequence[str], lasts: float) -> str:
 def stall_told(length: float) -> str:
     return (
         f"the harness stood still for {length:.1f} s: the machine was too busy, stopped or asleep; what that may have "
-        "made is not said of the client, and is played again"
+        "made is not said of a client that did not cause it"
     )
 
 
