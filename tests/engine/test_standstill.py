@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from brokercert.engine import usage
+from brokercert.engine.judgements import stall_notes
 from brokercert.engine.standstill import EVERY, LEAST, TOLD, StallMonitor, Watched
 from brokercert.engine.usage import ClientUsage, Own, sessions
 from brokercert.engine.watchdog import MOST_TICKS, Watchdog
@@ -200,3 +201,9 @@ def test_clients_are_compared_from_the_last_sample_before_the_standstill(monkeyp
     assert clients.since(26.0, {7, 9}) == {7: 3.0, 9: 1.6}, "half a minute's use is not that of four seconds"
     assert clients.since(5.0, {7}) == {7: 8.0}
     assert ClientUsage().since(5.0, {7}) == {7: 0.0}
+
+
+def test_a_report_counts_scenarios_and_not_their_playings() -> None:
+    still = (r.Stall(since=0, t=9_000_000),)
+    (first, again) = stall_notes([("steady", 1, still), ("steady", 2, still), ("login", 1, ())])
+    assert "while 1 scenario ran, for up to 9.0 s" in first and again.startswith("1 scenario played again")
