@@ -92,7 +92,9 @@ def _status_of(error: BaseException) -> int:
         print("brokercert: interrupted", file=sys.stderr)
         return INTERRUPTED
     if _is_usage(error):
-        print(f"brokercert: {error}", file=sys.stderr)
+        from brokercert_reports.text import printable
+
+        print(f"brokercert: {printable(str(error))}", file=sys.stderr)  # it may tell what stands in a trace
         return USAGE
     if isinstance(error, FileNotFoundError) and not _is_somewhere():
         print("brokercert: the working directory has been removed; change to one that exists", file=sys.stderr)

@@ -128,7 +128,7 @@ class Config:
         if self.stop != "none":
             offers.add("stop")
         return SubjectSpec(
-            name=self.name or _name_of(given),
+            name=self.name or " ".join(_name_of(given).split()),
             command=given,
             cwd=Path.cwd() if command else self.cwd,  # what was typed is meant where it was typed
             env=self.env,
@@ -259,7 +259,7 @@ class _Reader:
                 values[name] = read(f"{prefix}.{key}", table[key])
                 told[name] = f"{self.path}: {prefix}.{key}".replace(": .", ": ")
 
-        take("name", subject, "subject", "name", self._text)
+        take("name", subject, "subject", "name", self._name)
         take("command", subject, "subject", "command", self._command)
         take("cwd", subject, "subject", "cwd", self._folder)
         take("level", subject, "subject", "level", self._one_of(tuple(LEVELS)))
@@ -301,6 +301,12 @@ class _Reader:
         if not isinstance(value, str) or not value.strip():
             raise self._wrong(where, value, "a text that is not empty")
         return value
+
+    def _name(self, where: str, value: object) -> str:
+        name = self._text(where, value)
+        if not name.isprintable():  # it begins the first and the last line of every run
+            raise self._wrong(where, value, "one line of printable characters")
+        return name
 
     def _flag(self, where: str, value: object) -> bool:
         if not isinstance(value, bool):
