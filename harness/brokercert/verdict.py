@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 BUFFERED = "your output is buffered"  # how a finding begins that a buffer of the client's made inconclusive
+SIMULATED = "The broker was a simulated one; the live broker decides on its own."  # the first note of each run
 RUN_FORMAT = 1  # of run.json; raised when a field changes its meaning
 
 

@@ -11,7 +11,7 @@ import shlex
 from functools import cache
 from urllib.parse import quote
 
-from brokercert.verdict import EXIT_CODES, ExitCode, Outcome, RunRecord, Verdict
+from brokercert.verdict import EXIT_CODES, SIMULATED, ExitCode, Outcome, RunRecord, Verdict
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -41,6 +41,7 @@ def render_html(run: RunRecord) -> str:
         .get_template("report.html.j2")
         .render(
             run=run,
+            notes=[note for note in run.notes if note != SIMULATED],  # the cover has words of its own for that
             title=view.outcome_title(run),
             tone=_TONES[run.outcome],
             judged=judged,

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +72,19 @@ def test_a_working_directory_that_was_removed_is_told_in_a_sentence(
     (tmp_path / "gone").rmdir()
     assert brokercert.cli.main(["certify"]) == ExitCode.USAGE
     assert capfd.readouterr().err.startswith("brokercert: the working directory has been removed")
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT], ids=errno.errorcode.get)
+def test_what_the_machine_lacks_is_told_in_a_sentence(
+    number: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(*_: object) -> None:
+        raise OSError(number, os.strerror(number), "/some/file")
+
+    monkeypatch.setattr("brokercert.engine.config.load_config", breaks)
+    assert brokercert.cli.main(["certify"]) == ExitCode.HARNESS_ERROR
+    (sentence,) = capfd.readouterr().err.splitlines()
+    assert f"{os.strerror(number)}: /some/file; " in sentence and sentence.endswith("says nothing of the client")
 
 
 # One line says 1 of a client.

@@ -167,7 +167,7 @@ def test_a_run_that_breaks_is_never_said_of_the_client(line: Line, error: BaseEx
         (("judge",), "TRACES"),
         (("judge", "nowhere.jsonl"), "nowhere.jsonl"),
         (("judge", "."), "no trace in this folder"),
-        (("report", "."), "run.json: no such file"),
+        (("report", "."), "run.json: No such file"),
         (("explain", "XYZ-999"), "no requirement 'XYZ-999'"),
         (("list", "--set", "nobody"), "no requirement set 'nobody'"),
         (("fuzz", "--", "no-such-client-anywhere"), "'no-such-client-anywhere' was not found on PATH"),
@@ -320,6 +320,34 @@ def test_a_terminal_gets_one_line_and_a_pipe_or_ci_gets_lines(monkeypatch: pytes
     ]
     assert len(lines[2]) < 200 and lines[2].endswith("…")
     assert lines[3:] == ["first: harness error\n", "judging", ""]
+
+
+@pytest.mark.parametrize(
+    "text", ["bot\x1b[2J", "bot\rbrokercert: certified", "bot\u202edeifitrec", "bot\x07"], ids=repr
+)
+def test_what_a_client_printed_moves_no_cursor_while_one_waits(text: str) -> None:
+    """Its last lines are shown while it is awaited, and its name begins the run."""
+    import io
+
+    lines, say = said()
+    stream = io.StringIO()
+    for progress in (PlainProgress(say), LiveProgress(stream)):
+        progress.planned(text, ["first"], 1.0)
+        progress.noted(f"its last lines:\n  {text}")
+    shown = "".join(lines) + stream.getvalue().replace("\r\x1b[2K", "")  # which renews a terminal's own line
+    assert shown.count("bot") == 4 and all(char.isprintable() or char == "\n" for char in shown)
+
+
+def test_what_stands_in_a_trace_moves_no_cursor_where_it_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import msgspec
+    from mock_bench import header
+
+    told = json.loads(msgspec.json.encode(header())) | {"format": 99, "tool": "\x1b[2Jbrokercert 9"}
+    (tmp_path / "odd.jsonl").write_text(json.dumps(told) + "\n")
+    assert brokercert.cli.main(["judge", str(tmp_path / "odd.jsonl")]) == ExitCode.USAGE
+    assert r"judge it with \x1b[2Jbrokercert 9" in capfd.readouterr().err
 
 
 def test_a_terminal_is_not_filled_by_cells_in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:

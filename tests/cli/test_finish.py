@@ -11,6 +11,8 @@ from pathlib import Path
 import brokercert_reports.console
 import pytest
 from brokercert.cli.finish import finish
+from brokercert.engine.errors import UsageError
+from brokercert.engine.folder import run_folder
 from brokercert.engine.latest import point_latest
 from brokercert.verdict import EXIT_CODES, RunRecord, Verdict
 from brokercert_reports import write
@@ -125,7 +127,7 @@ def test_a_file_of_an_earlier_judging_is_told(
     capfd.readouterr()
     monkeypatch.setattr(write, "_write", refusing(("report.html",), FULL))
     finish(run, before / "judged")
-    assert "report.html in" in capfd.readouterr().err
+    assert "what is called report.html in" in capfd.readouterr().err
 
 
 def test_latest_means_the_newest_run_and_leaves_what_is_not_ours(tmp_path: Path) -> None:
@@ -134,6 +136,18 @@ def test_latest_means_the_newest_run_and_leaves_what_is_not_ours(tmp_path: Path)
         point_latest(tmp_path / name)
         assert (tmp_path / "latest").resolve() == tmp_path / name
     (tmp_path / "latest").unlink()
+    assert point_latest(tmp_path / "one") == []
+    (tmp_path / "latest").unlink()
     (tmp_path / "latest").mkdir()
-    point_latest(tmp_path / "one")
-    assert not (tmp_path / "latest").is_symlink()
+    (said,) = point_latest(tmp_path / "one")
+    assert not (tmp_path / "latest").is_symlink() and f"use {tmp_path / 'one'}" in said
+
+
+@pytest.mark.parametrize("kind", ["a copy of a run", "a file"])
+def test_no_run_begins_where_latest_would_go_on_to_show_another(tmp_path: Path, kind: str) -> None:
+    """As where a CI system brought `out/latest` back from an earlier job: a folder then, and no link any more."""
+    latest = tmp_path / "latest"
+    latest.mkdir() if kind == "a copy of a run" else latest.touch()
+    with pytest.raises(UsageError, match=f"--out: {latest} is no link"), run_folder(tmp_path, "now", "--out"):
+        pass
+    assert os.listdir(tmp_path) == ["latest"]

@@ -18,6 +18,7 @@ from brokercert.engine.errors import HarnessError
 from brokercert.engine.offline import judge_traces
 from brokercert.engine.paths import Paths
 from brokercert.engine.play import Played
+from brokercert.engine.record import lost_traces
 from brokercert.engine.run import RunRequest
 from brokercert.engine.scenario import Scenario, load_suite
 from brokercert.engine.stage import AnyStage
@@ -281,8 +282,18 @@ def test_a_trace_that_cannot_stay_is_judged_from_memory(
     played = play_one(tmp_path, meanwhile)
     assert played.result.state == "completed"
     assert "short.jsonl" in played.result.note, played.result.note
+    lost = lost_traces([played], tmp_path)
     if how in ("a full disk", "never to be opened"):
+        assert len(lost) == 1 and "traces/short.jsonl" in lost[0] and str(tmp_path) in lost[0]
         assert "could not be written" in played.result.note
     else:
-        assert "written anew from memory" in played.result.note
+        assert "written anew from memory" in played.result.note and not lost
         same_verdicts_again(tmp_path, played)
+
+
+def test_a_trace_that_another_client_removed_later_is_told(tmp_path: Path) -> None:
+    played = play_one(tmp_path)
+    assert lost_traces([played], tmp_path) == []
+    (tmp_path / played.result.trace).unlink()
+    (said,) = lost_traces([played], tmp_path)
+    assert "traces/short.jsonl" in said and "`brokercert judge` cannot repeat it" in said

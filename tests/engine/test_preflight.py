@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from brokercert.engine.gate import StartGate
@@ -32,13 +33,16 @@ Say = Callable[[str], None]
 class Client:
     """One that never connects: it says something, and lives until it is stopped, or leaves at once."""
 
-    def __init__(self, leaves: bool, say: Say) -> None:
-        self._leaves, self._say, self._over = leaves, say, asyncio.Event()
+    def __init__(self, leaves: bool, say: Say, dials: tuple[str, int] | None = None) -> None:
+        self._leaves, self._say, self._over, self._dials = leaves, say, asyncio.Event(), dials
 
     async def run(self) -> int:
         self._say("dialing the production server")
+        writer = (await asyncio.open_connection(*self._dials))[1] if self._dials else None
         if not self._leaves:
             await self._over.wait()
+        if writer is not None:
+            writer.close()
         return 7
 
     async def stop(self) -> None:
@@ -75,9 +79,10 @@ class Case:
             runner.run(alone())
         return played[0]
 
-    def silent(self, leaves: bool) -> Played:
+    def silent(self, leaves: bool, *, connects: bool = False) -> Played:
         def make(env: Mapping[str, str], say: Say) -> Client:
-            return Client(leaves, say)
+            url = urlsplit(next(value for name, value in env.items() if name.endswith("_URL") and value[:2] == "ws"))
+            return Client(leaves, say, (url.hostname or "", url.port or 0) if connects else None)
 
         return self.play(SubjectSpec("bot", factory=make, offers=frozenset({"wire", "stop"})))
 
@@ -100,6 +105,12 @@ def test_a_client_that_lives_and_never_comes_is_told_of_after_ten_seconds_and_aw
     (remark,) = case.remarks
     assert "has not connected to 127.0.0.1:" in remark and f"within {PATIENCE:g} s" in remark
     assert remark.endswith("\n  dialing the production server")
+
+
+def test_one_that_connects_and_asks_for_nothing_is_not_said_not_to_have_connected(case: Case) -> None:
+    case.silent(leaves=False, connects=True)
+    (remark,) = case.remarks
+    assert "sent no upgrade request by its connection to 127.0.0.1:" in remark and "not connected" not in remark
 
 
 def test_one_that_leaves_ends_it_at_once(case: Case) -> None:

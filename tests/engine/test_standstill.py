@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from brokercert.engine import usage
+from brokercert.engine.judgements import stall_notes
 from brokercert.engine.standstill import EVERY, LEAST, TOLD, StallMonitor, Watched
 from brokercert.engine.usage import ClientUsage, Latest, Own, sessions
 from brokercert.engine.watchdog import MOST_TICKS, Watchdog
@@ -220,3 +221,9 @@ def test_all_runs_of_a_process_read_what_clients_compute_once(monkeypatch: pytes
             run.take()
     assert read == [10.0, 10.2]
     assert {round(run.since(10.0, {7})[7], 6) for run in runs} == {0.2}
+
+
+def test_a_report_counts_scenarios_and_not_their_playings() -> None:
+    still = (r.Stall(since=0, t=9_000_000),)
+    (first, again) = stall_notes([("steady", 1, still), ("steady", 2, still), ("login", 1, ())])
+    assert "while 1 scenario ran, for up to 9.0 s" in first and again.startswith("1 scenario played again")

@@ -10,6 +10,7 @@ import pytest
 from brokercert.requirements import load_set
 from brokercert.verdict import (
     RUN_FORMAT,
+    SIMULATED,
     Absent,
     Calibration,
     Excerpt,
@@ -147,7 +148,7 @@ def build_run(
         "outcome": outcome,
         "sentence": sentence_of(outcome, rows, subject="node client.mjs", set_id=SET.id, part=part),
         "reproduce": "brokercert certify --part core -- node client.mjs",
-        "notes": ("The broker was a simulated one; the live broker decides on its own.",),
+        "notes": (SIMULATED,),
     }
     return RunRecord(**(values | more))
 

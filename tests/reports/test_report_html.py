@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
-from brokercert.verdict import Calibration, Finding, LimitUsed, RunRecord, ScenarioResult, Verdict
+from brokercert.verdict import SIMULATED, Calibration, Finding, LimitUsed, RunRecord, ScenarioResult, Verdict
 from brokercert_reports.bars import COLOURS
 from brokercert_reports.html import authored, path_url, prose, render_html
 from brokercert_reports.text import printable
@@ -190,6 +190,16 @@ def test_the_cover_says_word_sentence_counts_and_that_the_broker_was_simulated(f
         "simulated",
     ):
         assert part in cover
+
+
+def test_the_cover_says_what_happened_to_the_run_itself(build: Callable[..., RunRecord]) -> None:
+    """Whoever reads no further learns that it stood still, and what was played again. Nothing is said twice."""
+    still = "The harness stood still while 2 scenarios ran, for up to 9.0 s at once."
+    again = "2 scenarios played again, since the harness had stood still or had broken in them: login, steady."
+    text = Page(render_html(build(notes=(SIMULATED, still, again)))).text
+    cover = text[: text.index("Findings")]
+    assert still in cover and again in cover
+    assert all(text.count(note) == (note != SIMULATED) for note in (SIMULATED, still, again))
 
 
 def test_a_certified_part_never_reads_like_the_whole(certified: RunRecord) -> None:

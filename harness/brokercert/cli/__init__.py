@@ -92,14 +92,34 @@ def _status_of(error: BaseException) -> int:
         print("brokercert: interrupted", file=sys.stderr)
         return INTERRUPTED
     if _is_usage(error):
-        print(f"brokercert: {error}", file=sys.stderr)
+        from brokercert_reports.text import printable
+
+        print(f"brokercert: {printable(str(error))}", file=sys.stderr)  # it may tell what stands in a trace
         return USAGE
     if isinstance(error, FileNotFoundError) and not _is_somewhere():
         print("brokercert: the working directory has been removed; change to one that exists", file=sys.stderr)
         return USAGE
+    if (lack := _lacking(error)) is not None:
+        print(f"brokercert: {lack}; this says nothing of the client", file=sys.stderr)
+        return HARNESS_ERROR
     _tell_traceback(error)
     print("brokercert: the harness itself broke; this says nothing of the client", file=sys.stderr)
     return HARNESS_ERROR
+
+
+def _lacking(error: BaseException) -> str | None:
+    """What the machine lacks, where that is what ended a command, and what to do; None where it is something else."""
+    import errno
+
+    if not isinstance(error, OSError):
+        return None
+    what = {
+        errno.EMFILE: "raise `ulimit -n`",
+        errno.ENFILE: "end what holds too many open files",
+        errno.ENOSPC: "free some space",
+        errno.EDQUOT: "free some space",
+    }.get(error.errno or 0)
+    return what and f"the harness could not go on: {error.strerror}: {error.filename or 'no file'}; {what}"
 
 
 def _is_somewhere() -> bool:

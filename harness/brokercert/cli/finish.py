@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from brokercert_reports.write import RECORD, Written, write_what_fits
 
+from brokercert.engine.given import is_file
 from brokercert.engine.latest import point_latest
 from brokercert.engine.stops import STOPS
 from brokercert.verdict import EXIT_CODES, RunRecord
@@ -73,11 +74,11 @@ def told(written: Written, folder: Path) -> Iterator[str]:
     if not written.failed:
         return
     names = ", ".join(written.failed)
-    old = [name for name in written.failed if (folder / name).exists()]
+    old = [name for name in written.failed if is_file(folder / name)]
     why = next(iter(written.failed.values()))
     mend = f"`brokercert report {folder}` writes them again."
     if RECORD in written.failed:
         mend = f"`brokercert judge {folder} --out FOLDER` judges the traces again."
     yield f"{names} could not be written to {folder}: {why}. The result stands as it is shown. {mend}"
     if old:
-        yield f"{', '.join(old)} in {folder} is of an earlier judging: do not use it"
+        yield f"what is called {', '.join(old)} in {folder} was not written by this command: do not use it"

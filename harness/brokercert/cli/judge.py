@@ -57,14 +57,14 @@ def report(run_json: Path, out: Path | None) -> int:
     from brokercert.cli.finish import finish
     from brokercert.engine.errors import UsageError
     from brokercert.engine.folder import check_folder
+    from brokercert.engine.given import is_folder, read_given
     from brokercert.verdict import decode_run
 
-    path = run_json / "run.json" if run_json.is_dir() else run_json
+    path = run_json / "run.json" if is_folder(run_json) else run_json
+    data = read_given(path, "the run.json of a run, as in out/latest")
     try:
-        run = decode_run(path.read_bytes())
-    except FileNotFoundError as error:
-        raise UsageError(f"{path}: no such file; expected the run.json of a run, as in out/latest") from error
-    except msgspec.DecodeError as error:
+        run = decode_run(data)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
     check_folder(out or path.parent, "--out" if out else str(run_json))
     return finish(run, out or path.parent)

@@ -1,6 +1,7 @@
 """What a run shows while one waits: how many scenarios are under way, for how long yet, and which.
 
-Goes to standard error, so that standard output is the result alone.
+Goes to standard error, so that standard output is the result alone. What a client printed may stand in it, and is made
+harmless as in every report.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
+
+from brokercert_reports.text import printable
 
 from brokercert.cli.outlet import takes_more
 
@@ -61,7 +64,7 @@ class PlainProgress:
 
     def _line(self, text: str) -> None:
         self._said = self._clock() - self._began
-        self._say(f"[{self._said:4.0f} s] {text}")
+        self._say(f"[{self._said:4.0f} s] {printable(text)}")
 
 
 class LiveProgress:
@@ -78,7 +81,7 @@ class LiveProgress:
 
     def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
         self._predicted, self._left = predicted, len(names)
-        put(self._stream, f"{whom}: {len(names)} scenario(s), about {predicted:.0f} s\n")
+        put(self._stream, f"{printable(whom)}: {len(names)} scenario(s), about {predicted:.0f} s\n")
 
     def noted(self, text: str) -> None:
         self._say(text)
@@ -108,7 +111,7 @@ class LiveProgress:
     def _say(self, text: str) -> None:
         """A line that stays."""
         self.stop()
-        put(self._stream, f"{text}\n")
+        put(self._stream, f"{printable(text)}\n")
 
     def stop(self) -> None:
         """Leave an empty line, for the result."""
@@ -142,7 +145,7 @@ def again_told(names: Sequence[str], lasts: float) -> str:
 def stall_told(length: float) -> str:
     return (
         f"the harness stood still for {length:.1f} s: the machine was too busy, stopped or asleep; what that may have "
-        "made is not said of the client, and is played again"
+        "made is not said of a client that did not cause it"
     )
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.engine.errors import UsageError
+from brokercert.engine.given import is_file, is_folder, is_there, read_given
 from brokercert.engine.scenario import load_dialect
 from brokercert.engine.subject import INSTANCES, Level, Stop, SubjectSpec
 from brokercert.engine.whom import CERTIFY, REFERENCE, Door, nobody
@@ -127,7 +128,7 @@ class Config:
         if self.stop != "none":
             offers.add("stop")
         return SubjectSpec(
-            name=self.name or _name_of(given),
+            name=self.name or " ".join(_name_of(given).split()),
             command=given,
             cwd=Path.cwd() if command else self.cwd,  # what was typed is meant where it was typed
             env=self.env,
@@ -177,17 +178,21 @@ def _folders(start: Path) -> Iterator[tuple[Path, Path | None]]:
     for folder in (start, *start.parents):
         found = _file_in(folder)
         yield folder, found
-        if found or (folder / ".git").exists():
+        if found or is_there(folder / ".git"):
             return  # the project ends there
 
 
 def _file_in(folder: Path) -> Path | None:
-    if (folder / FILE).is_file():
+    if is_there(folder / FILE):  # also where it is no file: whoever made it means it, and reads what is wrong
         return folder / FILE
     project = folder / "pyproject.toml"
-    if project.is_file() and "brokercert" in _toml(project).get("tool", {}):
-        return project
-    return None
+    return project if is_file(project) and "brokercert" in _tools(_toml(project)) else None
+
+
+def _tools(data: dict[str, Any]) -> dict[str, Any]:
+    """The tables of tools in a pyproject.toml; none where `tool` is something else."""
+    tools = data.get("tool")
+    return tools if isinstance(tools, dict) else {}
 
 
 def load_config(
@@ -204,7 +209,9 @@ def load_config(
     named = option
     if path is None and environ.get("BROKERCERT_CONFIG"):
         path, named = Path(environ["BROKERCERT_CONFIG"]), "environment: BROKERCERT_CONFIG ="
-    if path is not None and not path.is_file():
+    if path is not None and not is_file(path):
+        if is_there(path):
+            raise UsageError(f"{named} {path}: not a file; expected a brokercert.toml")
         nearest = find_file(start or Path.cwd())
         there = f"; the nearest one is {nearest}" if nearest else ""
         raise UsageError(f"{named} {path}: no such file; expected a brokercert.toml{there}")
@@ -217,9 +224,10 @@ def load_config(
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    data = read_given(path, "a file in TOML that may be read")
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: {error}; expected TOML") from error
 
 
@@ -230,7 +238,9 @@ class _Reader:
         self.path = path
         data = _toml(path)
         if path.name == "pyproject.toml":
-            data = data.get("tool", {}).get("brokercert", {})
+            data = _tools(data).get("brokercert", {})
+            if not isinstance(data, dict):
+                raise self._wrong("tool.brokercert", data, "a table, [tool.brokercert]")
         self.data = data
 
     def read(self) -> Config:
@@ -249,7 +259,7 @@ class _Reader:
                 values[name] = read(f"{prefix}.{key}", table[key])
                 told[name] = f"{self.path}: {prefix}.{key}".replace(": .", ": ")
 
-        take("name", subject, "subject", "name", self._text)
+        take("name", subject, "subject", "name", self._name)
         take("command", subject, "subject", "command", self._command)
         take("cwd", subject, "subject", "cwd", self._folder)
         take("level", subject, "subject", "level", self._one_of(tuple(LEVELS)))
@@ -292,6 +302,12 @@ class _Reader:
             raise self._wrong(where, value, "a text that is not empty")
         return value
 
+    def _name(self, where: str, value: object) -> str:
+        name = self._text(where, value)
+        if not name.isprintable():  # it begins the first and the last line of every run
+            raise self._wrong(where, value, "one line of printable characters")
+        return name
+
     def _flag(self, where: str, value: object) -> bool:
         if not isinstance(value, bool):
             raise self._wrong(where, value, "true or false")
@@ -328,13 +344,13 @@ class _Reader:
 
     def _folder(self, where: str, value: object) -> Path:
         folder = self.path.parent / self._text(where, value)
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise self._wrong(where, value, f"an existing folder, relative to {self.path.parent}")
         return folder.absolute()
 
     def _list(self, where: str, value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise self._wrong(where, value, "a list of texts")
+            raise self._wrong(where, value, "a list of texts, none of them empty")
         return tuple(value)
 
     def _texts(self, where: str, value: object) -> dict[str, str]:

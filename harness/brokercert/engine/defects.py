@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from brokercert.engine.given import is_file
 from brokercert.engine.scenario import Suite
 
 SCORES = Path(__file__).parent.parent / "data" / "scores.json"
@@ -65,7 +66,7 @@ def sources_of(suite: Suite) -> dict[str, Path]:
 
 def kept_scores(path: Path = SCORES) -> dict[str, Score]:
     """Set -> its score. Empty where none was kept."""
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, Score]) if path.is_file() else {}
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Score]) if is_file(path) else {}
 
 
 def keep_score(score: Score, path: Path = SCORES) -> None:

@@ -6,6 +6,7 @@ The law: what was recorded of a client is never removed.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from brokercert.engine.errors import UsageError
-from brokercert.engine.latest import leads_to, point_latest, take_back
+from brokercert.engine.latest import LATEST, is_no_link, leads_to, point_latest, take_back
 from brokercert.trace import Trace, TraceError, read_trace
 from brokercert.trace.records import SubjectExited
 
@@ -26,6 +27,11 @@ def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
     `told` is who said `out`. Raises `UsageError`, which names the folder where it stays; any other error that ends the
     block gets a note that names it.
     """
+    if is_no_link(out):
+        raise UsageError(
+            f"{told}: {out / LATEST} is no link, so that it would go on to show an earlier run, or whatever it is; "
+            "expected the link to the newest run, or nothing of that name; move it away, or name another folder"
+        )
     folder = out / run_id
     ours = _made(folder, f"{told}: no run can be written to {out}")
     before = leads_to(out)
@@ -80,7 +86,7 @@ def _made(folder: Path, wrong: str) -> list[Path]:
     """Make it; what of it and its parents was not there, innermost first."""
     ours: list[Path] = []
     try:
-        ours += [place for place in (folder, *folder.parents) if not place.exists()]
+        ours += [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         _remove(ours)

@@ -72,7 +72,10 @@ def together(judged: Iterable[tuple[str, int, Sequence[Finding]]]) -> list[Findi
 def stall_notes(seen: Iterable[tuple[str, int, Sequence[r.Stall]]]) -> Iterator[str]:
     """What a report says of standstills, and of what was played again. `seen`: (scenario, playing, its standstills)."""
     seen = list(seen)
-    long = [length for _, _, stalls in seen if (length := max(map(_length, stalls), default=0.0)) > TOLD]
+    worst: dict[str, float] = {}  # by scenario, of all its playings
+    for name, _, stalls in seen:
+        worst[name] = max([worst.get(name, 0.0), *map(_length, stalls)])
+    long = [length for length in worst.values() if length > TOLD]
     if long:
         yield (
             f"The harness stood still while {_several(len(long), 'scenario')} ran, for up to {max(long):.1f} s at once."

@@ -18,13 +18,19 @@ def point_latest(folder: Path) -> list[str]:
     Where no link can be made an older one is removed. What went wrong, in sentences.
     """
     latest = folder.parent / LATEST
+    if is_no_link(folder.parent):
+        return [f"{latest} is no link, and does not lead to this run: use {folder}, and move {latest} away"]
     try:
-        if latest.exists() and not latest.is_symlink():
-            return []
         _link(latest, folder.name)
     except OSError as error:
         return _without(latest, error)
     return []
+
+
+def is_no_link(out: Path) -> bool:
+    """Whether something that is not ours is called so: a copy of an earlier run, say, that a CI system brought back."""
+    latest = os.fspath(out / LATEST)
+    return os.path.lexists(latest) and not os.path.islink(latest)
 
 
 def leads_to(out: Path) -> str:
@@ -56,7 +62,7 @@ def _link(latest: Path, target: str) -> None:
 
 
 def _without(latest: Path, error: OSError) -> list[str]:
-    if not latest.is_symlink():
+    if not os.path.islink(latest):
         return []  # a file system without links: the reports' paths are printed anyway
     why = error.strerror or error
     try:

@@ -20,6 +20,7 @@ from msgspec import structs
 from brokercert.engine.ended import how_it_ended
 from brokercert.engine.environment import tool
 from brokercert.engine.errors import UsageError
+from brokercert.engine.given import is_file
 from brokercert.engine.judgements import findings_of, stall_notes, together
 from brokercert.engine.lastwords import last_lines
 from brokercert.engine.plan import NEVER_CAME, Plan, blocked, left_out, listed, not_offered, plan_of, unplayed
@@ -107,7 +108,7 @@ def judge_share(share: Share) -> Judged:
 
 def is_little(paths: Sequence[Path]) -> bool:
     """Whether judging them takes less than to start workers for it."""
-    return sum(path.stat().st_size for path in trace_files(paths) if path.exists()) < LITTLE
+    return sum(path.stat().st_size for path in trace_files(paths) if is_file(path)) < LITTLE
 
 
 def judge_traces(

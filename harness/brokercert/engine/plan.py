@@ -20,7 +20,7 @@ from brokercert.verdict import Finding, ScenarioResult, Verdict
 OVERHEAD = 6.0  # seconds: calibration, staggered starts, judging, reports
 CELL = 0.05  # seconds that a cell of the grid takes in virtual time: 126 of them took 6.5 s on two busy cores
 INTERRUPTED = "the run was interrupted"
-NEVER_CAME = "the client never came in the preflight, so that nothing else was played"
+NEVER_CAME = "no upgrade request came from the client in the preflight, so that nothing else was played"
 
 
 @dataclass(frozen=True)

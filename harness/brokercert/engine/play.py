@@ -43,6 +43,7 @@ class Played:
 
     result: ScenarioResult
     trace: Trace
+    kept: bool = True  # all of the trace is in its file, as far as it could be told when that was closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,8 @@ class _Playing:
             return None
         # What became of the file is known once it is closed: it stands in the run's record alone.
         note = "; ".join(filter(None, (*map(writer.redact, self._notes), file.note)))
-        return Played(_result(self._scenario, trace, file, self._stage, self._state, note, self._lag), trace)
+        result = _result(self._scenario, trace, file, self._stage, self._state, note, self._lag)
+        return Played(result, trace, kept=not file.trouble)
 
 
 def _told(error: BaseException) -> str:

@@ -58,12 +58,16 @@ def _tell_silence(stage: AnyStage[Any, Any], within: float) -> None:
     stage.remark(
         "\n  ".join(
             (
-                f"the client has not connected to {stage.address} within {PATIENCE:g} s of its start, and is awaited "
-                f"for {within:g} s; {printed}",
+                f"the client has {_so_far(stage.talk)} {stage.address} within {PATIENCE:g} s of its start, and is "
+                f"awaited for {within:g} s; {printed}",
                 *said,
             )
         )
     )
+
+
+def _so_far(talk: Transcript[Any]) -> str:
+    return "sent no upgrade request by its connection to" if talk.connections else "not connected to"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from typing import Any
 
 from brokercert.engine import leftovers
 from brokercert.engine.errors import HarnessError
+from brokercert.engine.given import is_file, is_folder, is_there
 from brokercert.engine.guard import GUARD
 from brokercert.engine.limits import SHORT, for_a_client
 from brokercert.engine.output import Output
@@ -85,7 +86,7 @@ def find_command(spec: SubjectSpec, environ: Mapping[str, str] = os.environ) -> 
     if not spec.command or not spec.command[0]:
         raise SubjectError("the client's command is empty; expected a program and its arguments, after `--`")
     name = fill(spec.command[0], {})
-    if not spec.cwd.is_dir():
+    if not is_folder(spec.cwd):
         raise SubjectError(f"the client's working directory {spec.cwd} does not exist; set `cwd` under [subject]")
     if os.sep not in name:
         found = shutil.which(name, path=environ.get("PATH"))
@@ -93,7 +94,9 @@ def find_command(spec: SubjectSpec, environ: Mapping[str, str] = os.environ) -> 
             raise SubjectError(f"the client's command {name!r} was not found on PATH; install it or give its path")
         return _executable(str(Path(found).absolute()), name, spec.cwd)
     path = spec.cwd / name
-    if not path.is_file():
+    if not is_file(path):
+        if is_there(path):
+            raise SubjectError(f"the client's command {name!r} is no file (looked at {path}); name a program")
         raise SubjectError(f"the client's command {name!r} does not exist (looked for {path})")
     if not os.access(path, os.X_OK):
         raise SubjectError(f"the client's command {name!r} is not executable; chmod +x it, or name its interpreter")

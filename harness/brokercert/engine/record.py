@@ -11,6 +11,7 @@ from msgspec import structs
 
 from brokercert.engine.defects import score_sentence
 from brokercert.engine.environment import tool
+from brokercert.engine.given import is_file
 from brokercert.engine.judgements import Judgements, stall_notes
 from brokercert.engine.plan import blocked, left_out, listed, not_offered
 from brokercert.engine.preflight import start_of
@@ -22,6 +23,7 @@ from brokercert.trace import records as r
 from brokercert.verdict import (
     NAMED,
     RUN_FORMAT,
+    SIMULATED,
     Absent,
     Calibration,
     LimitUsed,
@@ -134,6 +136,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
             *facts.notes,
             *stall_notes(map(_stalls, played)),
             *_broken(played, request.out / facts.run_id),
+            *(lost_traces(played, request.out / facts.run_id) if request.tier == "real" else ()),
         ),
         start=start_of(before) if before else None,
         telling=(*buffered_in(findings), *told_badly([badly_told(one.trace) for one in played])),
@@ -167,6 +170,19 @@ def _broken(played: Sequence[Played], folder: Path) -> list[str]:
     ]
 
 
+def lost_traces(played: Sequence[Played], folder: Path) -> list[str]:
+    """What to say of traces that are not in the run's folder, whole: nobody can judge them again."""
+    gone = [one for one in played if one.result.trace and not (one.kept and is_file(folder / one.result.trace))]
+    if not gone:
+        return []
+    more = f" and {len(gone) - NAMED} more" if len(gone) > NAMED else ""
+    names = ", ".join(one.result.trace for one in gone[:NAMED])
+    return [
+        f"In {folder} these traces are missing or cut short: {names}{more}. Something removed them, or they could not "
+        "be written. They were judged from memory; `brokercert judge` cannot repeat it."
+    ]
+
+
 def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:
     """The limits in force, a deviation with the set's own value."""
     return tuple(
@@ -183,7 +199,7 @@ def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:
 
 
 def _notes(rows: RequirementSet, suite: Suite) -> tuple[str, ...]:
-    notes = ["The broker was a simulated one; the live broker decides on its own."]
+    notes = [SIMULATED]
     if rows.deviations:
         notes.append("Limits were changed for this run: " + ", ".join(sorted(rows.deviations)) + ".")
     return (*notes, *filter(None, [score_sentence(suite)]))

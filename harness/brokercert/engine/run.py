@@ -352,7 +352,7 @@ class _Crew:
         self._predict_again(self.played[-1])
         self.progress.ended(scenario.name, self.played[-1].result.state)
         if not self.came:
-            self.progress.noted("the client never came: nothing else is played")
+            self.progress.noted("no upgrade request came from the client: nothing else is played")
 
     def _predict_again(self, preflight: Played) -> None:
         """By what the first start took, where that is known."""

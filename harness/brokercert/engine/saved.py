@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from brokercert.engine.errors import UsageError
+from brokercert.engine.given import is_folder
 from brokercert.engine.plan import Wanted, known_rows
 from brokercert.requirements import RequirementError, RequirementSet, load_set
 from brokercert.trace import TraceError, read_header
@@ -87,7 +88,7 @@ def trace_files(paths: Sequence[Path]) -> list[Path]:
     """The trace files meant: a file itself, or all of a folder (a run's folder or its `traces`)."""
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             inside = sorted(path.glob("*.jsonl")) or sorted((path / "traces").glob("*.jsonl"))
             if not inside:
                 raise UsageError(f"{path}: no trace in this folder; expected *.jsonl, or a folder traces/ of them")

@@ -14,6 +14,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+from brokercert.engine.given import is_file
+
 REFERENCE = "brokercert's reference client"  # its name, in every record of it
 COMMAND_VARIABLE, CONFIG_VARIABLE = "BROKERCERT_COMMAND", "BROKERCERT_CONFIG"
 LIKE = 0.8  # how alike a misspelt name is: `brokercert.tml` is 0.97, `broker.toml` 0.85, `broker.py` 0.58
@@ -83,12 +85,12 @@ def near_misses(searched: Sequence[Path], file: str, environ: Mapping[str, str])
             yield f"the variable {name}; expected {meant}"
     for folder in searched:
         for entry in _entries(folder):
-            if entry.name != file and _alike(entry.name.removesuffix(".txt"), file, LIKE) and entry.is_file():
+            if entry.name != file and _alike(entry.name.removesuffix(".txt"), file, LIKE) and is_file(entry):
                 yield f"{entry}; expected the name {file}"
         yield from _tables(folder / "pyproject.toml")
     if searched:
         for entry in _entries(searched[0]):
-            if (entry / file).is_file():
+            if is_file(entry / file):
                 yield f"{entry / file}, one folder further down"
 
 

@@ -136,7 +136,7 @@ def not_reached(
     """What is said of the rows of scenarios (name -> rows) that were not played, since the client never came. Nothing
     more of the row that it fails by that.
     """
-    text = f"could not be asked: the client never came ({rows.first})"
+    text = f"could not be asked: no upgrade request came from the client ({rows.first})"
     return [
         lacking(rows.by_id[row], name, offers, absent)
         or _said(rows.by_id[row], name, Verdict.BLOCKED, text, rows.first)
