@@ -60,7 +60,7 @@ class Unwilling(Quiet):
         raise BrokenPipeError
 
 
-REAL = RunRequest(SET, Config().subject(ROWS), only=("LOG-010", "LOG-025", "CON-010", "EVT-030"))
+REAL = RunRequest(SET, Config().subject(ROWS, reference=True), only=("LOG-010", "LOG-025", "CON-010", "EVT-030"))
 
 
 def real_run(

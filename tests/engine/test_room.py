@@ -28,7 +28,7 @@ from programs import Play
 
 SET = "tradovate-stage2"
 ROWS, SUITE = load_set(SET), load_suite(SET)
-CORE = plan_for(RunRequest(SET, Config().subject(ROWS), part="core"), ROWS, SUITE).played
+CORE = plan_for(RunRequest(SET, Config().subject(ROWS, reference=True), part="core"), ROWS, SUITE).played
 
 
 @contextmanager
