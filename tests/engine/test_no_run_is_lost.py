@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine import record as record_of
-from brokercert.engine import run
+from brokercert.engine import judgements, run
 from brokercert.engine.alone import certify_virtual, play_alone
 from brokercert.engine.config import Config
 from brokercert.engine.errors import UsageError
@@ -84,13 +83,20 @@ def test_a_scenario_that_raises_cancels_no_other(which: str, tmp_path: Path, mon
 
     def act(scenario: Scenario) -> None:
         names.append(scenario.name)
-        if which == "all" or len(names) == 1:
+        if which == "all" or scenario.name == next(name for name in names if name != "preflight"):
             raise ExceptionGroup("as of a task group", [KeyError("x")])
 
-    record = real_run(tmp_path, monkeypatch, act)
+    def act_after(scenario: Scenario) -> None:
+        if scenario.before_all and which == "first":
+            names.append(scenario.name)
+        else:
+            act(scenario)
+
+    record = real_run(tmp_path, monkeypatch, act_after)
     states = {one.name: one.state for one in record.scenarios if one.name in names}
     broken = [name for name, state in states.items() if state == "harness error"]
-    assert len(states) > 2 and broken == (list(states) if which == "all" else names[:1])
+    first = next(name for name in names if name != "preflight")
+    assert len(states) > 2 and broken == (list(states) if which == "all" else [first])
     assert record.outcome is Outcome.HARNESS_ERROR
     assert any("brokercert judge" in note and broken[0] in note for note in record.notes), "what to do about it"
     assert encode_run(record)
@@ -130,7 +136,7 @@ def test_a_toxiproxy_that_cannot_be_ended_costs_no_verdict(tmp_path: Path) -> No
 def test_a_check_that_breaks_is_a_harness_error_of_that_scenario(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = record_of.judge_trace
+    real = judgements.judge_trace
 
     def judge_trace(trace: Trace, *rest: Any) -> Any:
         if trace.header.scenario == first:
@@ -139,7 +145,7 @@ def test_a_check_that_breaks_is_a_harness_error_of_that_scenario(
 
     request = RunRequest(SET, INSIDE, tier="virtual", only=("LOG-030", "LOG-070"), out=tmp_path)
     first = next(s.name for s in SUITE.scenarios if "LOG-070" in s.exercises)
-    monkeypatch.setattr(record_of, "judge_trace", judge_trace)
+    monkeypatch.setattr(judgements, "judge_trace", judge_trace)
     record = certify_virtual(request, Quiet())
     rows = {row.id: row for row in record.rows}
     assert rows["LOG-070"].verdict is Verdict.HARNESS_ERROR and "a bug of a check" in rows["LOG-070"].reason

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from msgspec import structs
 
@@ -32,6 +32,7 @@ from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, NEVER_CAME, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, broken, play
 from brokercert.engine.preflight import Preflight, start_of
+from brokercert.engine.progress import Careful, Progress, Quiet
 from brokercert.engine.record import RunFacts, interrupted_record, run_record
 from brokercert.engine.room import room_for
 from brokercert.engine.scenario import Scenario, Suite, load_suite
@@ -47,6 +48,8 @@ from brokercert.trace.records import TRACE_FORMAT, Asked
 from brokercert.verdict import Calibration, RunRecord
 
 TOLD_AGAIN = 5.0  # seconds that a prediction must grow by to be told anew
+
+__all__ = ["Progress", "Quiet", "RunRequest", "certify", "run_certification"]
 
 
 @dataclass(frozen=True)
@@ -86,53 +89,6 @@ class RunRequest:
         return max(1, min(self.jobs, self.subject.instances))
 
 
-class Progress(Protocol):
-    """Told how a run goes; for whoever waits."""
-
-    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
-        """`whom`: the client's name. Told first."""
-
-    def noted(self, text: str) -> None:
-        """What somebody who waits should know now; it may have several lines."""
-
-    def started(self, name: str) -> None: ...
-
-    def ended(self, name: str, state: str) -> None: ...
-
-    def tick(self, running: Sequence[str], elapsed: float) -> None: ...
-
-    def again(self, names: Sequence[str], lasts: float) -> None:
-        """These are played once more, which takes about so many seconds."""
-
-    def stalled(self, length: float) -> None:
-        """The harness stood still for so many seconds."""
-
-
-class Quiet:
-    """A progress that says nothing."""
-
-    def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
-        pass
-
-    def noted(self, text: str) -> None:
-        pass
-
-    def started(self, name: str) -> None:
-        pass
-
-    def ended(self, name: str, state: str) -> None:
-        pass
-
-    def tick(self, running: Sequence[str], elapsed: float) -> None:
-        pass
-
-    def again(self, names: Sequence[str], lasts: float) -> None:
-        pass
-
-    def stalled(self, length: float) -> None:
-        pass
-
-
 def run_id_of(now: datetime.datetime) -> str:
     """Sortable, and different for two runs of one second."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
@@ -163,6 +119,7 @@ async def certify(
 
     Several runs in one loop share a `gate`, so that their clients do not all start at once.
     """
+    progress = Careful(progress)
     rows = load_set(request.set_id).with_limits(dict(request.limits))
     suite = load_suite(request.set_id)
     plan = plan_for(request, rows, suite)
@@ -374,8 +331,8 @@ class _Crew:
         self.progress.started(scenario.name)
         self._running[scenario.name] = None
         header = header_of(scenario, self.request, self.rows, self.run_id, self.calibration)
+        begun = self.plan.preflight is not None
         try:
-            begun = self.plan.preflight is not None
             header = structs.replace(header, play=number, lowered=lowered, preflight=begun)
             props = replace(self.props, spec=replace(self.props.spec, lowered=lowered))
             await play(scenario, header, props, done or self._done)
@@ -383,7 +340,7 @@ class _Crew:
             self._given_up = True
             raise
         except Exception as error:  # `play` raises no such thing: if it does after all, no other scenario pays for it
-            if not any(one.result.name == scenario.name for one in self.played):
+            if not any((one.result.name, one.result.play) == (scenario.name, number) for one in self.played):
                 self.played.append(broken(scenario, header, error))
         finally:
             self._running.pop(scenario.name, None)
