@@ -383,7 +383,7 @@ class _Crew:
             self._given_up = True
             raise
         except Exception as error:  # `play` raises no such thing: if it does after all, no other scenario pays for it
-            if not any(one.result.name == scenario.name for one in self.played):
+            if not any((one.result.name, one.result.play) == (scenario.name, number) for one in self.played):
                 self.played.append(broken(scenario, header, error))
         finally:
             self._running.pop(scenario.name, None)
