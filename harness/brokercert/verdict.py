@@ -54,7 +54,9 @@ class Form(enum.StrEnum):
     ABSENCE: something did not come, or had not come in time.
     AGAIN: something came at a time when it should not have: back, again, too often, two at once, late.
     TIME: a measured time, against its limit.
+    EARLY: something came too early, by the clock.
     SHOWN: a pass by what came.
+    WAITED: a pass by what came no sooner than it might.
     RESTRAINT: a pass by what did not come while it was looked for.
     """
 
@@ -63,8 +65,13 @@ class Form(enum.StrEnum):
     ABSENCE = "absence"
     AGAIN = "again"
     TIME = "time"
+    EARLY = "early"
     SHOWN = "shown"
+    WAITED = "waited"
     RESTRAINT = "restraint"
+
+
+PASSES = (Form.SHOWN, Form.WAITED, Form.RESTRAINT)  # the forms of passes; all others are of breaches
 
 
 class Outcome(enum.StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from brokercert.judge.plays import MOST, combined, is_touched
 from brokercert.verdict import Finding, Form, Verdict, worst
 from hypothesis import given
@@ -67,9 +68,9 @@ def test_a_row_is_open_only_where_no_playing_of_it_was_whole(plays: dict[int, li
     kept = combined(plays)
     for row in ROWS:
         own = [of_row(found, row) for found in plays.values()]
-        whole = any(not any(is_touched(one) for one in found) for found in own)
+        whole = any(not any(map(is_touched, mine or all_)) for mine, all_ in zip(own, plays.values(), strict=True))
         touched = [one for one in of_row(kept, row) if is_touched(one)]
-        assert bool(touched) is not whole
+        assert bool(touched) is (any(own) and not whole)
 
 
 @given(playings())
@@ -78,7 +79,7 @@ def test_no_pass_comes_of_a_playing_that_was_touched_alone(plays: dict[int, list
     kept = combined(plays)
     for row in ROWS:
         own = {play: of_row(found, row) for play, found in plays.items()}
-        if any(not any(is_touched(one) for one in found) for found in own.values()):
+        if any(not any(is_touched(one) for one in found or plays[play]) for play, found in own.items()):
             continue
         assert worst(one.verdict for one in of_row(kept, row)) is not Verdict.PASS
 
@@ -97,6 +98,16 @@ def test_a_second_playing_takes_the_place_of_one_that_was_touched() -> None:
         ("LOG-060", Verdict.PASS),
         ("EVT-010", Verdict.PASS),
     }
+
+
+@pytest.mark.parametrize(
+    "second",
+    [found("EVT-010", Verdict.HARNESS_ERROR, 2), found("EVT-010", Verdict.INCONCLUSIVE, 2, stalled=True)],
+    ids=["it broke", "it stood still"],
+)
+def test_a_second_playing_that_was_touched_too_takes_no_breach_away_by_its_silence(second: Finding) -> None:
+    plays = {1: [found("LOG-060", Verdict.INCONCLUSIVE, 1, stalled=True)], 2: [second]}
+    assert [one.play for one in of_row(combined(plays), "LOG-060")] == [1]
 
 
 def test_a_presupposed_row_of_which_the_second_playing_says_nothing_is_no_longer_open() -> None:

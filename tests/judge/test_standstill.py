@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from brokercert.judge.standstill import NOTICED, Standstills, made_by_client, made_by_clients
 from brokercert.trace import records as r
 from brokercert.trace import trace_of
-from brokercert.verdict import Finding, Form, Verdict
+from brokercert.verdict import Finding, Form, Verdict, worst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_bench import header
@@ -253,6 +254,68 @@ def test_a_time_that_only_a_standstill_made_uncertain_is_played_again_wherever_t
     assert Standstills(trace_of(header(), records[:2]), JUDGING.folded(trace_of(header(), []))).excused(near) == near
 
 
+@pytest.mark.parametrize(("length", "verdict"), [(0.9, Verdict.PASS), (1.1, Verdict.INCONCLUSIVE)])
+@pytest.mark.parametrize("since", [-40.0, 1.5])
+def test_a_pass_by_what_came_is_none_where_the_client_may_have_left_before_it(
+    since: float, length: float, verdict: Verdict
+) -> None:
+    """What it shows may answer the standstill; or the client was not there for what it should bear."""
+    talk = later(healthy(90), 100)
+    talk.told.append(stall(100 + since, 100 + since + NOTICE * length))
+    assert {one.verdict for one in of(talk, "EVT-030") if one.form is Form.SHOWN} == {verdict}
+
+
+def later(talk: Talk, seconds: float) -> Talk:
+    """The same after so many seconds in which nothing came."""
+    shift = round(seconds * S)
+    talk.told = [type(x)(**{n: getattr(x, n) for n in x.__struct_fields__} | {"t": x.t + shift}) for x in talk.told]
+    talk.ends += shift
+    return talk
+
+
+TICKET = "«p-ticket#1»"
+
+
+def retried(at: float, ticket: str | None = TICKET) -> Talk:
+    """A request of 20 s that drew a ticket of 10 s, and its retry, 10 ms after it was sent."""
+    talk = healthy(90)
+    body = {"accountId": 1}
+    talk.client(20 * S, 1, f"order/item\n7\n\n{json.dumps(body)}")
+    talk.broker(20 * S, 1, {"s": 200, "i": 7, "d": {"p-ticket": TICKET, "p-time": 10}})
+    again = body | ({"p-ticket": ticket} if ticket else {})
+    talk.client(round(at * S), 1, f"order/item\n8\n\n{json.dumps(again)}")
+    talk.broker(round((at + 0.01) * S), 1, {"s": 200, "i": 8, "d": {}})
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("suspended", "verdict"), [(0.0, Verdict.FAIL), (0.4, Verdict.FAIL), (0.6, Verdict.INCONCLUSIVE)]
+)
+def test_what_came_too_early_is_excused_by_what_the_machine_slept_alone(suspended: float, verdict: Verdict) -> None:
+    """The harness's lateness makes nothing early. But a client may wait by a clock that goes on while it sleeps."""
+    talk = retried(25)
+    talk.told.append(stall(21, 23, suspended=suspended))
+    (finding,) = of(talk, "RLP-020")
+    assert (finding.verdict, finding.form) == (verdict, Form.EARLY)
+
+
+def test_a_request_that_left_before_its_ticket_was_read_is_no_retry_of_it() -> None:
+    """A client asked again in a standstill; the harness read both together, and answered the first with a ticket."""
+    for row in ("RLP-020", "RLP-030"):
+        for stalls, verdict in (((), Verdict.FAIL), ((stall(14, 20),), Verdict.INCONCLUSIVE)):
+            talk = retried(20.001, None)
+            talk.told += stalls
+            assert worst(one.verdict for one in of(talk, row)) is verdict
+
+
+@pytest.mark.parametrize(("length", "verdict"), [(0.9, Verdict.PASS), (1.1, Verdict.INCONCLUSIVE)])
+def test_a_time_that_had_to_be_long_enough_is_not_shown_by_what_made_it_longer(length: float, verdict: Verdict) -> None:
+    talk = retried(30.1)
+    talk.told.append(stall(30.1 - FLIGHT * length, 30.1))
+    (finding,) = of(talk, "RLP-020")
+    assert finding.verdict is verdict
+
+
 def test_a_row_that_could_not_be_asked_for_a_standstill_is_blocked_by_nobody() -> None:
     talk = alone(80)
     talk.told.append(stall(20, 40))
@@ -297,16 +360,24 @@ def test_all_clients_together_make_it_too() -> None:
 @pytest.mark.parametrize(("lowered", "verdict"), [(False, Verdict.INCONCLUSIVE), (True, Verdict.FAIL)])
 def test_a_client_buys_nothing_by_burning_our_core(lowered: bool, verdict: Verdict) -> None:
     talk = hung_up()
-    talk.told.append(stall(40, 52, waited=11.0, client_cpu=20.0))
+    talk.told.append(stall(47, 59, waited=11.0, client_cpu=20.0))
+    talk.drop(lambda x: isinstance(x, r.Frame) and x.text == "h" and 47 * S < x.t < 59 * S)
     (finding,) = [one for one in of(talk, "LOG-060", lowered=lowered) if one.form is Form.ENDING]
     assert finding.verdict is verdict
+
+
+@pytest.mark.parametrize("lowered", [False, True])
+def test_a_client_buys_no_pass_by_it_either(lowered: bool) -> None:
+    talk = healthy(90)
+    talk.told.append(stall(50, 62, waited=11.0, client_cpu=20.0))
+    assert {one.verdict for one in of(talk, "LOG-060", lowered=lowered)} == {Verdict.INCONCLUSIVE}
 
 
 # The rule is one, and every finding is under it.
 
 
-def test_every_form_but_two_has_a_limit_from_which_a_standstill_counts() -> None:
-    assert set(NOTICED) == {None, *Form} - {Form.CONTENT, Form.SHOWN}
+def test_every_form_but_one_has_a_limit_from_which_a_standstill_counts() -> None:
+    assert set(NOTICED) == {None, *Form} - {Form.CONTENT}
     assert all(name in ROWS.limits for name in NOTICED.values())
 
 

@@ -208,6 +208,16 @@ def test_a_client_that_dies_while_it_logs_in_on_a_slow_way_is_warned_of() -> Non
     assert talk.verdict("CON-050") == "warning"
 
 
+def test_a_handshake_that_began_under_the_good_certificate_may_be_done_after_the_change() -> None:
+    """The harness was told of the connection late: the certificate that it was shown is what counts."""
+    talk = logged_in()
+    opened(talk, 21 * S, 2)
+    talk.told.append(r.Fault(t=20 * S, requested=20 * S, name="tls-untrusted"))
+    talk.client(22 * S, 2, f"authorize\n1\n\n{OLD}")
+    talk.told.append(r.RuleApplied(t=25 * S, name="tls-hello", detail="untrusted"))
+    assert talk.verdict("CON-030") != "fail"
+
+
 HEAD = {"method": "GET", "headers": (("authorization", f"Bearer {OLD}"),), "upgrade": False}
 
 

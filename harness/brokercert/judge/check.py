@@ -17,7 +17,8 @@ from brokercert.trace import Header
 from brokercert.verdict import Finding, Form, Level, Measured, Verdict
 
 # What a breach rests on: a check must say it, since a standstill of the harness may make some of them and not others.
-Breach = Literal[Form.CONTENT, Form.ENDING, Form.ABSENCE, Form.AGAIN, Form.TIME]
+Breach = Literal[Form.CONTENT, Form.ENDING, Form.ABSENCE, Form.AGAIN, Form.TIME, Form.EARLY]
+Pass = Literal[Form.SHOWN, Form.WAITED, Form.RESTRAINT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +92,15 @@ class AnyBench:
 
     def ok(
         self,
-        form: Literal[Form.SHOWN, Form.RESTRAINT],
+        form: Pass,
         observed: str,
         evidence: Iterable[int] = (),
         measured: Iterable[Measured] = (),
         clause: str = "",
         spare: int = 0,
     ) -> Finding:
-        """A pass: by what came (SHOWN), or by what did not come while it was looked for (RESTRAINT). `spare`: how much
-        longer than it must that was, in microseconds.
+        """A pass: by what came (SHOWN), and no sooner than it might (WAITED), or by what did not come while it was
+        looked for (RESTRAINT). `spare`: how much longer than it must that was, in microseconds.
         """
         return self._say(Verdict.PASS, observed, "", evidence, measured, clause, form=form, spare=spare)
 
@@ -161,17 +162,19 @@ class AnyBench:
         evidence: Iterable[int] = (),
         clause: str = "",
         form: Literal[Form.TIME, Form.ABSENCE] = Form.TIME,
+        passes: Pass = Form.SHOWN,
     ) -> Finding:
         """A number against its upper limit: within its own stated error of the limit it is inconclusive.
 
         `form`: ABSENCE where what would have ended the time never came, so that it runs to the end of the scenario.
+        `passes`: WAITED where the time had to be long enough too.
         """
         assert measured.limit is not None
         if measured.value > measured.limit + measured.error:
             return self.breach(form, observed, expected, evidence, (measured,), clause)
         if measured.value > measured.limit - measured.error:
             return self._say(Verdict.INCONCLUSIVE, observed, expected, evidence, (measured,), clause, form=form)
-        return self.ok(Form.SHOWN, observed, evidence, (measured,), clause)
+        return self.ok(passes, observed, evidence, (measured,), clause)
 
     # Facts that several checks ask for.
 

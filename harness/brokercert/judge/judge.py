@@ -22,7 +22,7 @@ from brokercert.judge.transcript import Transcript
 from brokercert.requirements import Requirement, RequirementSet
 from brokercert.trace import Trace
 from brokercert.trace import records as r
-from brokercert.verdict import SEVERITY, Excerpt, Finding, Form, Level, RowResult, Verdict, worst
+from brokercert.verdict import PASSES, SEVERITY, Excerpt, Finding, Level, RowResult, Verdict, worst
 
 Excerpting = Callable[[Finding], Excerpt | None]
 MOST_EXCERPTS = 3  # of a row: a reader follows three; the traces hold the rest
@@ -85,7 +85,7 @@ def judge_trace(
 
 def _would_fail(finding: Finding) -> bool:
     """A breach that a standstill excused."""
-    return finding.stalled is not None and finding.form not in (None, Form.RESTRAINT)
+    return finding.stalled is not None and finding.form not in (None, *PASSES)
 
 
 def _unasked(

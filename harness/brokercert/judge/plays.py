@@ -32,8 +32,10 @@ def combined(plays: Mapping[int, Sequence[Finding]]) -> list[Finding]:
 
 
 def _of_row(found: Mapping[int, Sequence[Finding]], plays: Mapping[int, Sequence[Finding]]) -> list[Finding]:
-    """`found` are a row's findings, by playing. One that was played and says nothing of the row found nothing wrong."""
-    whole = [play for play in plays if not any(is_touched(one) for one in found.get(play, ()))]
+    """`found` are a row's findings, by playing. One that says nothing of the row found nothing wrong, where nothing
+    else in it was touched: else it may have broken, or stood still, before it came to that.
+    """
+    whole = [play for play in plays if not any(is_touched(one) for one in found.get(play) or plays[play])]
     told = [one for play in sorted(found) for one in found[play]]
     kept = [one for one in told if not is_touched(one)]
     if whole:

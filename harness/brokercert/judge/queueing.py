@@ -109,7 +109,7 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
                 how += f" {seconds(found.ticket.wait)}"
             case _:
                 how = f"sent more than once, the first again {seconds(sends[1].t - sends[0].t)} later"
-        # One that came too early may not have known of its ticket yet: it is no matter of content, as in RLP-020.
+        # One that came too early may not have known of its ticket yet, as in RLP-020.
         form: Breach = Form.ABSENCE if clause == "lost" else Form.AGAIN
         yield bench.breach(form, f"{waited}; {len(those)} of them were {how}", expected, evidence, clause=clause)
     if not broken:

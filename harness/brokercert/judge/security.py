@@ -26,7 +26,8 @@ def check_bad_tls(bench: Bench) -> Iterator[Finding]:
         end = good[0] if good else bench.end
         if not any(c.authorized and c.authorized.t <= start for c in talk.authorized):
             continue  # no positive control: a client that never logged in shows nothing here
-        leaked = _leaked(bench, start, end)
+        met = [n for _, n, rule in talk.rules if n > number and rule.name == "tls-hello" and rule.detail == kind]
+        leaked = _leaked(bench, min(met, default=None), end)
         if leaked is not None:
             yield bench.breach(
                 Form.CONTENT,
@@ -36,7 +37,6 @@ def check_bad_tls(bench: Bench) -> Iterator[Finding]:
                 clause=kind,
             )
             continue
-        met = [n for _, n, rule in talk.rules if rule.name == "tls-hello" and rule.detail == kind]
         if not met and not talk.left_by(end):
             yield bench.short(f"{kind}: no handshake met it in {seconds(end - start)}", [number], kind)
             continue
@@ -51,10 +51,16 @@ def check_bad_tls(bench: Bench) -> Iterator[Finding]:
             yield recovery(bench, good[0], good[1], f"TLS {kind}")
 
 
-def _leaked(bench: Bench, start: int, end: int) -> tuple[str, int] | None:
-    """What was sent that opens an account, on connections made between these times, and its record."""
+def _leaked(bench: Bench, hello: int | None, end: int) -> tuple[str, int] | None:
+    """What was sent that opens an account, on connections made between that record and that time, and its record.
+
+    `hello` is the first handshake that was shown the bad certificate: one that began under the good one may be done
+    only after the change.
+    """
     talk = bench.talk
-    made = {c.id for c in talk.connections.values() if start <= c.accepted < end}
+    if hello is None:
+        return None
+    made = {c.id for c in talk.connections.values() if c.accepted_record > hello and c.accepted < end}
     for c in talk.connections.values():
         if c.id in made:
             for request in c.requests:

@@ -2,8 +2,9 @@
 
 The law: a finding about time, absence, an ending or a repetition is *inconclusive* where its window touches a
 standstill that the client may have noticed, or follows one within what the client may still owe to it. So is a pass by
-restraint. What a frame or an output holds is judged regardless. A standstill that the client itself caused excuses
-nothing once the scenario was played again with the client at a lower priority.
+restraint, and a pass by what the standstill itself may have provoked or made late. What a frame or an output holds is
+judged regardless. A standstill that the client itself caused excuses no breach once the scenario was played again with
+the client at a lower priority; it makes no pass either.
 
 The window of a finding runs from the first of its evidence to the last; of an absence and of restraint, to the end.
 Times are microseconds. Pure: no I/O, no clock.
@@ -11,7 +12,7 @@ Times are microseconds. Pure: no I/O, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -30,6 +31,9 @@ NOTICED: dict[Form | None, str] = {
     Form.TIME: "stall_late",
     Form.RESTRAINT: "stall_late",
     Form.AGAIN: "stall_flight",
+    Form.EARLY: "stall_flight",
+    Form.SHOWN: "stall_noticed",
+    Form.WAITED: "stall_flight",
     None: "stall_late",
 }
 TO_THE_END = (Form.ABSENCE, Form.RESTRAINT, None)
@@ -47,6 +51,12 @@ class Span:
     length: int  # with what the machine slept, which the clock of the others does not count
     record: int
     by_client: bool = False
+    excuses: bool = True  # False: the client made it, though it had a lower priority than the harness
+
+    @property
+    def slept(self) -> int:
+        """How long the machine slept: a clock that goes on meanwhile counts so much more than that of the trace."""
+        return self.length - (self.until - self.since) if self.record else 0
 
     @property
     def seconds(self) -> tuple[float, float]:
@@ -57,8 +67,7 @@ class Span:
         a, b = self.seconds
         if not self.record:
             return f"the harness stood still for {self.length / SECOND:.1f} s at some time in this scenario"
-        slept = self.length - (self.until - self.since)
-        asleep = f", and the machine slept for {slept / SECOND:.1f} s" if slept else ""
+        asleep = f", and the machine slept for {self.slept / SECOND:.1f} s" if self.slept else ""
         asleep += ", while the client used its core or flooded it" if self.by_client else ""
         return f"the harness stood still from {a:.1f} s to {b:.1f} s of the scenario{asleep}"
 
@@ -90,7 +99,7 @@ class Standstills:
 
     def excused(self, finding: Finding) -> Finding:
         """The finding; or, where a standstill may have made it, an inconclusive one that says so."""
-        if finding.verdict is Verdict.NOT_APPLICABLE or finding.form in (Form.CONTENT, Form.SHOWN):
+        if finding.verdict is Verdict.NOT_APPLICABLE or finding.form is Form.CONTENT:
             return finding
         span = self._touching(finding)
         if finding.verdict in OPEN:
@@ -106,8 +115,7 @@ class Standstills:
     @property
     def noticed(self) -> Span | None:
         """The longest standstill that may be why something never came."""
-        known = [span for span in self.spans if span.length >= self._limit("stall_late")]
-        return max(known, key=lambda span: span.length, default=None)
+        return _longest(s for s in self.spans if s.excuses and s.length >= self._limit("stall_late"))
 
     def _limit(self, name: str) -> int:
         return round(self._header.limits.get(name, 0.0) * SECOND)
@@ -116,25 +124,40 @@ class Standstills:
         """The longest standstill that may have made it."""
         if finding.verdict is Verdict.INCONCLUSIVE and finding.form is Form.TIME:
             # Nearer to its limit than its error, which is the worst lateness of the harness in the whole scenario.
-            return max(self.spans, key=lambda span: span.length, default=None)
+            return _longest(s for s in self.spans if s.excuses)
         since, until = self._window(finding)
-        if finding.form is Form.RESTRAINT:
-            return self._unseen(finding, since, until)
-        since -= self._limit("stall_owed")
+        if finding.verdict is Verdict.PASS:
+            return self._unshown(finding, since, until)
+        return _longest(
+            s for s in self.spans if s.excuses and s.since <= until and self._may_have_made(finding, s, since)
+        )
+
+    def _may_have_made(self, finding: Finding, span: Span, since: int) -> bool:
+        """Whether a standstill of before the window's end may have; `since`: when the window begins."""
         least = self._limit(NOTICED[finding.form])
-        touching = [s for s in self.spans if s.length >= least and s.since <= until and s.until >= since]
-        return max(touching, key=lambda span: span.length, default=None)
+        if finding.form is Form.EARLY:  # lateness makes nothing early, and no earlier standstill does
+            return span.slept >= least and span.until >= since
+        return span.length >= least and span.until >= since - self._limit("stall_owed")
+
+    def _unshown(self, finding: Finding, since: int, until: int) -> Span | None:
+        """The longest standstill for which a pass is none.
+
+        A client that left for it was not there for what the pass speaks of, or did for it what the pass shows.
+        """
+        noticed, owed = self._limit("stall_noticed"), self._limit("stall_owed")
+        left = _longest(s for s in self.spans if s.length >= noticed and s.since <= until and s.until >= since - owed)
+        if left is not None or finding.form is Form.RESTRAINT:
+            return left or self._unseen(finding, since, until)
+        least = self._limit(NOTICED[finding.form])
+        return _longest(s for s in self.spans if s.length >= least and s.since <= until and s.until >= since)
 
     def _unseen(self, finding: Finding, since: int, until: int) -> Span | None:
-        """The longest standstill in a time in which nothing came, where they took more of it than could be spared.
-
-        A standstill before it counts for nothing: nothing was done that could answer for it.
-        """
+        """The longest standstill in a time in which nothing came, where they took more of it than could be spared."""
         touching = [s for s in self.spans if s.since <= until and s.until >= since]
         spare = min(round(finding.spare * SECOND), self._limit("stall_noticed"))
         if sum(s.length for s in touching) <= max(spare, self._limit("stall_late")):
             return None
-        return max(touching, key=lambda span: span.length)
+        return _longest(touching)
 
     def _window(self, finding: Finding) -> tuple[int, int]:
         known = [n for n in finding.evidence if 1 <= n <= len(self._records)]
@@ -146,7 +169,7 @@ class Standstills:
 
     def _gap(self, finding: Finding) -> Span | None:
         """The longest time without a message of the broker's before the end that the finding is about, where that is
-        longer than any client must bear. None where silence was the stimulus.
+        longer than any client must bear. None where silence was the stimulus, or the client's own making.
         """
         longest = self._limit("healthy_gap")
         ended = [
@@ -156,18 +179,21 @@ class Standstills:
         ]
         if not longest or not ended:
             return None
-        spans = [span for c in ended for span in _gaps(c, self._limit("healthy_span"))]
-        worst = max(spans, key=lambda span: span.length, default=None)
+        bought = [s for s in self.spans if not s.excuses]
+        gaps = [gap for c in ended for gap in _gaps(c, self._limit("healthy_span"))]
+        worst = _longest(g for g in gaps if not any(s.since <= g.until and s.until >= g.since for s in bought))
         return worst if worst is not None and worst.length > longest else None
+
+
+def _longest(spans: Iterable[Span]) -> Span | None:
+    return max(spans, key=lambda span: span.length, default=None)
 
 
 def _spans(header: Header, talk: Transcript[Any]) -> Iterator[Span]:
     for number, stall in talk.stalls:
         by_client = made_by_client(stall)
-        if header.lowered and by_client:
-            continue
         length = stall.t - stall.since + round(stall.suspended * SECOND)
-        yield Span(stall.since, stall.t, length, number, by_client)
+        yield Span(stall.since, stall.t, length, number, by_client, excuses=not (header.lowered and by_client))
     # Traces of before standstills were records say only how long the worst was.
     if not talk.stalls and talk.finished is not None and talk.finished.lag:
         yield Span(0, talk.now, talk.finished.lag, 0)

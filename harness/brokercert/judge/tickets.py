@@ -137,7 +137,8 @@ def check_retry_in_window(bench: Bench) -> Iterator[Finding]:
         evidence = [p.answer.record, p.retry.record]
         if p.retry.t < p.due_from:  # the harness's lateness makes a retry seem later, never earlier
             yield bench.breach(
-                Form.CONTENT,
+                # Without the ticket it may have left before that was read: it is the request, sent again.
+                Form.EARLY if p.retry.ticket else Form.AGAIN,
                 f"the retry came {seconds(took)} after a ticket of {p.answer.wait / SECOND:g} s",
                 expected,
                 evidence,
@@ -151,6 +152,7 @@ def check_retry_in_window(bench: Bench) -> Iterator[Finding]:
             observed=f"the retry came {seconds(took)} after a ticket of {p.answer.wait / SECOND:g} s",
             expected=expected,
             evidence=evidence,
+            passes=Form.WAITED,
         )
 
 
@@ -173,7 +175,8 @@ def check_retry_identical(bench: Bench) -> Iterator[Finding]:
         evidence = [p.request.record, p.answer.record, p.retry.record]
         if wrong:
             yield bench.breach(
-                Form.CONTENT,
+                # As in RLP-020: one without the ticket may have left before that was read.
+                Form.CONTENT if p.retry.ticket else Form.AGAIN,
                 f"the retry was sent {', '.join(wrong)}",
                 "the identical request plus `p-ticket`, under a new id",
                 evidence,

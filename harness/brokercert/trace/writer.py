@@ -51,6 +51,7 @@ class TraceWriter:
         self._encoder = msgspec.json.Encoder()
         self._on_error = on_error
         self._held: list[r.Body] | None = None
+        self._finished = False
         self.file = None if path is None else TraceFile(path)
         if self.file is not None:
             self.file.append(self._encoder.encode(header) + b"\n")
@@ -73,13 +74,17 @@ class TraceWriter:
 
     def let_go(self, most: int) -> bool:
         """Append so many of what was kept back, in the order of time. False: that was all, and nothing more is kept."""
-        held = sorted(self._held or (), key=lambda record: record.t)
+        held = sorted(self._held or (), key=lambda record: (isinstance(record, r.Finished), record.t))
         self._held = held[most:] or None
         for record in held[:most]:
             self._append(record)
         return self._held is not None
 
     def _append(self, record: r.Body) -> None:
+        # A broker that could not be closed in time tells more after the end: it would make that of an interrupted one.
+        if self._finished:
+            return
+        self._finished = isinstance(record, r.Finished)
         try:
             if self.file is not None:
                 self.file.append(self._encoder.encode(record) + b"\n")

@@ -9,7 +9,7 @@ from brokercert.judge.arrow.updates import Updates, UpdateSocket
 from brokercert.judge.attempts import Attempt, attempts_of
 from brokercert.judge.check import AnyBench, CheckBook
 from brokercert.judge.transcript import SECOND
-from brokercert.verdict import Finding, Verdict
+from brokercert.verdict import Finding, Form, Verdict
 
 BOOK = CheckBook()
 check = BOOK.check
@@ -63,7 +63,7 @@ class ArrowBench(AnyBench):
 
     def unsure(self, observed: str, evidence: Iterable[int] = ()) -> Finding:
         """Inconclusive: a busy machine may have made the client late."""
-        return self._say(Verdict.INCONCLUSIVE, observed, "the same on an idle machine", evidence)
+        return self._say(Verdict.INCONCLUSIVE, observed, "the same on an idle machine", evidence, form=Form.TIME)
 
     @property
     def reports(self) -> bool:

@@ -20,9 +20,17 @@ MUST_DIFFER = 0.8  # seconds: two rungs are 1 s apart at least; less is a late t
 BUSY = 1.0  # seconds by which a busy machine makes a timer late (a browser that starts, seen): no client's fault
 
 
+CALM = 0.25  # seconds of the harness's own lateness: what is longer is a standstill, and makes no pass
+
+
 def _slack(bench: ArrowBench, delay: float) -> float:
-    """By how much a timer of `delay` seconds may be off, in seconds."""
+    """By how much a timer of `delay` seconds may be off before it is wrong, in seconds."""
     return max(delay * bench.limit("tolerance"), bench.limit("timer_slack")) + bench.error
+
+
+def _sure(bench: ArrowBench, delay: float) -> float:
+    """By how much it may be off and be right, in seconds; between the two nobody knows."""
+    return _slack(bench, delay) - (bench.error if bench.error > CALM else 0.0)
 
 
 @check("AOH-010")
@@ -48,8 +56,10 @@ def check_pong(bench: ArrowBench) -> Iterator[Finding]:
         marks = [(opened, c.upgraded[1]), *times]
         if times and times[0][0] - opened <= FIRST_SOON:
             marks = times  # the first at 0 s
+        doubtful = False
         for (before, one), (after, two) in pairwise(marks):
             gap = (after - before) / SECOND
+            doubtful |= abs(gap - every) > _sure(bench, every)
             if abs(gap - every) > slack:
                 yield bench.breach(
                     Form.TIME,
@@ -71,7 +81,8 @@ def check_pong(bench: ArrowBench) -> Iterator[Finding]:
         if len(marks) > 2 or (len(marks) > 1 and marks is not times):
             gaps = ", ".join(f"{(b[0] - a[0]) / SECOND:.2f}" for a, b in pairwise(marks))
             when = "when the socket opened" if marks is times else "30 s after"
-            yield bench.ok(Form.SHOWN, f"`PONG` every {gaps} s, the first {when}", [n for _, n in times])
+            text, evidence = f"`PONG` every {gaps} s, the first {when}", [n for _, n in times]
+            yield bench.unsure(text, evidence) if doubtful else bench.ok(Form.SHOWN, text, evidence)
 
 
 @check("AOH-020")
@@ -121,20 +132,23 @@ def check_read_timeout(bench: ArrowBench) -> Iterator[Finding]:
         else:
             table = after <= (least + _slack(bench, least)) * SECOND
             reading = "the table's reading" if table else "as the samples do"
-            yield bench.ok(Form.SHOWN, f"given up after {seconds(after)} of silence: {reading}", evidence, [took])
+            text = f"given up after {seconds(after)} of silence: {reading}"
+            right = (least - _sure(bench, least)) * SECOND <= after <= (most + _sure(bench, most)) * SECOND
+            yield bench.ok(Form.SHOWN, text, evidence, [took]) if right else bench.unsure(text, evidence)
 
 
 def rungs_of(first: Sequence[int], cap: float, count: int) -> list[float]:
     return [min(float(first[n]) if n < len(first) else cap, cap) for n in range(count)]
 
 
-def ladder_of(bench: ArrowBench, delays: Sequence[int], late: float = 0.0) -> str:
-    """The name of the ladder that these delays follow, each late by so many seconds at most; or nothing."""
+def ladder_of(bench: ArrowBench, delays: Sequence[int], late: float | None = None) -> str:
+    """The name of the ladder that these delays follow for sure, or nothing; with `late`, perhaps, by so much."""
+    may = _sure if late is None else _slack
     cap = bench.told_number("RECONNECT_MAX_DELAY", bench.limit("reconnect_max_delay"))
     for name, first in LADDERS.items():
         rungs = rungs_of(first, cap, len(delays))
-        off = [(d / SECOND - rung, _slack(bench, rung)) for d, rung in zip(delays, rungs, strict=True)]
-        if all(-slack <= by <= slack + late for by, slack in off):
+        off = [(d / SECOND - rung, may(bench, rung)) for d, rung in zip(delays, rungs, strict=True)]
+        if all(-slack <= by <= slack + (late or 0.0) for by, slack in off):
             return name
     return ""
 
@@ -258,16 +272,16 @@ def check_again(bench: ArrowBench) -> Iterator[Finding]:
                 )
             continue
         first, again = before.delays[0], after.delays[0]
-        slack = 2 * _slack(bench, max(first, again) / SECOND)
-        if slack * SECOND < abs(first - again) <= MUST_DIFFER * SECOND:
-            yield bench.unsure(f"the series began with {seconds(first)} and {seconds(again)}", after.evidence[:2])
-        elif abs(first - again) > max(slack, MUST_DIFFER) * SECOND:
+        delay = max(first, again) / SECOND
+        if abs(first - again) > max(2 * _slack(bench, delay), MUST_DIFFER) * SECOND:
             yield bench.breach(
                 Form.TIME,
                 f"the second series began with {seconds(again)}, the first with {seconds(first)}",
                 "the ladder begins again after a success",
                 [*before.evidence[:2], *after.evidence[:2]],
             )
+        elif abs(first - again) > 2 * _sure(bench, delay) * SECOND:
+            yield bench.unsure(f"the series began with {seconds(first)} and {seconds(again)}", after.evidence[:2])
         elif after.back is None and _due(bench, after):
             yield bench.breach(
                 Form.ABSENCE,
@@ -277,7 +291,7 @@ def check_again(bench: ArrowBench) -> Iterator[Finding]:
             )
         elif after.back is not None:
             yield bench.ok(
-                Form.SHOWN,
+                Form.WAITED,
                 f"the second series began with {seconds(again)}, as the first did ({seconds(first)})",
                 [*before.evidence[:2], *after.evidence[:2]],
             )
@@ -366,10 +380,8 @@ def check_one_series(bench: ArrowBench) -> Iterator[Finding]:
     own = [one for one in rows if one.attempts and one.lost.loss is not None and one.lost.loss.by == "client"]
     if plain and own:
         first, later = plain[0].delays[0], own[0].delays[0]
-        slack = 2 * _slack(bench, max(first, later) / SECOND)
-        if slack * SECOND < later - first <= MUST_DIFFER * SECOND:
-            yield bench.unsure(f"first attempts after {seconds(first)} and {seconds(later)}", own[0].evidence[:2])
-        elif later - first > max(slack, MUST_DIFFER) * SECOND:
+        delay = max(first, later) / SECOND
+        if later - first > max(2 * _slack(bench, delay), MUST_DIFFER) * SECOND:
             wrong = True
             yield bench.breach(
                 Form.TIME,
@@ -380,9 +392,13 @@ def check_one_series(bench: ArrowBench) -> Iterator[Finding]:
                 (),
                 "skipped rung",
             )
+        elif later - first > 2 * _sure(bench, delay) * SECOND:
+            yield bench.unsure(f"first attempts after {seconds(first)} and {seconds(later)}", own[0].evidence[:2])
         elif not wrong:
             yield bench.ok(
-                Form.RESTRAINT, "one attempt at a time, from the same rung after either loss", own[0].evidence[:2]
+                Form.WAITED,
+                "one attempt at a time, from the same rung after either loss",
+                [*plain[0].evidence[:2], *own[0].evidence[:2]],
             )
     elif not wrong and any(len(one.attempts) >= ENOUGH for one in rows):
         yield bench.ok(Form.RESTRAINT, "one attempt at a time", rows[0].evidence)
