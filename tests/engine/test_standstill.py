@@ -227,3 +227,10 @@ def test_a_report_counts_scenarios_and_not_their_playings() -> None:
     still = (r.Stall(since=0, t=9_000_000),)
     (first, again) = stall_notes([("steady", 1, still), ("steady", 2, still), ("login", 1, ())])
     assert "while 1 scenario ran, for up to 9.0 s" in first and again.startswith("1 scenario played again")
+
+
+def test_a_report_says_where_a_client_made_it_itself() -> None:
+    burnt = (r.Stall(since=0, t=9_000_000, cpu=1.0, waited=8.0, client_cpu=8.0),)
+    busy = (r.Stall(since=0, t=9_000_000, cpu=1.0, waited=8.0, client_cpu=0.1),)
+    _, made = stall_notes([("steady", 1, burnt), ("login", 1, busy)])
+    assert made == "The client itself used the harness's core or flooded it meanwhile, in steady."

@@ -144,8 +144,8 @@ def again_told(names: Sequence[str], lasts: float) -> str:
 
 def stall_told(length: float) -> str:
     return (
-        f"the harness stood still for {length:.1f} s: the machine was too busy, stopped or asleep; what that may have "
-        "made is not said of a client that did not cause it"
+        f"the harness stood still for {length:.1f} s: the machine was busy, stopped or asleep, or a client used it up; "
+        "what that may have made is not said of a client that did not cause it"
     )
 
 

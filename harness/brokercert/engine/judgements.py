@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from brokercert.judge import Judging, judge_trace
 from brokercert.judge.plays import combined
+from brokercert.judge.standstill import made_by_client
 from brokercert.requirements import RequirementSet
 from brokercert.trace import Trace
 from brokercert.trace import records as r
@@ -81,14 +82,20 @@ def stall_notes(seen: Iterable[tuple[str, int, Sequence[r.Stall]]]) -> Iterator[
             f"The harness stood still while {_several(len(long), 'scenario')} ran, for up to {max(long):.1f} s at once."
             " What a standstill may have made is inconclusive, not failed."
         )
+    made = sorted({name for name, _, stalls in seen if any(_length(x) > TOLD and made_by_client(x) for x in stalls)})
+    if made:
+        yield f"The client itself used the harness's core or flooded it meanwhile, in {_named(made)}."
     again = sorted({name for name, play, _ in seen if play > 1})
     if again:
-        shown = ", ".join(again[:MOST_NAMED])
-        more = f" and {len(again) - MOST_NAMED} more" if len(again) > MOST_NAMED else ""
         yield (
             f"{_several(len(again), 'scenario')} played again, since the harness had stood still or had broken in"
-            f" {'it' if len(again) == 1 else 'them'}: {shown}{more}."
+            f" {'it' if len(again) == 1 else 'them'}: {_named(again)}."
         )
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"
 
 
 def _length(stall: r.Stall) -> float:
