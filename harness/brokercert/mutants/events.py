@@ -80,7 +80,6 @@ class NeverSyncs(ReferenceClient):
 @mutant(
     "no-entity-types",
     "EVT-030",
-    also={"LOG-060": "the broker refuses such a request, and ten seconds later the client tries another socket"},
     reason="`entityTypes` must be a non-empty list",
 )
 class NoEntityTypes(ReferenceClient):
