@@ -45,10 +45,8 @@ def test_an_hour_passes_at_once_and_in_order() -> None:
         await asyncio.sleep(3601)
         assert loop.time() == 3601 and wall() == CALENDAR.timestamp() + 3601
 
-    began = time.monotonic()
     in_virtual_time(main)
     assert told == [(0.25, "0.25"), (60, "60"), (3600, "3600")]
-    assert time.monotonic() - began < 5
 
 
 def test_small_writes_of_one_turn_arrive_in_one_piece() -> None:

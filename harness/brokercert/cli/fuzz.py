@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CLUSTER, CONFIG, JOBS, REFERENCE, SEED
+from brokercert.engine.loops import run_loop
 
 if TYPE_CHECKING:
     from brokercert.engine.subject import SubjectSpec
@@ -99,8 +99,8 @@ def _over_the_wire(spec: SubjectSpec, level: Level | None, seconds: float, seed:
     from brokercert.fuzz import wire
 
     click.echo(f"{spec.name}, over the wire, seed {seed}")
-    outcome = asyncio.run(
-        wire.fuzz(spec, level=level, seconds=seconds, seed=seed, found=lambda find: _saved(find, out))
+    outcome = run_loop(
+        wire.fuzz(spec, level=level, seconds=seconds, seed=seed, found=lambda find: _saved(find, out)), _ending
     )
     _told(spec.name, outcome, " (seconds without start and restarts)")
     return 1 if outcome.counts else 0
@@ -187,10 +187,14 @@ def replay(config_path: Path | None, reference: bool, find: Path, command: tuple
         click.echo(line)
     if loaded.target != "wire" and not command and not reference:
         target = target_named(loaded.target, f"{find}: target")
-        broke = asyncio.run(inprocess.reproduce(target, loaded.frames))
+        broke = run_loop(inprocess.reproduce(target, loaded.frames), _ending)
         return _said(_whose(target.name), broke[0] if broke else "", loaded.cause)
     spec = _named(config_path, command, reference, REPLAY)
-    return _said(spec.name, asyncio.run(wire.reproduce(spec, loaded.frames)), loaded.cause)
+    return _said(spec.name, run_loop(wire.reproduce(spec, loaded.frames), _ending), loaded.cause)
+
+
+def _ending() -> str:
+    return "ending the client"
 
 
 def _said(whom: str, cause: str, before: str = "") -> int:
@@ -219,7 +223,7 @@ def _replay_trace(path: Path, config_path: Path | None, command: Sequence[str], 
         raise UsageError(f"{path}: no hostile frames in it; expected a trace of a scenario that exercises MSG rows")
     spec = _named(config_path, tuple(command), reference, REPLAY)
     click.echo(f"{spec.name}: {len(frames)} hostile frames of {trace.header.scenario}")
-    found = asyncio.run(wire.shrunk(spec, frames))
+    found = run_loop(wire.shrunk(spec, frames), _ending)
     if found is None:
         return _said(spec.name, "")
     for line in shown(found.frames):

@@ -33,9 +33,14 @@ def serve(set_id: str, port: int, seed: int, quiet: bool, web: bool, web_port: i
 
     Prints the BROKERCERT_* variables of a client as lines for a shell, then every frame and request.
     """
+    from brokercert.engine.loops import run_loop
+
     with tempfile.TemporaryDirectory(prefix="brokercert-") as folder:
         try:
-            asyncio.run(_serve(set_id, port, seed, quiet, web_port if web else None, Path(folder)))
+            run_loop(
+                _serve(set_id, port, seed, quiet, web_port if web else None, Path(folder)),
+                lambda: "closing the broker",
+            )
         except KeyboardInterrupt:
             return 0  # that is how it is ended
     return 0

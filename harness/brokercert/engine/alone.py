@@ -16,6 +16,7 @@ from brokercert.engine.environment import machine
 from brokercert.engine.errors import UsageError
 from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
+from brokercert.engine.loops import run_loop
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, Plan, plan_of, unplayed
 from brokercert.engine.play import Played, Props, broken, play
@@ -23,6 +24,7 @@ from brokercert.engine.record import RunFacts, run_record
 from brokercert.engine.run import Progress, RunRequest, header_of, limits_of, run_id_of
 from brokercert.engine.scenario import Scenario, load_dialect, load_suite
 from brokercert.engine.standstill import StallMonitor
+from brokercert.engine.stops import STOPS
 from brokercert.engine.virtual import CALENDAR, VirtualLoop
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.verdict import RunRecord
@@ -56,8 +58,7 @@ def play_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, ru
             await play(scenario, header_of(scenario, request, rows, run_id, None), props, played.append)
         await asyncio.sleep(1)  # costs nothing: transports that are closing come to their end
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(alone())
+    run_loop(alone(), lambda: f"ending {scenario.name}", loop_factory=VirtualLoop)
     return played[0]
 
 
@@ -109,10 +110,12 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
     interrupted = False
     with run_folder(request.out, run_id, request.out_told) as folder:
         try:
-            for scenario in chosen:
-                progress.started(scenario.name)
-                played.append(played_alone(scenario, request, rows, run_id, folder))
-                progress.ended(scenario.name, played[-1].result.state)
+            # A signal between two scenarios breaks into nothing: the loop of the next one heeds it.
+            with STOPS.during(lambda: None, lambda: "ending the run"):
+                for scenario in chosen:
+                    progress.started(scenario.name)
+                    played.append(played_alone(scenario, request, rows, run_id, folder))
+                    progress.ended(scenario.name, played[-1].result.state)
         except KeyboardInterrupt:
             interrupted = True
     virtual = [one.result.duration for one in played]

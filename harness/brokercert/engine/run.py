@@ -28,6 +28,7 @@ from brokercert.engine.folder import run_folder
 from brokercert.engine.gate import StartGate
 from brokercert.engine.hosts import check_hosts
 from brokercert.engine.judgements import Judgements
+from brokercert.engine.loops import run_loop
 from brokercert.engine.paths import Paths
 from brokercert.engine.plan import INTERRUPTED, NEVER_CAME, Plan, Wanted, plan_of, unplayed
 from brokercert.engine.play import Played, Props, broken, play
@@ -38,7 +39,6 @@ from brokercert.engine.room import room_for
 from brokercert.engine.scenario import Scenario, Suite, load_suite
 from brokercert.engine.shortage import Shortage
 from brokercert.engine.standstill import StallMonitor
-from brokercert.engine.stops import STOPS
 from brokercert.engine.subject import SubjectSpec
 from brokercert.engine.uncut import is_cancelled, to_the_end
 from brokercert.engine.watchdog import Watchdog
@@ -421,23 +421,11 @@ def run_certification(request: RunRequest, progress: Progress) -> RunRecord:
     """`certify` in a loop of its own: of real time, or of virtual time for a client that runs in this process.
 
     The first SIGINT, SIGTERM or SIGHUP ends the playing and makes a partial record of it (`brokercert.engine.stops`
-    says what later ones do). Raises `UsageError`, and `CancelledError` where that came before there was a run.
+    says what later ones do). Raises `UsageError`, and `KeyboardInterrupt` where that came before there was a run.
     """
     if request.tier == "virtual":
         from brokercert.engine.alone import certify_virtual
 
         return certify_virtual(request, progress)
-    with asyncio.Runner() as runner:
-        return runner.run(_interruptible(request, progress))
-
-
-async def _interruptible(request: RunRequest, progress: Progress) -> RunRecord:
-    loop = asyncio.get_running_loop()
     phase = Phase()
-    task = asyncio.create_task(certify(request, progress, phase=phase))
-
-    def stop() -> None:
-        loop.call_soon_threadsafe(task.cancel)
-
-    with STOPS.during(stop, lambda: phase.now):
-        return await task
+    return run_loop(certify(request, progress, phase=phase), lambda: phase.now)

@@ -51,9 +51,13 @@ class Stops:
         they are handled for this block alone, and the one that would end the process raises `KeyboardInterrupt`.
         Outside of the main thread nothing is handled.
         """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        outermost = not self._ours and not self._blocks
         self._blocks.append(_Block(stop, doing))
-        before = {} if self._ours else _handle(self._asked)
-        if not self._ours:
+        before = _handle(self._asked) if outermost else {}
+        if outermost:
             self.count = 0
         try:
             if heed and self.count:

@@ -26,6 +26,7 @@ from brokercert_mock.recorder import Recorder
 from brokercert.engine.environment import subject_environment
 from brokercert.engine.errors import HarnessError, UsageError
 from brokercert.engine.inprocess import InProcessSubject, start_in_process
+from brokercert.engine.loops import run_loop
 from brokercert.engine.scenario import load_dialect
 from brokercert.engine.subject import Stream, SubjectSpec
 from brokercert.engine.virtual import CALENDAR, LONGEST, StuckError, VirtualLoop
@@ -92,8 +93,11 @@ def play(schedule: Schedule, spec: SubjectSpec, set_id: str, also: Callable[[flo
         await asyncio.sleep(1)  # costs nothing: transports that are closing come to their end
 
     try:
-        with asyncio.Runner(loop_factory=lambda: VirtualLoop(LONGEST + schedule.seconds / SLOWEST)) as runner:
-            runner.run(alone())
+        run_loop(
+            alone(),
+            lambda: f"ending seed {schedule.seed}",
+            loop_factory=lambda: VirtualLoop(LONGEST + schedule.seconds / SLOWEST),
+        )
     except StuckError as error:
         made[0].watch.breaks("alive", made[0].ended, f"the client never waits: {error}")
     simulation, watch = made[0], made[0].watch
