@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 
-from brokercert.engine.config import Config
+from brokercert.engine.ask.config import Config
 from brokercert.fuzz import inprocess, wire
 from brokercert.fuzz.client import draw
 from brokercert.fuzz.targets import known_targets

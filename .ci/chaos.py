@@ -281,7 +281,7 @@ def wrong_ones(*, seed: int, at_once: int) -> bool:
     good = True
 
     def one(place: int, name: str, row: str) -> bool:
-        arguments = ("--", sys.executable, "-m", "brokercert.mutants", name)
+        arguments = ("--", sys.executable, "-m", "brokercert.mutants.tradovate", name)
         client = Client(name, arguments, (row,))
         told = play(client, MODES[place % 2], seed, short=True)
         verdict = told.verdicts.get(row, told.problem or "missing")

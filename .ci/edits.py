@@ -210,7 +210,7 @@ def matrix_of(rows: set[str]) -> list[str]:
     reference client, each through the scenarios of all that it must fail. What only falls with a defect may do so in
     scenarios that are not played here, so that it may fall or not.
     """
-    from brokercert.engine.scenario import load_suite
+    from brokercert.engine.play.scenario import load_suite
     from brokercert.matrix.cells import cells_of, play_cell
     from brokercert.matrix.score import differences
     from brokercert.matrix.subjects import REFERENCE, insiders

@@ -18,14 +18,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from brokercert.engine.calibrate import calibrate
-from brokercert.engine.gate import StartGate
-from brokercert.engine.paths import Paths
-from brokercert.engine.play import Played, Props, play
-from brokercert.engine.run import RunRequest, header_of, limits_of
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.standstill import StallMonitor
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.machine.calibration import calibrate
+from brokercert.engine.machine.standstill import StallMonitor
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.paths import Paths
+from brokercert.engine.play.play import Played, Props, play
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import RunRequest, header_of, limits_of
 from brokercert.judge import judge_trace
 from brokercert.matrix.cells import Cell, Told
 from brokercert.matrix.score import FALLEN

@@ -18,8 +18,8 @@ from collections import Counter
 from pathlib import Path
 
 import msgspec
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.again import Repeats, bodies, shares_of
 from brokercert.matrix.subjects import REFERENCE, outside, subject_named
 from brokercert.parallel import in_order, local

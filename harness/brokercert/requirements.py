@@ -1,4 +1,4 @@
-"""Requirement sets are data: every row, limit and reading stands in a TOML file of `brokercert/data`.
+"""Requirement sets are data: a folder a set, with `set.toml`, `limits.toml` and a file for the rows of each area.
 
 "Rejected" means `RequirementError` and nothing else: it names the file, the row, the field, and what was expected.
 Nothing here does I/O beyond reading package data.
@@ -22,6 +22,7 @@ ANTECEDENTS = (
     " request-after-authorize"
 ).split()
 ORIGINS = ("doc", "ours", "samples")
+SET_FILE, LIMITS_FILE = "set.toml", "limits.toml"
 ID = re.compile(r"^[A-Z]{3}-\d{3}$")
 
 
@@ -51,6 +52,15 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: tuple[str, ...]
 
 
+class Area(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A folder's worth of rows. Its name is that of its files: data, checks, scenarios, mutants, tests. `rows` are the
+    three capitals that the ids of its rows begin with.
+    """
+
+    rows: str
+    title: str
+
+
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
 
@@ -61,7 +71,6 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """
 
     id: str
-    area: str
     title: str
     level: Level
     text: str
@@ -75,6 +84,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     causes: tuple[str, ...] = ()
     mend: str = ""
     clock: Literal["any", "real"] = "any"  # real: only a program in real time can show it
+    area: str = ""  # the title of its area, which stands in the set's `areas`
 
 
 class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +100,7 @@ class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     set: _Set
+    areas: dict[str, Area]
     capabilities: dict[str, str]
     requirement: tuple[Requirement, ...]
     limits: dict[str, Limit] = {}
@@ -108,6 +119,7 @@ class RequirementSet(msgspec.Struct, frozen=True):
     text: str
     stability: str  # the row that forbids ending a healthy connection; empty where there is none
     never_absent: tuple[str, ...]
+    areas: Mapping[str, Area]
     capabilities: Mapping[str, str]
     rows: tuple[Requirement, ...]
     limits: Mapping[str, Limit]
@@ -161,35 +173,72 @@ class RequirementSet(msgspec.Struct, frozen=True):
 
 def available_sets() -> tuple[str, ...]:
     """The ids of the sets that ship with brokercert."""
-    return tuple(
-        sorted(p.name.removesuffix(".toml") for p in files("brokercert.data").iterdir() if p.name.endswith(".toml"))
-    )
+    return tuple(sorted(p.name for p in files("brokercert.data").iterdir() if p.joinpath(SET_FILE).is_file()))
 
 
 def load_set(set_id: str) -> RequirementSet:
     """A set of ours by its id. Raises `RequirementError`."""
     if set_id not in available_sets():
         raise RequirementError(f"no requirement set {set_id!r}; known: {', '.join(available_sets())}")
-    name = f"{set_id}.toml"
-    return parse_set(files("brokercert.data").joinpath(name).read_text("utf-8"), name=name)
+    folder = files("brokercert.data").joinpath(set_id)
+    found = sorted((p for p in folder.iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
+    return parse_files({p.name: p.read_text("utf-8") for p in found}, name=set_id)
 
 
 def parse_set(text: str, *, name: str) -> RequirementSet:
-    """A set from its TOML. Raises `RequirementError`."""
+    """A set from one TOML file that holds all of it. Raises `RequirementError`."""
+    return _checked(_read(text, name), name)
+
+
+def parse_files(texts: Mapping[str, str], *, name: str) -> RequirementSet:
+    """A set from the files of its folder, by file name. Raises `RequirementError`, which names the file."""
+    raw = {file: _read(text, f"{name}/{file}") for file, text in texts.items()}
+    if SET_FILE not in raw:
+        raise RequirementError(f"{name}: no {SET_FILE}; expected the set's own facts, with its areas, in it")
+    whole = {**raw.pop(SET_FILE)}
+    whole["limits"] = raw.pop(LIMITS_FILE, {}).get("limits", {})
+    areas = whole.get("areas")
+    names = list(areas) if isinstance(areas, dict) else []
+    for file in raw:
+        if file.removesuffix(".toml") not in names:
+            raise RequirementError(f"{name}/{file}: no area of the set; expected {SET_FILE}'s areas to name it")
+    whole["requirement"] = []
+    for area in names:
+        file, facts = f"{area}.toml", whole["areas"][area]
+        prefix = facts.get("rows") if isinstance(facts, dict) else None
+        rows = raw.get(file, {}).get("requirement")
+        if not isinstance(rows, list):
+            raise RequirementError(f"{name}/{file}: no [[requirement]] in it; expected the rows {prefix}-*")
+        for row in rows:
+            if isinstance(row, dict) and str(row.get("id"))[:3] != prefix:
+                raise RequirementError(f"{name}/{file}: {row.get('id')}: id; expected one of {prefix}-*")
+        whole["requirement"] += rows
+    return _checked(whole, name)
+
+
+def _read(text: str, name: str) -> dict[str, Any]:
     try:
-        raw: dict[str, Any] = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RequirementError(f"{name}: {error}; expected TOML") from error
+
+
+def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
     try:
         data = msgspec.convert(raw, _File)
     except msgspec.ValidationError as error:
         raise RequirementError(f"{name}: {_where(raw, str(error))}") from error
+    titles = {area.rows: area.title for area in data.areas.values()}
     by_id: dict[str, Requirement] = {}
     for row in data.requirement:
         _check_row(name, row, data)
+        if row.id[:3] not in titles:
+            raise RequirementError(
+                f"{name}: {row.id}: id: of no area; expected one of {', '.join(titles)}, as set.areas"
+            )
         if row.id in by_id:
             raise RequirementError(f"{name}: {row.id}: id: stands twice; expected each id once")
-        by_id[row.id] = row
+        by_id[row.id] = msgspec.structs.replace(row, area=titles[row.id[:3]])
     _check_links(name, data, by_id)
     limits = {key: msgspec.structs.replace(limit, name=key) for key, limit in data.limits.items()}
     for key, limit in limits.items():
@@ -206,8 +255,9 @@ def parse_set(text: str, *, name: str) -> RequirementSet:
         text=head.text,
         stability=head.stability,
         never_absent=head.never_absent,
+        areas=data.areas,
         capabilities=data.capabilities,
-        rows=data.requirement,
+        rows=tuple(by_id.values()),
         limits=limits,
         parts=data.parts,
         readings=data.reading,

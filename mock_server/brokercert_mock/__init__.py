@@ -1,12 +1,12 @@
 """The scriptable mock brokers. They know nothing of who records or judges."""
 
-from brokercert_mock.broker import Credentials, TradovateBroker
-from brokercert_mock.connection import Connection
-from brokercert_mock.recorder import NullRecorder, Recorder
-from brokercert_mock.rules import Hold, Rule
-from brokercert_mock.settings import Settings
-from brokercert_mock.tls import Certificates, Kind
-from brokercert_mock.tokens import Token
+from brokercert_mock.port.recorder import NullRecorder, Recorder
+from brokercert_mock.port.rules import Hold, Rule
+from brokercert_mock.port.tls import Certificates, Kind
+from brokercert_mock.tradovate.broker import Credentials, TradovateBroker
+from brokercert_mock.tradovate.connection import Connection
+from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.tokens import Token
 
 __all__ = [
     "Certificates",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.scenario import load_dialect
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.play.scenario import load_dialect
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.verdict import RunRecord
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from brokercert.engine.virtual import VirtualLoop
+from brokercert.engine.play.virtual import VirtualLoop
 from brokercert.reference.rest import RestError, call
 from brokercert.trace import Header, TraceWriter
 from brokercert.trace import records as r

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import brokercert.mutants_arrow
+import brokercert.mutants.arrow
 import pytest
-from brokercert.engine.scenario import load_suite
-from brokercert.mutants_arrow import MUTANTS
-from brokercert.reference_arrow import ArrowSubject, OrderUpdatesClient
-from brokercert.reference_arrow.heart import Heart
-from brokercert.reference_arrow.ladder import Ladder
+from brokercert.engine.play.scenario import load_suite
+from brokercert.mutants.arrow import MUTANTS
+from brokercert.reference.arrow import ArrowSubject, OrderUpdatesClient
+from brokercert.reference.arrow.heart import Heart
+from brokercert.reference.arrow.ladder import Ladder
 from brokercert.requirements import load_set
 from brokercert.verdict import RunRecord, Verdict
 from websockets.asyncio.client import ClientConnection
@@ -78,7 +78,7 @@ def test_a_mutant_fails_what_it_must_and_nothing_unsaid(name: str, certify: Cert
 
 
 def test_no_module_of_mutants_is_left_out_of_the_register() -> None:
-    there = {path.stem for path in Path(brokercert.mutants_arrow.__file__).parent.glob("*.py")}
+    there = {path.stem for path in Path(brokercert.mutants.arrow.__file__).parent.glob("*.py")}
     assert {one.client.__module__.rsplit(".", 1)[1] for one in MUTANTS.values()} == there - {
         "__init__",
         "__main__",

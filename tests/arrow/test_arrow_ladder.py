@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine.environment import subject_environment
-from brokercert.engine.gate import StartGate
-from brokercert.engine.scenario import Scenario, load_dialect
-from brokercert.engine.subject import SubjectSpec
-from brokercert.engine.virtual import VirtualLoop
+from brokercert.engine.client.environment import subject_environment
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.scenario import Scenario, load_dialect
+from brokercert.engine.play.virtual import VirtualLoop
 from brokercert.judge import judge_trace
-from brokercert.reference_arrow import ArrowSubject, OrderUpdatesClient
-from brokercert.reference_arrow.ladder import Ladder
+from brokercert.reference.arrow import ArrowSubject, OrderUpdatesClient
+from brokercert.reference.arrow.ladder import Ladder
 from brokercert.requirements import load_set
 from brokercert.trace import Header, TraceWriter, trace_of
 from brokercert.verdict import Finding, Verdict

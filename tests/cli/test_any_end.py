@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from brokercert.engine.offline import judge_traces
+from brokercert.engine.run.offline import judge_traces
 from brokercert.verdict import EXIT_CODES, Outcome, decode_run
 
 DEADLINE = 50.0  # seconds for any one thing; each takes one or two

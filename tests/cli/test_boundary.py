@@ -57,7 +57,7 @@ def test_what_breaks_on_our_side_is_never_said_of_the_client(
     def breaks(*_: object) -> None:
         raise _made(kind)
 
-    monkeypatch.setattr("brokercert.engine.config.load_config", breaks)
+    monkeypatch.setattr("brokercert.engine.ask.config.load_config", breaks)
     code = brokercert.cli.main(["certify"])
     asked = issubclass(kind, KeyboardInterrupt | asyncio.CancelledError)
     assert code == (ExitCode.INTERRUPTED if asked else ExitCode.HARNESS_ERROR)
@@ -81,7 +81,7 @@ def test_what_the_machine_lacks_is_told_in_a_sentence(
     def breaks(*_: object) -> None:
         raise OSError(number, os.strerror(number), "/some/file")
 
-    monkeypatch.setattr("brokercert.engine.config.load_config", breaks)
+    monkeypatch.setattr("brokercert.engine.ask.config.load_config", breaks)
     assert brokercert.cli.main(["certify"]) == ExitCode.HARNESS_ERROR
     (sentence,) = capfd.readouterr().err.splitlines()
     assert f"{os.strerror(number)}: /some/file; " in sentence and sentence.endswith("says nothing of the client")

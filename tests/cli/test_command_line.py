@@ -14,10 +14,10 @@ from typing import Any
 import brokercert.cli
 import pytest
 from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for, waiting
-from brokercert.engine import run
-from brokercert.engine.folder import check_folder
-from brokercert.engine.run import RunRequest
-from brokercert.engine.whom import REFERENCE
+from brokercert.engine.ask.whom import REFERENCE
+from brokercert.engine.run import run
+from brokercert.engine.run.folder import check_folder
+from brokercert.engine.run.run import RunRequest
 from brokercert.requirements import load_set
 from brokercert.verdict import ExitCode, Verdict
 
@@ -106,7 +106,7 @@ def test_certify_runs_what_stands_after_the_dashes_and_writes_its_reports(line: 
 def test_the_reference_client_is_run_where_it_is_asked_for(line: Line) -> None:
     code, out, err = line("certify", "--reference")
     assert code == ExitCode.CERTIFIED
-    assert line.requests[0].subject.command == (sys.executable, "-P", "-m", "brokercert.reference")
+    assert line.requests[0].subject.command == (sys.executable, "-P", "-m", "brokercert.reference.tradovate")
     assert {text.partition(":")[0] for text in (out.splitlines()[-1], err.splitlines()[0].partition("] ")[2])} == {
         REFERENCE
     }

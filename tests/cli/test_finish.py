@@ -12,8 +12,8 @@ import brokercert_reports.console
 import pytest
 from brokercert.cli.finish import finish
 from brokercert.engine.errors import UsageError
-from brokercert.engine.folder import run_folder
-from brokercert.engine.latest import point_latest
+from brokercert.engine.run.folder import run_folder
+from brokercert.engine.run.latest import point_latest
 from brokercert.verdict import EXIT_CODES, RunRecord, Verdict
 from brokercert_reports import write
 
@@ -29,8 +29,8 @@ RUN_OF: dict[Verdict | None, RunRecord] = {}
 def run_of(verdict: Verdict | None) -> RunRecord:
     """A run in which one row has this verdict, and all others passed."""
     if verdict not in RUN_OF:
-        from brokercert.engine.run import RunRequest
-        from brokercert.engine.subject import SubjectSpec
+        from brokercert.engine.client.subject import SubjectSpec
+        from brokercert.engine.run.run import RunRequest
         from fake_engine import fake_run
 
         asked = RunRequest("tradovate-stage2", SubjectSpec("odd", ("odd",)), part="core")

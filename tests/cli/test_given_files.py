@@ -17,7 +17,7 @@ from typing import Any
 import brokercert.cli
 import click
 import pytest
-from brokercert.engine.config import load_config
+from brokercert.engine.ask.config import load_config
 from brokercert.engine.errors import UsageError
 from brokercert.verdict import ExitCode
 
@@ -138,4 +138,4 @@ def test_nobody_asks_pathlib_whether_something_is_there() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args
         if node.func.attr in ("is_file", "is_dir", "exists", "is_symlink")
     ]
-    assert not asking, f"ask brokercert.engine.given instead: {asking}"
+    assert not asking, f"ask brokercert.engine.ask.given instead: {asking}"

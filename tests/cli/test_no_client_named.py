@@ -13,10 +13,10 @@ from pathlib import Path
 import brokercert.cli
 import click
 import pytest
-from brokercert.engine.asked import client_asked
-from brokercert.engine.config import load_config
+from brokercert.engine.ask.config import load_config
+from brokercert.engine.ask.options import client_asked
+from brokercert.engine.ask.whom import CERTIFY, PYTEST, REFERENCE
 from brokercert.engine.errors import UsageError
-from brokercert.engine.whom import CERTIFY, PYTEST, REFERENCE
 from brokercert.requirements import load_set
 from brokercert.verdict import ExitCode
 

@@ -59,7 +59,7 @@ def test_a_program_that_cannot_be_executed(tmp_path: Path, content: bytes, said:
 def test_a_client_that_goes_away_during_a_run_takes_nothing_recorded_with_it(tmp_path: Path) -> None:
     """As one does that is being built anew: after its first start, which goes well."""
     client = tmp_path / "client"
-    client.write_text(f'#!/bin/sh\nrm -f "$0"\nexec {sys.executable} -m brokercert.reference\n')
+    client.write_text(f'#!/bin/sh\nrm -f "$0"\nexec {sys.executable} -m brokercert.reference.tradovate\n')
     client.chmod(0o755)
     done = certify(tmp_path, "--part", "core", "--", "./client")
     (folder,) = (path for path in (tmp_path / "out").iterdir() if not path.is_symlink())

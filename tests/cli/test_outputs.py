@@ -14,7 +14,7 @@ import pytest
 from brokercert.cli import outlet
 from brokercert.cli.outlet import Outlet, steady
 from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for
-from brokercert.engine.whom import REFERENCE
+from brokercert.engine.ask.whom import REFERENCE
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from brokercert.engine.offline import judge_traces
+from brokercert.engine.run.offline import judge_traces
 from brokercert.verdict import Outcome, Verdict, decode_run
 
 DEADLINE = 40.0  # seconds; each of these takes three or so

@@ -11,9 +11,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from brokercert.engine.environment import subject_environment
-from brokercert.engine.process import PLACEHOLDERS
-from brokercert.engine.scenario import load_dialect
+from brokercert.engine.client.environment import subject_environment
+from brokercert.engine.client.process import PLACEHOLDERS
+from brokercert.engine.play.scenario import load_dialect
 from brokercert_mock import NullRecorder
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from brokercert.engine.alone import play_alone
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import Stop, SubjectSpec
-from brokercert.engine.virtual import wall
+from brokercert.engine.client.subject import Stop, SubjectSpec
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.play.virtual import wall
+from brokercert.engine.run.run import RunRequest
+from brokercert.engine.run.virtual_run import play_alone
 from brokercert.judge import judge_trace
-from brokercert.mutants import MUTANTS
-from brokercert.reference import ReferenceClient
+from brokercert.mutants.tradovate import MUTANTS
+from brokercert.reference.tradovate import ReferenceClient
 from brokercert.requirements import load_set
 from brokercert.verdict import Finding, worst
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from brokercert.engine.config import STOPS
-from brokercert.engine.subject import Stop
-from brokercert.mutants import MUTANTS
-from brokercert.mutants.requests import SerialQueue
-from brokercert.mutants.tickets import with_queue
-from brokercert.reference import ReferenceClient
-from brokercert.reference.requests import Lockout, Outcome, Request, RequestQueue
-from brokercert.reference.session import Session
-from brokercert.reference.states import Happening
+from brokercert.engine.ask.config import STOPS
+from brokercert.engine.client.subject import Stop
+from brokercert.mutants.tradovate import MUTANTS
+from brokercert.mutants.tradovate.requests import SerialQueue
+from brokercert.mutants.tradovate.tickets import with_queue
+from brokercert.reference.tradovate import ReferenceClient
+from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
+from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.states import Happening
 from inside import findings_of, told, verdicts
 
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from brokercert.engine.run import Quiet, RunRequest, certify
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.run.run import Quiet, RunRequest, certify
 from brokercert.verdict import BUFFERED, Outcome, Verdict
 
 HERE = Path(__file__).resolve().parent

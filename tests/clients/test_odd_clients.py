@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine.config import LEVELS, STOPS
-from brokercert.engine.gate import StartGate
-from brokercert.engine.run import Quiet, RunRequest, certify
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import Level, Stop, SubjectSpec
+from brokercert.engine.ask.config import LEVELS, STOPS
+from brokercert.engine.client.subject import Level, Stop, SubjectSpec
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import Quiet, RunRequest, certify
 from brokercert.verdict import SEVERITY, RunRecord, Verdict
 
 HERE = Path(__file__).resolve().parent
@@ -172,7 +172,7 @@ BELIEVING = [  # at the level commands: what they believe after a flow, a batch,
 REFERENCE = [
     Case(
         "reference",
-        (sys.executable, "-m", "brokercert.reference"),
+        (sys.executable, "-m", "brokercert.reference.tradovate"),
         ("loss-rst", "order-flow", "away-direct"),
         offers=LEVELS["commands"],
         level="commands",

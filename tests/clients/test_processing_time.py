@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from brokercert.engine.gate import StartGate
-from brokercert.engine.run import Quiet, RunRequest, certify
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.run.run import Quiet, RunRequest, certify
 from brokercert.verdict import Finding, RunRecord
 
 HERE = Path(__file__).resolve().parent

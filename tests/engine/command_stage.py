@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import looptime
-from brokercert.engine.environment import subject_environment
-from brokercert.engine.gate import StartGate
-from brokercert.engine.scenario import Scenario
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.environment import subject_environment
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.scenario import Scenario
 from brokercert.judge.told import Told
 from brokercert.trace import Header, TraceWriter
 from brokercert.trace import records as r

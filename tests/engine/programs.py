@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from brokercert.engine import leftovers
-from brokercert.engine.subject import RunningSubject, Stop, Stream, SubjectSpec, start_subject
+from brokercert.engine.client import leftovers
+from brokercert.engine.client.subject import RunningSubject, Stop, Stream, SubjectSpec, start_subject
 from brokercert.trace.records import Why
 
 DEADLINE = 10.0  # seconds for anything to happen; all of it takes well under one

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from brokercert.engine.run import Quiet, RunRequest, run_certification
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.verdict import RunRecord
 from brokercert_reports.write import write_reports
 

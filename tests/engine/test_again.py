@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from brokercert.engine.run import Quiet, RunRequest, run_certification
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.again import Repeats, bodies, shares_of
 from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.parallel import in_order, local

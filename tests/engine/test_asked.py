@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from brokercert.engine.asked import Again, again, client_asked, part_asked, set_asked
-from brokercert.engine.config import Config, load_config
+from brokercert.engine.ask.config import Config, load_config
+from brokercert.engine.ask.options import Again, again, client_asked, part_asked, set_asked
 from brokercert.engine.errors import UsageError
 from brokercert.requirements import load_set
 

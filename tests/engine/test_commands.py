@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from brokercert.engine.subject import SubjectSpec
-from brokercert.engine.telling import BadlyTold, badly_told, told_badly
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.client.telling import BadlyTold, badly_told, told_badly
 from brokercert.judge.check import Bench
-from brokercert.judge.conversation import Conversation
-from brokercert.judge.state import compare_at
-from brokercert.reference import ReferenceClient
+from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.judge.tradovate.model.conversation import Conversation
+from brokercert.reference.tradovate import ReferenceClient
 from brokercert.trace import Trace, parse_trace
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict
@@ -272,7 +272,7 @@ async def test_the_reference_client_as_a_program_believes_the_ledger(tmp_path: P
         outcome = await stage.outcome(await stage.request("account/list"), within=10)
         assert outcome is not None and outcome.ok and len(outcome.data) == 3
 
-    command = (sys.executable, "-m", "brokercert.reference")
+    command = (sys.executable, "-m", "brokercert.reference.tradovate")
     spec = SubjectSpec("reference", command, cwd=tmp_path, level="commands", offers=OFFERS)
     stage, _ = await played(play, spec, tmp_path)
     bench = Bench("EVT-050", Level.MUST, msgspec.structs.replace(HEADER, limits=LIMITS), stage.talk)

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from brokercert.engine.config import Config, load_config
+from brokercert.engine.ask.config import Config, load_config
+from brokercert.engine.ask.whom import REFERENCE
 from brokercert.engine.errors import UsageError
-from brokercert.engine.whom import REFERENCE
 from brokercert.requirements import load_set
 
 ROWS = load_set("tradovate-stage2")
@@ -77,7 +77,7 @@ def test_the_reference_client_is_meant_only_where_it_is_asked_for() -> None:
     assert (
         spec.reference
         and spec.name == REFERENCE
-        and spec.command == (sys.executable, "-P", "-m", "brokercert.reference")
+        and spec.command == (sys.executable, "-P", "-m", "brokercert.reference.tradovate")
     )
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine import play as playing
-from brokercert.engine.gate import StartGate
-from brokercert.engine.paths import Paths
-from brokercert.engine.play import Played, Props
-from brokercert.engine.run import RunRequest, header_of, limits_of
-from brokercert.engine.scenario import Scenario, load_dialect
-from brokercert.engine.standstill import StallMonitor
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.machine.standstill import StallMonitor
+from brokercert.engine.play import play as playing
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.paths import Paths
+from brokercert.engine.play.play import Played, Props
+from brokercert.engine.play.scenario import Scenario, load_dialect
+from brokercert.engine.play.virtual import CALENDAR, VirtualLoop
+from brokercert.engine.run.run import RunRequest, header_of, limits_of
 from brokercert.engine.uncut import is_cancelled, to_the_end
-from brokercert.engine.virtual import CALENDAR, VirtualLoop
 from brokercert.requirements import load_set
 from brokercert.trace import read_trace
 from brokercert.trace import records as r

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brokercert.engine.ended import how_it_ended
+from brokercert.engine.client.ended import how_it_ended
 from brokercert.trace import Body
 from brokercert.trace import records as r
 from brokercert.verdict import ScenarioResult

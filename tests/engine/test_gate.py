@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from brokercert.engine.gate import StartGate
-from brokercert.engine.resources import work_of
+from brokercert.engine.client.resources import work_of
+from brokercert.engine.play.gate import StartGate
 from hypothesis import given
 from hypothesis import strategies as st
 

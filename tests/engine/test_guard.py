@@ -13,7 +13,7 @@ import pytest
 DEADLINE = 20.0  # seconds; a moment, but on a busy machine
 HARNESS = """
 import os, signal
-from brokercert.engine.guard import made_folder, remove_folder
+from brokercert.engine.client.guard import made_folder, remove_folder
 kept, gone = made_folder(), made_folder()
 (kept / "tmp").mkdir()
 (kept / "tmp" / "token").write_text("secret")

@@ -9,8 +9,8 @@ from typing import Any
 
 import looptime
 import pytest
-from brokercert.engine import inprocess
-from brokercert.engine.subject import RunningSubject, Stream, SubjectSpec, start_subject
+from brokercert.engine.client import inprocess
+from brokercert.engine.client.subject import RunningSubject, Stream, SubjectSpec, start_subject
 from brokercert.trace.records import Why
 
 

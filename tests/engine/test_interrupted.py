@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine import run as running
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.run import run as running
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.verdict import Outcome, RunRecord, Verdict
 
 SET = "tradovate-stage2"

@@ -12,8 +12,8 @@ from pathlib import Path
 import brokercert
 import pytest
 from brokercert.engine.loops import run_loop
+from brokercert.engine.play.virtual import VirtualLoop
 from brokercert.engine.stops import NAMES, STOPS
-from brokercert.engine.virtual import VirtualLoop
 
 SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 

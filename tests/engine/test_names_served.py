@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.errors import UsageError
-from brokercert.engine.paths import Paths
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.play.paths import Paths
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 
 TWO = ("127.0.0.1", "127.0.0.2")
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine import judgements, run
-from brokercert.engine.alone import certify_virtual, play_alone
-from brokercert.engine.config import Config
+from brokercert.engine.ask.config import Config
+from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.errors import UsageError
-from brokercert.engine.offline import judge_traces
-from brokercert.engine.paths import Paths
-from brokercert.engine.play import Played
-from brokercert.engine.run import Quiet, RunRequest, certify
-from brokercert.engine.scenario import Scenario, load_suite
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.play.paths import Paths
+from brokercert.engine.play.play import Played
+from brokercert.engine.play.scenario import Scenario, load_suite
+from brokercert.engine.run import judgements, run
+from brokercert.engine.run.offline import judge_traces
+from brokercert.engine.run.run import Quiet, RunRequest, certify
+from brokercert.engine.run.virtual_run import certify_virtual, play_alone
 from brokercert.requirements import load_set
 from brokercert.toxiproxy.driver import ProxyHandle, ToxiproxyError
 from brokercert.trace import Trace

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from brokercert.cli import main
-from brokercert.engine import offline
 from brokercert.engine.errors import UsageError
-from brokercert.engine.offline import Judged, Share, is_little, judge_share, judge_traces
-from brokercert.engine.run import Quiet, RunRequest, run_certification
+from brokercert.engine.run import offline
+from brokercert.engine.run.offline import Judged, Share, is_little, judge_share, judge_traces
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.subjects import subject_named
 from brokercert.parallel import Workers, local
 from brokercert.verdict import ExitCode, Outcome, RunRecord, Verdict

@@ -12,24 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine import alone, play
-from brokercert.engine.alone import play_alone
+from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.errors import HarnessError
-from brokercert.engine.offline import judge_traces
-from brokercert.engine.paths import Paths
-from brokercert.engine.play import Played
-from brokercert.engine.record import lost_traces
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import Scenario, load_suite
-from brokercert.engine.stage import AnyStage
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.play import play
+from brokercert.engine.play.paths import Paths
+from brokercert.engine.play.play import Played
+from brokercert.engine.play.scenario import Scenario, load_suite
+from brokercert.engine.play.stage import AnyStage
+from brokercert.engine.run import virtual_run as alone
+from brokercert.engine.run.offline import judge_traces
+from brokercert.engine.run.record import lost_traces
+from brokercert.engine.run.run import RunRequest
+from brokercert.engine.run.virtual_run import play_alone
 from brokercert.requirements import load_set
 from brokercert.toxiproxy.driver import ProxyHandle, ToxiproxyError
 from brokercert.trace import read_trace
 from brokercert.trace.file import TraceFile
 from brokercert.trace.records import Finished, Step, SubjectExited
-from brokercert_mock.anybroker import AnyBroker
-from brokercert_mock.broker import TradovateBroker
+from brokercert_mock.port.broker import AnyBroker
+from brokercert_mock.tradovate.broker import TradovateBroker
 
 SET = "tradovate-stage2"
 ROWS, SUITE = load_set(SET), load_suite(SET)

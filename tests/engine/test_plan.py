@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine import plan, run
-from brokercert.engine.config import Config
-from brokercert.engine.gate import StartGate
-from brokercert.engine.run import Quiet, RunRequest, certify, plan_for
-from brokercert.engine.scenario import Suite, load_suite
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.ask.config import Config
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.scenario import Suite, load_suite
+from brokercert.engine.run import plan, run
+from brokercert.engine.run.run import Quiet, RunRequest, certify, plan_for
 from brokercert.requirements import load_set
 
 SET = "tradovate-stage2"

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 from asleep import Still, played
-from brokercert.engine import again, run
-from brokercert.engine.config import Config
-from brokercert.engine.offline import judge_traces
-from brokercert.engine.play import Played, trace_name
-from brokercert.engine.run import Quiet, RunRequest, certify
-from brokercert.engine.scenario import Scenario
+from brokercert.engine.ask.config import Config
+from brokercert.engine.play.play import Played, trace_name
+from brokercert.engine.play.scenario import Scenario
+from brokercert.engine.run import again, run
+from brokercert.engine.run.offline import judge_traces
+from brokercert.engine.run.run import Quiet, RunRequest, certify
 from brokercert.matrix.subjects import subject_named
 from brokercert.requirements import load_set
 from brokercert.trace import Header, trace_of

@@ -9,17 +9,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from brokercert.engine.gate import StartGate
-from brokercert.engine.judgements import Judgements
-from brokercert.engine.paths import Paths
-from brokercert.engine.plan import Wanted, listed, plan_of, unplayed
-from brokercert.engine.play import Played, Props, play
-from brokercert.engine.preflight import PATIENCE, Preflight, start_of
-from brokercert.engine.run import RunRequest, header_of, limits_of
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.standstill import StallMonitor
-from brokercert.engine.subject import SubjectSpec
-from brokercert.engine.virtual import CALENDAR, VirtualLoop
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.machine.standstill import StallMonitor
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.paths import Paths
+from brokercert.engine.play.play import Played, Props, play
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.play.virtual import CALENDAR, VirtualLoop
+from brokercert.engine.run.judgements import Judgements
+from brokercert.engine.run.plan import Wanted, listed, plan_of, unplayed
+from brokercert.engine.run.preflight import PATIENCE, Preflight, start_of
+from brokercert.engine.run.run import RunRequest, header_of, limits_of
 from brokercert.judge.plays import MOST
 from brokercert.requirements import available_sets, load_set
 from brokercert.trace import records as r

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from brokercert.engine import leftovers
-from brokercert.engine.process import fill
-from brokercert.engine.subject import SubjectError
+from brokercert.engine.client import leftovers
+from brokercert.engine.client.process import fill
+from brokercert.engine.client.subject import SubjectError
 from programs import DEADLINE, Play
 
 
@@ -179,7 +179,7 @@ HARNESS = """
 import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from brokercert.engine.subject import SubjectSpec, start_subject
+from brokercert.engine.client.subject import SubjectSpec, start_subject
 from programs import Notes
 
 async def main():

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from brokercert.engine import leftovers, process
+from brokercert.engine.client import leftovers, process
+from brokercert.engine.client.subject import Stop, Stream
 from brokercert.engine.errors import HarnessError
-from brokercert.engine.subject import Stop, Stream
 from brokercert.trace.records import Why
 from programs import DEADLINE, Notes, Play
 

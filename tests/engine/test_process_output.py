@@ -7,9 +7,9 @@ import signal
 import time
 
 import pytest
-from brokercert.engine import output
-from brokercert.engine.process import FLOOD_PAUSE
-from brokercert.engine.subject import Stream
+from brokercert.engine.client import output
+from brokercert.engine.client.process import FLOOD_PAUSE
+from brokercert.engine.client.subject import Stream
 from programs import DEADLINE, Play
 
 

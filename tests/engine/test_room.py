@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine import limits, room
-from brokercert.engine.config import Config
+from brokercert.engine.ask.config import Config
 from brokercert.engine.errors import HarnessError, UsageError
-from brokercert.engine.limits import for_a_client, open_files, raise_open_files
-from brokercert.engine.room import DESCRIPTORS, DESCRIPTORS_EACH, MIB, room_for
-from brokercert.engine.run import RunRequest, plan_for
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.shortage import Shortage
+from brokercert.engine.machine import descriptors as limits
+from brokercert.engine.machine import room
+from brokercert.engine.machine.descriptors import for_a_client, open_files, raise_open_files
+from brokercert.engine.machine.room import DESCRIPTORS, DESCRIPTORS_EACH, MIB, room_for
+from brokercert.engine.machine.shortage import Shortage
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import RunRequest, plan_for
 from brokercert.requirements import load_set
 from programs import Play
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from brokercert.cli import main
-from brokercert.engine.config import load_config
-from brokercert.engine.grid import sampled
-from brokercert.engine.offline import judge_traces
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.ask.config import load_config
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.play.grid import sampled
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.offline import judge_traces
+from brokercert.engine.run.run import RunRequest
 from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.requirements import load_set
 from brokercert.verdict import EXIT_CODES, ExitCode, Outcome, RunRecord, Verdict, encode_run

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from brokercert.cli import main
 from brokercert.engine.errors import UsageError
-from brokercert.engine.offline import judge_traces
-from brokercert.engine.run import RunRequest
+from brokercert.engine.run.offline import judge_traces
+from brokercert.engine.run.run import RunRequest
 from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.verdict import ExitCode, Outcome, RunRecord, Verdict
 from saved_runs import SET, copied, saved_run, trace_in, with_header

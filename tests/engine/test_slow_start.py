@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import Factory
+from brokercert.engine.client.subject import Factory
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.subjects import REFERENCE, outside, subject_named
 
 SETS = ("tradovate-stage2", "arrow-orders")

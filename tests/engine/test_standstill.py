@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine import usage
-from brokercert.engine.judgements import stall_notes
-from brokercert.engine.standstill import EVERY, LEAST, TOLD, StallMonitor, Watched
-from brokercert.engine.usage import ClientUsage, Latest, Own, sessions
-from brokercert.engine.watchdog import MOST_TICKS, Watchdog
+from brokercert.engine.machine import usage
+from brokercert.engine.machine.standstill import EVERY, LEAST, TOLD, StallMonitor, Watched
+from brokercert.engine.machine.usage import ClientUsage, Latest, Own, sessions
+from brokercert.engine.machine.watchdog import MOST_TICKS, Watchdog
+from brokercert.engine.run.judgements import stall_notes
 from brokercert.trace import TraceWriter
 from brokercert.trace import records as r
 from mock_bench import header

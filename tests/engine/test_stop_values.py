@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from brokercert.engine.config import STOPS
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import Stop
+from brokercert.engine.ask.config import STOPS
+from brokercert.engine.client.subject import Stop
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.subjects import REFERENCE, outside, subject_named
 from brokercert.requirements import load_set
 from brokercert.verdict import RunRecord, Verdict

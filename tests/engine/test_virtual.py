@@ -11,9 +11,10 @@ from pathlib import Path
 
 import looptime
 import pytest
-from brokercert.engine import alone, virtual
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.virtual import CALENDAR, StuckError, VirtualLoop, wall
+from brokercert.engine.play import virtual
+from brokercert.engine.play.virtual import CALENDAR, StuckError, VirtualLoop, wall
+from brokercert.engine.run import virtual_run as alone
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.subjects import Tier, subject_named
 from brokercert.verdict import Outcome, RunRecord
 

@@ -17,7 +17,7 @@ from brokercert.fuzz.finds import Find, load, save
 from brokercert.fuzz.inprocess import BATCH, batch_of, feed, reproduce, shrunk
 from brokercert.fuzz.targets import Target, known_targets
 from brokercert.hostile import Hostile, defects_of, make
-from brokercert.mutants.messages import _TrustingSession
+from brokercert.mutants.tradovate.messages import _TrustingSession
 from planted import PLANTED, Handler
 
 WITHIN = 10.0  # seconds in which each planted bug is to be found
@@ -148,7 +148,7 @@ def test_over_the_wire_a_crash_is_found_shrunk_and_replayed(
 ) -> None:
     monkeypatch.setattr("brokercert.fuzz.wire.SHRINKING", 0.5)
     monkeypatch.chdir(tmp_path)
-    brittle = [sys.executable, "-m", "brokercert.mutants", "crashes-on-malformed-json"]
+    brittle = [sys.executable, "-m", "brokercert.mutants.tradovate", "crashes-on-malformed-json"]
     assert main(["fuzz", "--time", "1", "--level", "json", "--out", str(tmp_path), "--", *brittle]) == 1
     assert "it ended with status" in capsys.readouterr().out
     (path,) = tmp_path.glob("wire-*.json")

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from brokercert.fuzz.own_files import HEADER, RECORDS
 from brokercert.hostile.valid import ENTITIES
-from brokercert.reference.store import Store
+from brokercert.reference.tradovate.store import Store
 from brokercert.toxiproxy.api import Api
 from brokercert.trace import TraceError
 from brokercert.trace.reader import parse_trace

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from brokercert.engine.grid import sampled
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import Factory, SubjectSpec
-from brokercert.mutants import MUTANTS
+from brokercert.engine.client.subject import Factory, SubjectSpec
+from brokercert.engine.play.grid import sampled
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
+from brokercert.mutants.tradovate import MUTANTS
 from brokercert.verdict import Verdict
 from brokercert_reports.grid import grid_of
 

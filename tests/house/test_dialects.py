@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from brokercert import sets
-from brokercert.engine.dialect import Dialect, dialect_of
 from brokercert.engine.errors import UsageError
-from brokercert.engine.scenario import SUITES, load_suite
+from brokercert.engine.play.dialect import Dialect, dialect_of
+from brokercert.engine.play.scenario import SUITES, load_suite
 from brokercert.requirements import available_sets, load_set
 
 ROOT = Path(__file__).parents[2]

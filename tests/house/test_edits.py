@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine.scenario import load_dialect
+from brokercert.engine.play.scenario import load_dialect
 from brokercert.requirements import available_sets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,15 +44,15 @@ def test_every_registered_check_is_silenced_once() -> None:
 @pytest.mark.parametrize("old", ["no such text", "bench"])
 def test_an_edit_that_does_not_fit_is_an_error_that_says_what_to_do(old: str) -> None:
     with pytest.raises(
-        EDITS["EditError"], match=r"login\.py: it: expected once, found \d+ times: .*write the edit anew"
+        EDITS["EditError"], match=r"arriving\.py: it: expected once, found \d+ times: .*write the edit anew"
     ):
-        EDITS["edited"]((JUDGE / "login.py").read_text(), "login.py: it", old, "other")
+        EDITS["edited"]((JUDGE / "tradovate/login/arriving.py").read_text(), "arriving.py: it", old, "other")
 
 
 @pytest.mark.parametrize(
     ("file", "row", "other"),
     [
-        ("streams.py", "HBT-070", "LOG-010"),
+        ("tradovate/heartbeats/streams.py", "HBT-070", "LOG-010"),
         ("attempts.py", "AOR-010", "EVT-030"),
         ("arrow/updates.py", "AOU-010", "LOG-010"),
     ],

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from brokercert.mutants import FAILURES, MUTANTS
+from brokercert.mutants.tradovate import FAILURES, MUTANTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "protocol" / "tradovate.md"
 SECTION = PAGE.read_text("utf-8").split("\n## 11. ")[1].split("\n## ")[0]

@@ -17,6 +17,8 @@ ROOMS = {
 }
 OURS = tuple(ROOMS)
 
+SHARED_BY_REFERENCES = tuple(f"brokercert.reference.{name}" for name in ("program", "resolve", "rest", "stdio"))
+
 # package or module (longest prefix wins) -> what of ours it may import besides itself
 ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert_mock": (),
@@ -43,7 +45,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.sources": ("brokercert.requirements",),
     "brokercert.judge": ("brokercert.trace", "brokercert.verdict", "brokercert.requirements"),
     "brokercert.reference": (),
-    "brokercert.reference_arrow": ("brokercert.reference.rest", "brokercert.reference.program"),
+    "brokercert.reference.tradovate": SHARED_BY_REFERENCES,
+    "brokercert.reference.arrow": SHARED_BY_REFERENCES,
 }
 PURE = ("brokercert.trace", "brokercert.verdict", "brokercert.requirements", "brokercert.sources", "brokercert.judge")
 IMPURE = ("asyncio", "websockets", "pytest", "time", "random", "socket", "requests", "subprocess", "threading")
@@ -113,14 +116,14 @@ def is_early(node: ast.stmt) -> bool:
 
 @pytest.mark.parametrize("name", SANS_IO)
 def test_the_reference_clients_core_can_do_no_io(name: str) -> None:
-    path = ROOMS["brokercert"] / "brokercert" / "reference" / f"{name}.py"
+    path = ROOMS["brokercert"] / "brokercert" / "reference" / "tradovate" / f"{name}.py"
     found = {item for item in imports_of(path) if item.split(".")[0] in IMPURE}
     assert not found
 
 
 def test_the_client_and_the_broker_share_nothing() -> None:
     for module, path in modules():
-        if any(is_within(module, f"brokercert.{name}") for name in ("reference", "reference_arrow", "judge")):
+        if any(is_within(module, f"brokercert.{name}") for name in ("reference", "judge")):
             assert not any(is_within(name, "brokercert_mock") for name in imports_of(path)), module
 
 

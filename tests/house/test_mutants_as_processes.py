@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
 from brokercert.matrix.cells import Cell, Told
 from brokercert.matrix.subjects import mutants_of
 from brokercert.requirements import available_sets

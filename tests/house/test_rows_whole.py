@@ -6,7 +6,7 @@ import importlib
 from functools import cache
 
 import pytest
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
 from brokercert.requirements import available_sets, load_set
 
 _suite, _set = cache(load_suite), cache(load_set)

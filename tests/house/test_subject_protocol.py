@@ -10,7 +10,7 @@ from typing import Any
 
 import fastjsonschema
 import pytest
-from brokercert.judge.differences import COMPARED
+from brokercert.judge.tradovate.model.differences import COMPARED
 from click.testing import CliRunner
 
 PAGE = (Path(__file__).parents[2] / "docs" / "subject-protocol.md").read_text()

@@ -21,18 +21,18 @@ WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 QUEUES = ("deque", "Queue", "PriorityQueue", "LifoQueue", "SimpleQueue")
 
 ENDS = {
-    "mock_server/brokercert_mock/bulk.py grow": "at the size asked for, in a thread of its own",
-    "mock_server/brokercert_mock/burst.py Burst.send": "with its turn (`pace.Turn`)",
-    "mock_server/brokercert_mock/inflow.py Inflow._go_on": "with its turn (`pace.Turn`)",
-    "mock_server/brokercert_mock/inflow.py Inflow.finish": "with the bytes of one read, once a connection",
-    "mock_server/brokercert_mock/ledger.py Books._pair": "each round takes a lot off",
-    "mock_server/brokercert_mock/names.py _question": "with the query: each round goes on in it",
-    "mock_server/brokercert_mock/quotas.py Quotas.on_authorized": "each round ends a connection",
-    "mock_server/brokercert_mock/quotas.py Quotas.on_login": "each round ends a session",
-    "mock_server/brokercert_mock/shell.py Shell._http_bytes": "with the bytes of one read",
-    "harness/brokercert/engine/grid.py sampled": "each round takes a fault or a phase off, before anything runs",
-    "harness/brokercert/engine/scoring.py scoring": "with the burst's own records, where a run is interrupted in one",
-    "harness/brokercert/engine/watchdog.py Watchdog._watch": "with the run, in a thread that waits in between",
+    "mock_server/brokercert_mock/tradovate/exchange/bulk.py grow": "at the size asked for, in a thread of its own",
+    "mock_server/brokercert_mock/tradovate/burst.py Burst.send": "with its turn (`pace.Turn`)",
+    "mock_server/brokercert_mock/port/inflow.py Inflow._go_on": "with its turn (`pace.Turn`)",
+    "mock_server/brokercert_mock/port/inflow.py Inflow.finish": "with the bytes of one read, once a connection",
+    "mock_server/brokercert_mock/tradovate/exchange/ledger.py Books._pair": "each round takes a lot off",
+    "mock_server/brokercert_mock/port/names.py _question": "with the query: each round goes on in it",
+    "mock_server/brokercert_mock/tradovate/quotas.py Quotas.on_authorized": "each round ends a connection",
+    "mock_server/brokercert_mock/tradovate/quotas.py Quotas.on_login": "each round ends a session",
+    "mock_server/brokercert_mock/port/shell.py Shell._http_bytes": "with the bytes of one read",
+    "harness/brokercert/engine/play/grid.py sampled": "each round takes a fault or a phase off, before anything runs",
+    "harness/brokercert/engine/play/scoring.py scoring": "with the burst's own records, if interrupted",
+    "harness/brokercert/engine/machine/watchdog.py Watchdog._watch": "with the run, in a thread that waits in between",
     "harness/brokercert/trace/file.py TraceFile.flush": "each round writes, and what cannot be written raises",
     "harness/brokercert/trace/writer.py TraceWriter.close": "with the records that were held, once a scenario",
     "harness/brokercert/simulation/held.py held_by": "each round takes one off, after the run",
@@ -40,10 +40,10 @@ ENDS = {
     "harness/brokercert/simulation/shrink.py _Shrinking.cut": "with what is left to be tried, between two runs",
 }
 BOUNDS = {
-    "mock_server/brokercert_mock/inflow.py Inflow.__init__": "the bytes of one read, and no other is made meanwhile",
-    "mock_server/brokercert_mock/anybroker.py AnyBroker.__init__": "KEPT, where one is added",
-    "harness/brokercert/engine/inprocess.py InProcessSubject.__init__": "the commands of one scenario",
-    "harness/brokercert/engine/output.py Output.__init__": "MOST_LINES, MOST_REPORTS and MOST_BYTES (`full`)",
+    "mock_server/brokercert_mock/port/inflow.py Inflow.__init__": "the bytes of one read; no other is made meanwhile",
+    "mock_server/brokercert_mock/port/broker.py AnyBroker.__init__": "KEPT, where one is added",
+    "harness/brokercert/engine/client/inprocess.py InProcessSubject.__init__": "the commands of one scenario",
+    "harness/brokercert/engine/client/output.py Output.__init__": "MOST_LINES, MOST_REPORTS and MOST_BYTES (`full`)",
     "harness/brokercert/toxiproxy/link.py Direction.__init__": "MOST_QUEUED, after which nothing more is read",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from brokercert.engine.run import Quiet, RunRequest, run_certification
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.subjects import subject_named
 from brokercert.verdict import RunRecord, encode_run
 

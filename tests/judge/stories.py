@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 from brokercert.judge.check import Bench
-from brokercert.judge.conversation import Conversation
-from brokercert.judge.state import compare_at
+from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.trace import Header
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level

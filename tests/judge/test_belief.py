@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from brokercert.judge.belief import (
+from brokercert.judge.check import Bench
+from brokercert.judge.tradovate.beliefs.stimuli import (
     check_arrays_and_deletions,
     check_early_events_count,
     check_events_applied,
@@ -17,10 +18,9 @@ from brokercert.judge.belief import (
     check_whole_frames_processed,
     synced_anew,
 )
-from brokercert.judge.check import Bench
-from brokercert.judge.conversation import Conversation
-from brokercert.judge.events import check_subscribes_to_what_it_relies_on
-from brokercert.judge.processed import check_nothing_processed_twice
+from brokercert.judge.tradovate.events.subscribing import check_subscribes_to_what_it_relies_on
+from brokercert.judge.tradovate.model.conversation import Conversation
+from brokercert.judge.tradovate.reconnection.processed import check_nothing_processed_twice
 from brokercert.trace import Header
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 from brokercert.judge.check import Bench, CheckBook
-from brokercert.judge.conversation import Conversation
+from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.trace import Body, Header
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Level, Measured

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brokercert.judge.bursts import buffered
+from brokercert.judge.buffering.bursts import buffered
 
 MS = 1_000
 WRITTEN = [n // 10 * 10 * MS for n in range(10_000)]  # 1,000 a second, ten in one write, as a burst is sent

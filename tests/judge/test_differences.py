@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from brokercert.judge.differences import COMPARED, compared_fields, same
+from brokercert.judge.tradovate.model.differences import COMPARED, compared_fields, same
 from brokercert.trace import records as r
 from brokercert.verdict import Verdict
 from stories import LEDGER, TYPES, S, Story, judged, only, right

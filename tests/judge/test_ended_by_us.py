@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from brokercert.engine.alone import play_alone
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import RunRequest
+from brokercert.engine.run.virtual_run import play_alone
 from brokercert.judge import judge_trace
 from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.requirements import load_set

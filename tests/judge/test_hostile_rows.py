@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokercert.engine.run import Quiet, RunRequest, run_certification
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.hostile import DEFECTS, LEVELS, defects_of, each_once, generate, make
 from brokercert.hostile.websocket import frame
-from brokercert.judge.conversation import messages_of
-from brokercert.judge.hostile import is_malformed, violation_in
-from brokercert.mutants import MUTANTS
-from brokercert.reference import ReferenceClient, wire
-from brokercert.reference.session import Session
-from brokercert.reference.states import Happening
+from brokercert.judge.tradovate.model.conversation import messages_of
+from brokercert.judge.tradovate.model.hostile import is_malformed, violation_in
+from brokercert.mutants.tradovate import MUTANTS
+from brokercert.reference.tradovate import ReferenceClient, wire
+from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.states import Happening
 from brokercert.verdict import RunRecord
 from websockets.asyncio.client import ClientConnection
 

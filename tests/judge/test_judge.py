@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from brokercert.engine.scenario import load_dialect
+from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge import judge_rows, judge_trace
 from brokercert.judge.check import Bench, Check
 from brokercert.requirements import available_sets, load_set

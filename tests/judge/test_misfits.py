@@ -8,9 +8,9 @@ from typing import Any
 
 import fastjsonschema
 import pytest
-from brokercert.judge.differences import COMPARED
 from brokercert.judge.misfits import ENTITIES, misfit, unreadable
 from brokercert.judge.told import told_in
+from brokercert.judge.tradovate.model.differences import COMPARED
 from brokercert.trace import records as r
 
 SCHEMA = json.loads(resources.files("brokercert.data").joinpath("subject-protocol.schema.json").read_text())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brokercert.engine.scenario import load_dialect, load_suite
+from brokercert.engine.play.scenario import load_dialect, load_suite
 from brokercert.judge import judge_trace, never_came, not_reached
 from brokercert.requirements import available_sets, load_set
 from brokercert.trace import Header, Trace

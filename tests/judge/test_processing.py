@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from brokercert.judge.check import Bench
-from brokercert.judge.conversation import Conversation
-from brokercert.judge.processing import BURST, check_processing_time
+from brokercert.judge.tradovate.events.processing import BURST, check_processing_time
+from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.trace import Header
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict

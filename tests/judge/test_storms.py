@@ -6,7 +6,7 @@ from collections.abc import ValuesView
 from typing import Any
 
 import pytest
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
 from brokercert.judge.transcript import Socket
 from brokercert.trace import Body
 from brokercert.trace import records as r

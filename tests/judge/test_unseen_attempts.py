@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from brokercert.judge.check import Bench
-from brokercert.judge.conversation import Conversation
-from brokercert.judge.reconnect import check_reconnect_in_time
+from brokercert.judge.tradovate.model.conversation import Conversation
+from brokercert.judge.tradovate.reconnection.coming_back import check_reconnect_in_time
 from brokercert.trace import Header
 from brokercert.trace import records as r
 from brokercert.verdict import Level

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from brokercert_mock.arrow import ArrowBroker
 from brokercert_mock.arrow.book import LEGAL
-from brokercert_mock.panel import ActionError, perform
+from brokercert_mock.port.panel import ActionError, perform
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 

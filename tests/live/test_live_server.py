@@ -16,7 +16,7 @@ from brokercert.live.feed import CONNECTIONS, LINES, LONGEST
 from brokercert.live.server import VIEWERS
 from brokercert.trace import records as r
 from brokercert_mock import TradovateBroker
-from brokercert_mock.panel import MOST_ROWS
+from brokercert_mock.port.panel import MOST_ROWS
 from brokercert_reports.live import render_live
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from brokercert_mock import TradovateBroker
-from brokercert_mock.panel import MOST_ROWS, ActionError, Field, Panel, Row, Table, perform, table
+from brokercert_mock.port.panel import MOST_ROWS, ActionError, Field, Panel, Row, Table, perform, table
 from mock_bench import messages, reply, running
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus

@@ -18,15 +18,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from brokercert.engine.gate import StartGate
-from brokercert.engine.inprocess import _owner
-from brokercert.engine.paths import Paths
-from brokercert.engine.play import Played, Props, play
-from brokercert.engine.run import RunRequest, header_of, limits_of
-from brokercert.engine.scenario import Suite, load_suite
-from brokercert.engine.standstill import StallMonitor
-from brokercert.engine.subject import SubjectSpec
-from brokercert.engine.virtual import CALENDAR, LONGEST, VirtualLoop, _Selector
+from brokercert.engine.client.inprocess import _owner
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.machine.standstill import StallMonitor
+from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.paths import Paths
+from brokercert.engine.play.play import Played, Props, play
+from brokercert.engine.play.scenario import Suite, load_suite
+from brokercert.engine.play.virtual import CALENDAR, LONGEST, VirtualLoop, _Selector
+from brokercert.engine.run.run import RunRequest, header_of, limits_of
 from brokercert.judge import judge_trace
 from brokercert.matrix.cells import MEMORY
 from brokercert.requirements import RequirementSet, load_set

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import msgspec
-from brokercert.engine.scenario import load_dialect
+from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge import judge_trace
 from brokercert.requirements import load_set
 from brokercert.trace import Body, Header, trace_of

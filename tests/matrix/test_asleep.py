@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 from asleep import Still, judged, played
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
 from brokercert.matrix.subjects import REFERENCE, insiders, subject_named
 from brokercert.trace import Trace
 from brokercert.trace import records as r

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import crew
 import pytest
-from brokercert.engine.offline import judge_traces
-from brokercert.engine.run import Quiet, RunRequest, run_certification
+from brokercert.engine.run.offline import judge_traces
+from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.fuzz import shards
 from brokercert.matrix.cells import Cell, play_cell
 from brokercert.matrix.subjects import REFERENCE, subject_named

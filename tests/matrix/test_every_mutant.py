@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
 from brokercert.matrix.cells import Cell, play_cell
 from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, outside
 from brokercert.requirements import available_sets, load_set

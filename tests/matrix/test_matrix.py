@@ -12,13 +12,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from brokercert.engine.defects import keep_score, matrix_hash, score_sentence, sources_of
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.defects import keep_score, matrix_hash, score_sentence, sources_of
 from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
 from brokercert.matrix.score import differences, page, score_of
 from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, outside
 from brokercert.mutants.register import Mutant
-from brokercert.reference import ReferenceClient
+from brokercert.reference.tradovate import ReferenceClient
 from brokercert.sets import markers
 
 SET = "tradovate-stage2"
@@ -125,7 +125,7 @@ def test_every_source_that_a_cell_loads_is_part_of_what_its_score_names() -> Non
     sources = sources_of(load_suite(SET))
     loaded = {Path(line) for line in done.stdout.split()}
     assert len(loaded) > 50 and not loaded - set(sources.values())
-    assert "brokercert/data/tradovate-stage2.toml" in sources, "its limits"
+    assert "brokercert/data/tradovate-stage2/limits.toml" in sources, "its limits"
     assert not any(name.startswith("brokercert/cli/") for name in sources), "what prints decides nothing"
 
 

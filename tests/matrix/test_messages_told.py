@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from brokercert.hostile.websocket import frame
-from brokercert.judge.hostile import is_told, violation_in
 from brokercert.judge.told import Report
+from brokercert.judge.tradovate.model.hostile import is_told, violation_in
 from brokercert.trace import records as r
 from talks import S, alone, authorize, healthy, opened, sync
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from brokercert.judge.conversation import Answer, Conversation, Request
-from brokercert.judge.sends import error_of, final_answer, sends_of
 from brokercert.judge.told import Asked
+from brokercert.judge.tradovate.model.conversation import Answer, Conversation, Request
+from brokercert.judge.tradovate.model.sends import error_of, final_answer, sends_of
 from brokercert.trace import records as r
 from talks import S, Talk, alone, authorize, opened, sync
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from brokercert.judge.attempts import attempts_of, most_within, unseen_spans
-from brokercert.judge.conversation import Conversation
+from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.trace import Body
 from brokercert.trace import records as r
 from talks import ROWS, S, Talk, alone, authorize, healthy, opened, sync

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from brokercert_mock import Settings, TradovateBroker, addresses
-from brokercert_mock.addresses import AddressError, bound, bound_to_all, loopback_of
+from brokercert_mock import Settings, TradovateBroker
+from brokercert_mock.port import addresses
+from brokercert_mock.port.addresses import AddressError, bound, bound_to_all, loopback_of
 from mock_bench import Bench, running
 
 pytestmark = pytest.mark.asyncio

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 from brokercert.trace import records as r
-from brokercert_mock.inflow import PIECE, Inflow
-from brokercert_mock.pace import TURN
+from brokercert_mock.port.inflow import PIECE, Inflow
+from brokercert_mock.port.pace import TURN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_bench import running

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from brokercert_mock import frames
-from brokercert_mock.bulk import EVERYTHING, MOST_ENTRIES, grow
-from brokercert_mock.seed import State, seeded
-from brokercert_mock.settings import Settings
-from brokercert_mock.sync import snapshot, split, subscription_of
+from brokercert_mock.tradovate import wire as frames
+from brokercert_mock.tradovate.exchange.bulk import EVERYTHING, MOST_ENTRIES, grow
+from brokercert_mock.tradovate.seed import State, seeded
+from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.sync import snapshot, split, subscription_of
 
 STAMP = "2026-01-05T14:30:00.000Z"
 SIZE = 300_000  # bytes: a few hundred orders

@@ -5,7 +5,7 @@ second, naive exchange agrees.
 from typing import Any, get_args, get_type_hints
 
 from brokercert_mock import Settings
-from brokercert_mock.ledger import ledger_state
+from brokercert_mock.tradovate.exchange.ledger import ledger_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import SYMBOLS, Twins

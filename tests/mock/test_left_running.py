@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from brokercert_mock import NullRecorder, TradovateBroker
-from brokercert_mock.anybroker import FEW_TIMERS
-from brokercert_mock.anyconnection import KEPT
-from brokercert_mock.shell import MOST_UNREAD, Shell
+from brokercert_mock.port.broker import FEW_TIMERS
+from brokercert_mock.port.connection import KEPT
+from brokercert_mock.port.shell import MOST_UNREAD, Shell
 
 pytestmark = pytest.mark.asyncio
 

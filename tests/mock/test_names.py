@@ -6,7 +6,7 @@ import random
 
 import pytest
 from brokercert.reference.resolve import ResolveError, address_of
-from brokercert_mock.names import NameServer
+from brokercert_mock.port.names import NameServer
 
 NAME = "broker.example"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from brokercert.trace import records as r
 from brokercert_mock import NullRecorder, Settings, TradovateBroker
-from brokercert_mock.pace import LATE, MOST, TURN, Pace
+from brokercert_mock.port.pace import LATE, MOST, TURN, Pace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_bench import Bench, messages, reply, running
@@ -135,7 +135,7 @@ class _Costly:
 
 @pytest.mark.asyncio
 async def test_a_burst_that_is_late_is_written_in_turns_and_whole() -> None:
-    from brokercert_mock.burst import Burst
+    from brokercert_mock.tradovate.burst import Burst
 
     clock = Clock()
     broker = TradovateBroker(seed=1, recorder=NullRecorder(), clock=clock)

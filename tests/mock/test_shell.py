@@ -14,7 +14,7 @@ import pytest
 from brokercert.trace import TraceWriter
 from brokercert.trace import records as r
 from brokercert_mock import Certificates, Settings, TradovateBroker
-from brokercert_mock.tls import KINDS
+from brokercert_mock.port.tls import KINDS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mock_bench import header, running

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from brokercert_mock import Settings
-from brokercert_mock.commands import Sender
-from brokercert_mock.exchange import Exchange
-from brokercert_mock.ledger import Ledger, ledger_state
-from brokercert_mock.orders import OrderDesk
-from brokercert_mock.seed import Change, seeded
+from brokercert_mock.tradovate.exchange.commands import Sender
+from brokercert_mock.tradovate.exchange.ledger import Ledger, ledger_state
+from brokercert_mock.tradovate.exchange.market import Exchange
+from brokercert_mock.tradovate.exchange.orders import OrderDesk
+from brokercert_mock.tradovate.seed import Change, seeded
 from naive_market import FEE, NaiveMarket, NaiveOrder
 
 NOW = "2026-01-05T14:30:00.000Z"

@@ -14,8 +14,8 @@ from brokercert.door import engine
 from brokercert.door.process import UsageRefused
 from brokercert.door.wire import Request
 from brokercert.engine.errors import UsageError
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import RunRequest
 from brokercert.judge import judge_rows
 from brokercert.requirements import RequirementError, load_set
 from brokercert.verdict import (

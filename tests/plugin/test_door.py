@@ -46,7 +46,7 @@ def test_nothing_of_the_project_reaches_the_engine(pytester: pytest.Pytester, mo
     monkeypatch.setenv("PYTHONPATH", str(tests))
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     monkeypatch.setenv("COVERAGE_PROCESS_START", str(pytester.path / "no-such-file"))
-    client = f"{sys.executable} -E -P -m brokercert.reference"  # -E: PYTHONPATH is the client's too
+    client = f"{sys.executable} -E -P -m brokercert.reference.tradovate"  # -E: PYTHONPATH is the client's too
     result = pytester.runpytest_subprocess(
         *PLAIN, "-m", "stage2", f"--brokercert-command={client}", "--brokercert-only", "LOG-025", "-rA", "tests",
         timeout=DEADLINE,

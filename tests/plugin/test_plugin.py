@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from brokercert import pytest_plugin
 from brokercert.door import process
-from brokercert.engine import run
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.whom import REFERENCE
+from brokercert.engine.ask.whom import REFERENCE
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run import run
 from brokercert.requirements import available_sets, load_set
 from brokercert.verdict import RunRecord, Verdict
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import looptime
-from brokercert.reference import ReferenceClient
+from brokercert.reference.tradovate import ReferenceClient
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import brokercert.mutants
+import brokercert.mutants.tradovate
 import pytest
-from brokercert.mutants import MUTANTS
-from brokercert.mutants.mutant import mutant
-from brokercert.reference import ReferenceClient
+from brokercert.mutants.tradovate import MUTANTS
+from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.reference.tradovate import ReferenceClient
 from brokercert.requirements import load_set
 
 CORE = """
@@ -50,7 +50,7 @@ def test_no_two_mutants_are_one_class_or_one_sentence() -> None:
 
 
 def test_no_module_of_mutants_is_left_out_of_the_register() -> None:
-    there = {path.stem for path in Path(brokercert.mutants.__file__).parent.glob("*.py")}
+    there = {path.stem for path in Path(brokercert.mutants.tradovate.__file__).parent.glob("*.py")}
     registered = {one.client.__module__.rsplit(".", 1)[1] for one in MUTANTS.values()}
     assert registered == there - {"__init__", "__main__", "mutant", "register", "failures"}
 

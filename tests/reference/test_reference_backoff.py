@@ -2,8 +2,8 @@
 
 import random
 
-from brokercert.reference.backoff import Backoff
-from brokercert.reference.config import Config
+from brokercert.reference.tradovate.backoff import Backoff
+from brokercert.reference.tradovate.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from brokercert.reference import Config
-from brokercert.reference.config import ConfigError
+from brokercert.reference.tradovate import Config
+from brokercert.reference.tradovate.config import ConfigError
 from scripted_server import Broker, Socket, in_virtual_time, nothing, reset, start
 
 

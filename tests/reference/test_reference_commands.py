@@ -10,8 +10,8 @@ from typing import Any
 
 import fastjsonschema
 import pytest
-from brokercert.reference.state import current_versions, state_of
-from brokercert.reference.store import Store
+from brokercert.reference.tradovate.state import current_versions, state_of
+from brokercert.reference.tradovate.store import Store
 from scripted_server import Broker, Life, Socket, env_of, in_virtual_time, nothing, reset, start
 
 SCHEMA = json.loads(resources.files("brokercert.data").joinpath("subject-protocol.schema.json").read_text())
@@ -216,7 +216,7 @@ async def test_as_a_program_it_listens_to_standard_input_and_writes_a_long_line_
         broker.answers["user/syncrequest", 0] = large
         broker.answers["a/b", 0] = ask
         program = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "brokercert.reference",
+            sys.executable, "-m", "brokercert.reference.tradovate",
             env=env_of(broker, BROKERCERT_LEVEL="commands"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24,
         )  # fmt: skip

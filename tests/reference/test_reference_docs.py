@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 
 import pytest
-from brokercert.reference.config import Config
-from brokercert.reference.states import TRANSITIONS, Happening, State
+from brokercert.reference.tradovate.config import Config
+from brokercert.reference.tradovate.states import TRANSITIONS, Happening, State
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "reference-client.md"
@@ -79,8 +79,9 @@ def test_every_time_of_the_configuration_is_told() -> None:
 
 def test_every_file_has_its_line() -> None:
     folder = HERE.parents[1] / "harness" / "brokercert" / "reference"
+    files = {path.name for path in (*folder.glob("*.py"), *(folder / "tradovate").glob("*.py"))}
     told = set(re.findall(r"`(\w+\.py)`", PAGE.read_text()))
-    assert told | {"__init__.py", "__main__.py", "config.py"} == {path.name for path in folder.glob("*.py")}
+    assert told | {"__init__.py", "__main__.py", "config.py"} == files
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[str, str]:
 
 @pytest.mark.asyncio
 async def test_without_its_environment_it_says_what_is_missing_and_exits_2() -> None:
-    process = await python("-m", "brokercert.reference")
+    process = await python("-m", "brokercert.reference.tradovate")
     _, err = await ended(process)
     assert process.returncode == 2
     assert "BROKERCERT_URL" in err and "Traceback" not in err
@@ -49,14 +49,16 @@ async def test_without_its_environment_it_says_what_is_missing_and_exits_2() -> 
 
 @pytest.mark.asyncio
 async def test_a_mutant_that_is_none_is_refused_with_the_names_of_those_there_are() -> None:
-    process = await python("-m", "brokercert.mutants", "nobody")
+    process = await python("-m", "brokercert.mutants.tradovate", "nobody")
     _, err = await ended(process)
     assert process.returncode == 2
     assert "never-syncs" in err
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("number", "program"), [(signal.SIGTERM, "reference"), (signal.SIGINT, "mutants minds-1000")])
+@pytest.mark.parametrize(
+    ("number", "program"), [(signal.SIGTERM, "reference.tradovate"), (signal.SIGINT, "mutants.tradovate minds-1000")]
+)
 async def test_a_signal_is_answered_by_a_close_frame_and_status_0(number: signal.Signals, program: str) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     codes: asyncio.Queue[int | None] = asyncio.Queue()

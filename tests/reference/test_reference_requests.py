@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from brokercert.reference import requests as module
-from brokercert.reference.requests import Lockout, Outcome, QueueFull, RequestQueue, error_in
-from brokercert.reference.wire import Reply
+from brokercert.reference.tradovate import requests as module
+from brokercert.reference.tradovate.requests import Lockout, Outcome, QueueFull, RequestQueue, error_in
+from brokercert.reference.tradovate.wire import Reply
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from brokercert.reference.config import Config
-from brokercert.reference.requests import Outcome
-from brokercert.reference.session import Session
-from brokercert.reference.states import TRANSITIONS, Happening, State
-from brokercert.reference.store import Store
+from brokercert.reference.tradovate.config import Config
+from brokercert.reference.tradovate.requests import Outcome
+from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.states import TRANSITIONS, Happening, State
+from brokercert.reference.tradovate.store import Store
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,8 +4,8 @@ import copy
 from typing import Any
 
 import pytest
-from brokercert.reference.config import ENTITY_TYPES
-from brokercert.reference.store import CHANGES, TERMINAL, Store, singular
+from brokercert.reference.tradovate.config import ENTITY_TYPES
+from brokercert.reference.tradovate.store import CHANGES, TERMINAL, Store, singular
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,7 +98,7 @@ def test_what_it_cannot_read_it_leaves_alone(data: Any) -> None:
 
 
 def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brokercert.reference.store.MOST_ENTITIES", 3)
+    monkeypatch.setattr("brokercert.reference.tradovate.store.MOST_ENTITIES", 3)
     store = Store()
     assert store.apply(props("Created", [{"id": n} for n in range(10)])) == 3
     assert store.apply(props("Updated", {"id": 2, "new": 1})) == 1  # what is held is still kept up to date

@@ -10,10 +10,10 @@ from contextlib import suppress
 
 import looptime
 import pytest
-from brokercert.reference import ReferenceClient
-from brokercert.reference.config import Config
 from brokercert.reference.rest import RestError, call
-from brokercert.reference.tokens import Tokens
+from brokercert.reference.tradovate import ReferenceClient
+from brokercert.reference.tradovate.config import Config
+from brokercert.reference.tradovate.tokens import Tokens
 
 WALL = 1.7e9  # seconds since 1970 when the loop's clock stands at 0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"

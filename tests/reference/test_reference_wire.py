@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from brokercert.reference import wire
-from brokercert.reference.wire import Event, Opened, Reply, ServerBeat, ServerClosing, Unreadable
+from brokercert.reference.tradovate import wire
+from brokercert.reference.tradovate.wire import Event, Opened, Reply, ServerBeat, ServerClosing, Unreadable
 from hypothesis import example, given
 from hypothesis import strategies as st
 

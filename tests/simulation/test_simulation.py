@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.errors import UsageError
-from brokercert.engine.subject import SubjectSpec
-from brokercert.engine.virtual import wall
-from brokercert.reference import ReferenceClient
-from brokercert.reference.requests import Outcome
+from brokercert.engine.play.virtual import wall
+from brokercert.reference.tradovate import ReferenceClient
+from brokercert.reference.tradovate.requests import Outcome
 from brokercert.sets import default_set
 from brokercert.simulation.play import Played, play
 from brokercert.simulation.run import OFFERS, Seed, client_named, play_recorded, play_seed, shrink_seed
@@ -177,7 +177,7 @@ def test_a_recorded_simulation_is_the_same_and_holds_no_secret(tmp_path: Any) ->
 
 
 def test_a_client_by_its_class() -> None:
-    spec = client_named(SET, "brokercert.reference:ReferenceClient", 1)
+    spec = client_named(SET, "brokercert.reference.tradovate:ReferenceClient", 1)
     assert play(Schedule(seed=3, events=(Event(100, "fin"),)), spec, SET).breach is None
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from brokercert.engine.subject import Subject, SubjectSpec
-from brokercert.engine.virtual import wall
-from brokercert.reference import ReferenceClient
-from brokercert.reference.commands import entities_in
-from brokercert.reference.session import Session
-from brokercert.reference.store import TERMINAL
+from brokercert.engine.client.subject import Subject, SubjectSpec
+from brokercert.engine.play.virtual import wall
+from brokercert.reference.tradovate import ReferenceClient
+from brokercert.reference.tradovate.commands import entities_in
+from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.store import TERMINAL
 from brokercert.verdict import Verdict
 from virtual_play import SCENARIOS, SUITE, findings_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from brokercert.engine.alone import play_alone
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.subject import SubjectSpec
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import RunRequest
+from brokercert.engine.run.virtual_run import play_alone
 from brokercert.judge import judge_trace
 from brokercert.requirements import load_set
 from brokercert.verdict import Finding

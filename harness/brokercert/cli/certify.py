@@ -51,8 +51,8 @@ def certify(
     """
     from brokercert.cli.finish import finish
     from brokercert.cli.progress import LiveProgress, progress_for
-    from brokercert.engine.asked import again, client_asked, part_asked, set_asked
-    from brokercert.engine.config import load_config
+    from brokercert.engine.ask.config import load_config
+    from brokercert.engine.ask.options import again, client_asked, part_asked, set_asked
     from brokercert.engine.errors import UsageError
 
     if tier == "virtual":
@@ -64,7 +64,7 @@ def certify(
     strict = config.strict if strict is None else strict
     seed = config.seed if seed is None else seed
 
-    from brokercert.engine.run import RunRequest, run_certification
+    from brokercert.engine.run.run import RunRequest, run_certification
     from brokercert.engine.stops import STOPS
 
     request = RunRequest(

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 from brokercert_reports.write import RECORD, Written, write_what_fits
 
-from brokercert.engine.given import is_file
-from brokercert.engine.latest import point_latest
+from brokercert.engine.ask.given import is_file
+from brokercert.engine.run.latest import point_latest
 from brokercert.engine.stops import STOPS
 from brokercert.verdict import EXIT_CODES, RunRecord
 

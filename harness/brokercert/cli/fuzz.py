@@ -12,8 +12,8 @@ from brokercert.cli.options import CLUSTER, CONFIG, JOBS, REFERENCE, SEED
 from brokercert.engine.loops import run_loop
 
 if TYPE_CHECKING:
-    from brokercert.engine.subject import SubjectSpec
-    from brokercert.engine.whom import Door
+    from brokercert.engine.ask.whom import Door
+    from brokercert.engine.client.subject import SubjectSpec
     from brokercert.fuzz.finds import Find
     from brokercert.fuzz.inprocess import Outcome
     from brokercert.fuzz.shards import Shards
@@ -65,9 +65,9 @@ def fuzz(
     With --reference the handlers of brokercert's own client are fed, in process and on every core: --frames, --jobs and
     --cluster are for that, and for --target and --handler. Exit status: 0 nothing was found, 1 something was.
     """
+    from brokercert.engine.ask.whom import FUZZ
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.folder import check_folder
-    from brokercert.engine.whom import FUZZ
+    from brokercert.engine.run.folder import check_folder
     from brokercert.fuzz.shards import Shards
     from brokercert.fuzz.targets import known_targets
 
@@ -166,8 +166,8 @@ def replay(config_path: Path | None, reference: bool, find: Path, command: tuple
     Exit status: 0 it takes them now, 1 it does not.
     """
     from brokercert.cli.simulate import replay_scenario
+    from brokercert.engine.ask.whom import REPLAY
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.whom import REPLAY
     from brokercert.fuzz import inprocess, wire
     from brokercert.fuzz.finds import load, shown
     from brokercert.fuzz.shards import target_named
@@ -207,8 +207,8 @@ def _said(whom: str, cause: str, before: str = "") -> int:
 
 def _replay_trace(path: Path, config_path: Path | None, command: Sequence[str], reference: bool) -> int:
     """The hostile frames of a trace, fed to a client anew; what breaks it is shrunk."""
+    from brokercert.engine.ask.whom import REPLAY
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.whom import REPLAY
     from brokercert.fuzz import wire
     from brokercert.fuzz.finds import save, shown
     from brokercert.fuzz.from_trace import hostile_frames
@@ -234,8 +234,8 @@ def _replay_trace(path: Path, config_path: Path | None, command: Sequence[str], 
 
 def _named(config_path: Path | None, command: tuple[str, ...], reference: bool, door: Door) -> SubjectSpec:
     """The client that is meant. Raises `UsageError`, also where none is named."""
-    from brokercert.engine.asked import client_asked, set_asked
-    from brokercert.engine.config import load_config
+    from brokercert.engine.ask.config import load_config
+    from brokercert.engine.ask.options import client_asked, set_asked
 
     config = load_config(config_path)
     rows = set_asked(config, None, "--set")

@@ -35,9 +35,9 @@ def judge(
     which must find the files at the same places; few are judged in this process.
     """
     from brokercert.cli.finish import finish
-    from brokercert.engine.folder import check_folder
-    from brokercert.engine.offline import is_little, judge_traces
-    from brokercert.engine.saved import refuse_overwriting
+    from brokercert.engine.run.folder import check_folder
+    from brokercert.engine.run.offline import is_little, judge_traces
+    from brokercert.engine.run.saved import refuse_overwriting
     from brokercert.parallel import workers
 
     if out is not None:
@@ -55,9 +55,9 @@ def report(run_json: Path, out: Path | None) -> int:
     import msgspec
 
     from brokercert.cli.finish import finish
+    from brokercert.engine.ask.given import is_folder, read_given
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.folder import check_folder
-    from brokercert.engine.given import is_folder, read_given
+    from brokercert.engine.run.folder import check_folder
     from brokercert.verdict import decode_run
 
     path = run_json / "run.json" if is_folder(run_json) else run_json

@@ -28,8 +28,8 @@ def matrix(
     import time
 
     from brokercert.cli import HARNESS_ERROR, INTERRUPTED
-    from brokercert.engine.defects import keep_score
     from brokercert.engine.errors import UsageError
+    from brokercert.engine.run.defects import keep_score
     from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
     from brokercert.matrix.score import differences, score_of
     from brokercert.matrix.score import page as page_of

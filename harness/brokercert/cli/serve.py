@@ -15,7 +15,7 @@ import click
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
-    from brokercert_mock.panel import Panel
+    from brokercert_mock.port.panel import Panel
 
     from brokercert.live import LivePage
     from brokercert.trace import Body, TraceWriter
@@ -47,10 +47,10 @@ def serve(set_id: str, port: int, seed: int, quiet: bool, web: bool, web_port: i
 
 
 async def _serve(set_id: str, port: int, seed: int, quiet: bool, web_port: int | None, folder: Path) -> None:
-    from brokercert.engine.dialect import Shown
-    from brokercert.engine.environment import subject_environment
+    from brokercert.engine.client.environment import subject_environment
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.scenario import load_dialect
+    from brokercert.engine.play.dialect import Shown
+    from brokercert.engine.play.scenario import load_dialect
 
     loop = asyncio.get_running_loop()
     began = loop.time()

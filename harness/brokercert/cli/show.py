@@ -15,7 +15,7 @@ import click
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
-    from brokercert.engine.dialect import Dialect
+    from brokercert.engine.play.dialect import Dialect
     from brokercert.judge.check import Check
     from brokercert.requirements import Requirement, RequirementSet
 
@@ -40,7 +40,7 @@ class Cover:
 
 def coverage(rows: RequirementSet) -> list[Cover]:
     """Every row of the set, in its order."""
-    from brokercert.engine.scenario import load_suite
+    from brokercert.engine.play.scenario import load_suite
 
     suite = load_suite(rows.id)
     dialect = suite.dialect if suite.scenarios else None
@@ -100,7 +100,7 @@ def list_(set_id: str, as_json: bool) -> int:
 
 
 def _fields(rows: RequirementSet) -> dict[str, tuple[str, ...]]:
-    from brokercert.engine.scenario import load_suite
+    from brokercert.engine.play.scenario import load_suite
 
     suite = load_suite(rows.id)
     return killers(suite.dialect) if suite.scenarios else {}
@@ -168,7 +168,7 @@ def schema() -> int:
 def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
     from brokercert_reports.text import quantity
 
-    from brokercert.engine.scenario import load_suite
+    from brokercert.engine.play.scenario import load_suite
 
     cover = next(cover for cover in coverage(rows) if cover.row.id == name)
     row = cover.row

@@ -56,7 +56,7 @@ def simulate(
 
     from brokercert.cli import INTERRUPTED
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.folder import check_folder
+    from brokercert.engine.run.folder import check_folder
     from brokercert.parallel import in_order, workers
     from brokercert.simulation.run import Seed, client_named, play_seed
 

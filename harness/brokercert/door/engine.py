@@ -12,14 +12,14 @@ from brokercert.cli.finish import told
 from brokercert.cli.progress import PlainProgress
 from brokercert.door.told import judged_from
 from brokercert.door.wire import NO_SCENARIO, Judged, Options, Plan
-from brokercert.engine import run as engine
-from brokercert.engine.asked import again, client_asked, part_asked
-from brokercert.engine.config import load_config, split_command
+from brokercert.engine.ask.config import load_config, split_command
+from brokercert.engine.ask.options import again, client_asked, part_asked
+from brokercert.engine.ask.whom import PYTEST
 from brokercert.engine.errors import UsageError
-from brokercert.engine.latest import point_latest
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import load_suite
-from brokercert.engine.whom import PYTEST
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run import run as engine
+from brokercert.engine.run.latest import point_latest
+from brokercert.engine.run.run import RunRequest
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.verdict import RunRecord, decode_run
 

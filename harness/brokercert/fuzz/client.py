@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from brokercert.engine.named import callable_named
+from brokercert.engine.ask.named import callable_named
 from brokercert.fuzz.targets import Plain, Target, target
 from brokercert.hostile import LEVELS, Hostile, Level, generate
 from brokercert.hostile.valid import ENTITIES
-from brokercert.reference.config import Config
-from brokercert.reference.session import Session
-from brokercert.reference.states import State
-from brokercert.reference.store import Store
+from brokercert.reference.tradovate.config import Config
+from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.states import State
+from brokercert.reference.tradovate.store import Store
 
 TEXT_LEVELS = LEVELS[1:]  # a handler is given text: what breaks the WebSocket never reaches it
 MOST_HELD = 2_000  # entities after which a session starts afresh: ids are strange, and none is ever deleted

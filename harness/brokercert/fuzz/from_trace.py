@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from brokercert.hostile import Hostile
-from brokercert.judge.hostile import BEGINS, ENDS
+from brokercert.judge.tradovate.model.hostile import BEGINS, ENDS
 from brokercert.trace import Trace
 from brokercert.trace import records as r
 

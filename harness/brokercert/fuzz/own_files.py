@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from brokercert.engine.config import load_config
+from brokercert.engine.ask.config import load_config
 from brokercert.engine.errors import UsageError
-from brokercert.engine.scenario import load_dialect
+from brokercert.engine.play.scenario import load_dialect
 from brokercert.fuzz.documents import wrong_json, wrong_text
 from brokercert.fuzz.finds import load
 from brokercert.fuzz.targets import Plain, target
@@ -76,6 +76,9 @@ instances = 3
 
 [subject.env]
 LOG_LEVEL = "debug"
+
+[areas]
+login = { rows = "LOG", title = "Login" }
 
 [capabilities]
 offers = ["tokens"]
@@ -172,6 +175,9 @@ text = "X."
 stability = "LOG-010"
 never_absent = ["sync"]
 
+[areas]
+login = { rows = "LOG", title = "Login" }
+
 [capabilities]
 wire = "Wire."
 
@@ -193,7 +199,6 @@ rows = ["LOG-010"]
 
 [[requirement]]
 id = "LOG-010"
-area = "Login"
 title = "T"
 level = "MUST"
 text = "X."
@@ -206,7 +211,6 @@ parts = ["core"]
 
 [[requirement]]
 id = "LOG-020"
-area = "Login"
 title = "T"
 level = "SHOULD"
 text = "X."

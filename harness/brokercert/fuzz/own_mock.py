@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from brokercert_mock import TradovateBroker
-from brokercert_mock.shell import Shell
+from brokercert_mock.port.shell import Shell
 
 from brokercert.fuzz.documents import wrong_json, wrong_text
 from brokercert.fuzz.targets import target

@@ -15,10 +15,10 @@ from typing import Any
 
 from brokercert_mock import Connection, TradovateBroker
 
-from brokercert.engine.environment import subject_environment
+from brokercert.engine.client.environment import subject_environment
+from brokercert.engine.client.guard import PREFIX, made_folder, remove_folder
+from brokercert.engine.client.subject import RunningSubject, Stream, SubjectSpec, start_subject
 from brokercert.engine.errors import UsageError
-from brokercert.engine.guard import PREFIX, made_folder, remove_folder
-from brokercert.engine.subject import RunningSubject, Stream, SubjectSpec, start_subject
 from brokercert.fuzz.client import TEXT_LEVELS
 from brokercert.fuzz.finds import Find
 from brokercert.fuzz.inprocess import BATCH, Outcome

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from brokercert.judge.conversation import SECOND, Connection, Conversation
+from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
 from brokercert.judge.transcript import Transcript
 from brokercert.trace import Header
 from brokercert.verdict import Finding, Form, Level, Measured, Verdict

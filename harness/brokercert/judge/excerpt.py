@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from brokercert.judge.entities import OF_AN_ORDER, entities_of, is_of
+from brokercert.judge.tradovate.model.entities import OF_AN_ORDER, entities_of, is_of
 from brokercert.judge.transcript import SECOND
 from brokercert.trace import Body, Trace
 from brokercert.trace import records as r

@@ -16,8 +16,8 @@ from brokercert.trace import Trace
 @dataclass(frozen=True)
 class Judging:
     """`fold` is the dialect's model of what was said, `bench` what its checks are handed, `book` where they are
-    registered. Every module of `package` (its sub-packages are other dialects') is searched for checks, so that a new
-    file needs no registration. `compared` names the fields in which a client's state is compared: each must have a
+    registered. Every module of `package` and of its folders is searched for checks, so that a new file needs no
+    registration. `compared` names the fields in which a client's state is compared: each must have a
     mutant that fails by it.
     """
 
@@ -31,9 +31,8 @@ class Judging:
     def checks(self) -> dict[str, Check]:
         """Row -> its check."""
         package = importlib.import_module(self.package)
-        for info in pkgutil.iter_modules(package.__path__):
-            if not info.ispkg:
-                importlib.import_module(f"{self.package}.{info.name}")
+        for info in pkgutil.walk_packages(package.__path__, f"{self.package}."):
+            importlib.import_module(info.name)
         return self.book
 
     def folded(self, trace: Trace) -> Transcript[Any]:

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from brokercert.judge.conversation import SECOND
 from brokercert.judge.excerpt import describe
+from brokercert.judge.tradovate.model.conversation import SECOND
 from brokercert.trace import Body
 from brokercert.trace import records as r
 

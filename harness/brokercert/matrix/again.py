@@ -12,9 +12,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from brokercert.engine.alone import play_alone
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.run import RunRequest
+from brokercert.engine.run.virtual_run import play_alone
 from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.requirements import load_set
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from brokercert.engine.alone import play_alone
-from brokercert.engine.grid import sampled
-from brokercert.engine.run import RunRequest
-from brokercert.engine.scenario import Suite, load_suite
+from brokercert.engine.play.grid import sampled
+from brokercert.engine.play.scenario import Suite, load_suite
+from brokercert.engine.run.run import RunRequest
+from brokercert.engine.run.virtual_run import play_alone
 from brokercert.judge import judge_trace
 from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, subject_named
 from brokercert.requirements import RequirementSet, load_set

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from brokercert.engine.defects import Score, matrix_hash
-from brokercert.engine.scenario import load_suite
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.defects import Score, matrix_hash
 from brokercert.matrix.cells import Cell, Told
 from brokercert.matrix.subjects import failures_of, insiders, mutants_of, outside
 from brokercert.verdict import Verdict

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Literal
 
-from brokercert.engine.scenario import load_dialect
-from brokercert.engine.subject import Subject, SubjectSpec
-from brokercert.engine.virtual import wall
+from brokercert.engine.client.subject import Subject, SubjectSpec
+from brokercert.engine.play.scenario import load_dialect
+from brokercert.engine.play.virtual import wall
 from brokercert.requirements import load_set
 
 Tier = Literal["real", "virtual"]

@@ -1,9 +1,1 @@
-"""The reference client for Tradovate's WebSocket: a sans-I/O session in a thin asyncio shell.
-
-Written from the protocol notes alone: it shares no codec and no table with the mock broker.
-"""
-
-from brokercert.reference.client import ReferenceClient
-from brokercert.reference.config import Config
-
-__all__ = ["Config", "ReferenceClient"]
+"""The reference clients, one a dialect, and what they share."""

@@ -21,16 +21,16 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from brokercert_mock import TradovateBroker
-from brokercert_mock.recorder import Recorder
+from brokercert_mock.port.recorder import Recorder
 
-from brokercert.engine.environment import subject_environment
+from brokercert.engine.client.environment import subject_environment
+from brokercert.engine.client.inprocess import InProcessSubject, start_in_process
+from brokercert.engine.client.subject import Stream, SubjectSpec
 from brokercert.engine.errors import HarnessError, UsageError
-from brokercert.engine.inprocess import InProcessSubject, start_in_process
 from brokercert.engine.loops import run_loop
-from brokercert.engine.scenario import load_dialect
-from brokercert.engine.subject import Stream, SubjectSpec
-from brokercert.engine.virtual import CALENDAR, LONGEST, StuckError, VirtualLoop
-from brokercert.judge.differences import differences, scope_of, types_in
+from brokercert.engine.play.scenario import load_dialect
+from brokercert.engine.play.virtual import CALENDAR, LONGEST, StuckError, VirtualLoop
+from brokercert.judge.tradovate.model.differences import differences, scope_of, types_in
 from brokercert.simulation.happen import LATE, Happenings
 from brokercert.simulation.held import held_by
 from brokercert.simulation.schedule import CENTI, CHECK, Schedule

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from brokercert_mock.recorder import Recorder
+from brokercert_mock.port.recorder import Recorder
 
+from brokercert.engine.ask.named import callable_named
+from brokercert.engine.client.subject import Subject, SubjectSpec
 from brokercert.engine.errors import UsageError
-from brokercert.engine.named import callable_named
-from brokercert.engine.run import RunRequest, header_of
-from brokercert.engine.scenario import Scenario
-from brokercert.engine.subject import Subject, SubjectSpec
+from brokercert.engine.play.scenario import Scenario
+from brokercert.engine.run.run import RunRequest, header_of
 from brokercert.matrix.subjects import REFERENCE, insiders, subject_named
 from brokercert.requirements import load_set
 from brokercert.simulation.play import Played, play
@@ -50,7 +50,7 @@ def play_seed(seed: Seed) -> Played:
 
 
 def client_named(set_id: str, name: str, seed: int) -> SubjectSpec:
-    """`reference`, a mutant's name, or `MODULE:FACTORY` of a class of this process (`brokercert.engine.subject`).
+    """`reference`, a mutant's name, or `MODULE:FACTORY` of a class of this process.
 
     Raises `UsageError`.
     """

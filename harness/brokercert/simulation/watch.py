@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from brokercert_mock.recorder import Ending, Recorder, Side
+from brokercert_mock.port.recorder import Ending, Recorder, Side
 
 TEXT = 1  # the opcode
 TAG = "sim-"

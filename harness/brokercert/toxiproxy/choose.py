@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from brokercert.engine.client.guard import GUARD
 from brokercert.engine.errors import UsageError
-from brokercert.engine.guard import GUARD
 from brokercert.toxiproxy.api import Api
 from brokercert.toxiproxy.driver import DirectDriver, Driver, ToxiproxyError
 from brokercert.toxiproxy.server import ToxiproxyServer

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from brokercert.engine.limits import SHORT
+from brokercert.engine.machine.descriptors import SHORT
 from brokercert.toxiproxy.link import Link
 from brokercert.toxiproxy.toxics import Toxic
 

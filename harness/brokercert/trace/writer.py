@@ -135,7 +135,7 @@ class TraceWriter:
     def _nonce(self, value: str) -> str:
         return self._nonces.setdefault(value, f"«websocket-key#{len(self._nonces) + 1}»")
 
-    # What a broker tells (brokercert_mock.recorder.Recorder).
+    # What a broker tells (brokercert_mock.port.recorder.Recorder).
 
     def secret(self, kind: str, value: str) -> None:
         if value:

@@ -11,18 +11,18 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from brokercert_mock.anybroker import AnyBroker
-from brokercert_mock.anyconnection import KEPT
 from brokercert_mock.arrow.book import SYMBOLS, OrderBook
 from brokercert_mock.arrow.connection import ArrowConnection
 from brokercert_mock.arrow.panel import ArrowPanel
 from brokercert_mock.arrow.rest import OrdersApi
 from brokercert_mock.arrow.sessions import Login, Sessions, presented, presented_raw
 from brokercert_mock.arrow.settings import LIMITS, MINUTE, ArrowSettings
-from brokercert_mock.panel import Panel
-from brokercert_mock.recorder import Recorder
-from brokercert_mock.rules import Rule
-from brokercert_mock.shell import Shell
+from brokercert_mock.port.broker import AnyBroker
+from brokercert_mock.port.connection import KEPT
+from brokercert_mock.port.panel import Panel
+from brokercert_mock.port.recorder import Recorder
+from brokercert_mock.port.rules import Rule
+from brokercert_mock.port.shell import Shell
 
 SHORTEST_SECRET = 4  # what a client presents is told as a secret, unless it is shorter than any can be
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from brokercert_mock.anyconnection import AnyConnection
+from brokercert_mock.port.connection import AnyConnection
 
 if TYPE_CHECKING:
     from brokercert_mock.arrow.broker import ArrowBroker
     from brokercert_mock.arrow.sessions import Login
-    from brokercert_mock.shell import Shell
+    from brokercert_mock.port.shell import Shell
 
 HEARTBEAT = "PONG"  # AR Heartbeat Protocol: what the client sends, whatever its name
 

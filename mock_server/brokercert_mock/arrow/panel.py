@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from brokercert_mock.arrow.book import LEGAL, SYMBOLS, Order, stamp_text
 from brokercert_mock.arrow.connection import HEARTBEAT
-from brokercert_mock.panel import (
+from brokercert_mock.port.panel import (
     Act,
     Action,
     ActionError,

@@ -1,7 +1,7 @@
 """Connecting, credentials, events, and leaving: AR Connection Setup, Connection Events, Security."""
 
-from brokercert.engine.preflight import first_connection
-from brokercert.engine.scenario import scenario
+from brokercert.engine.play.scenario import scenario
+from brokercert.engine.run.preflight import first_connection
 
 from brokercert_scenarios.arrow_orders.stage import CALM, RAISED, TOLD, ArrowStage
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from brokercert.engine.dialect import Dialect, Reference
-from brokercert.engine.subject import Factory
+from brokercert.engine.client.subject import Factory
+from brokercert.engine.play.dialect import Dialect, Reference
 from brokercert.judge import Judging
 from brokercert.judge.arrow.bench import BOOK, ArrowBench
 from brokercert.judge.arrow.updates import Updates
@@ -23,7 +23,7 @@ def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int, calendar
 
 
 def _reference() -> Factory:
-    from brokercert.reference_arrow import ArrowSubject
+    from brokercert.reference.arrow import ArrowSubject
 
     return ArrowSubject
 
@@ -34,9 +34,9 @@ DIALECT = Dialect(
     stage=ArrowStage,
     judging=Judging(package="brokercert.judge.arrow", book=BOOK, fold=Updates, bench=ArrowBench),
     reference=Reference(
-        command=(sys.executable, "-P", "-m", "brokercert.reference_arrow"),
+        command=(sys.executable, "-P", "-m", "brokercert.reference.arrow"),
         offers=frozenset({"wire", "stop", "process", "report", "snapshot", "config"}),
         factory=_reference,
     ),
-    mutants="brokercert.mutants_arrow",
+    mutants="brokercert.mutants.arrow",
 )

@@ -1,6 +1,6 @@
 """Heartbeats, and coming back: AR Heartbeat Protocol, Reconnection Strategy, Rate Limits."""
 
-from brokercert.engine.scenario import scenario
+from brokercert.engine.play.scenario import scenario
 
 from brokercert_scenarios.arrow_orders.stage import CALM, LITTLE, RAISED, ArrowStage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brokercert.engine.scenario import scenario
+from brokercert.engine.play.scenario import scenario
 
 from brokercert_scenarios.arrow_orders.stage import CALM, TOLD, ArrowStage
 

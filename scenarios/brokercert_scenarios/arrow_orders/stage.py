@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brokercert.engine.stage import AnyStage
+from brokercert.engine.play.stage import AnyStage
 from brokercert.judge.arrow.orders import differences
 from brokercert.judge.arrow.updates import Updates, UpdateSocket
 from brokercert.judge.transcript import SECOND

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from brokercert.hostile import Hostile
-from brokercert.judge.conversation import Conversation
-from brokercert.judge.hostile import BEGINS, ENDS, MARKER, UNDELIVERED, is_told
+from brokercert.judge.tradovate.model.conversation import Conversation
+from brokercert.judge.tradovate.model.hostile import BEGINS, ENDS, MARKER, UNDELIVERED, is_told
 from brokercert_mock import Connection as BrokerConnection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from brokercert.engine.dialect import Dialect, Reference
-from brokercert.engine.subject import Factory
+from brokercert.engine.client.subject import Factory
+from brokercert.engine.play.dialect import Dialect, Reference
 from brokercert.judge import Judging
 from brokercert.judge.check import CHECKS, Bench
-from brokercert.judge.conversation import Conversation
-from brokercert.judge.differences import compared_fields
+from brokercert.judge.tradovate.model.conversation import Conversation
+from brokercert.judge.tradovate.model.differences import compared_fields
 from brokercert_mock import Recorder, Settings, TradovateBroker
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -26,12 +26,12 @@ def _broker(settings: Mapping[str, Any], recorder: Recorder, seed: int, calendar
 
 
 def _hosts(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """With TLS by name: some stacks refuse certificates for IP addresses (`brokercert_mock.tls`)."""
+    """With TLS by name: some stacks refuse certificates for IP addresses (`brokercert_mock.port.tls`)."""
     return ("localhost",) if settings.get("tls") else ()
 
 
 def _reference() -> Factory:
-    from brokercert.reference import ReferenceClient
+    from brokercert.reference.tradovate import ReferenceClient
 
     return ReferenceClient
 
@@ -48,12 +48,12 @@ DIALECT = Dialect(
         compared=compared_fields(),
     ),
     reference=Reference(
-        command=(sys.executable, "-P", "-m", "brokercert.reference"),
+        command=(sys.executable, "-P", "-m", "brokercert.reference.tradovate"),
         offers=frozenset("wire stop process tokens tls dns shards report snapshot request orders".split()),
         factory=_reference,
         entity_types=RELIES_ON,
         readings={"split-snapshot": "one id"},
     ),
-    mutants="brokercert.mutants",
+    mutants="brokercert.mutants.tradovate",
     hosts=_hosts,
 )

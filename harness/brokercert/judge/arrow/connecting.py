@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from brokercert.judge.arrow.bench import ArrowBench, Series, check
 from brokercert.judge.arrow.updates import UpdateSocket
 from brokercert.judge.attempts import attempts_of, most_within
+from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
-from brokercert.judge.held import unless_held
 from brokercert.judge.told import Report
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form

@@ -10,8 +10,8 @@ from brokercert.judge.arrow.bench import ArrowBench, check
 from brokercert.judge.arrow.updates import TERMINAL, Update, object_of
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.check import Breach, seconds
-from brokercert.judge.probe import up_to
 from brokercert.judge.told import Snapshot
+from brokercert.judge.tradovate.messages.probe import up_to
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form
 

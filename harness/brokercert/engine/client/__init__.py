@@ -1,0 +1,1 @@
+"""The client under test: started, read, asked and ended, as a program or in this process."""

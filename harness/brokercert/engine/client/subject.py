@@ -1,0 +1,162 @@
+"""The client under test: what is known of it before a run, and what the harness may ask of it in one.
+
+The law: a client is whatever it is told to be (a program, or a class in this process); what it does becomes records by
+way of an observer, stamped when it was seen, and when the harness lets go of it nothing of it is left running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from brokercert.engine.errors import UsageError
+from brokercert.trace.records import Why
+
+if TYPE_CHECKING:
+    from brokercert.engine.client.output import Output
+
+Level = Literal["wire", "reports", "commands", "in process"]
+Stop = Literal["signal", "command", "none"]
+Stream = Literal["out", "err"]
+Clock = Callable[[], float]  # seconds, the running loop's own
+
+INSTANCES = 40  # as many as ever run at once: they sleep, and 40 start within the shortest scenario on two cores
+
+STOP = 1_000_000_000  # the id of the command `stop`: beyond those of all other commands of a run
+
+
+class SubjectError(UsageError):
+    """The client cannot be started as asked: its command does not exist or cannot be executed."""
+
+
+class Subject(Protocol):
+    """A client that runs in this process, for virtual time. All its timers go through the running loop."""
+
+    async def run(self) -> int:
+        """Be the client until it leaves. Returns what would be its exit status."""
+
+    async def stop(self) -> None:
+        """Log off and let `run` return."""
+
+
+@runtime_checkable
+class Commanded(Protocol):
+    """What a `Subject` has beside that, to be certified at the level *commands*."""
+
+    async def command(self, line: Mapping[str, Any]) -> None:
+        """A command of the process protocol. Answers go through the output that the factory was given."""
+
+
+Factory = Callable[[Mapping[str, str], Callable[[str], None]], Subject]
+
+
+@dataclass(frozen=True)
+class SubjectSpec:
+    """A client as declared. Exactly one of `command` and `factory` is given.
+
+    `offers` are those of the set's needs that the client and its adapter offer; `absent` those that it declares it
+    lacks, with the written reason; `entity_types` are those that it relies on (none: not declared); `instances` is
+    how many may run at once.
+    """
+
+    name: str
+    command: tuple[str, ...] | None = None
+    factory: Factory | None = None
+    cwd: Path = field(default_factory=Path.cwd)
+    env: Mapping[str, str] = field(default_factory=dict)
+    level: Level = "wire"
+    offers: frozenset[str] = frozenset({"wire", "stop"})
+    absent: Mapping[str, str] = field(default_factory=dict)
+    readings: Mapping[str, str] = field(default_factory=dict)
+    entity_types: tuple[str, ...] = ()
+    instances: int = INSTANCES
+    stop: Stop = "signal"
+    lowered: bool = False  # it gets a lower priority than the harness, for it kept that from its core
+    reference: bool = False  # it is brokercert's own, because it was asked for
+
+    def __post_init__(self) -> None:
+        if (self.command is None) == (self.factory is None):
+            raise ValueError(f"subject {self.name!r}: exactly one of command and factory must be given")
+
+
+class SubjectObserver(Protocol):
+    """Told what a client does, as it is seen. `at` is in seconds of the clock that was given."""
+
+    def started(self, at: float) -> None: ...
+
+    def output(self, at: float, stream: Stream, line: str, cut: bool) -> None:
+        """A line that it printed, without its end; `cut` where it was longer than is kept."""
+
+    def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
+        """A JSON line of the process protocol, from the level *reports* up."""
+
+    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
+        """A line that was to be a report and cannot be read; `line` counts its lines of standard output from 1."""
+
+    def dropped(self, at: float, lines: int, bytes: int) -> None:
+        """So much more output than before was read and thrown away."""
+
+    def stop_asked(self, at: float, how: str, judged: bool) -> None: ...
+
+    def ending(self, at: float, why: Why, processes: int) -> None:
+        """The harness is about to end it: called before the effect, once at most. See `EndedByUs` of the trace."""
+
+    def exited(self, at: float, code: int, asked: bool) -> None:
+        """`code` is the exit status, or minus the signal that ended it. Comes after all output that is told."""
+
+
+class RunningSubject(Protocol):
+    """One run of a client, in one scenario."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether its exit has not been told yet."""
+
+    @property
+    def exit_code(self) -> int | None: ...
+
+    @property
+    def tail(self) -> list[str]:
+        """The last 20 lines that it printed, of both streams."""
+
+    @property
+    def output(self) -> Output:
+        """What it prints, as it is read."""
+
+    def say(self, command: Mapping[str, Any]) -> bool:
+        """Give it a command, a line of the process protocol. False where it has no way to hear one."""
+
+    def ask_stop(self, judged: bool) -> Awaitable[None]:
+        """Ask it to log off, in the declared way. Returns at once; `judged` where this is a scenario's stimulus."""
+
+    @property
+    def process(self) -> int | None:
+        """The id of its process, None where it has none of its own."""
+
+    def wait_exit(self, within: float) -> Awaitable[bool]:
+        """Wait for its exit for so many seconds. True when it has exited."""
+
+    def kill(self) -> Awaitable[None]:
+        """End it and everything that it started. Can be called at any time, and more than once."""
+
+
+async def start_subject(
+    spec: SubjectSpec,
+    env: Mapping[str, str],
+    observer: SubjectObserver,
+    state_dir: Path,
+    clock: Clock,
+) -> RunningSubject:
+    """Start the client. `env` are the BROKERCERT_* variables of this scenario (docs/subject-protocol.md).
+
+    Raises `SubjectError` where its command does not exist or cannot be executed.
+    """
+    if spec.factory is not None:
+        from brokercert.engine.client.inprocess import start_in_process
+
+        return start_in_process(spec, spec.factory, env, observer, clock)
+    from brokercert.engine.client.process import start_process
+
+    return await start_process(spec, env, observer, state_dir, clock)

@@ -1,0 +1,1 @@
+"""One scenario being played: broker, path, client, trace. Nothing here judges."""

@@ -1,0 +1,329 @@
+"""What a scenario is handed: the broker, the faults, the client, and ways to wait. It has no way to judge.
+
+Every wait has a deadline, and ends early when the client has left by itself: nothing more can come. Waiting looks at
+the folded trace, the very model that the judge sees afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from brokercert.engine.client.output import Output
+from brokercert.engine.client.resources import measure, work_of
+from brokercert.engine.client.subject import RunningSubject, SubjectSpec, start_subject
+from brokercert.engine.errors import HarnessError
+from brokercert.engine.play.commands import C, Commanding
+from brokercert.engine.play.dialect import Broker
+from brokercert.engine.play.faults import ProxiedPath
+from brokercert.engine.play.gate import StartGate, Turn
+from brokercert.engine.play.scenario import Scenario
+from brokercert.engine.play.scoring import scoring
+from brokercert.trace import Body, TraceWriter
+from brokercert.trace import records as r
+
+T = TypeVar("T")
+
+ARRIVAL = 0.5  # seconds: after these, on an undelayed path, a message written has arrived (judging rule)
+INSTANT = 1e-6  # seconds: an end that is nearer has come; a clock that only timers turn would never reach it
+LAST_OUTPUT = 1.0  # seconds that a client which left is given to have its output read
+
+
+B = TypeVar("B", bound=Broker)
+
+
+def _unheard(text: str) -> None:
+    """Nobody waits who could be told."""
+
+
+class AnyStage(Commanding[C], Generic[B, C]):
+    """One playing of one scenario: what all dialects share. `fold` is the dialect's model of what was said.
+
+    `window_start` names the limit within which a client that was started connects.
+    """
+
+    fold: type[C]
+    window_start: ClassVar[str]
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        broker: B,
+        writer: TraceWriter,
+        spec: SubjectSpec,
+        env: Mapping[str, str],
+        state_dir: Path,
+        gate: StartGate | Turn,
+        proxied: ProxiedPath | None,
+        limits: Mapping[str, float],
+    ) -> None:
+        self.scenario = scenario
+        self.broker = broker
+        self.talk = self.fold()
+        self.limits = limits
+        self._writer = writer
+        self._spec = spec
+        self._env = env
+        self._state_dir = state_dir
+        self._gate = gate
+        self._proxied = proxied
+        self._subject: RunningSubject | None = None
+        self._changed = asyncio.Event()
+        self._gone = asyncio.Event()  # the client has left
+        self._loop = asyncio.get_running_loop()
+        self._stop_asked = False
+        self.remark: Callable[[str], None] = _unheard
+        """Tells whoever waits for the run, at once; it leaves no trace."""
+        writer.watchers.append(self._on_record)
+
+    @property
+    def address(self) -> str:
+        """Where the client is to connect: host and port of the URL that it is given, nothing secret."""
+        return urlsplit(self._env.get("BROKERCERT_URL", "")).netloc.rpartition("@")[2]
+
+    # Time and waiting.
+
+    @property
+    def now(self) -> int:
+        """Microseconds since the scenario began."""
+        return self._writer.micros(self._loop.time())
+
+    async def wait(self, what: str, condition: Callable[[C], T | None], within: float) -> T | None:
+        """Wait until `condition` of the conversation is something; None after `within` seconds, or when the client
+        has left by itself and all that it did has been seen.
+        """
+        deadline = self._loop.time() + within
+        self._writer.add(r.Expecting(t=self.now, what=what, until=self._writer.micros(deadline)))
+        left_since: float | None = None
+        while True:
+            self._changed.clear()
+            found = condition(self.talk)
+            if found:
+                return found
+            now = self._loop.time()
+            if self.left:
+                left_since = left_since or now
+                if now - left_since >= ARRIVAL - INSTANT:
+                    return None
+            until = min(deadline, left_since + ARRIVAL) if left_since is not None else deadline
+            if now >= deadline - INSTANT:
+                return None
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def hold(self, seconds: float, what: str = "time to pass") -> None:
+        """Let time pass; shorter only where the client has left. Records do not wake it: under load that is costly."""
+        deadline = self._loop.time() + seconds
+        self._writer.add(r.Expecting(t=self.now, what=what, until=self._writer.micros(deadline)))
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._gone.wait()
+                await asyncio.sleep(ARRIVAL)
+        except TimeoutError:
+            return
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What the client and its adapter offer."""
+        return self._spec.offers
+
+    @property
+    def left(self) -> bool:
+        """The client has left, asked or not."""
+        return self.talk.exited is not None
+
+    async def arrived(self) -> None:
+        """Until what was written last has arrived."""
+        await self.hold(ARRIVAL, "what was written to arrive")
+
+    # The client.
+
+    async def start(self) -> None:
+        """Start the client under test; at most two are being started at once."""
+        async with self._gate.starting() as gate:
+            self._writer.add(r.SubjectStarted(t=self.now))
+            self._subject = await start_subject(
+                self._spec, self._env, self._observer(), self._state_dir, self._loop.time
+            )
+            await self._started(gate)
+
+    async def _started(self, gate: StartGate) -> None:
+        """Until the client has shown itself, or has held its place for long enough."""
+        began, until, most = self._loop.time(), 0.0, self.limits[self.window_start]
+        used = 0.0
+        while not self.left and until < (patience := min(gate.patience(used), most)):
+            until = patience
+            shown = await self.wait("the client's first connection", self.has_shown, began + until - self._loop.time())
+            used = await self._work()
+            if shown:
+                gate.measured(used)
+                return
+
+    def has_shown(self, talk: C) -> bool:
+        """Whether anything has come of the client's, by which its start is over."""
+        return bool(talk.connections)
+
+    async def _work(self) -> float:
+        """CPU seconds that the client's processes have used; none are known of one in this process."""
+        process = self._subject.process if self._subject is not None else None
+        return 0.0 if process is None else await asyncio.to_thread(work_of, process)
+
+    @property
+    def real(self) -> bool:
+        """Whether the scenario is played in real time."""
+        return self._writer.header.tier == "real"
+
+    @property
+    def full(self) -> bool:
+        """Whether its volumes are those that the requirements mean: always in real time."""
+        return self._writer.header.full
+
+    async def resources(self, name: str) -> None:
+        """Record what the client's process holds now; nothing where it has none, or has left."""
+        process = self._subject.process if self._subject is not None else None
+        if process is None or self.left:
+            return
+        held = await asyncio.to_thread(measure, process)
+        if held is not None:
+            self._writer.add(r.Resources(t=self.now, name=name, **held))
+
+    @asynccontextmanager
+    async def scoring(self, name: str) -> AsyncIterator[Output]:
+        """A block in which the client's processing is timed, vouched for as the window `name`; nothing of the trace is
+        seen meanwhile. Yields the client's output, which counts the reports as they are read.
+        """
+        assert self._subject is not None
+        output = self._subject.output
+        async with scoring(self._writer, output, name):
+            yield output
+
+    async def ask_stop(self) -> None:
+        """Ask the client to log off, as the judged stimulus of a scenario."""
+        await self._stop(judged=True)
+
+    async def _stop(self, *, judged: bool) -> None:
+        if self._subject is None:
+            return
+        self._stop_asked = True
+        await self._subject.ask_stop(judged)
+
+    # The broker, and the way to it.
+
+    def sockets(self) -> list[Any]:
+        """The broker's open WebSockets."""
+        return [c for c in self.broker.connections if c.is_open]
+
+    def step(self, text: str) -> None:
+        """Say what comes next, for the reader of the trace."""
+        self._writer.add(r.Step(t=self.now, text=text))
+
+    def rule(self, name: str, conn: int, detail: str) -> None:
+        """Say that what the scenario does next on this connection stands for something that a broker would do."""
+        self._writer.add(r.RuleApplied(t=self.now, name=name, conn=conn, detail=detail))
+
+    def healed(self, name: str) -> None:
+        """Say that what the scenario did to the way or to the broker is over, by the name of its end."""
+        self._writer.add(r.Fault(t=self.now, requested=self.now, name=name))
+
+    @contextmanager
+    def window(self, name: str, since: int | None = None) -> Iterator[None]:
+        """Vouch that meanwhile (from now, or from `since`) nothing of the scenario's own doing disturbed what `name` is
+        about.
+        """
+        since = self.now if since is None else since
+        yield
+        self._writer.add(r.Window(t=self.now, name=name, since=since))
+
+    @property
+    def proxied(self) -> ProxiedPath:
+        if self._proxied is None:
+            raise HarnessError(f"scenario {self.scenario.name} is declared direct, but asks for the proxy")
+        return self._proxied
+
+    async def proxy_down(self) -> int:
+        """Take the proxy down: every connection ends with FIN, new ones are refused. Returns when that was asked."""
+        requested, acknowledged = await self.proxied.disable()
+        self._writer.fault(requested, acknowledged, "proxy-down", 0, "Toxiproxy: enabled false")
+        return self._writer.micros(requested)
+
+    async def proxy_up(self) -> None:
+        requested, acknowledged = await self.proxied.enable()
+        self._writer.fault(requested, acknowledged, "proxy-up", 0, "Toxiproxy: enabled true")
+
+    async def toxic(self, kind: str, stream: Literal["upstream", "downstream"], **attributes: int) -> None:
+        """Add a toxic to the path, at toxicity 1."""
+        requested, acknowledged = await self.proxied.add(kind, stream, attributes)
+        detail = f"{kind} {stream} " + " ".join(f"{k}={v}" for k, v in attributes.items())
+        self._writer.fault(requested, acknowledged, f"toxic-{kind}", 0, detail)
+
+    # The engine's side.
+
+    @property
+    def session(self) -> int | None:
+        """The id of the client's session, while it has a process of its own."""
+        return self._subject.process if self._subject is not None else None
+
+    async def finish(self) -> None:
+        """End the client: asked first, killed after the declared time; who cannot be asked is killed at once.
+
+        Nothing of it is left running.
+        """
+        subject = self._subject
+        if subject is None:
+            return
+        if not self.left:
+            await self._stop(judged=False)
+            if self._spec.stop != "none":
+                await subject.wait_exit(self.limits["window_stop"] if subject.alive else LAST_OUTPUT)
+        await subject.kill()
+
+    def tail(self) -> tuple[str, ...]:
+        """The client's last lines, secrets labelled."""
+        return tuple(self._writer.redact(line) for line in self._subject.tail) if self._subject else ()
+
+    def _on_record(self, record: Body) -> None:
+        self.talk.feed(record)
+        self._changed.set()
+        if self.left:
+            self._gone.set()
+
+    def _observer(self) -> _Observer:
+        return _Observer(self._writer)
+
+
+class _Observer:
+    """Writes what a client prints and how it ends."""
+
+    def __init__(self, writer: TraceWriter) -> None:
+        self._writer = writer
+
+    def started(self, at: float) -> None:
+        """Written before the start, so that nothing of the client precedes it."""
+
+    def output(self, at: float, stream: Literal["out", "err"], line: str, cut: bool) -> None:
+        self._writer.output(at, stream, line, cut=cut)
+
+    def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
+        self._writer.report(at, event, body)
+
+    def broken_report(self, at: float, line: int, text: str, why: str) -> None:
+        self._writer.broken_report(at, line, text, why)
+
+    def dropped(self, at: float, lines: int, bytes: int) -> None:
+        self._writer.add(r.OutputDropped(t=self._writer.micros(at), lines=lines, bytes=bytes))
+
+    def stop_asked(self, at: float, how: str, judged: bool) -> None:
+        self._writer.add(r.StopAsked(t=self._writer.micros(at), how=how, judged=judged))
+
+    def ending(self, at: float, why: r.Why, processes: int) -> None:
+        self._writer.add(r.EndedByUs(t=self._writer.micros(at), why=why, processes=processes))
+
+    def exited(self, at: float, code: int, asked: bool) -> None:
+        self._writer.add(r.SubjectExited(t=self._writer.micros(at), code=code, asked=asked))

@@ -1,0 +1,88 @@
+"""How many known defects a suite catches: the score of its kill matrix, kept in the package for every report.
+
+The law: a score is told only of the very sources that it was measured on; for any others a report says that it was
+not. `brokercert matrix --keep` measures it and keeps it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
+
+from brokercert.engine.ask.given import is_file
+from brokercert.engine.play.scenario import Suite
+
+SCORES = Path(__file__).parents[2] / "data" / "scores.json"
+
+
+ALWAYS = ("brokercert", "brokercert_mock")
+DECIDES = {".py", ".toml"}
+NO_PART = ("cli", "fuzz", "live", "pytest_", "simulation")  # of the harness: no cell imports them
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of the whole matrix says; kept with the hash of what it was made of. `killed` of `mutants`; `outside`
+    are those that show their defect only as processes, which are no part of it.
+    """
+
+    set_id: str
+    hash: str
+    mutants: int
+    killed: int
+    scenarios: int
+    cells: int
+    outside: int = 0
+
+
+def matrix_hash(suite: Suite) -> str:
+    """Of all that decides a cell."""
+    digest = hashlib.sha256()
+    for name, path in sorted(sources_of(suite).items()):
+        digest.update(f"{name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def sources_of(suite: Suite) -> dict[str, Path]:
+    """Code and data of the harness, the mock broker, and every package that a part of the dialect comes from."""
+    dialect = suite.dialect
+    plays = {getattr(scenario.play, "func", scenario.play).__module__ for scenario in suite.scenarios}
+    client = getattr(dialect.reference.factory(), "__module__", "")
+    modules = {*plays, dialect.broker.__module__, dialect.judging.package, dialect.mutants, client, *ALWAYS}
+    files: dict[str, Path] = {}
+    for package in {module.partition(".")[0] for module in modules if module}:
+        spec = find_spec(package)
+        for folder in map(Path, (spec and spec.submodule_search_locations) or ()):
+            names = {path.relative_to(folder): path for path in folder.rglob("*") if path.suffix in DECIDES}
+            files |= {
+                f"{package}/{name.as_posix()}": path
+                for name, path in names.items()
+                if not name.parts[0].startswith(NO_PART)
+            }
+    return files
+
+
+def kept_scores(path: Path = SCORES) -> dict[str, Score]:
+    """Set -> its score. Empty where none was kept."""
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Score]) if is_file(path) else {}
+
+
+def keep_score(score: Score, path: Path = SCORES) -> None:
+    scores = kept_scores(path) | {score.set_id: score}
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(dict(sorted(scores.items()))), indent=1) + b"\n")
+
+
+def score_sentence(suite: Suite, path: Path = SCORES) -> str:
+    """For reports; empty where the dialect has no mutants."""
+    if not suite.dialect.mutants:
+        return ""
+    score = kept_scores(path).get(suite.set_id)
+    if score is None or score.hash != matrix_hash(suite):
+        return "How many known defects this suite catches was not measured for these sources: `brokercert matrix` does."
+    more = f"; {score.outside} more show only in a process, in real time" if score.outside else ""
+    return (
+        f"This suite catches {score.killed} of {score.mutants} known defects, each tried in its {score.scenarios}"
+        f" scenarios (kill matrix {score.hash}){more}."
+    )

@@ -1,0 +1,270 @@
+"""Saved traces as they are found: that they are of one run, and what its `run.json` beside them says.
+
+The law: nobody has to believe a folder. Traces of different runs are refused, naming two files and the field; where the
+run's record stands beside them, a trace that it does not know, byte for byte, is refused too. Missing ones are for the
+rows to say (`offline.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from brokercert.engine.ask.given import is_folder
+from brokercert.engine.errors import UsageError
+from brokercert.engine.run.plan import Wanted, known_rows
+from brokercert.requirements import RequirementError, RequirementSet, load_set
+from brokercert.trace import TraceError, read_header
+from brokercert.trace.records import Asked, Header
+from brokercert.verdict import RUN_FORMAT, RunRecord, ScenarioResult, decode_run
+
+LONGEST = 160  # characters shown of a value that differs: a line of a terminal, twice
+AS_LEFT = "expected the folder as its run left it; to judge traces that nothing vouches for, move run.json away"
+
+# What the traces of one run have in common, most telling first. Tier and level are not among them: what a run in real
+# time leaves out of its grid is played in virtual time beside it, with the reference client in this process.
+COMMON: tuple[tuple[str, Callable[[Header], Any]], ...] = (
+    ("requirement set", lambda header: header.set_id),
+    ("run id", lambda header: header.run.get("run_id", "")),
+    ("subject", lambda header: header.subject),
+    ("seed", lambda header: header.seed),
+    ("set hash", lambda header: header.set_hash),
+    ("limits", lambda header: header.limits),
+    ("offers", lambda header: header.offers),
+    ("absent", lambda header: header.absent),
+    ("readings", lambda header: header.readings),
+    ("entity types", lambda header: header.entity_types),
+    ("asked", lambda header: header.asked),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Traces of one run. `record`: what their run wrote of itself, where that stands beside them."""
+
+    files: tuple[Path, ...]
+    headers: tuple[Header, ...]  # beside the files
+    record: RunRecord | None = None
+    place: Path | None = None  # the record's file
+
+    @property
+    def header(self) -> Header:
+        """The one that stands for the run: of its own tier."""
+        return next((header for header in self.headers if header.tier == "real"), self.headers[0])
+
+    @property
+    def source(self) -> Path:
+        """The file that says what was asked for."""
+        return self.place or self.files[self.headers.index(self.header)]
+
+    @property
+    def asked(self) -> Asked:
+        """What the run was asked for; of traces older than that field, and without a record: the whole set."""
+        if self.record is not None:
+            return Asked(part=self.record.part, only=self.record.selected, strict=self.record.strict)
+        return self.header.asked or Asked()
+
+    @property
+    def known(self) -> dict[tuple[str, int], ScenarioResult]:
+        """What the record says was played, by scenario and playing."""
+        return {(one.name, one.play): one for one in (self.record.scenarios if self.record else ()) if one.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is asked of saved traces: the run's own words, but for what the command line says otherwise."""
+
+    part: str
+    only: tuple[str, ...]
+    strict: bool
+    words: tuple[str, ...]  # of the command line, to be told again
+
+
+def trace_files(paths: Sequence[Path]) -> list[Path]:
+    """The trace files meant: a file itself, or all of a folder (a run's folder or its `traces`)."""
+    files: list[Path] = []
+    for path in paths:
+        if is_folder(path):
+            inside = sorted(path.glob("*.jsonl")) or sorted((path / "traces").glob("*.jsonl"))
+            if not inside:
+                raise UsageError(f"{path}: no trace in this folder; expected *.jsonl, or a folder traces/ of them")
+            files += inside
+        else:
+            files.append(path)
+    return files
+
+
+def saved_traces(paths: Sequence[Path]) -> Saved:
+    """What `paths` mean. Raises `UsageError` where they are not of one run, or not of the run whose record is there."""
+    files = trace_files(paths)
+    if not files:
+        raise UsageError("no trace was given; expected files or folders of traces (out/latest)")
+    headers = [_header(path) for path in files]
+    _one_run(files, headers)
+    seen: dict[tuple[str, int], Path] = {}
+    for path, header in zip(files, headers, strict=True):
+        key = (header.scenario, header.play)
+        if key in seen:
+            raise UsageError(
+                f"{path}: a second trace of scenario {header.scenario!r}, beside {seen[key]}; "
+                "judge the traces of one run at a time"
+            )
+        seen[key] = path
+    place, record = _record_beside(files)
+    saved = Saved(tuple(files), tuple(headers), record, place)
+    if record is not None:
+        _of_that_run(saved, record)
+    return saved
+
+
+def refuse_altered(saved: Saved, found: Iterable[tuple[Path, ScenarioResult]]) -> None:
+    """Raises `UsageError` where a trace is not the file that the record names. It proves nothing of the client, for or
+    against, so that there is nothing to judge.
+    """
+    altered = [path for path, one in found if one.sha256 and saved.known[one.name, one.play].sha256 != one.sha256]
+    if altered:
+        more = f", and so with {len(altered) - 1} more ({_names(altered[1:])})" if altered[1:] else ""
+        raise UsageError(
+            f"{altered[0]}: not the trace that its run wrote: {saved.place} has another SHA-256 of it{more}; {AS_LEFT}"
+        )
+
+
+def refuse_overwriting(out: Path, paths: Sequence[Path]) -> None:
+    """Raises `UsageError` where reports in `out` would take the place of the record of the run that is judged."""
+    place = out / "run.json"
+    near = {where.resolve() for where in _places(trace_files(paths))}
+    if place.resolve() in near and _recorded(place) is not None:
+        raise UsageError(f"--out {out}: {place} is the record of the run itself; expected another folder")
+
+
+def set_of(saved: Saved, set_id: str | None) -> RequirementSet:
+    """The set of the traces. Raises `UsageError` where `--set` says another, or this version has none of that name."""
+    header, file = saved.header, saved.files[0]
+    if set_id is not None and set_id != header.set_id:
+        raise UsageError(
+            f"--set {set_id}: {file} is a trace of {header.set_id}, which nothing else can judge; leave --set out"
+        )
+    try:
+        return load_set(header.set_id)
+    except RequirementError as error:
+        raise UsageError(f"{file}: set_id: {error}; judge it with {header.tool}") from error
+
+
+def wanted_of(saved: Saved, rows: RequirementSet) -> Wanted:
+    """What the run's plan followed from. Raises `UsageError` where this version knows no such part or row."""
+    header, asked = saved.header, saved.asked
+    try:
+        known_rows(asked.only, rows)
+        if asked.part:
+            rows.part(asked.part)
+    except (UsageError, RequirementError) as error:
+        raise UsageError(f"{saved.source}: what its run was asked for: {error}; judge it with {header.tool}") from error
+    return Wanted(
+        frozenset(header.offers), header.tier, header.seed, asked.part, asked.only, preflight=header.preflight
+    )
+
+
+def asking_of(
+    saved: Saved, rows: RequirementSet, part: str | None, only: Sequence[str] | None, strict: bool | None
+) -> Asking:
+    """None: as the run has it. An empty part, or an empty id, is the whole set. Raises `UsageError`
+    or `RequirementError` where there is no such part or row.
+    """
+    words: list[str] = []
+    if only is not None:
+        words += [word for row in only for word in ("--only", row)]
+        only = tuple(row for row in only if row)
+        known_rows(only, rows)
+    if part is not None:
+        words += ["--part", part]
+        if part:
+            rows.part(part)  # raises where there is no such part
+    if strict is not None:
+        words.append("--strict" if strict else "--no-strict")
+    asked = saved.asked
+    return Asking(
+        asked.part if part is None else part,
+        asked.only if only is None else tuple(only),
+        asked.strict if strict is None else strict,
+        tuple(words),
+    )
+
+
+def _header(path: Path) -> Header:
+    try:
+        return read_header(path)
+    except TraceError as error:
+        raise UsageError(str(error)) from error
+
+
+def _one_run(files: Sequence[Path], headers: Sequence[Header]) -> None:
+    for path, header in zip(files[1:], headers[1:], strict=True):
+        for name, value_of in COMMON:
+            first, other = value_of(headers[0]), value_of(header)
+            if first != other:
+                raise UsageError(
+                    f"{path}: {name} {_shown(other, first)}, but {files[0]} has {_shown(first, other)}: traces of "
+                    "different runs; expected those of one (the folder of a run, or files of it)"
+                )
+
+
+def _shown(value: Any, other: Any) -> str:
+    if isinstance(value, dict) and isinstance(other, dict):
+        value = {key: value[key] for key in value if other.get(key) != value[key]}
+    text = str(value) if isinstance(value, str | int) else repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _places(files: Sequence[Path]) -> list[Path]:
+    """Where the record of their run may stand: beside them, or beside their folder `traces`."""
+    folders = dict.fromkeys(path.absolute().parent for path in files)
+    near = [here for folder in folders for here in (folder, *([folder.parent] if folder.name == "traces" else []))]
+    return [folder / "run.json" for folder in dict.fromkeys(near)]
+
+
+def _record_beside(files: Sequence[Path]) -> tuple[Path | None, RunRecord | None]:
+    for place in _places(files):
+        record = _recorded(place)
+        if record is not None:
+            return place, record
+    return None, None
+
+
+def _recorded(place: Path) -> RunRecord | None:
+    """The record that a run wrote of itself; what an earlier judging wrote vouches for nothing."""
+    try:
+        record = decode_run(place.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{place}: {error.strerror}; {AS_LEFT}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UsageError(f"{place}: {error}; expected a run.json of this version of brokercert; {AS_LEFT}") from error
+    if record.format != RUN_FORMAT:
+        raise UsageError(f"{place}: format {record.format}, this version reads {RUN_FORMAT}; judge with {record.tool}")
+    return None if "judged" in record.environment else record
+
+
+def _of_that_run(saved: Saved, record: RunRecord) -> None:
+    header, place = saved.header, saved.place
+    for name, theirs, ours in (
+        ("run id", header.run.get("run_id", record.run_id), record.run_id),
+        ("asked", header.asked or saved.asked, saved.asked),
+    ):
+        if theirs != ours:
+            raise UsageError(
+                f"{place}: {name} {_shown(ours, theirs)}, but {saved.files[0]} has {_shown(theirs, ours)}: the record "
+                f"of another run; {AS_LEFT}"
+            )
+    for path, one in zip(saved.files, saved.headers, strict=True):
+        if (one.scenario, one.play) not in saved.known:
+            raise UsageError(f"{path}: {place} knows of no trace of scenario {one.scenario!r}; {AS_LEFT}")
+
+
+def _names(paths: Sequence[Path], most: int = 5) -> str:
+    names = [path.name for path in paths]
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

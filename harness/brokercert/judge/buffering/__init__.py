@@ -1,0 +1,1 @@
+"""Whether a client's reports lay in its own output buffer."""

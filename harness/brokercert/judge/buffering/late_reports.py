@@ -1,0 +1,172 @@
+"""Whether a report that was awaited lay in the client's own output buffer, instead of never having been made.
+
+The law: a buffer keeps the order of its lines, lets nothing through between two emptyings, and is emptied when it is
+full or when the client ends. So a line that was read late came out of one where it was read in one go with others that
+are late by themselves (a connection that was there already, an event, a question that memory answers), of different
+kinds or of moments far apart or such a connection; where nothing of standard output was read since the first of these;
+where that go was its end, or as large as a buffer; and where it took no more readings than that many bytes do in one
+writing, for a client that had hung and catches up writes line by line. Once that was seen of a client, what is left at
+its end was in the buffer too. A client that tells one thing late and others in time is late, one that keeps a few lines
+for later does so by design, and of one whose last go does not have the line nothing was told. Times are microseconds.
+Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from brokercert.judge.buffering.bursts import FLUSH, GAP
+from brokercert.judge.check import AnyBench
+from brokercert.judge.told import Line, Report
+from brokercert.judge.tradovate.model.conversation import SECOND, Conversation
+from brokercert.judge.tradovate.model.props import props_on
+from brokercert.judge.transcript import Transcript
+from brokercert.verdict import BUFFERED, Finding, Verdict
+
+LATE = SECOND  # after its cause: no correct client takes so long to tell what it has in memory
+SLACK = SECOND // 4  # the first line of a go may have been made before the go before it, of which it did not find room
+LEAVING = SECOND // 4  # before the exit is told: what a client prints as it leaves is read a little before
+SMALLEST = 4096  # bytes: no library's buffer for a pipe is smaller (Python and Node 8 KiB, glibc 4 KiB and more)
+READINGS = 2  # more than one for each SMALLEST: a part of a line, and what is printed beside the buffer
+KINDS = 2  # of late lines: a client that is slow with one kind only is slow with it
+
+Cause = tuple[str, int]  # (kind of line, when it could have been said)
+
+
+@dataclass(slots=True, frozen=True)
+class Go:
+    """Lines that came out of a buffer together: the records of the first and the last, and since when the first was
+    due.
+    """
+
+    first: int
+    last: int
+    lines: int
+    since: int
+    read: int
+    at_the_end: bool
+
+    @property
+    def why(self) -> str:
+        when = "when it ended" if self.at_the_end else "when the buffer was full"
+        took = (self.read - self.since) / SECOND
+        return f"{BUFFERED}: {self.lines} lines of {took:.0f} s were read in one go {when}; {FLUSH}"
+
+
+def unless_held(bench: AnyBench, finding: Finding, late: Iterable[Report]) -> Finding:
+    """A finding that something was not told, or too late; but where one of the reports `late`, which would have told
+    it, came out of a buffer, nobody knows when it was said: *inconclusive*.
+    """
+    if finding.verdict is Verdict.PASS:
+        return finding
+    late = list(late)
+    goes = list(emptied(bench.talk)) if late else []
+    for report in late:
+        go = next((go for go in goes if go.first <= report.record <= go.last), None)
+        if go is not None:
+            observed = f"{go.why} ({finding.observed})"
+            evidence = tuple(dict.fromkeys((*finding.evidence, report.record)))
+            return replace(finding, verdict=Verdict.INCONCLUSIVE, observed=observed, evidence=evidence)
+    return finding
+
+
+def emptied(talk: Transcript[Any]) -> Iterator[Go]:
+    """Every time that a buffer of the client's was emptied, as far as its lines prove that."""
+    causes = _Causes(talk)
+    ends = [t for t, _, _ in talk.stops] + ([talk.exited[0] - LEAVING] if talk.exited else [])
+    ends += [talk.ended_by_us[0]] if talk.ended_by_us is not None else []
+    end = min(ends, default=None)
+    before: int | None = None
+    proved = False
+    for lines in _goes(talk.told.lines, end):
+        read = lines[0].t
+        late = [cause for line in lines for cause in causes.of(line) if line.t - cause[1] >= LATE]
+        since = min((t for _, t in late), default=read)
+        at_the_end = end is not None and read >= end
+        if proved and at_the_end and before is not None:  # what is left in a buffer, be it a single line
+            yield Go(lines[0].record, lines[-1].record, len(lines), min(since, before), read, True)
+        elif late and (before is None or before <= since + SLACK) and _many(late, since):
+            size = _size(lines)
+            at_once = len({line.t for line in lines}) <= READINGS + size // SMALLEST
+            if at_once and (at_the_end or size >= SMALLEST):
+                proved = True
+                yield Go(lines[0].record, lines[-1].record, len(lines), since, read, at_the_end)
+        before = lines[-1].t
+
+
+def _many(late: list[Cause], since: int) -> bool:
+    """Whether they are of moments far apart or of different kinds, or one announces a connection that was there all the
+    time, which nobody does by design.
+    """
+    kinds = {kind for kind, _ in late}
+    return max(t for _, t in late) - since >= LATE or len(kinds) >= KINDS or "connecting" in kinds
+
+
+def _goes(lines: Iterable[Line], end: int | None) -> Iterator[list[Line]]:
+    """Lines that were read in one go; all that came from the client's end on are one."""
+    go: list[Line] = []
+    for line in lines:
+        over = end is not None and bool(go) and go[0].t >= end
+        if go and line.t - go[-1].t > GAP and not over:
+            yield go
+            go = []
+        go.append(line)
+    if go:
+        yield go
+
+
+def _size(lines: Iterable[Line]) -> int:
+    """Bytes that they were, near enough: with a space after every comma and colon, as most libraries write them."""
+    return sum(
+        line.length
+        if line.report is None
+        else len(msgspec.json.format(msgspec.json.encode(line.report.body), indent=0))
+        for line in lines
+    )
+
+
+class _Causes:
+    """When a line could have been said at the earliest; of what repeats itself, the last time before it was read."""
+
+    def __init__(self, talk: Transcript[Any]) -> None:
+        self._asked = {asked.id: asked for asked in talk.told.commands.values()}
+        self._accepted = [c.accepted for c in talk.connections.values() if c.head is not None]
+        connecting = [line.record for line in talk.told.lines if line.event == "connecting"]
+        # Who does not announce every connection may have announced another one than the first.
+        complete = len(connecting) >= len(self._accepted)
+        self._announced = {number: place for place, number in enumerate(connecting)} if complete else {}
+        self._events: dict[tuple[str, str, str], list[int]] = {}
+        self._messages: dict[tuple[int, int], int] = {}
+        for number, c in enumerate(talk.upgraded if isinstance(talk, Conversation) else (), 1):
+            texts = sorted([(record, t) for t, record, _ in c.data_sent] + [(n, t) for t, n in c.server_beats])
+            self._messages |= {(number, ordinal): t for ordinal, (_, t) in enumerate(texts, 1)}
+            for prop in props_on(c):
+                self._events.setdefault(prop.key, []).append(prop.t)
+
+    def of(self, line: Line) -> Iterator[Cause]:
+        """At most one, and none where nobody knows."""
+        body = line.report.body if line.report is not None else {}
+        match line.event:
+            case "connecting":
+                place = self._announced.get(line.record, len(self._accepted))
+                if place < len(self._accepted):
+                    yield "connecting", self._accepted[place]
+            case "snapshot" | "unsupported":
+                asked = self._asked.get(body["id"]) if type(body.get("id")) is int else None
+                if asked is not None:
+                    yield "answers", asked.t
+            case "processed":
+                key = (str(body.get("entityType")).lower(), str(body.get("id")), str(body.get("eventType")).lower())
+                times = sorted(self._events.get(key, ()))
+                place = bisect_right(times, line.t)
+                message = (body.get("connection"), body.get("message"))
+                if place:
+                    yield "processed", times[place - 1]
+                elif all(isinstance(part, int) for part in message) and message in self._messages:
+                    yield "processed", self._messages[message]

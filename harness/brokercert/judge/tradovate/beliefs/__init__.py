@@ -1,0 +1,1 @@
+"""What a client believes, compared with the ledger: checks of several areas."""

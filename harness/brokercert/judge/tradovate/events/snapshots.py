@@ -1,0 +1,57 @@
+"""Snapshots: how large they may be, and how their parts become one (TP §5.3, §11 row 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.verdict import Finding, Form
+
+MIB = 1024 * 1024
+SPLIT = "after the last part"  # the point of comparison
+SMALL_LEAST = MIB  # bytes, in virtual time at its usual volume: past the default limit of libraries, and quick
+
+
+@check("EVT-090")
+def check_large_snapshot(bench: Bench) -> Iterator[Finding]:
+    """A sync answer of 5 MiB is taken: the client does not close for 20 s. More than 1 MiB are enough where the volume
+    is the small one of virtual time.
+    """
+    least = bench.limit("snapshot_size") if bench.header.full else SMALL_LEAST
+    for c in bench.talk.synced:
+        answer = c.synced
+        if answer is None:
+            continue
+        size = next((len(text.encode()) for _, number, text in c.data_sent if number == answer.record), 0)
+        if size < least:
+            yield bench.short(f"the snapshot had {size / MIB:.2f} MiB only", [answer.record])
+            continue
+        gone = c.given_up()
+        if gone is not None:
+            yield bench.breach(
+                Form.ENDING,
+                f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - answer.t)} after a snapshot of"
+                f" {size / MIB:.2f} MiB{bench.exit_text()}",
+                "a snapshot of 5 MiB is taken without closing",
+                [answer.record, gone.record],
+                [bench.count("bytes of the snapshot", size, None)],
+            )
+            return
+        watched = c.last_seen(bench.end) - answer.t
+        if watched < bench.micros("window_default"):
+            yield bench.short(f"watched for {seconds(watched)} after the snapshot only", [answer.record])
+        else:
+            yield bench.ok(Form.RESTRAINT, f"a snapshot of {size / MIB:.2f} MiB was taken", [answer.record])
+
+
+@check("EVT-095")
+def check_split_snapshot(bench: Bench) -> Iterator[Finding]:
+    """Under the declared reading *one id*, a snapshot in several answers to one sync request is put together: the
+    client's state equals the ledger.
+    """
+    if bench.header.readings.get("split-snapshot", "undeclared") != "one id":
+        if bench.talk.synced:
+            yield bench.short("no document tells how the parts are put together, and the client declares no reading")
+        return
+    yield from compare_at(bench, SPLIT)

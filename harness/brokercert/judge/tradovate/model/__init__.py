@@ -1,0 +1,1 @@
+"""What was said on which connection, of which entities: what the checks of all areas read."""

@@ -1,0 +1,64 @@
+"""Entities as they stand in a record, whoever told it: an event or an answer on the wire, a snapshot, the ledger.
+
+A part of reading, for what is shown of a difference; it decides nothing. Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from brokercert.judge.tradovate.model.conversation import messages_of
+from brokercert.judge.tradovate.model.differences import FORMS, ident_of
+from brokercert.trace import Body
+from brokercert.trace import records as r
+
+Told = tuple[str, dict[str, Any]]  # entity type in the singular, entity
+OF_AN_ORDER = ("orderVersion", "command")  # where quantity and price of an order stand
+
+
+def entities_of(record: Body) -> Iterator[Told]:
+    """All entities in a record, of the types that are compared or that they hang on."""
+    match record:
+        case r.Frame(text=str(text)) if text.startswith("a"):
+            yield from entities_in(text)
+        case r.SubjectReport(event="snapshot"):
+            entities = record.body.get("entities")
+            yield from _collections(entities) if isinstance(entities, dict) else ()
+        case r.Ledger():
+            yield from _collections(record.state)
+        case _:
+            pass
+
+
+def entities_in(text: str) -> Iterator[Told]:
+    """Those of an `a[...]` frame."""
+    for message in messages_of(text) or ():
+        data = message.get("d") if isinstance(message, dict) else None
+        for event in data if isinstance(data, list) else [data]:
+            if isinstance(event, dict) and "entityType" in event:
+                entity = event.get("entity")
+                kind = FORMS.get(str(event["entityType"]).lower())
+                listed = entity if isinstance(entity, list) else [entity]
+                yield from ((kind, one) for one in listed if kind and isinstance(one, dict))
+            elif isinstance(event, dict):
+                yield from _collections({key: value for key, value in event.items() if isinstance(value, list)})
+
+
+def is_of(kind: str, entity: Mapping[str, Any], ident: str) -> bool:
+    """Whether it is the entity of that id, or says something of the order of that id."""
+    return ident_of(entity.get("orderId" if kind in OF_AN_ORDER else "id")) == ident
+
+
+def _collections(groups: Mapping[str, Any]) -> Iterator[Told]:
+    """Lists of entities, and objects of them by id, by type."""
+    for key, value in groups.items():
+        kind = FORMS.get(key.lower())
+        pairs: list[tuple[Any, Any]] = []
+        if isinstance(value, list):
+            pairs = [(None, one) for one in value]
+        elif isinstance(value, dict):
+            pairs = list(value.items())
+        for ident, one in pairs:
+            if kind and isinstance(one, dict):
+                yield kind, one if ident is None or "id" in one else {"id": ident, **one}

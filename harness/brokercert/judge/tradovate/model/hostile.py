@@ -1,0 +1,150 @@
+"""Which frames of a trace are hostile: found in the frames themselves, and where only their sender knows, as it said.
+
+Malformed JSON, unknown letters and WebSocket violations are read from what was sent. That a field of a well-formed
+message is missing or of another type only the schema of the day could tell, so that a run of hostile frames is put
+between two records by whoever sends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from brokercert.judge.told import Report
+from brokercert.judge.tradovate.events.subscribing import is_unknown
+from brokercert.judge.tradovate.model.conversation import Connection, Conversation, messages_of
+
+BEGINS = "hostile"  # rules by which a sender of hostile frames says where they begin and end ...
+ENDS = "hostile-end"
+UNDELIVERED = "hostile-undelivered"  # ... what it did not send: the client was gone, or reconnected too often ...
+MARKER = "marker"  # ... and that the next event is a valid one that stands for all others
+LETTERS = ("o", "h", "a", "c")
+
+
+@dataclass(slots=True, frozen=True)
+class Batch:
+    """Frames sent in one go on one connection. `sent`: (t, record) each; `names`: their defects, as the sender said."""
+
+    t: int
+    record: int
+    names: str
+    sent: tuple[tuple[int, int], ...]
+
+
+def batches(talk: Conversation, c: Connection) -> list[Batch]:
+    """The hostile batches of a connection, in order."""
+    marks = [(t, number, rule) for t, number, rule in talk.rules if rule.conn == c.id]
+    frames = sorted([*c.sent, *((t, number) for t, number, _ in c.raw)], key=lambda frame: frame[1])
+    found = []
+    for place, (t, number, rule) in enumerate(marks):
+        if rule.name != BEGINS:
+            continue
+        end = next((n for _, n, other in marks[place + 1 :] if other.name == ENDS), talk.count + 1)
+        found.append(Batch(t, number, rule.detail, tuple(f for f in frames if number < f[1] < end)))
+    return found
+
+
+def undelivered(talk: Conversation) -> str:
+    """What could not be delivered, as a note behind an observation; nothing where all was."""
+    left = [rule.detail for _, _, rule in talk.rules if rule.name == UNDELIVERED]
+    return f" (not delivered: {'; '.join(left)})" if left else ""
+
+
+def is_malformed(text: str) -> bool:
+    return text.startswith(("a", "c")) and text not in ("a", "c") and messages_of(text) is None
+
+
+def is_unknown_frame(text: str) -> bool:
+    if text[:1] not in LETTERS:
+        return True
+    return text.startswith("a") and any(map(is_unknown, messages_of(text) or ()))
+
+
+@dataclass(slots=True, frozen=True)
+class Marker:
+    """A valid event that was sent after something hostile, or before it as a control."""
+
+    t: int
+    record: int
+    conn: int
+    kind: str
+    id: int
+
+
+def markers(talk: Conversation) -> Iterator[Marker]:
+    """All of them, read from the frames that followed their announcement."""
+    for _, number, rule in talk.rules:
+        if rule.name != MARKER or rule.conn not in talk.connections:
+            continue
+        frame = next((x for x in talk.connections[rule.conn].data_sent if x[1] > number), None)
+        for message in (messages_of(frame[2]) or ()) if frame else ():
+            data = message.get("d") if isinstance(message, dict) else None
+            entity = data.get("entity") if isinstance(data, dict) else None
+            if frame and isinstance(data, dict) and isinstance(entity, dict) and isinstance(entity.get("id"), int):
+                yield Marker(frame[0], frame[1], rule.conn, str(data.get("entityType")), entity["id"])
+
+
+def is_told(report: Report, kind: str, ident: int) -> bool:
+    """Whether a report is about the creation of that entity. Words count in any letter case."""
+    body: dict[str, Any] = report.body
+    said, change = body.get("entityType"), body.get("eventType", "Created")
+    if body.get("id") != ident or not isinstance(said, str) or not isinstance(change, str):
+        return False
+    return said.lower().rstrip("s") == kind.lower().rstrip("s") and change.lower() == "created"
+
+
+def violation_in(data: bytes) -> str:
+    """What of RFC 6455 these bytes of a server's break, first things first; empty: nothing.
+
+    No extension is ever negotiated, so that every reserved bit is a violation.
+    """
+    within = False  # a fragmented message
+    while data:
+        if len(data) < 2:
+            return ""
+        first, second = data[0], data[1]
+        opcode, fin = first & 0x0F, bool(first & 0x80)
+        if first & 0x70:
+            return "a reserved bit is set"
+        if opcode not in (0, 1, 2, 8, 9, 10):
+            return f"the reserved opcode {opcode}"
+        if second & 0x80:
+            return "a server's frame is masked"
+        length, head = second, 2
+        if length >= 126:
+            head = 4 if length == 126 else 10
+            length = int.from_bytes(data[2:head], "big")
+        if opcode >= 8 and length > 125:
+            return "a control frame of more than 125 bytes"
+        if opcode >= 8 and not fin:
+            return "a control frame in fragments"
+        if opcode == 0 and not within:
+            return "a continuation without a beginning"
+        if opcode in (1, 2) and within:
+            return "a new message before the end of the one before"
+        payload, data = data[head : head + length], data[head + length :]
+        if opcode == 8:
+            return _close_violation(payload)
+        if opcode == 1 and fin and not _is_utf8(payload):
+            return "text that is no UTF-8"
+        if opcode < 8:
+            within = not fin
+    return ""
+
+
+def _close_violation(payload: bytes) -> str:
+    if len(payload) == 1:
+        return "a close code of one byte"
+    code = int.from_bytes(payload[:2], "big") if payload else 1000
+    if code in (1004, 1005, 1006, 1015) or not (1000 <= code <= 1014 or 3000 <= code <= 4999):
+        return f"the close code {code} on the wire"
+    return "" if _is_utf8(payload[2:]) else "a close reason that is no UTF-8"
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

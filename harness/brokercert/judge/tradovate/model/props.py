@@ -1,0 +1,64 @@
+"""The props events that a broker sent, entity by entity, in the order of its frames (TP §4).
+
+A part of reading, for the checks that ask what a client was told; it decides nothing. Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from brokercert.judge.tradovate.model.conversation import Connection, Conversation, messages_of
+
+
+@dataclass(slots=True, frozen=True)
+class Prop:
+    """One entity of one event. `array`: its event's `entity` was an array; `company`: messages in its frame."""
+
+    t: int
+    record: int
+    conn: int
+    kind: str  # as sent: `order`, `cashBalance`
+    change: str  # Created, Updated, Deleted
+    entity: dict[str, Any]
+    array: bool
+    company: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What a report names: type, id, change."""
+        return self.kind.lower(), str(self.entity.get("id")), self.change.lower()
+
+    @property
+    def content(self) -> bytes:
+        """All of it, whatever the order of its fields."""
+        return msgspec.json.encode([*self.key, self.entity], order="sorted")
+
+
+def props_of(talk: Conversation) -> Iterator[Prop]:
+    """All of them, connection by connection."""
+    for c in talk.connections.values():
+        yield from props_on(c)
+
+
+def props_on(c: Connection) -> Iterator[Prop]:
+    """Those of one connection."""
+    for t, number, text in c.data_sent:
+        if not text.startswith("a[") or '"props"' not in text:
+            continue
+        messages = messages_of(text) or []
+        for message in messages:
+            data = message.get("d") if isinstance(message, dict) and message.get("e") == "props" else None
+            if not isinstance(data, dict):
+                continue
+            entity = data.get("entity")
+            array = isinstance(entity, list)
+            for one in entity if isinstance(entity, list) else [entity]:
+                if isinstance(one, dict):
+                    yield Prop(
+                        t, number, c.id, str(data.get("entityType")), str(data.get("eventType")), one, array,
+                        len(messages),
+                    )  # fmt: skip

@@ -1,0 +1,202 @@
+"""Defects of heartbeats."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+
+from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.reference.tradovate import wire
+from brokercert.reference.tradovate.backoff import Backoff
+from brokercert.reference.tradovate.client import End, ReferenceClient
+from brokercert.reference.tradovate.session import INFINITE, Session
+from brokercert.reference.tradovate.states import Happening
+
+
+@mutant(
+    "heartbeat-every-40-s",
+    "HBT-010 HBT-020 HBT-030 HBT-040",
+    also={
+        "HBT-060": "a client is back only when it beats, within a heartbeat's limit",
+        "MSG-010": "alive is shown by the next heartbeat on time",
+        "MSG-020": "alive is shown by the next heartbeat on time",
+        "RLP-080": "a penalty of 36 s passes without a heartbeat",
+        "MSG-030": "alive is shown by the next heartbeat on time",
+    },
+    reason="no gap above 33 s is allowed, and every probe waits for the next heartbeat as long",
+)
+class SlowHeart(ReferenceClient):
+    """Sends a heartbeat every 40 s."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.config = dataclasses.replace(self.config, heartbeat_every=40.0)
+
+
+@mutant("heartbeat-every-8-s", "HBT-020", reason="inside the page's 30 s, above the protocol's 5 s")
+class LazyHeart(ReferenceClient):
+    """Sends a heartbeat every 8 s."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.config = dataclasses.replace(self.config, heartbeat_every=8.0)
+
+
+class _EchoSession(Session):
+    def on_item(self, item: wire.Item, now: float) -> None:
+        super().on_item(item, now)
+        if isinstance(item, wire.ServerBeat):
+            self._out.append(wire.HEARTBEAT)
+
+    def beat(self, now: float) -> None:
+        pass
+
+    def next_beat(self) -> float:
+        return float("inf")
+
+
+@mutant("echoes-the-servers-beat", "HBT-030", reason="`h` does not come while data streams")
+class EchoHeart(ReferenceClient):
+    """Sends a heartbeat only in answer to `h`."""
+
+    session_class = _EchoSession
+
+
+class _DataDrivenSession(Session):
+    last_event = 0.0
+
+    def on_event(self, kind: str, data: Any, now: float) -> None:
+        self.last_event = now
+        super().on_event(kind, data, now)
+
+    def beat(self, now: float) -> None:
+        if now - self.last_event < 20 or self.live_since is None:
+            super().beat(now)
+        elif now >= self.next_beat():
+            self._beats += 1
+
+
+@mutant("sleeps-in-a-quiet-market", "HBT-040", reason="nothing but `h` comes for more than a minute")
+class QuietHeart(ReferenceClient):
+    """Stops its heartbeats when no event came for twenty seconds."""
+
+    session_class = _DataDrivenSession
+
+
+class _DataWatchdogSession(Session):
+    last_event = 0.0
+
+    def on_event(self, kind: str, data: Any, now: float) -> None:
+        self.last_event = now
+        super().on_event(kind, data, now)
+
+    def tick(self, now: float) -> None:
+        if now >= self.looks_at():
+            self.happen(Happening.SILENT, "no event for thirty seconds", now)
+        super().tick(now)
+
+    def looks_at(self) -> float:
+        return INFINITE if self.live_since is None else max(self.live_since, self.last_event) + 30
+
+    def due(self) -> float:
+        return min(super().due(), self.looks_at())
+
+
+@mutant(
+    "takes-a-quiet-market-for-a-dead-one",
+    "HBT-040 LOG-060",
+    reason="`h` counts as a sign of life, and a server that sends it is healthy",
+)
+class DataWatchdog(ReferenceClient):
+    """Gives its connection up when no event came for thirty seconds, whatever else came."""
+
+    session_class = _DataWatchdogSession
+
+
+ALIVE_ON_A_NEW_SOCKET = "alive is shown by the next heartbeat on time, here on a second socket"
+
+
+class _HeartlessSession(Session):
+    dead = False
+
+    def beat(self, now: float) -> None:
+        if not self.dead:
+            super().beat(now)
+
+    def next_beat(self) -> float:
+        return INFINITE if self.dead else super().next_beat()
+
+
+@mutant(
+    "heart-dies-with-its-socket",
+    "HBT-060",
+    also={
+        "MSG-010": ALIVE_ON_A_NEW_SOCKET,
+        "MSG-020": ALIVE_ON_A_NEW_SOCKET,
+        "MSG-030": ALIVE_ON_A_NEW_SOCKET,
+        "MSG-050": ALIVE_ON_A_NEW_SOCKET,
+    },
+    reason="a client is back when it beats again, within a heartbeat's limit, and it beats no more",
+)
+class HeartDies(ReferenceClient):
+    """Ends its heartbeat timer where it finds the socket closed, and starts none for the next."""
+
+    session_class = _HeartlessSession
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._dead: set[int] = set()  # lanes, by their stores
+
+    async def pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:
+        assert isinstance(session, _HeartlessSession)
+        session.dead = id(session.store) in self._dead
+        try:
+            await super().pump(session, ws, wake)
+        finally:
+            if session.live_since is not None:
+                self._dead.add(id(session.store))
+
+
+class _TrustingSession(Session):
+    def on_silence(self, now: float) -> None:
+        self._heard = now
+
+
+@mutant("no-watchdog", "HBT-050", reason="a silent server is never noticed")
+class NoWatchdog(ReferenceClient):
+    """Never minds how long nothing has come."""
+
+    session_class = _TrustingSession
+
+
+@mutant(
+    "stays-away-after-going-away",
+    "HBT-060 REC-010",
+    also={
+        "REC-110": "that close is one of the faults of every phase",
+    },
+    reason="the close that an idle limit would send is 1001, and so is one of the losses",
+)
+class StaysAway(ReferenceClient):
+    """Takes close code 1001 for the end of the day."""
+
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        return None if end.code == 1001 else super().delay_after(end, backoff, refusals)
+
+
+class _SilentNoReturn(ReferenceClient):
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        gave_up_itself = end.how != "lost" and end.lasted > 0
+        return None if gave_up_itself else super().delay_after(end, backoff, refusals)
+
+
+@mutant(
+    "notices-and-stays-away",
+    "HBT-060 REC-010",
+    reason="it gives a silent server up, and a session that the server closed, and does not come back",
+)
+class NoticesAndStaysAway(_SilentNoReturn):
+    """Does not come back from a connection that it gave up itself."""

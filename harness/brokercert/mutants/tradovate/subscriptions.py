@@ -1,0 +1,43 @@
+"""Defects of subscriptions beside the sync."""
+
+from __future__ import annotations
+
+from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.reference.tradovate.client import ReferenceClient
+from brokercert.reference.tradovate.requests import Outcome
+from brokercert.reference.tradovate.session import Session
+
+
+class _Remembering(Session):
+    synced_before = False
+
+    def on_sync(self, outcome: Outcome, now: float) -> None:
+        self.synced_before = bool(self.store.entities)
+        super().on_sync(outcome, now)
+
+
+class _SubscribingOnce(_Remembering):
+    def subscribe(self, now: float) -> None:
+        if not self.synced_before:
+            super().subscribe(now)
+
+
+@mutant("subscribes-once-in-its-life", "REC-035", reason="a subscription ends with its socket")
+class SubscribesOnce(ReferenceClient):
+    """Subscribes to its quotes on its first socket only."""
+
+    session_class = _SubscribingOnce
+
+
+class _SubscribingAgain(_Remembering):
+    def subscribe(self, now: float) -> None:
+        super().subscribe(now)
+        if self.synced_before:
+            super().subscribe(now)
+
+
+@mutant("subscribes-twice-after-a-loss", "REC-035", reason="each subscription comes back once")
+class SubscribesAgain(ReferenceClient):
+    """Subscribes to its quotes twice on every socket but its first."""
+
+    session_class = _SubscribingAgain

@@ -1,0 +1,375 @@
+"""The connection shell: one `asyncio.Protocol` per TCP connection, for REST and WebSocket on one port.
+
+h11 parses heads. An upgrade goes to the library's sans-I/O frame parser, anything else to the REST handlers. Time is
+stamped as the bytes arrive. Whatever bytes a client sends, nothing is raised from here: they are a request, a frame, or
+a violation that is recorded and ends the connection.
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import fcntl
+import socket
+import struct
+import termios
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import h11
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import OPEN, Protocol, Side
+from websockets.server import ServerProtocol
+
+from brokercert_mock.port.inflow import Inflow
+
+if TYPE_CHECKING:
+    from brokercert_mock.port.broker import AnyBroker
+
+MOST_UNREAD = 64 * 1024 * 1024  # bytes that wait for a client which does not read: a dozen of the largest snapshots
+DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
+
+
+class Shell(asyncio.Protocol):
+    """Bytes in, bytes out, and who ended it."""
+
+    def __init__(self, broker: AnyBroker[Any]) -> None:
+        self.broker = broker
+        self._transport: asyncio.Transport | None = None
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=broker.shell_settings.max_head)
+        self._ws: Protocol | None = None
+        self._request: h11.Request | None = None
+        self._body = b""
+        self._rest_count = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._parts: list[bytes] = []
+        self._parts_opcode = Opcode.TEXT
+        self._parts_count = 0
+        self._ours = False  # we ended it
+        self._theirs = False  # the client did
+        self._deaf = False  # a dead end: what comes is read and thrown away
+
+    # asyncio's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._inflow = Inflow(transport, self.broker.clock, self._take)
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection = self.broker.on_accept(self)
+        self._arm_head_timer()
+
+    def data_received(self, data: bytes) -> None:
+        self.broker.bytes_read += len(data)
+        self._inflow.feed(data)
+
+    def _take(self, data: bytes, at: float) -> None:
+        if self._deaf:
+            return
+        with self.broker.guarding():
+            if self._ws is not None:
+                self._ws_bytes(data, at)
+            else:
+                self._http_bytes(data, at)
+
+    def eof_received(self) -> bool:
+        self._inflow.finish()
+        self._theirs = True
+        self._disarm()
+        self.connection.ended("client", "fin")
+        # A dead server does not answer the client's FIN either; otherwise the transport closes itself.
+        return bool(self.connection.silent == "dead")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._ours:
+            self._inflow.finish()
+        self._disarm()
+        if exc is not None and not self._theirs:
+            self.connection.ended("client", "rst")
+        elif not self._ours and not self._theirs:
+            self.connection.ended("client", "fin")
+        self.broker.on_lost(self)
+
+    # The connection's side.
+
+    @property
+    def address(self) -> str:
+        """Where the client connects from, without its port."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return self.broker.machine_of(str(peer[0])) if peer else ""
+
+    @property
+    def unread(self) -> int:
+        """Bytes that have come and wait to be read; 0 where the system does not tell."""
+        raw = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if raw is None or raw.fileno() < 0:
+            return 0
+        count = array.array("i", [0])
+        try:
+            fcntl.ioctl(raw.fileno(), termios.FIONREAD, count)
+        except OSError:
+            return 0
+        return count[0]
+
+    def write(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        transport.write(data)
+        if transport.get_write_buffer_size() > MOST_UNREAD:
+            self.connection.unread()
+
+    def half_close(self) -> None:
+        """FIN; what the client still sends is read and recorded, so that it meets no RST."""
+        self._ours = True
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.can_write_eof():
+            with suppress(OSError):  # ENOTCONN: the client's RST is in the kernel already, and is told of next
+                transport.write_eof()
+        else:
+            transport.close()  # TLS has no half-close
+
+    def reset(self) -> None:
+        """RST: closing a socket that lingers for no time at all."""
+        self._ours = True
+        transport = self._transport
+        if transport is None:
+            return
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+    def abort(self) -> None:
+        self._ours = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def deafen(self) -> None:
+        """Read what comes, and throw it away."""
+        self._deaf = True
+
+    def pause(self) -> None:
+        if self._transport is not None:
+            self._inflow.pause()
+
+    # HTTP.
+
+    def _http_bytes(self, data: bytes, at: float) -> None:
+        try:
+            self._http.receive_data(data)
+            while True:
+                event = self._http.next_event()
+                if event is h11.NEED_DATA or event is h11.PAUSED:
+                    return
+                if isinstance(event, h11.Request):
+                    self._disarm()
+                    self._head(event, at)
+                    if self._ws is not None or self._deaf:
+                        return
+                elif isinstance(event, h11.Data):
+                    self._body += event.data
+                    if len(self._body) > self.broker.shell_settings.max_body:
+                        raise h11.RemoteProtocolError("body too large", error_status_hint=413)
+                elif isinstance(event, h11.EndOfMessage):
+                    self._rest(at)
+                elif isinstance(event, h11.ConnectionClosed):
+                    return
+        except h11.RemoteProtocolError as error:
+            self._violation(str(error), error.error_status_hint)
+
+    def _head(self, request: h11.Request, at: float) -> None:
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers]
+        target = request.target.decode("latin-1")
+        upgrade = any(k.lower() == "upgrade" and v.strip().lower() == "websocket" for k, v in headers)
+        self.broker.on_target(target)
+        self.broker.recorder.head(at, self.connection.id, request.method.decode(), target, headers, upgrade)
+        self.broker.changed()
+        if upgrade:
+            self._upgrade(target, headers, at)
+        else:
+            self._request, self._body = request, b""
+            if self._http.they_are_waiting_for_100_continue:
+                self.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+
+    def _rest(self, at: float) -> None:
+        request = self._request
+        assert request is not None
+        self._rest_count += 1
+        ordinal = self._rest_count
+        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in request.headers}
+        target = request.target.decode("latin-1")
+        body = self._body.decode("utf-8", "replace")
+        method = request.method.decode()
+        self.broker.recorder.rest_request(at, self.connection.id, ordinal, method, target, body)
+        self.broker.on_rest_request(
+            self.connection,
+            method,
+            target,
+            headers,
+            body,
+            lambda status, text, kind: self._answer_rest(ordinal, status, text, kind),
+        )
+
+    def _answer_rest(self, ordinal: int, status: int, text: str, kind: str) -> None:
+        if self._transport is None or self._transport.is_closing() or not self._awaited():
+            return
+        data = text.encode()
+        headers = [("Content-Type", kind), ("Content-Length", str(len(data)))]
+        self.broker.recorder.rest_answer(self.broker.clock(), self.connection.id, ordinal, status, text)
+        assert self._request is not None
+        out = self._http.send(h11.Response(status_code=status, headers=headers, reason=_reason(status))) or b""
+        if self._request.method != b"HEAD":
+            out += self._http.send(h11.Data(data=data)) or b""
+        out += self._http.send(h11.EndOfMessage()) or b""
+        self.write(out)
+        self.broker.changed()
+        if self._http.our_state is h11.MUST_CLOSE:
+            self.half_close()
+            self.connection.ended("broker", "fin")
+        else:
+            self._next_cycle()
+
+    def _awaited(self) -> bool:
+        return self._http.our_state is h11.SEND_RESPONSE
+
+    def _next_cycle(self) -> None:
+        """Ready for the next request of a kept-alive connection, which may have arrived already."""
+        if (self._http.our_state, self._http.their_state) != (h11.DONE, h11.DONE):
+            return
+        self._http.start_next_cycle()
+        if self._http.trailing_data[0]:
+            self._http_bytes(b"", self.broker.clock())
+
+    def _upgrade(self, target: str, headers: list[tuple[str, str]], at: float) -> None:
+        self._deaf = True  # until the upgrade is answered: what follows it must not be taken for a request
+        rule = self.broker.on_upgrade_request(self.connection)
+        name = rule.name if rule else ""
+        if rule is not None and name == "upgrade-refused":
+            self._refuse(rule.params["status"], rule.params["body"], rule.params["headers"])
+            return
+        if name == "upgrade-unanswered":
+            return
+        if name == "upgrade-closed":
+            self.half_close()
+            self.connection.ended("broker", "fin")
+            return
+        path = target.partition("?")[0].lower().rstrip("/")
+        if path != self.broker.websocket_path:
+            self._refuse(404, "Not found", [])
+            return
+        refusal = self.broker.refusal(self.connection, target)
+        if refusal is not None:
+            self._refuse(*refusal, [])
+            return
+        response = self._handshake(target, headers)
+        if isinstance(response, str):
+            self._refuse(400, response, [])
+            return
+        self._deaf = False
+        self._ws = Protocol(Side.SERVER, state=OPEN, max_size=self.broker.shell_settings.max_body)
+        self.write(response)
+        self.broker.recorder.upgrade_answer(self.broker.clock(), self.connection.id, 101)
+        self.connection.upgraded_at = self.broker.clock()
+        trailing = self._http.trailing_data[0]
+        self.broker.on_upgraded(self.connection, rule)
+        if trailing and self.connection.ended_at is None:
+            self._ws_bytes(trailing, at)
+
+    def _handshake(self, target: str, headers: list[tuple[str, str]]) -> bytes | str:
+        """The 101 answer, or why there is none. The library checks the rules; extensions are declined."""
+        protocol = ServerProtocol(extensions=None)
+        try:
+            response = protocol.accept(Request(target, Headers(headers)))
+        except InvalidHandshake as error:
+            return str(error)
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            return (response.body or b"").decode("utf-8", "replace") or response.reason_phrase
+        return response.serialize()
+
+    def _refuse(self, status: int, body: str, headers: list[tuple[str, str]]) -> None:
+        data = body.encode()
+        lines = [f"HTTP/1.1 {status} {_reason(status).decode()}", f"Content-Length: {len(data)}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        self.write("\r\n".join([*lines, "", ""]).encode() + data)
+        self.broker.recorder.upgrade_answer(self.broker.clock(), self.connection.id, status)
+        self.half_close()
+        self.connection.ended("broker", "fin")
+        self.broker.call_later(2.0, self.abort)  # a client that keeps its side open has had its answer
+
+    # WebSocket.
+
+    def _ws_bytes(self, data: bytes, at: float) -> None:
+        ws = self._ws
+        assert ws is not None
+        ws.receive_data(data)
+        for event in ws.events_received():
+            assert isinstance(event, Frame)  # the side is past its handshake: there is nothing else
+            opcode, payload = event.opcode, bytes(event.data)
+            if opcode not in DATA:
+                self.connection.received(at, opcode, payload, 1)
+                continue
+            if opcode is not Opcode.CONT:
+                self._parts, self._parts_opcode, self._parts_count = [], opcode, 0
+            self._parts.append(payload)
+            self._parts_count += 1
+            if event.fin:
+                whole = b"".join(self._parts)
+                self._parts = []
+                self._message(at, self._parts_opcode, whole)
+        # The library would answer pings and closes by itself; the connection decides that, so its bytes are dropped.
+        ws.data_to_send()
+        if ws.parser_exc is not None:
+            self._violation(str(ws.parser_exc), None)
+
+    def _message(self, at: float, opcode: Opcode, payload: bytes) -> None:
+        if opcode is Opcode.TEXT:
+            try:
+                payload.decode()
+            except UnicodeDecodeError as error:
+                self._violation(f"text that is no UTF-8: {error.reason}", None)
+                return
+        self.connection.received(at, opcode, payload, self._parts_count)
+
+    def _violation(self, text: str, status: int | None) -> None:
+        """The client broke the rules: told, answered where that is possible, and ended."""
+        self._deaf = True
+        self.broker.recorder.violation(self.broker.clock(), self.connection.id, text)
+        if self._ws is not None:
+            self.connection.close(1002, "")
+        else:
+            if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+                reason = _reason(status or 400).decode()
+                self.write(
+                    f"HTTP/1.1 {status or 400} {reason}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+                )
+            self.half_close()
+            self.connection.ended("broker", "fin")
+            self.broker.call_later(2.0, self.abort)
+
+    def _arm_head_timer(self) -> None:
+        self._head_timer = self.broker.call_later(self.broker.shell_settings.head_timeout, self._head_late)
+
+    def _head_late(self) -> None:
+        # An idle connection that never said a word is left alone: some clients keep one ready.
+        if self._http.their_state is h11.IDLE and self._http.trailing_data[0]:
+            self._violation("the request head was not complete in time", 408)
+
+    def _disarm(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+
+
+def _reason(status: int) -> bytes:
+    try:
+        return HTTPStatus(status).phrase.encode()
+    except ValueError:
+        return b"Status"

@@ -1,0 +1,1 @@
+"""The Tradovate mock broker."""

@@ -1,0 +1,1 @@
+"""The exchange behind the broker: orders, fills, positions, cash."""

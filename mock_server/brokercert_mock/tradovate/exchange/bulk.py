@@ -1,0 +1,111 @@
+"""History in bulk: finished orders of the past, for snapshots of a given size (TP §5.3, §11 row 10).
+
+They are entities like all others, schema-true and consistent: a finished order with its version, command, reports and
+fill. A client that relies on none of these types gets more accounts instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brokercert_mock.tradovate import wire as frames
+from brokercert_mock.tradovate.seed import TRADE_DATE, TYPES, Entity, State
+from brokercert_mock.tradovate.sync import Subscription, snapshot
+
+MOST_ENTRIES = 65_536  # of one collection: what a sensible client may bound it by
+HISTORY = ("order", "command", "orderVersion", "commandReport", "executionReport", "fill")
+EVERYTHING = Subscription(frozenset(TYPES), None)
+STEP = 250  # orders between two looks at the size
+
+
+def grow(state: State, subscription: Subscription, size: int, stamp: str) -> dict[str, list[Entity]]:
+    """Add history until the snapshot of this subscription has `size` bytes, or a collection is full; the snapshot."""
+    add = _order if any(kind in subscription.types for kind in HISTORY) else _account
+    while True:
+        found = snapshot(state, subscription)
+        missing = size - len(frames.pack([found]))
+        most = max((len(entities) for entities in found.values()), default=0)
+        if missing <= 0 or most + STEP > MOST_ENTRIES or not subscription.types:
+            return found
+        before = len(state.entities["order"]) + len(state.entities["account"])
+        share = max(1, _step_size(found, before))
+        for number in range(max(STEP, min(missing // share, MOST_ENTRIES - most - STEP))):
+            add(state, stamp, number)
+
+
+def _step_size(found: dict[str, list[Any]], added: int) -> int:
+    """Bytes that each addition makes, by what there is: an estimate, so that few looks are needed."""
+    return 3 * len(frames.pack([found])) // max(1, 2 * added)
+
+
+def _order(state: State, stamp: str, number: int) -> None:
+    contract = state.of("contract")[0]["id"]
+    ident = state.new_id()
+    common = {"contractId": contract, "timestamp": stamp, "action": "Buy" if number % 2 else "Sell"}
+    account = state.accounts[number % len(state.accounts)]
+    price = 5000.0 + 0.25 * (number % 400)
+    state.put("order", {"id": ident, "accountId": account, **common, "ordStatus": "Filled", "admin": False})
+    state.put(
+        "command",
+        {
+            "id": ident,
+            "orderId": ident,
+            "timestamp": stamp,
+            "commandType": "New",
+            "commandStatus": "AtExecution",
+            "isAutomated": True,
+        },
+    )
+    version = {"id": ident, "orderId": ident, "orderQty": 1, "orderType": "Limit", "price": price, "timeInForce": "Day"}
+    state.put("orderVersion", version)
+    state.put(
+        "commandReport",
+        {
+            "id": state.new_id(),
+            "commandId": ident,
+            "timestamp": stamp,
+            "commandStatus": "AtExecution",
+            "ordStatus": "Working",
+        },
+    )
+    state.put(
+        "executionReport",
+        {
+            "id": state.new_id(),
+            "commandId": ident,
+            "name": "fill",
+            "accountId": account,
+            **common,
+            "tradeDate": TRADE_DATE,
+            "orderId": ident,
+            "execType": "Trade",
+            "ordStatus": "Filled",
+            "cumQty": 1,
+            "avgPx": price,
+            "lastQty": 1,
+            "lastPx": price,
+        },
+    )
+    state.put(
+        "fill",
+        {
+            "id": state.new_id(),
+            "orderId": ident,
+            **common,
+            "tradeDate": TRADE_DATE,
+            "qty": 1,
+            "price": price,
+            "active": True,
+            "finallyPaired": 1,
+        },
+    )
+
+
+def _account(state: State, stamp: str, number: int) -> None:
+    first = state.of("account")[0]
+    ident = state.new_id()
+    state.put("account", first | {"id": ident, "name": f"HIST{ident}", "timestamp": stamp})
+    for kind in ("cashBalance", "accountRiskStatus", "marginSnapshot"):
+        for entity in state.of(kind)[:1]:
+            own = {"id": state.new_id(), "accountId": ident} if "accountId" in entity else {"id": ident}
+            state.put(kind, entity | own)

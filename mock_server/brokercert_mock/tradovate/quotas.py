@@ -1,0 +1,64 @@
+"""Quotas of a user: connections, addresses, sessions (TP §2.4, §10). All off unless a scenario is about one.
+
+Documented: over a limit the oldest connection is closed and its token revoked, a `shutdown` with the reason before it;
+a third session ends the oldest, whose tokens get 408, 429 or 500. Inferred: a connection counts from its authorize on
+(before, nobody knows whose it is), so that is when a limit is found exceeded; over the address limit the oldest
+connection from another address than the newcomer's goes; a session that ends takes its connections with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from brokercert_mock.tradovate.broker import TradovateBroker
+    from brokercert_mock.tradovate.connection import Connection
+    from brokercert_mock.tradovate.tokens import Token
+
+
+class Quotas:
+    """The quotas of one broker, which has one user."""
+
+    def __init__(self, broker: TradovateBroker) -> None:
+        self.broker = broker
+
+    def on_authorized(self, newcomer: Connection) -> None:
+        """A connection became the user's."""
+        most, addresses = self.broker.settings.max_connections, self.broker.settings.max_addresses
+        while most is not None and len(counted := self._counted()) > max(most, 1):
+            oldest = next(conn for conn in counted if conn is not newcomer)
+            self._evict(oldest, "ConnectionQuotaReached", f"{len(counted)} connections of {most}")
+        while addresses is not None and len(known := {conn.address for conn in self._counted()}) > max(addresses, 1):
+            oldest = next(conn for conn in self._counted() if conn.address != newcomer.address)
+            self._evict(oldest, "IPQuotaReached", f"{len(known)} addresses of {addresses}")
+
+    def on_login(self) -> None:
+        """A session began."""
+        most = self.broker.settings.max_sessions
+        while most is not None and len(sessions := self.broker.tokens.sessions()) > max(most, 1):
+            oldest = sessions[0]
+            for conn in self._counted():
+                if conn.token is not None and conn.token.session == oldest:
+                    self._evict(conn, "ConnectionQuotaReached", f"session {oldest} ended: {most} at a time")
+            self.broker.end_session(oldest)
+            for token in self.broker.tokens.of_session(oldest):
+                token.evicted = True
+                if not token.revoked:
+                    self.broker.revoke(token)
+
+    def refusal_of(self, token: Token | None) -> tuple[int, str] | None:
+        """What a REST request with the token of a session that was ended gets."""
+        if token is None or not token.evicted:
+            return None
+        return self.broker.settings.evicted_session, "Session ended: too many sessions"
+
+    def _counted(self) -> list[Connection]:
+        """The user's connections, the one that has been the user's longest first."""
+        counted = [conn for conn in self.broker.connections if conn.is_authorized and not conn.leaving]
+        return sorted(counted, key=lambda conn: conn.authorized_at or 0.0)
+
+    def _evict(self, conn: Connection, reason: str, detail: str) -> None:
+        if conn.token is not None:
+            self.broker.revoke(conn.token)
+        self.broker.recorder.rule(self.broker.clock(), "quota", conn.id, f"{reason}: {detail}")
+        conn.shut_down(reason)

@@ -1,0 +1,179 @@
+"""Connection errors: S2 Error handling. Servers that are not there, and ways that are slow."""
+
+from brokercert.engine.play.scenario import scenario
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
+
+REFUSED = 6.0  # seconds: the rule allows 8, since a refused connect leaves no record
+UNANSWERED = 20.0  # seconds: twice the time-out that is recommended
+
+
+@scenario(
+    "upgrade-unanswered",
+    "The first upgrade request is never answered",
+    exercises=("CON-010",),
+    lasts=14,
+)
+async def upgrade_unanswered(stage: Stage) -> None:
+    stage.broker.on_upgrade(nth=1).never_answer()
+    await stage.start()
+    asked = await stage.wait(
+        "an upgrade request",
+        lambda talk: next((c for c in talk.connections.values() if c.head), None),
+        stage.limits["window_first_authorize"] + 1,
+    )
+    if asked is None:
+        return
+    await stage.wait(
+        "the client to give up",
+        lambda talk: (
+            bool(asked.ended) or any(c.head and c.accepted > asked.accepted for c in talk.connections.values())
+        ),
+        stage.limits["give_up"] + 2,
+    )
+    await stage.synced(within=stage.limits["window_recovery"] + 1)
+
+
+@scenario(
+    "connect-unanswered",
+    "The server's address answers no connect for twenty seconds",
+    exercises=("CON-010",),
+    lasts=44,
+)
+async def connect_unanswered(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    await stage.broker.leave_unanswered()
+    for socket in stage.sockets():
+        socket.fin()
+    await stage.hold(UNANSWERED, "connects that nothing answers")
+    since = stage.now
+    await stage.broker.accept_again()
+    await stage.recovered(since)
+
+
+@scenario(
+    "port-refused",
+    "The server refuses connections for six seconds",
+    exercises=("CON-040",),
+    lasts=20,
+)
+async def port_refused(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    await stage.broker.refuse_port()
+    for socket in stage.sockets():
+        socket.fin()
+    await stage.hold(REFUSED, "connects that are refused")
+    since = stage.now
+    await stage.broker.accept_again()
+    await stage.recovered(since)
+
+
+async def _unavailable(stage: Stage, name: str) -> None:
+    """Ninety seconds of it; the caller's rule holds until this returns."""
+    stage.last_event()
+    await stage.arrived()
+    for socket in stage.sockets():
+        socket.fin()
+    with stage.window(f"outage: unavailable, {name}"):
+        await stage.hold(stage.limits["outage"] + 0.5, "attempts to reconnect")
+
+
+async def _back(stage: Stage) -> None:
+    since = stage.now
+    stage.healed("upgrades-answered")
+    await stage.recovered(since)
+
+
+@scenario(
+    "unavailable-503",
+    "Ninety seconds of HTTP 503, then the server is back",
+    exercises=("CON-040",),
+    lasts=106,
+)
+async def unavailable_503(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    with stage.broker.on_upgrade().refuse(503):
+        await _unavailable(stage, "every upgrade answered with 503")
+    await _back(stage)
+
+
+@scenario(
+    "unavailable-accept",
+    "Ninety seconds in which every connection is closed as soon as it is accepted, then the server is back",
+    exercises=("CON-040",),
+    lasts=106,
+)
+async def unavailable_accept(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    with stage.broker.on_accepting().close():
+        await _unavailable(stage, "every connection closed when accepted")
+    await _back(stage)
+
+
+@scenario(
+    "upgrade-429",
+    "Ninety seconds in which every upgrade is answered with 429",
+    exercises=("CON-045",),
+    lasts=96,
+)
+async def upgrade_429(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    with stage.broker.on_upgrade().refuse(429):
+        stage.last_event()
+        await stage.arrived()
+        for socket in stage.sockets():
+            socket.fin()
+        with stage.window("outage: every upgrade answered with 429"):
+            await stage.hold(stage.limits["outage"] + 0.5, "attempts to reconnect")
+
+
+async def _slow(stage: Stage) -> None:
+    """A whole login over the slow way, and 20 s of a healthy session."""
+    if await stage.log_in() is not None:
+        await stage.hold(stage.limits["window_default"] + 1, "a disconnect that should not come")
+
+
+@scenario(
+    "slow-latency",
+    "Every byte is 700 ms late, both ways",
+    exercises=("CON-050",),
+    path="proxied",
+    lasts=34,
+)
+async def slow_latency(stage: Stage) -> None:
+    await stage.toxic("latency", "downstream", latency=700)
+    await stage.toxic("latency", "upstream", latency=700)
+    await _slow(stage)
+
+
+@scenario(
+    "slow-sliced",
+    "Bytes come in slices of about 100, 5 ms apart",
+    exercises=("CON-050",),
+    path="proxied",
+    lasts=30,
+)
+async def slow_sliced(stage: Stage) -> None:
+    await stage.toxic("slicer", "downstream", average_size=100, size_variation=50, delay=5000)
+    await _slow(stage)
+
+
+@scenario(
+    "slow-bandwidth",
+    "The way carries 6 KB a second to the client",
+    exercises=("CON-050",),
+    path="proxied",
+    lasts=34,
+)
+async def slow_bandwidth(stage: Stage) -> None:
+    await stage.toxic("bandwidth", "downstream", rate=6)
+    await _slow(stage)

@@ -1,0 +1,37 @@
+"""Names that do not resolve: S2 Error handling. The client asks a name server of ours."""
+
+from brokercert.engine.play.scenario import scenario
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
+
+NAME = "broker.example"
+FAILS = 12.0  # seconds: past the time-out of a single try, and a few tries
+
+
+@scenario(
+    "name-unresolved",
+    "The broker's name does not resolve at the start, nor for a while after a loss",
+    exercises=("CON-020",),
+    needs=("wire", "dns"),
+    lasts=46,
+    settings={"name": NAME},
+)
+async def name_unresolved(stage: Stage) -> None:
+    broker = stage.broker
+    broker.resolve("nxdomain")
+    await stage.start()
+    asked = await stage.wait("a query for the name", stage.has_shown, stage.limits["window_first_authorize"] + 1)
+    if asked:  # a client may take long to start, and is to meet the failure
+        await stage.hold(FAILS, "a name that does not resolve")
+    broker.resolve("answer")
+    if await stage.synced(within=stage.limits["window_recovery"] + 1) is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    broker.resolve("servfail")
+    for socket in stage.sockets():
+        socket.fin()
+    await stage.hold(FAILS, "a name server that fails")
+    since = stage.now
+    broker.resolve("answer")
+    await stage.recovered(since)

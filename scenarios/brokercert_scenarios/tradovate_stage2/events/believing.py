@@ -1,0 +1,203 @@
+"""What the client believes: S2 §3, TP §4. Orders come and go, told in every way that a broker may tell of them, and the
+client's state is compared with the ledger.
+
+The market is quiet: a plain event says an entity once more, and would mend a client that had missed it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brokercert.engine.play.scenario import scenario
+
+from brokercert_scenarios.tradovate_stage2.flows import closing_flow, gathered, order_flow
+from brokercert_scenarios.tradovate_stage2.stage import Stage
+
+NEEDS = ("wire", "snapshot")
+
+
+async def _quietly(stage: Stage) -> bool:
+    """Logged in and synced; from here on nothing happens but the scenario's own flow."""
+    stage.broker.quiet(True)
+    return await stage.log_in() is not None
+
+
+@scenario(
+    "order-flow",
+    "Orders are placed, modified, filled in part and whole, cancelled and rejected",
+    exercises=("EVT-050",),
+    needs=NEEDS,
+    lasts=8,
+)
+async def flow_of_orders(stage: Stage) -> None:
+    if not await _quietly(stage):
+        return
+    order_flow(stage.broker)
+    await stage.compare("after the flow")
+
+
+@scenario(
+    "orders-of-its-own",
+    "The client is asked to place, modify and cancel orders; the events of each come before its answer",
+    exercises=("EVT-050",),
+    needs=(*NEEDS, "request", "orders"),
+    lasts=8,
+    settings={"order_events": "before answer"},
+)
+async def orders_of_its_own(stage: Stage) -> None:
+    if not await _quietly(stage):
+        return
+    exchange = stage.broker.exchange
+
+    async def ask(endpoint: str, **body: Any) -> set[int]:
+        """Have the client send it; the orders that are new then."""
+        before = set(stage.broker.db.entities["order"])
+        body |= {"isAutomated": True}
+        ticket = await stage.request(endpoint, body)
+        await stage.outcome(ticket, 2 * stage.limits["window_request"])  # to be sent, and to be answered
+        return set(stage.broker.db.entities["order"]) - before
+
+    order = {
+        "accountId": stage.broker.credentials.accounts[0],
+        "action": "Buy",
+        "symbol": "ESH6",
+        "orderType": "Limit",
+        "timeInForce": "Day",
+    }
+    exchange.auto_fill = "partial then full"
+    await ask("order/placeorder", **order, orderQty=3, price=5000.25)
+    exchange.auto_fill = "never"
+    for placed in await ask("order/placeorder", **order, orderQty=2, price=4990.5):
+        await ask("order/modifyorder", orderId=placed, orderQty=4, orderType="Limit", price=4991.25)
+    for placed in await ask("order/placeorder", **order, orderQty=1, price=4980.75):
+        await ask("order/cancelorder", orderId=placed)
+    exchange.reject_next("MaxPosLimitReached", "Position is limited to 5")
+    await ask("order/placeorder", **order, orderQty=50, price=4999)
+    await stage.compare("after its orders")
+
+
+@scenario(
+    "events-repeated",
+    "Every event of a flow comes twice, and the fills, positions and orders of it once more",
+    exercises=("EVT-060",),
+    needs=NEEDS,
+    lasts=9,
+)
+async def events_repeated(stage: Stage) -> None:
+    if not await _quietly(stage):
+        return
+    db = stage.broker.db
+    known = {(kind, ident) for kind in ("order", "fill", "position") for ident in db.entities[kind]}
+    with stage.broker.on_events().twice():
+        order_flow(stage.broker)
+        gone = stage.broker.exchange.place(stage.broker.credentials.accounts[0], "ESH6", "Buy", 1, price=4950)
+        stage.broker.exchange.cancel(gone)
+        stage.broker.exchange.delete("order", gone)
+    await stage.compare("after the flow")
+    stage.step("once more, as they are now")
+    for kind in ("order", "fill", "position"):
+        for ident, entity in db.entities[kind].items():
+            if (kind, ident) not in known:
+                stage.broker.emit(kind, "Created", entity)
+            stage.broker.emit(kind, "Updated" if kind != "fill" else "Created", entity)
+    await stage.compare("after the repetitions")
+
+
+@scenario(
+    "events-in-one-frame",
+    "The sync answer and the events of orders share a frame, and a whole flow comes in another",
+    exercises=("EVT-070",),
+    needs=NEEDS,
+    lasts=11,
+)
+async def events_in_one_frame(stage: Stage) -> None:
+    stage.broker.quiet(True)
+    hold = stage.broker.on("user/syncrequest").hold_answer()
+    await stage.start()
+    if not await hold.wait_held(stage.limits["window_first_authorize"] + stage.limits["window_first_sync"]):
+        return
+    await stage.arrived()  # its further sockets ask as well
+    account = stage.broker.credentials.accounts[0]
+    exchange = stage.broker.exchange
+    with stage.broker.batch():
+        hold.release()
+        part = exchange.place(account, "ESH6", "Buy", 2, price=4990.5)
+        exchange.fill(part, 1)
+        exchange.cancel(exchange.place(account, "ESH6", "Sell", 1, price=5011))
+    if await stage.synced() is None:
+        return
+    await stage.compare("after the answer's frame")
+    with stage.broker.batch():
+        exchange.cancel(part)
+        order_flow(stage.broker)
+    await stage.compare("after the flow's frame")
+
+
+@scenario(
+    "events-before-answer",
+    "A flow of orders comes between the sync request and its answer, which tells the state before it",
+    exercises=("EVT-080",),
+    needs=NEEDS,
+    lasts=8,
+)
+async def events_before_answer(stage: Stage) -> None:
+    stage.broker.quiet(True)
+    hold = stage.broker.on("user/syncrequest").hold_answer()
+    await stage.start()
+    if not await hold.wait_held(stage.limits["window_first_authorize"] + stage.limits["window_first_sync"]):
+        return
+    await stage.arrived()
+    order_flow(stage.broker)
+    await stage.arrived()
+    hold.release()
+    if await stage.synced() is not None:
+        await stage.compare("after the sync answer")
+
+
+@scenario(
+    "arrays-and-deletions",
+    "Events carry one entity in an array, then many; then orders, a position and an account are deleted",
+    exercises=("EVT-120",),
+    needs=NEEDS,
+    lasts=14,
+)
+async def arrays_and_deletions(stage: Stage) -> None:
+    if not await _quietly(stage):
+        return
+    broker = stage.broker
+    stage.step("arrays of one")
+    with broker.on_events().as_array():
+        order_flow(broker)
+    await stage.compare("after arrays of one")
+    stage.step("arrays of many")
+    with broker.hold_events() as held:
+        order_flow(broker)
+    held.frames = [gathered(held.frames)]
+    with broker.batch(arrays=True):
+        held.release()
+    await stage.compare("after arrays of many")
+    stage.step("deletions")
+    closing_flow(broker)
+    await stage.compare("after the deletions")
+
+
+@scenario(
+    "late-updates",
+    "A filled and a cancelled order are said to be working once more",
+    exercises=("EVT-130",),
+    needs=NEEDS,
+    lasts=8,
+)
+async def late_updates(stage: Stage) -> None:
+    if not await _quietly(stage):
+        return
+    broker, exchange = stage.broker, stage.broker.exchange
+    account = broker.credentials.accounts[0]
+    orders = [exchange.place(account, "ESH6", "Buy", 1, price=5000.25 - number) for number in range(2)]
+    working = [broker.db.entities["order"][order] for order in orders]
+    exchange.fill(orders[0])
+    exchange.cancel(orders[1])
+    await stage.arrived()
+    for order in working:
+        broker.emit("order", "Updated", order)
+    await stage.compare("after the late updates")

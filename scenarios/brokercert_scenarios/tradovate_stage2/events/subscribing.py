@@ -1,0 +1,117 @@
+"""Synchronisation, events and sharding: S2 §3."""
+
+from brokercert.engine.play.scenario import scenario
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
+
+WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
+SHARDS = 3
+
+
+@scenario(
+    "answer-held",
+    "The answer to authorize is held back for four seconds",
+    exercises=("EVT-020",),
+    lasts=8,
+)
+async def answer_held(stage: Stage) -> None:
+    hold = stage.broker.on("authorize").hold()  # a repeat of it is not answered either
+    await stage.start()
+    asked = await stage.wait(
+        "authorize",
+        lambda talk: [c for c in talk.upgraded if c.authorizes],
+        stage.limits["window_first_authorize"] + 1,
+    )
+    if asked:
+        await stage.hold(WITHHOLD, "a sync request that should not come yet")
+    hold.release()
+    await stage.wait("a sync request", lambda talk: talk.synced, stage.limits["window_first_sync"] + 1)
+    await stage.arrived()
+
+
+UNKNOWN = (
+    '[{"e":"tomorrow","d":{"x":1}}]',
+    '[{"e":"props","d":{"entityType":"orderOfTomorrow","eventType":"Created","entity":{"id":900001,"a":[1,2]}}}]',
+    '[{"e":"props","d":{"entityType":"userReadStatus","eventType":"Updated","entity":{"id":1,"newsId":5,"userId":7,'
+    '"aFieldOfTomorrow":{"deep":[null,true]}},"andAnother":"x"},"third":3}]',
+    '[{"e":"tomorrow"},{"e":"clock","d":"{\\"t\\":\\"2026-01-05T14:30:00.000Z\\",\\"s\\":20}"}]',
+)
+
+
+@scenario(
+    "unknown-events",
+    "Event kinds, entity types and fields that nobody knows yet",
+    exercises=("EVT-110",),
+    lasts=28,
+)
+async def unknown_events(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    for socket in stage.sockets():
+        for text in UNKNOWN:
+            socket.send_text(f"a{text}")
+    since = stage.now
+    await stage.hold(stage.limits["window_default"] + 1, "a disconnect that should not come")
+    gap = stage.limits["heartbeat_gap_page"] * (1 + stage.limits["heartbeat_gap_tolerance"])
+    await stage.wait(
+        "a heartbeat",
+        lambda talk: all(any(t > since for t, _ in c.beats) for c in talk.working() if c.is_open),
+        gap,
+    )
+
+
+def _shards(number: int) -> dict[str, str]:
+    return {"BROKERCERT_SHARDS": str(number)}
+
+
+async def _sharded(stage: Stage, number: int) -> None:
+    if await stage.log_in() is None:
+        return
+    within = stage.limits["window_default"]
+    await stage.wait("all shards", lambda talk: len([c for c in talk.synced if c.synced]) >= number, within)
+    await stage.hold(stage.limits["window_default"] + 1)
+
+
+@scenario(
+    "shards-2",
+    "Two sockets share the work",
+    exercises=("EVT-100",),
+    needs=("wire", "shards"),
+    lasts=26,
+    env=_shards(2),
+)
+async def shards_2(stage: Stage) -> None:
+    await _sharded(stage, 2)
+
+
+@scenario(
+    "shards-7",
+    "Seven sockets share the work",
+    exercises=("EVT-100",),
+    needs=("wire", "shards"),
+    lasts=28,
+    env=_shards(7),
+)
+async def shards_7(stage: Stage) -> None:
+    await _sharded(stage, 7)
+
+
+@scenario(
+    "shards",
+    "Three sockets share the work, and share it again after a loss",
+    exercises=("EVT-100", "REC-030"),
+    needs=("wire", "shards"),
+    lasts=58,
+    env=_shards(SHARDS),
+)
+async def shards(stage: Stage) -> None:
+    await _sharded(stage, SHARDS)
+    if not stage.talk.synced:
+        return
+    stage.last_event()
+    await stage.arrived()
+    since = stage.now
+    for socket in stage.sockets():
+        socket.fin()
+    if await stage.recovered(since) is not None:
+        await stage.hold(stage.limits["window_first_sync"] + 1)

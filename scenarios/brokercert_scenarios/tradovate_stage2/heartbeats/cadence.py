@@ -1,0 +1,191 @@
+"""Heartbeats: S2 §2."""
+
+from typing import Literal
+
+from brokercert.engine.play.scenario import scenario
+from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
+
+HEAVY_RATE = 2000  # events a second: what S2 means by high volume, as this suite reads it
+LIGHT_RATE = 200  # far above any cadence that arrivals could drive, far below what costs a client CPU
+SMALLER_RATE = 50  # beside a large snapshot: still far above any such cadence
+VIRTUAL_HEAVY_RATE = 125  # in virtual time every event costs, and time nothing: 2,000 of them
+VIRTUAL_RATE = 20  # twenty times what HBT-070 allows of heartbeats
+LOAD_LEAST = 16.0  # seconds: HBT-030 asks for 15
+FLOOD_LEAST = 21.0  # seconds: HBT-070 asks for 20
+GOES_ON = 1.0  # seconds of load after the heartbeat: it is no end of the load that brought it
+QUIET = 66.0  # seconds: the rule asks for 65
+
+
+def gap_limit(stage: Stage) -> float:
+    return stage.limits["heartbeat_gap_page"] * (1 + stage.limits["heartbeat_gap_tolerance"])
+
+
+async def _load(stage: Stage, rate: int, least: float) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.broker.heartbeats("off")
+    await load_without_h(stage, rate, least)
+    stage.broker.heartbeats("auto")
+
+
+@scenario(
+    "load",
+    "A stream of events, during which the server sends no `h`",
+    exercises=("HBT-030", "HBT-070"),
+    lasts=28,
+)
+async def load(stage: Stage) -> None:
+    await _load(stage, LIGHT_RATE if stage.full else VIRTUAL_RATE, FLOOD_LEAST)
+
+
+@scenario(
+    "load-heavy",
+    "Two thousand events a second, during which the server sends no `h`",
+    exercises=("HBT-030",),
+    exclusive=True,  # it costs the machine what scored times of others would suffer from
+    lasts=22,
+)
+async def load_heavy(stage: Stage) -> None:
+    await _load(stage, HEAVY_RATE if stage.full else VIRTUAL_HEAVY_RATE, LOAD_LEAST)
+
+
+async def load_without_h(stage: Stage, rate: int, least: float) -> None:
+    """Events until a heartbeat came 6 s or more after their beginning; `h` is off already."""
+    began = stage.now
+    stage.broker.background(rate)
+    await stage.hold(least, "load")
+
+    def beaten(talk: Conversation) -> bool:
+        return all(any(t > began + 6 * SECOND for t, _ in c.beats) for c in talk.working() if c.is_open)
+
+    await stage.wait("a heartbeat 6 s or more after the last `h`", beaten, gap_limit(stage) + 2)
+    await stage.hold(GOES_ON, "the load to go on a little")
+    stage.broker.background(0)
+
+
+@scenario(
+    "quiet",
+    "More than a minute of nothing but `h`",
+    exercises=("HBT-040",),
+    lasts=74,
+)
+async def quiet(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.broker.quiet(True)
+    await stage.arrived()
+    with stage.window("nothing but `h`"):
+        await stage.hold(QUIET)
+
+
+async def _silent(stage: Stage, kind: Literal["application", "dead"]) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    olds = stage.sockets()
+    since = stage.now
+    for socket in olds:
+        socket.go_silent(kind)
+    ids = {socket.id for socket in olds}
+
+    def noticed(talk: Conversation) -> bool:
+        news = any(c.accepted > since for c in talk.upgraded)
+        return news or all(talk.connections[i].loss is not None for i in ids)
+
+    if await stage.wait("the client to give up", noticed, stage.limits["silence"] + 2):
+        await _back(stage, since)
+
+
+async def _back(stage: Stage, since: int) -> None:
+    """Recovery, and on to the first heartbeat on the new socket, over 20 s at least."""
+    new = await stage.recovered(since)
+    if new is None:
+        return
+    connection: Connection = new
+    await stage.hold(stage.limits["window_default"] + 1)
+    await stage.wait("a heartbeat on the new socket", lambda _: connection.beats, gap_limit(stage))
+
+
+@scenario(
+    "silent-application",
+    "The server falls silent but for answers to pings",
+    exercises=("HBT-050", "HBT-060", "REC-060"),
+    lasts=40,
+)
+async def silent_application(stage: Stage) -> None:
+    await _silent(stage, "application")
+
+
+@scenario(
+    "silent-dead",
+    "The server falls silent altogether, the TCP connection open",
+    exercises=("HBT-050", "HBT-060", "REC-010", "REC-060"),
+    lasts=40,
+)
+async def silent_dead(stage: Stage) -> None:
+    await _silent(stage, "dead")
+
+
+@scenario(
+    "idle-close",
+    "The close that an idle limit would send",
+    exercises=("HBT-060",),
+    lasts=30,
+)
+async def idle_close(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    since = stage.now
+    for socket in stage.sockets():
+        stage.rule("idle-close", socket.id, "as after missed heartbeats of the client")
+        socket.close(1001, "Idle")
+    await _back(stage, since)
+
+
+@scenario(
+    "heartbeat-streams",
+    "Two losses, after each of which the old socket is left half alive: `c[...]` with TCP open, and a silent server",
+    exercises=("HBT-080",),
+    lasts=92,
+)
+async def heartbeat_streams(stage: Stage) -> None:
+    first = await stage.log_in()
+    if first is None:
+        return
+    await stage.hold(stage.limits["window_default"] + 1, "heartbeats on the first socket")
+    stage.last_event()
+    await stage.arrived()
+    since = stage.now
+    for socket in stage.sockets():
+        socket.protocol_close(3000, "Go away!", then_close=False)
+    if not await _beating(stage, since):
+        return
+    stage.last_event()
+    await stage.arrived()
+    since = stage.now
+    for socket in stage.sockets():
+        socket.go_silent("application")
+    if await stage.wait("the client to give up", lambda talk: _noticed(talk, since), stage.limits["silence"] + 2):
+        await _beating(stage, since)
+
+
+def _noticed(talk: Conversation, since: int) -> bool:
+    return any(c.accepted > since for c in talk.upgraded)
+
+
+async def _beating(stage: Stage, since: int) -> bool:
+    """The way back, and on for 20 s at least and two gaps between heartbeats on the new socket."""
+    new = await stage.recovered(since)
+    if new is None:
+        return False
+    connection: Connection = new
+    await stage.hold(stage.limits["window_default"] + 1, "heartbeats on the new socket")
+    await stage.wait(
+        "two gaps between heartbeats", lambda _: len(connection.beats) >= 3 or None, 2 * gap_limit(stage) + 2
+    )
+    return True

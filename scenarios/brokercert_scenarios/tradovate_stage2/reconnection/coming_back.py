@@ -1,0 +1,155 @@
+"""Reconnection: S2 §5. Every loss hits all sockets of the client at once."""
+
+from collections.abc import Callable
+
+from brokercert.engine.play.scenario import scenario
+from brokercert_mock import Connection
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
+
+ROWS = ("REC-010", "REC-020", "REC-030")
+AWAY = 2.0  # seconds that the proxy is down: two tries of most ladders
+QUIET = 11.0  # seconds: after ten a FIN is one after a quiet time
+WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
+
+
+async def _lose(stage: Stage, how: Callable[[Connection], object]) -> None:
+    """A loss within 5 s of an event; the way back, watched for 20 s after the new sync."""
+    if await stage.log_in() is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    await _lose_now(stage, how)
+
+
+async def _lose_now(stage: Stage, how: Callable[[Connection], object]) -> None:
+    since = stage.now
+    for socket in stage.sockets():
+        how(socket)
+    if await stage.recovered(since) is not None:
+        await stage.hold(stage.limits["window_single_sync"] + 1)
+
+
+@scenario("loss-fin", "FIN, and on the new socket the answer to authorize is held back", exercises=ROWS, lasts=34)
+async def loss_fin(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    hold = stage.broker.on("authorize").hold()
+    stage.last_event()
+    await stage.arrived()
+    since = stage.now
+    for socket in stage.sockets():
+        socket.fin()
+    again = await stage.wait(
+        "authorize on a new socket",
+        lambda talk: [c for c in talk.upgraded if c.accepted > since and c.authorizes],
+        stage.limits["window_recovery"],
+    )
+    if again:
+        await stage.hold(WITHHOLD, "requests that should not come yet")
+    hold.release()
+    if await stage.recovered(since) is not None:
+        await stage.hold(stage.limits["window_single_sync"] + 1)
+
+
+@scenario("loss-rst", "RST", exercises=ROWS, lasts=30)
+async def loss_rst(stage: Stage) -> None:
+    await _lose(stage, lambda socket: socket.rst())
+
+
+@scenario("loss-close-1001", "Close frame 1001 (going away)", exercises=ROWS, lasts=30)
+async def loss_close_1001(stage: Stage) -> None:
+    await _lose(stage, lambda socket: socket.close(1001, "Going away"))
+
+
+@scenario("loss-close-1011", "Close frame 1011 (internal error)", exercises=ROWS, lasts=30)
+async def loss_close_1011(stage: Stage) -> None:
+    await _lose(stage, lambda socket: socket.close(1011, "Internal error"))
+
+
+@scenario("loss-close-1012", "Close frame 1012 (service restart)", exercises=ROWS, lasts=30)
+async def loss_close_1012(stage: Stage) -> None:
+    await _lose(stage, lambda socket: socket.close(1012, "Service restart"))
+
+
+@scenario("loss-protocol-close", 'The frame c[3000,"Go away!"], then the end', exercises=ROWS, lasts=30)
+async def loss_protocol_close(stage: Stage) -> None:
+    await _lose(stage, lambda socket: socket.protocol_close(3000, "Go away!", then_close=True))
+
+
+@scenario(
+    "loss-protocol-close-open",
+    'The frame c[3000,"Go away!"], and the TCP connection is left open',
+    exercises=(*ROWS, "REC-060"),
+    lasts=30,
+)
+async def loss_protocol_close_open(stage: Stage) -> None:
+    await _lose(stage, lambda socket: socket.protocol_close(3000, "Go away!", then_close=False))
+
+
+@scenario(
+    "loss-proxy",
+    "The proxy on the way goes down and comes back",
+    exercises=("REC-020", "REC-030"),
+    path="proxied",
+    lasts=34,
+)
+async def loss_proxy(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.last_event()
+    await stage.arrived()
+    since = await stage.proxy_down()
+    await stage.hold(AWAY, "the outage")
+    await stage.proxy_up()
+    if await stage.recovered(since) is not None:
+        await stage.hold(stage.limits["window_single_sync"] + 1)
+
+
+@scenario("loss-close-1000", "Close frame 1000 (normal end)", exercises=("REC-015",), lasts=30)
+async def loss_close_1000(stage: Stage) -> None:
+    await _lose(stage, lambda socket: socket.close(1000, "Bye"))
+
+
+@scenario("loss-fin-quiet", "FIN without a close frame, after a quiet time", exercises=("REC-015",), lasts=42)
+async def loss_fin_quiet(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    stage.broker.quiet(True)
+    await stage.hold(QUIET, "nothing but `h`")
+    await _lose_now(stage, lambda socket: socket.fin())
+
+
+async def _outage(stage: Stage, name: str) -> None:
+    stage.last_event()
+    await stage.arrived()
+    for socket in stage.sockets():
+        socket.fin()
+    with stage.window(f"outage: {name}"):
+        await stage.hold(stage.limits["outage"] + 0.5, "attempts to reconnect")
+
+
+@scenario(
+    "outage-refused",
+    "Ninety seconds in which every upgrade is answered with 503",
+    exercises=("REC-050",),
+    lasts=96,
+)
+async def outage_refused(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    with stage.broker.on_upgrade().refuse(503):
+        await _outage(stage, "every upgrade answered with 503")
+
+
+@scenario(
+    "outage-closed",
+    "Ninety seconds in which every socket is upgraded and closed at once",
+    exercises=("REC-050",),
+    lasts=96,
+)
+async def outage_closed(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    with stage.broker.on_upgrade().upgrade_then_close():
+        await _outage(stage, "every socket upgraded and closed at once")

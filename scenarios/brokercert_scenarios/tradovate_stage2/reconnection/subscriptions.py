@@ -1,0 +1,28 @@
+"""Subscriptions beside the sync, and what becomes of them at a loss: S2 overview, §5; TP §4."""
+
+from brokercert.engine.play.scenario import scenario
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
+
+QUOTES = "ESH6,NQH6"
+SUBSCRIBING = 3.0  # seconds: what is subscribed to later is not asked for again, and the row not observed
+
+
+@scenario(
+    "loss-subscribed",
+    "FIN, after the client has subscribed to quotes if it does so at all",
+    exercises=("REC-035",),
+    lasts=34,
+    env={"BROKERCERT_QUOTES": QUOTES},
+)
+async def loss_subscribed(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    await stage.hold(SUBSCRIBING, "subscriptions")
+    stage.last_event()
+    await stage.arrived()
+    since = stage.now
+    for socket in stage.sockets():
+        socket.fin()
+    if await stage.recovered(since) is not None:
+        await stage.hold(stage.limits["window_default"] + 2, "subscriptions that come back")
