@@ -23,7 +23,7 @@ DEADLINE = 40.0  # seconds; each takes one or two
 # The whole program, but for the engine, which answers that LOG-010 failed; a check mark is in what it shows.
 PROGRAM = f"""
 import sys; sys.path.insert(0, {str(PLUGIN)!r})
-from brokercert.engine import run; import fake_engine
+from brokercert.engine.run import run; import fake_engine
 from brokercert.verdict import Verdict
 fake_engine.HOSTILE = "\\u2713 up"
 def answer(request, progress):

@@ -103,8 +103,8 @@ def test_a_thread_leaves_the_signals_alone() -> None:
 OTHERS = {
     "engine/loops.py": "it is the one",
     "fuzz/shards.py": "in workers, which ignore SIGINT and die with their parent",
-    "reference/__main__.py": "a client; its signals are the loop's",
-    "reference_arrow/__main__.py": "a client; its signals are the loop's",
+    "reference/tradovate/__main__.py": "a client; its signals are the loop's",
+    "reference/arrow/__main__.py": "a client; its signals are the loop's",
 }
 
 
