@@ -17,7 +17,7 @@ from brokercert.fuzz.finds import Find, load, save
 from brokercert.fuzz.inprocess import BATCH, batch_of, feed, reproduce, shrunk
 from brokercert.fuzz.targets import Target, known_targets
 from brokercert.hostile import Hostile, defects_of, make
-from brokercert.mutants.tradovate.messages import _TrustingSession
+from brokercert.mutants.tradovate.messages.taking import _TrustingSession
 from planted import PLANTED, Handler
 
 WITHIN = 10.0  # seconds in which each planted bug is to be found
