@@ -1,7 +1,7 @@
 """How long a scenario awaits a client is a limit of the set; how long it lets time pass has a name and a reason.
 
 A number in a scenario beside a limit in the data fails a client that is slow and within the limit, and no user can set
-it. So the patience of each wait comes from `limits`, or stands in PATIENT with its reason.
+it. So the patience of each wait comes from `limit`, or stands in PATIENT with its reason.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def _reads_limits(node: ast.AST) -> bool:
-    return any(isinstance(x, ast.Subscript) and ast.unparse(x.value).endswith("limits") for x in ast.walk(node))
+    return any(isinstance(x, ast.Call) and ast.unparse(x.func).endswith(".limit") for x in ast.walk(node))
 
 
 def _names(node: ast.AST) -> set[str]:
@@ -88,7 +88,7 @@ def _unmeasured(path: Path) -> Iterator[str]:
 
 def test_a_client_is_awaited_for_as_long_as_a_limit_says() -> None:
     found = {text for path in FILES for text in _unmeasured(path)}
-    assert found == set(PATIENT), "take the time from `stage.limits`, or list it in PATIENT with a reason"
+    assert found == set(PATIENT), "take the time from `stage.limit`, or list it in PATIENT with a reason"
 
 
 def test_the_waits_are_found() -> None:

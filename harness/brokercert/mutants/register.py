@@ -59,9 +59,7 @@ class Register(dict[str, Mutant]):
         def register(client: C) -> C:
             text = (client.__doc__ or "").strip()
             if name in self or not text or not rows:
-                raise ValueError(
-                    f"mutant {name!r}: stands twice, or names no defect or no row to fail"
-                )
+                raise ValueError(f"mutant {name!r}: stands twice, or names no defect or no row to fail")
             shown = frozenset(fields.split())
             self[name] = Mutant(name, text, frozenset(rows), knocks, reason, client, shown, process, made_for=rows[0])
             return client

@@ -44,19 +44,12 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
         def upgraded(talk: Updates) -> UpdateSocket | None:
             return next((c for c in talk.upgraded if c.accepted > after), None)
 
-        most = within if within is not None else self.limits["window_connect"] + 1
+        most = within if within is not None else self.limit("window_connect") + 1
         return await self.wait("a connection", upgraded, most)
 
     async def recovered(self, after: int) -> UpdateSocket | None:
         """A socket accepted after `after` that was upgraded."""
-        return await self.connected(after=after, within=self.limits["window_recovery"])
-
-    def lose_all(self) -> int:
-        """End every socket with FIN; returns when."""
-        since = self.now
-        for socket in self.sockets():
-            socket.fin()
-        return since
+        return await self.connected(after=after, within=self.limit("window_recovery"))
 
     async def attempts(self, count: int, within: float) -> bool:
         """Until so many upgrade requests have been refused; False where they were not."""
@@ -76,6 +69,6 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
             shot = await self.snapshot()
             if shot is None or not differences(state, shot):
                 return
-            if self.now - began > self.limits["snapshot_settle"] * SECOND:
+            if self.now - began > self.limit("snapshot_settle") * SECOND:
                 return
             await self.hold(POLL, "the client's orders to become the broker's")

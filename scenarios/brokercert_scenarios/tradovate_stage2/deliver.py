@@ -37,8 +37,7 @@ class Delivery:
         if await stage.log_in() is None:
             return
         stage.step("control: does the client come back after a plain close?")
-        stage.last_event()
-        await stage.arrived()
+        await stage.fresh_event()
         if not await self._scripted_close():
             return
         await self._marker()
@@ -97,7 +96,7 @@ class Delivery:
                 told = [any(is_told(x, kind, ident) for x in talk.told.processed) for _, kind, ident in sent]
                 return all(told) or any(_lost(talk, conn) for conn, _, _ in sent)
 
-            if not await stage.wait("the report of a valid event", settled, stage.limits["window_default"] + 1):
+            if not await stage.wait("the report of a valid event", settled, stage.limit("window_default") + 1):
                 return False
             if not any(_lost(stage.talk, conn) for conn, _, _ in sent):
                 return True
@@ -131,7 +130,7 @@ class Delivery:
         """The next heartbeat on time, and recovery from a scripted close."""
         stage = self._stage
         since = stage.now
-        gap = stage.limits["heartbeat_gap_page"] * (1 + stage.limits["heartbeat_gap_tolerance"])
+        gap = stage.limit("heartbeat_gap_page") * (1 + stage.limit("heartbeat_gap_tolerance"))
         ids = [socket.id for socket in stage.sockets()]
         await stage.wait(
             "a heartbeat, or the client to give up",
@@ -141,8 +140,7 @@ class Delivery:
         if any(_lost(stage.talk, i) for i in ids):
             await stage.recovered(since)
             return
-        stage.last_event()
-        await stage.arrived()
+        await stage.fresh_event()
         stage.step("the scripted close")
         await self._scripted_close()
 

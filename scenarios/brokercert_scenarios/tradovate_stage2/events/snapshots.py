@@ -36,7 +36,7 @@ async def snapshot_large(stage: Stage) -> None:
     began = stage.now
     await load_without_h(stage, SMALLER_RATE if stage.full else VIRTUAL_RATE, LOAD_LEAST)
     stage.broker.heartbeats("auto")
-    left = stage.limits["window_default"] + 1 - (stage.now - began) / SECOND
+    left = stage.limit("window_default") + 1 - (stage.now - began) / SECOND
     await stage.hold(max(0.0, left), "a close that should not come")
 
 

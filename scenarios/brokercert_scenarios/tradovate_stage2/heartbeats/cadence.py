@@ -4,6 +4,7 @@ from typing import Literal
 
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
+from brokercert_mock import Connection as BrokerConnection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -19,7 +20,7 @@ QUIET = 66.0  # seconds: the rule asks for 65
 
 
 def gap_limit(stage: Stage) -> float:
-    return stage.limits["heartbeat_gap_page"] * (1 + stage.limits["heartbeat_gap_tolerance"])
+    return stage.limit("heartbeat_gap_page") * (1 + stage.limit("heartbeat_gap_tolerance"))
 
 
 async def _load(stage: Stage, rate: int, least: float) -> None:
@@ -83,19 +84,15 @@ async def quiet(stage: Stage) -> None:
 async def _silent(stage: Stage, kind: Literal["application", "dead"]) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
-    olds = stage.sockets()
-    since = stage.now
-    for socket in olds:
-        socket.go_silent(kind)
-    ids = {socket.id for socket in olds}
+    await stage.fresh_event()
+    ids = {socket.id for socket in stage.sockets()}
+    since = stage.lose_all(lambda socket: socket.go_silent(kind))
 
     def noticed(talk: Conversation) -> bool:
         news = any(c.accepted > since for c in talk.upgraded)
         return news or all(talk.connections[i].loss is not None for i in ids)
 
-    if await stage.wait("the client to give up", noticed, stage.limits["silence"] + 2):
+    if await stage.wait("the client to give up", noticed, stage.limit("silence") + 2):
         await _back(stage, since)
 
 
@@ -105,7 +102,7 @@ async def _back(stage: Stage, since: int) -> None:
     if new is None:
         return
     connection: Connection = new
-    await stage.hold(stage.limits["window_default"] + 1)
+    await stage.hold(stage.limit("window_default") + 1)
     await stage.wait("a heartbeat on the new socket", lambda _: connection.beats, gap_limit(stage))
 
 
@@ -138,12 +135,12 @@ async def silent_dead(stage: Stage) -> None:
 async def idle_close(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
+
+    def close_idle(socket: BrokerConnection) -> None:
         stage.rule("idle-close", socket.id, "as after missed heartbeats of the client")
         socket.close(1001, "Idle")
+
+    since = await stage.lose(close_idle)
     await _back(stage, since)
 
 
@@ -157,20 +154,12 @@ async def heartbeat_streams(stage: Stage) -> None:
     first = await stage.log_in()
     if first is None:
         return
-    await stage.hold(stage.limits["window_default"] + 1, "heartbeats on the first socket")
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.protocol_close(3000, "Go away!", then_close=False)
+    await stage.hold(stage.limit("window_default") + 1, "heartbeats on the first socket")
+    since = await stage.lose(lambda socket: socket.protocol_close(3000, "Go away!", then_close=False))
     if not await _beating(stage, since):
         return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.go_silent("application")
-    if await stage.wait("the client to give up", lambda talk: _noticed(talk, since), stage.limits["silence"] + 2):
+    since = await stage.lose(lambda socket: socket.go_silent("application"))
+    if await stage.wait("the client to give up", lambda talk: _noticed(talk, since), stage.limit("silence") + 2):
         await _beating(stage, since)
 
 
@@ -184,7 +173,7 @@ async def _beating(stage: Stage, since: int) -> bool:
     if new is None:
         return False
     connection: Connection = new
-    await stage.hold(stage.limits["window_default"] + 1, "heartbeats on the new socket")
+    await stage.hold(stage.limit("window_default") + 1, "heartbeats on the new socket")
     await stage.wait(
         "two gaps between heartbeats", lambda _: len(connection.beats) >= 3 or None, 2 * gap_limit(stage) + 2
     )

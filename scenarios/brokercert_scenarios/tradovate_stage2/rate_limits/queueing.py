@@ -25,7 +25,7 @@ async def _drawn(stage: Stage, endpoint: str, what: str, is_it: Callable[[Reques
     def look(talk: Conversation) -> Request | None:
         return next((q for c in talk.synced for q in c.requests if q.endpoint == endpoint and is_it(q)), None)
 
-    found = await stage.wait(what, look, stage.limits["window_request"])
+    found = await stage.wait(what, look, stage.limit("window_request"))
     if found is not None:
         await stage.arrived()
     return found
@@ -59,7 +59,7 @@ async def queue_in_penalty(stage: Stage) -> None:
     await stage.wait(
         "the outcomes of all",
         lambda _: all(one.outcome for one in told),
-        QUEUE_PENALTY + stage.limits["request_end"] + 1,
+        QUEUE_PENALTY + stage.limit("request_end") + 1,
     )
     await stage.arrived()
 
@@ -74,8 +74,8 @@ async def _wait_out(stage: Stage, endpoint: str, ticket: int, p_time: float) -> 
         requests = (q for c in talk.synced for q in c.requests)
         return any(q.endpoint == endpoint and q.record > drawn.record for q in requests)
 
-    await stage.wait("the retry", again, p_time + stage.limits["ticket_late"] + 1)
-    await stage.outcome(ticket, stage.limits["window_request"])
+    await stage.wait("the retry", again, p_time + stage.limit("ticket_late") + 1)
+    await stage.outcome(ticket, stage.limit("window_request"))
     await stage.hold(FOLLOWS, "what follows the retry")
 
 
@@ -136,4 +136,4 @@ async def request_captcha(stage: Stage) -> None:
     stage.broker.on(ITEM).ticket(p_time=CAPTCHA_PENALTY, captcha=True)
     await stage.request(ITEM, query=f"id={orders(stage)[0]}")
     if await _drawn(stage, ITEM, "the request", _ticketed) is not None:
-        await stage.hold(stage.limits["window_captcha"] + 1, "a retry that should not come")
+        await stage.hold(stage.limit("window_captcha") + 1, "a retry that should not come")

@@ -22,11 +22,7 @@ async def twenty_drops(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     for number in range(1, DROPS + 1):
-        stage.last_event()
-        await stage.arrived()
-        since = stage.now
-        for socket in stage.sockets():
-            socket.fin()
+        since = await stage.lose()
         if await _back(stage, since) is None:
             return
         await stage.hold(STAY, "the client to settle")
@@ -40,4 +36,4 @@ async def _back(stage: Stage, since: int) -> Connection | None:
     def synced(talk: Conversation) -> Connection | None:
         return next((c for c in talk.synced if c.accepted > since and c.synced), None)
 
-    return await stage.wait("a sync request", synced, stage.limits["window_recovery"])
+    return await stage.wait("a sync request", synced, stage.limit("window_recovery"))
