@@ -44,6 +44,11 @@ def _names(node: ast.AST) -> set[str]:
     return {x.id for x in ast.walk(node) if isinstance(x, ast.Name)}
 
 
+def _is_measured(node: ast.AST) -> bool:
+    """It reads a limit, by itself or through a property of the stage that does."""
+    return _reads_limits(node) or any(isinstance(x, ast.Attribute) and x.attr in MEASURED for x in ast.walk(node))
+
+
 MEASURED = {f.name for path in FILES for f in _functions(ast.parse(path.read_text())) if _reads_limits(f)}
 
 
@@ -56,7 +61,7 @@ def _measured_in(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     for _ in range(3):  # a name made of a name made of a limit
         for node in ast.walk(function):
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-                if _reads_limits(node.value) or _names(node.value) & known:
+                if _is_measured(node.value) or _names(node.value) & known:
                     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                     known |= {name for target in targets for name in _names(target)}
     return known
@@ -82,7 +87,7 @@ def _unmeasured(path: Path) -> Iterator[str]:
         within = _patience(call)
         if within is None or (isinstance(within, ast.Constant) and within.value is None):
             continue
-        if not _reads_limits(within) and not _names(within) & _measured_in(function):
+        if not _is_measured(within) and not _names(within) & _measured_in(function):
             yield f"{path.name} {ast.unparse(within)}"
 
 

@@ -9,8 +9,6 @@ from brokercert.judge.transcript import SECOND
 from brokercert_mock.arrow import ArrowBroker, ArrowConnection
 from brokercert_mock.arrow.book import Order
 
-RAISED = 3.0  # seconds: an event is raised within two of what it follows from
-TOLD = 4.0  # seconds: the same of a report, and one more where several are due
 CALM = 2.0  # seconds of a healthy connection before what comes next
 LITTLE = 1.0  # seconds, so that the way back is not the last thing seen
 POLL = 0.25  # seconds between two snapshots of a comparison
@@ -25,6 +23,16 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
 
     def sockets(self) -> list[ArrowConnection]:
         return super().sockets()
+
+    @property
+    def raised(self) -> float:
+        """Seconds after which an event has been raised: the set's own time, and one for its report."""
+        return self.limit("raised_within") + 1
+
+    @property
+    def reported(self) -> float:
+        """Seconds after which updates have been reported: a further second, since several are due."""
+        return self.raised + 1
 
     def live(self) -> list[Order]:
         """The broker's live orders, oldest first."""

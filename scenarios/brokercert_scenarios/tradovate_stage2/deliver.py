@@ -130,12 +130,11 @@ class Delivery:
         """The next heartbeat on time, and recovery from a scripted close."""
         stage = self._stage
         since = stage.now
-        gap = stage.limit("heartbeat_gap_page") * (1 + stage.limit("heartbeat_gap_tolerance"))
         ids = [socket.id for socket in stage.sockets()]
         await stage.wait(
             "a heartbeat, or the client to give up",
             lambda talk: all(_lost(talk, i) or any(t > since for t, _ in talk.connections[i].beats) for i in ids),
-            gap + 1,
+            stage.heartbeat_gap + 1,
         )
         if any(_lost(stage.talk, i) for i in ids):
             await stage.recovered(since)

@@ -25,6 +25,11 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         """A client that looks up the broker's name has started, though it may not be told the address."""
         return super().has_shown(talk) or any(rule.name.startswith("dns-") for _, _, rule in talk.rules)
 
+    @property
+    def heartbeat_gap(self) -> float:
+        """Seconds: the longest gap between heartbeats that the page allows, tolerance included."""
+        return self.limit("heartbeat_gap_page") * (1 + self.limit("heartbeat_gap_tolerance"))
+
     def sockets(self) -> list[BrokerConnection]:
         return super().sockets()
 

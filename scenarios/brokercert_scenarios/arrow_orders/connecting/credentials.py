@@ -3,7 +3,7 @@
 from brokercert.engine.play.scenario import scenario
 from brokercert.engine.run.preflight import first_connection
 
-from brokercert_scenarios.arrow_orders.stage import RAISED, ArrowStage
+from brokercert_scenarios.arrow_orders.stage import ArrowStage
 
 
 @scenario(
@@ -58,4 +58,4 @@ async def session_expires(stage: ArrowStage) -> None:
     assert login is not None
     stage.broker.time_out(login)
     await stage.recovered(since)
-    await stage.hold(RAISED)
+    await stage.hold(stage.raised)

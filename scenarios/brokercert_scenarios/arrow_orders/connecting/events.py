@@ -2,7 +2,7 @@
 
 from brokercert.engine.play.scenario import scenario
 
-from brokercert_scenarios.arrow_orders.stage import CALM, RAISED, TOLD, ArrowStage
+from brokercert_scenarios.arrow_orders.stage import CALM, ArrowStage
 
 
 @scenario(
@@ -17,7 +17,7 @@ async def events_raised(stage: ArrowStage) -> None:
         return
     for order in stage.live()[:2]:
         stage.broker.orders.fill(order, 10)
-    await stage.hold(RAISED)
+    await stage.hold(stage.raised)
     since = stage.lose_all(lambda socket: socket.close(1001, "going away"))
     if await stage.recovered(since) is None:
         return
@@ -27,4 +27,4 @@ async def events_raised(stage: ArrowStage) -> None:
         if await stage.recovered(since) is None:
             return
     stage.broker.orders.fill(stage.live()[0], 10)
-    await stage.hold(TOLD)
+    await stage.hold(stage.reported)

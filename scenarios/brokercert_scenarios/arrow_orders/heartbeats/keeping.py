@@ -2,7 +2,7 @@
 
 from brokercert.engine.play.scenario import scenario
 
-from brokercert_scenarios.arrow_orders.stage import CALM, RAISED, ArrowStage
+from brokercert_scenarios.arrow_orders.stage import CALM, ArrowStage
 
 
 @scenario(
@@ -32,8 +32,8 @@ async def silence(stage: ArrowStage) -> None:
     await stage.hold(CALM)
     since = stage.lose_all(lambda socket: socket.go_silent("application"))
     most = stage.limit("read_timeout_most") * (1 + stage.limit("tolerance"))
-    again = stage.limit("reconnect_max_delay") * (1 + stage.limit("tolerance")) + RAISED
+    again = stage.limit("reconnect_max_delay") * (1 + stage.limit("tolerance")) + stage.raised
     await stage.wait(
         "a new connection", lambda talk: any(c.accepted > since for c in talk.upgraded) or None, most + again
     )
-    await stage.hold(RAISED)
+    await stage.hold(stage.raised)

@@ -6,7 +6,7 @@ from typing import Any
 
 from brokercert.engine.play.scenario import scenario
 
-from brokercert_scenarios.arrow_orders.stage import CALM, TOLD, ArrowStage
+from brokercert_scenarios.arrow_orders.stage import CALM, ArrowStage
 
 UNREADABLE = (
     "{",
@@ -52,7 +52,7 @@ async def duplicates(stage: ArrowStage) -> None:
         stage.rule("update-again", socket.id, "an update of the socket before")
         socket.send_update(again)
     book.modify(live[1], price="602.00")
-    await stage.hold(TOLD)
+    await stage.hold(stage.reported)
 
 
 @scenario(
@@ -103,4 +103,4 @@ async def invalid_updates(stage: ArrowStage) -> None:
         stage.rule("invalid-updates", socket.id, "updates of live orders, each with one defect")
         for n, body in enumerate(_broken(stage.live()[0].message("ORDER_STATUS"))):
             socket.send_update({**body, "timestamp": f"2031-01-01T00:00:{n:02}.000Z"})
-    await stage.hold(TOLD)
+    await stage.hold(stage.reported)

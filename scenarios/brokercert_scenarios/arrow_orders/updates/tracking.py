@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brokercert.engine.play.scenario import scenario
 
-from brokercert_scenarios.arrow_orders.stage import CALM, TOLD, ArrowStage
+from brokercert_scenarios.arrow_orders.stage import CALM, ArrowStage
 
 TRACKED = 10.0  # seconds after which the client is told to end the tracking of one order
 
@@ -50,4 +50,4 @@ async def tracking(stage: ArrowStage) -> None:
     stage.broker.tell_ledger("over while away")
     if await stage.recovered(since) is None:
         return
-    await stage.hold(TRACKED + TOLD, "the tracking of an order that stays open to end")
+    await stage.hold(TRACKED + stage.reported, "the tracking of an order that stays open to end")

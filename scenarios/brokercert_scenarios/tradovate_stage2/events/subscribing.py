@@ -4,7 +4,6 @@ from brokercert.engine.play.scenario import scenario
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
 SHARDS = 3
 
 
@@ -23,7 +22,7 @@ async def answer_held(stage: Stage) -> None:
         stage.limit("window_first_authorize") + 1,
     )
     if asked:
-        await stage.hold(WITHHOLD, "a sync request that should not come yet")
+        await stage.hold(stage.limit("withhold") + 1, "a sync request that should not come yet")
     hold.release()
     await stage.wait("a sync request", lambda talk: talk.synced, stage.limit("window_first_sync") + 1)
     await stage.arrived()
@@ -52,11 +51,10 @@ async def unknown_events(stage: Stage) -> None:
             socket.send_text(f"a{text}")
     since = stage.now
     await stage.hold(stage.limit("window_default") + 1, "a disconnect that should not come")
-    gap = stage.limit("heartbeat_gap_page") * (1 + stage.limit("heartbeat_gap_tolerance"))
     await stage.wait(
         "a heartbeat",
         lambda talk: all(any(t > since for t, _ in c.beats) for c in talk.working() if c.is_open),
-        gap,
+        stage.heartbeat_gap,
     )
 
 

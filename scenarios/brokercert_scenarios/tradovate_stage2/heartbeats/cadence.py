@@ -13,14 +13,7 @@ LIGHT_RATE = 200  # far above any cadence that arrivals could drive, far below w
 SMALLER_RATE = 50  # beside a large snapshot: still far above any such cadence
 VIRTUAL_HEAVY_RATE = 125  # in virtual time every event costs, and time nothing: 2,000 of them
 VIRTUAL_RATE = 20  # twenty times what HBT-070 allows of heartbeats
-LOAD_LEAST = 16.0  # seconds: HBT-030 asks for 15
-FLOOD_LEAST = 21.0  # seconds: HBT-070 asks for 20
 GOES_ON = 1.0  # seconds of load after the heartbeat: it is no end of the load that brought it
-QUIET = 66.0  # seconds: the rule asks for 65
-
-
-def gap_limit(stage: Stage) -> float:
-    return stage.limit("heartbeat_gap_page") * (1 + stage.limit("heartbeat_gap_tolerance"))
 
 
 async def _load(stage: Stage, rate: int, least: float) -> None:
@@ -38,7 +31,7 @@ async def _load(stage: Stage, rate: int, least: float) -> None:
     lasts=28,
 )
 async def load(stage: Stage) -> None:
-    await _load(stage, LIGHT_RATE if stage.full else VIRTUAL_RATE, FLOOD_LEAST)
+    await _load(stage, LIGHT_RATE if stage.full else VIRTUAL_RATE, stage.limit("window_default") + 1)
 
 
 @scenario(
@@ -49,19 +42,20 @@ async def load(stage: Stage) -> None:
     lasts=22,
 )
 async def load_heavy(stage: Stage) -> None:
-    await _load(stage, HEAVY_RATE if stage.full else VIRTUAL_HEAVY_RATE, LOAD_LEAST)
+    await _load(stage, HEAVY_RATE if stage.full else VIRTUAL_HEAVY_RATE, stage.limit("load_least") + 1)
 
 
 async def load_without_h(stage: Stage, rate: int, least: float) -> None:
-    """Events until a heartbeat came 6 s or more after their beginning; `h` is off already."""
+    """Events for `least` seconds, and on until a heartbeat came that no `h` explains; `h` is off already."""
     began = stage.now
+    after = stage.limit("after_last_h")
     stage.broker.background(rate)
     await stage.hold(least, "load")
 
     def beaten(talk: Conversation) -> bool:
-        return all(any(t > began + 6 * SECOND for t, _ in c.beats) for c in talk.working() if c.is_open)
+        return all(any(t > began + after * SECOND for t, _ in c.beats) for c in talk.working() if c.is_open)
 
-    await stage.wait("a heartbeat 6 s or more after the last `h`", beaten, gap_limit(stage) + 2)
+    await stage.wait(f"a heartbeat {after:g} s or more after the last `h`", beaten, stage.heartbeat_gap + 2)
     await stage.hold(GOES_ON, "the load to go on a little")
     stage.broker.background(0)
 
@@ -78,7 +72,7 @@ async def quiet(stage: Stage) -> None:
     stage.broker.quiet(True)
     await stage.arrived()
     with stage.window("nothing but `h`"):
-        await stage.hold(QUIET)
+        await stage.hold(stage.limit("quiet_least") + 1)
 
 
 async def _silent(stage: Stage, kind: Literal["application", "dead"]) -> None:
@@ -103,7 +97,7 @@ async def _back(stage: Stage, since: int) -> None:
         return
     connection: Connection = new
     await stage.hold(stage.limit("window_default") + 1)
-    await stage.wait("a heartbeat on the new socket", lambda _: connection.beats, gap_limit(stage))
+    await stage.wait("a heartbeat on the new socket", lambda _: connection.beats, stage.heartbeat_gap)
 
 
 @scenario(
@@ -175,6 +169,6 @@ async def _beating(stage: Stage, since: int) -> bool:
     connection: Connection = new
     await stage.hold(stage.limit("window_default") + 1, "heartbeats on the new socket")
     await stage.wait(
-        "two gaps between heartbeats", lambda _: len(connection.beats) >= 3 or None, 2 * gap_limit(stage) + 2
+        "two gaps between heartbeats", lambda _: len(connection.beats) >= 3 or None, 2 * stage.heartbeat_gap + 2
     )
     return True

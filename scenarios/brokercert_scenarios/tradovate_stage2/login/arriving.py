@@ -5,8 +5,6 @@ from brokercert.engine.run.preflight import first_connection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
-
 
 @scenario(
     "preflight",
@@ -60,7 +58,7 @@ async def open_held(stage: Stage) -> None:
     hold = stage.broker.on_open().hold()
     await stage.start()
     if await stage.wait("an upgrade", lambda talk: talk.upgraded, stage.limit("window_first_authorize") + 1):
-        await stage.hold(WITHHOLD, "an authorize that should not come yet")
+        await stage.hold(stage.limit("withhold") + 1, "an authorize that should not come yet")
     hold.release()
     await stage.wait("authorize", lambda talk: talk.authorized, stage.limit("window_first_authorize") + 1)
     await stage.arrived()

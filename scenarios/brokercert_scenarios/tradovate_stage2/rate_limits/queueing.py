@@ -7,14 +7,11 @@ from collections.abc import Callable
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import Conversation, Request
 
+from brokercert_scenarios.tradovate_stage2.rate_limits.tickets import CAPTCHA_PENALTY, FOLLOWS, PENALTY, long_penalty
 from brokercert_scenarios.tradovate_stage2.requests.answers import ITEM, NEEDS, orders, place
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-PENALTY = 3  # seconds: long enough to tell waiting from a retry at once
 QUEUE_PENALTY = 6  # seconds: a slow reader of commands has read two hundred in it
-LONG_PENALTY = 36  # seconds: longer than the gap between heartbeats that the page allows, tolerance included
-CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows
-FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 QUEUED = 200  # requests, the one that draws the ticket included
 PRIORITIES = (5, 1, 9, 5, 5, 1, 9, 1, 5, 9)  # mixed, so that no order of them is the order of asking
 
@@ -118,9 +115,10 @@ async def order_ticket(stage: Stage) -> None:
 async def request_ticket_long(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.broker.on(ITEM, times=1).ticket(p_time=LONG_PENALTY)
+    long = long_penalty(stage)
+    stage.broker.on(ITEM, times=1).ticket(p_time=long)
     ticket = await stage.request(ITEM, query=f"id={orders(stage)[0]}")
-    await _wait_out(stage, ITEM, ticket, LONG_PENALTY)
+    await _wait_out(stage, ITEM, ticket, long)
 
 
 @scenario(

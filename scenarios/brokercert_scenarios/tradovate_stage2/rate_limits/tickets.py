@@ -6,7 +6,6 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short enough not to cost a run its time
 SECOND_PENALTY = 2
-LONG_PENALTY = 36  # seconds: longer than the gap between heartbeats that the page allows, tolerance included
 LOST_PENALTY = 6  # seconds: past the way back
 FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
@@ -49,8 +48,14 @@ async def sync_ticket_nested(stage: Stage) -> None:
     lasts=44,
 )
 async def sync_ticket_long(stage: Stage) -> None:
-    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=LONG_PENALTY)
-    await _penalty(stage, LONG_PENALTY)
+    long = long_penalty(stage)
+    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=long)
+    await _penalty(stage, long)
+
+
+def long_penalty(stage: Stage) -> int:
+    """Seconds: longer than the gap between heartbeats that the page allows, tolerance included."""
+    return round(stage.heartbeat_gap) + 3
 
 
 async def _penalty(stage: Stage, p_time: float) -> None:

@@ -9,8 +9,6 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 ROWS = ("REC-010", "REC-020", "REC-030")
 AWAY = 2.0  # seconds that the proxy is down: two tries of most ladders
-QUIET = 11.0  # seconds: after ten a FIN is one after a quiet time
-WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
 
 
 async def _lose(stage: Stage, how: Callable[[Connection], object]) -> None:
@@ -39,7 +37,7 @@ async def loss_fin(stage: Stage) -> None:
         stage.limit("window_recovery"),
     )
     if again:
-        await stage.hold(WITHHOLD, "requests that should not come yet")
+        await stage.hold(stage.limit("withhold") + 1, "requests that should not come yet")
     hold.release()
     if await stage.recovered(since) is not None:
         await stage.hold(stage.limit("window_single_sync") + 1)
@@ -108,7 +106,7 @@ async def loss_fin_quiet(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     stage.broker.quiet(True)
-    await stage.hold(QUIET, "nothing but `h`")
+    await stage.hold(stage.limit("quiet_before_fin") + 1, "nothing but `h`")
     await _lose_now(stage, Connection.fin)
 
 
