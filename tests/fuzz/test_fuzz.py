@@ -14,9 +14,10 @@ from brokercert.cli import main
 from brokercert.engine.errors import UsageError
 from brokercert.fuzz.client import LiveSession, handler_target, target_of
 from brokercert.fuzz.finds import Find, load, save
-from brokercert.fuzz.inprocess import BATCH, batch_of, feed, reproduce, shrunk
+from brokercert.fuzz.inprocess import batch_of, feed, reproduce, shrunk
 from brokercert.fuzz.targets import Target, known_targets
 from brokercert.hostile import Hostile, defects_of, make
+from brokercert.hostile.delivery import BATCH
 from brokercert.mutants.tradovate.messages.taking import _TrustingSession
 from planted import PLANTED, Handler
 
