@@ -17,12 +17,8 @@ def _shut_down(socket: Connection, reason: str) -> None:
 async def _once(stage: Stage, reason: str) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        _shut_down(socket, reason)
-    await stage.hold(stage.limits["window_default"] + 2, "attempts to reconnect")
+    since = await stage.lose(lambda socket: _shut_down(socket, reason))
+    await stage.hold(stage.limit("window_default") + 2, "attempts to reconnect")
     await stage.recovered(since)
 
 
@@ -60,10 +56,8 @@ async def shutdown_ip_quota(stage: Stage) -> None:
 async def shutdown_at_once(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     with stage.broker.on("authorize").then(lambda conn: _shut_down(conn, "Maintenance")):
-        for socket in stage.sockets():
-            _shut_down(socket, "Maintenance")
+        stage.lose_all(lambda socket: _shut_down(socket, "Maintenance"))
         with stage.window("outage: shut down as soon as authorized"):
-            await stage.hold(stage.limits["outage"] + 0.5, "attempts to reconnect")
+            await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")

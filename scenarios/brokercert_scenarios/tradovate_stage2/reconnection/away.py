@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brokercert.engine.play.scenario import scenario
+from brokercert_mock import Connection
 
 from brokercert_scenarios.tradovate_stage2.flows import away_flow, order_flow, orders_before
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -10,23 +11,6 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 NEEDS = ("wire", "snapshot")
 AWAY = 2.0  # seconds
 REPORTED = 1.0  # seconds after a flow until what was processed of it has been reported
-
-
-@scenario(
-    "types-after-loss",
-    "Log in, lose the connection, log in again: what is subscribed to each time",
-    exercises=("EVT-040",),
-    lasts=9,
-)
-async def types_after_loss(stage: Stage) -> None:
-    if await stage.log_in() is None:
-        return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.fin()
-    await stage.recovered(since)
 
 
 async def _compare_back(stage: Stage, since: int) -> None:
@@ -54,8 +38,7 @@ async def away_direct(stage: Stage) -> None:
     order_flow(stage.broker)
     since = stage.now
     with stage.broker.on_upgrade().refuse(503):
-        for socket in stage.sockets():
-            socket.rst()
+        stage.lose_all(Connection.rst)
         away_flow(stage.broker, before)
         await stage.hold(AWAY, "the outage")
     await _compare_back(stage, since)
@@ -93,15 +76,10 @@ async def processed_after_losses(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     stage.broker.quiet(True)
-    for reset in (False, True):
+    for how in (Connection.fin, Connection.rst):
         order_flow(stage.broker)
         await stage.arrived()
-        since = stage.now
-        for socket in stage.sockets():
-            if reset:
-                socket.rst()
-            else:
-                socket.fin()
+        since = stage.lose_all(how)
         if await stage.recovered(since) is None:
             return
     order_flow(stage.broker)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from brokercert.mutants.tradovate.mutant import mutant
-from brokercert.mutants.tradovate.tickets import with_queue
+from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate import wire
 from brokercert.reference.tradovate.client import ReferenceClient
-from brokercert.reference.tradovate.commands import Reports
 from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.wire import Reply
@@ -191,37 +189,3 @@ class TakesSuccess(ReferenceClient):
     session_class = _asked_for(
         lambda outcome: Outcome(outcome.status, outcome.data, outcome.error or "something went wrong")
     )
-
-
-class _Late(Reports):
-    def processed(self, kind: str, data: Any) -> None:
-        asyncio.get_running_loop().call_later(0.15, super().processed, kind, data)
-
-
-@mutant(
-    "processes-150-ms-later",
-    "EVT-150",
-    process=True,
-    reason="each message is processed within 100 ms",
-)
-class ProcessesLate(ReferenceClient):
-    """Takes every message 150 ms after it came, the next ones meanwhile."""
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.reports = _Late(self._output, self.config.level)
-
-
-class _NoRefusals(Reports):
-    def say(self, event: str, **more: Any) -> None:
-        if "refused" not in str(more.get("text", "")):
-            super().say(event, **more)
-
-
-@mutant("hides-a-refused-login", "LOG-045", reason="the user is told of a login that was refused")
-class Hides(ReferenceClient):
-    """Keeps to itself that its login was refused."""
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.reports = _NoRefusals(self._output, self.config.level)

@@ -1,19 +1,15 @@
-"""Defects that only a process in real time shows: what it leaves behind with every reconnect, and where it blocks."""
+"""Defects that only a process in real time shows: what it leaves behind with every reconnect."""
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 
 from brokercert.mutants.tradovate.mutant import mutant
-from brokercert.mutants.tradovate.tickets import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
-from brokercert.reference.tradovate.commands import Reports
-from brokercert.reference.tradovate.requests import Request, RequestQueue
 
 LEAK = 1024 * 1024  # bytes a socket: fifteen of them are more than a tenth of what a Python holds (REC-100)
 
@@ -62,44 +58,3 @@ class LeaksMemory(ReferenceClient):
     async def open_socket(self) -> ClientConnection:
         self._kept.append(b"\xff" * LEAK)  # written to: memory that nobody has touched is not in use yet
         return await super().open_socket()
-
-
-class _Slow(Reports):
-    def processed(self, kind: str, data: Any) -> None:
-        time.sleep(0.002)
-        super().processed(kind, data)
-
-
-@mutant(
-    "blocks-2-ms-a-message",
-    "EVT-150",
-    process=True,
-    reason="at a thousand messages a second it falls behind by a second each second",
-)
-class BlocksPerMessage(ReferenceClient):
-    """Does 2 ms of work for each message, and the next one waits for that."""
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.reports = _Slow(self._output, self.config.level)
-
-
-class _BlockingQueue(RequestQueue):
-    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
-        wait = data.get("p-time", 0)
-        if data.get("p-captcha") is not True and isinstance(wait, int | float) and wait > 0:
-            time.sleep(wait)
-            data = {**data, "p-time": 0}
-        super().on_ticket(request, data, now)
-
-
-@mutant(
-    "blocks-through-a-penalty",
-    "RLP-080",
-    process=True,
-    reason="its only thread sleeps while a ticket is waited out, and its heartbeats with it",
-)
-class BlocksThroughPenalty(ReferenceClient):
-    """Sleeps through a penalty with its only thread."""
-
-    session_class = with_queue(_BlockingQueue)

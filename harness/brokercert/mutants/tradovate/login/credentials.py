@@ -35,18 +35,6 @@ class FirstTokenOnly(ReferenceClient):
     tokens_class = _FirstTokenOnly
 
 
-class _BlindToEnds(Tokens):
-    def _end_of(self, expires: str) -> float:
-        return super()._end_of("never")
-
-
-@mutant("ignores-a-tokens-end", "REC-070", reason="the first socket after the outage carries a token that had expired")
-class BlindToEnds(ReferenceClient):
-    """Takes every token for good until it is refused."""
-
-    tokens_class = _BlindToEnds
-
-
 class _ClosingAtTheEnd(Session):
     def tick(self, now: float) -> None:
         if self.live_since is not None and now - self.live_since > 42:

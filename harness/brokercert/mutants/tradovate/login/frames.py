@@ -1,14 +1,13 @@
-"""Defects of reading frames: their letter, the ids of answers (TP §11, rows 1, 2 and 5)."""
+"""Defects of reading frames at login: their letter, the ids of answers (TP §11, rows 1, 2 and 5)."""
 
 from __future__ import annotations
 
 from brokercert.mutants.tradovate.mutant import mutant
-from brokercert.mutants.tradovate.tickets import with_queue
+from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate import wire
 from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.requests import RequestQueue
-from brokercert.reference.tradovate.session import INFINITE, Session
-from brokercert.reference.tradovate.states import State
+from brokercert.reference.tradovate.session import Session
 
 
 class _LetteredSession(Session):
@@ -56,34 +55,3 @@ class ZeroForNone(ReferenceClient):
     """Takes the id 0 for none where an answer is no 200, so that a refusal leaves it waiting."""
 
     session_class = with_queue(_NoZeroQueue)
-
-
-class _AnyAnswerSession(Session):
-    again = INFINITE
-
-    def on_item(self, item: wire.Item, now: float) -> None:
-        super().on_item(item, now)
-        if isinstance(item, wire.Reply) and item.status != 200 and self.state in (State.AUTHORIZED, State.LIVE):
-            self.again = now + 1  # a second later, so that it cannot have been on its way already
-
-    def tick(self, now: float) -> None:
-        if now >= self.again:
-            self.again = INFINITE
-            ident = self._requests._next_id
-            self._requests._next_id += 1
-            self._out.append(wire.write_request("authorize", ident, body=self._token))
-        super().tick(now)
-
-    def due(self) -> float:
-        return min(super().due(), self.again)
-
-
-@mutant(
-    "takes-any-answer-for-the-logins",
-    "RLP-070",
-    reason="429 to another request is met by authorize, a request in the lock-out",
-)
-class AnyAnswer(ReferenceClient):
-    """Looks at an answer's status and not at its id: one that is no 200 means logged off, and it authorizes again."""
-
-    session_class = _AnyAnswerSession

@@ -5,25 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
-from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
+from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session
 
 
 class _CredulousQueue(RequestQueue):
     def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
         request.done(Outcome(200, {}), now)
-
-
-def with_queue(queue: type[RequestQueue]) -> type[Session]:
-    """A session class whose requests pass through a queue of this class."""
-
-    class _Session(Session):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            self._requests = queue(Lockout(self.config.lockout))
-
-    return _Session
 
 
 @mutant(
