@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from brokercert.engine.errors import UsageError
+from brokercert.requirements import RequirementSet, load_set
 from brokercert.sets import SUITES, offers
 
 if TYPE_CHECKING:
@@ -156,11 +157,30 @@ def scenarios_in(package: ModuleType) -> tuple[Scenario, ...]:
 
 
 def load_suite(set_id: str) -> Suite:
-    """The suite of a requirement set. No suite found is a usage error, never an empty pass."""
+    """The suite of a requirement set. No suite found is a usage error, never an empty pass.
+
+    Raises `UsageError` too where its scenarios speak of rows or capabilities that the set does not have, and
+    `RequirementError` where there is no such set: else a misspelt row would never be asked for.
+    """
     package = _package(set_id)
     scenarios = scenarios_in(package)
+    _check(scenarios, load_set(set_id))
     left_out = tuple(cell for module in _modules(package) for cell in getattr(module, "LEFT_OUT", ()))
     return Suite(set_id, scenarios, left_out)
+
+
+def _check(scenarios: Sequence[Scenario], rows: RequirementSet) -> None:
+    for one in scenarios:
+        for what, values, known in (
+            ("exercises", one.exercises, rows.by_id),
+            ("needs", one.needs, rows.capabilities),
+        ):
+            for value in values:
+                if value not in known:
+                    raise UsageError(
+                        f"{one.play.__module__}: scenario {one.name!r}: {what}: {value!r}; expected one of "
+                        f"{', '.join(known)}, as {rows.id} has them"
+                    )
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:
