@@ -83,7 +83,7 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     "no set": (without(f"{DATA}/set.toml"), r"data: no set\.toml; expected"),
     "no area": (without(f"{DATA}/fares.toml"), r"fares\.toml: no \[\[requirement\]\] in it; expected the rows FFA-\*"),
     "no TOML": (edit(f"{DATA}/limits.toml", "[limits.window_stop]", "[limits"), r"limits\.toml: .*; expected TOML"),
-    "another id": (edit(f"{DATA}/set.toml", f'"{SET}"', '"ferries"'), r"set\.id: 'ferries'; expected 'ferry-rides', as in"),
+    "another id": (edit(f"{DATA}/set.toml", f'"{SET}"', '"ferries"'), r"set\.id: 'ferries'; expected 'ferry-rides'"),
     "no marker": (with_points("ferry_broker.suite", {}), r"set\.marker: 'ferry'; expected a word .* it has none"),
     "another's marker": (
         with_points("ferry_broker.suite", {"ferry": "elsewhere"}),
