@@ -36,6 +36,7 @@ class Ride(Transcript[FerrySocket]):
     """Everything said in one scenario."""
 
     socket = FerrySocket
+    credentials = ("badge",)  # a label of it where none belongs is a leak: `self.asides.leaks`
 
     def client_text(self, c: FerrySocket, number: int, t: int, text: str) -> None:
         c.client_said.append(read(t, number, text))

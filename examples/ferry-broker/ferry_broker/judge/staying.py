@@ -60,15 +60,17 @@ def check_comes_back(bench: FerryBench) -> Iterator[Finding]:
 @check("FST-030")
 def check_leaves(bench: FerryBench) -> Iterator[Finding]:
     """A client that is asked to leave sends a close frame."""
-    for asked, number, stop in bench.talk.stops:
-        if not stop.judged:
+    for asked in bench.talk.stops:
+        if not asked.what.judged:
             continue
         for c in bench.talk.aboard:
-            if c.loss is not None and c.loss.t < asked:
+            if c.loss is not None and c.loss.t < asked.t:
                 continue
             if c.client_close is not None:
-                yield bench.ok(Form.SHOWN, f"a close frame on connection {c.id}", [number, c.client_close[1]])
-            elif c.ended or bench.end - asked >= bench.micros("window_stop"):
-                yield bench.breach(Form.ABSENCE, f"no close frame on connection {c.id}", "a close frame", [number])
+                evidence = [asked.record, c.client_close.record]
+                yield bench.ok(Form.SHOWN, f"a close frame on connection {c.id}", evidence)
+            elif c.ended or bench.end - asked.t >= bench.micros("window_stop"):
+                text = f"no close frame on connection {c.id}"
+                yield bench.breach(Form.ABSENCE, text, "a close frame", [asked.record])
             else:
-                yield bench.short(f"watched for {seconds(bench.end - asked)} only", [number])
+                yield bench.short(f"watched for {seconds(bench.end - asked.t)} only", [asked.record])
