@@ -48,7 +48,7 @@ def test_while_it_is_judged(
 
 
 def test_before_anything_was_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = running.calibrate
+    real = crew.calibrate
 
     async def calibrate() -> Any:
         os.kill(os.getpid(), signal.SIGTERM)
