@@ -62,7 +62,9 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
     """Judge every trace, fold the findings into rows, and decide the outcome."""
     run, request = ended.run, ended.run.request
     played = sorted(played, key=lambda one: (one.result.name, one.result.play))
-    playings = [playing_of(one.result, one.trace, ended.judged.of(one)) for one in played]
+    judging = run.suite.dialect.judging
+    playings = [playing_of(one.result, one.trace, ended.judged.of(one), judging) for one in played]
+    traces = {(one.result.name, one.result.play): one.trace for one in played}
 
     def opening(results: Sequence[RowResult]) -> Iterable[str]:
         return (*_notes(run), *ended.notes)
@@ -87,7 +89,7 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
             playings=playings,
             unplayed=ended.unplayed,
             owed=listed(run.suite, ended.unplayed, request.scenarios),
-            excerpt_of=excerpts_from({(one.result.name, one.result.play): one.trace for one in played}),
+            excerpt_of=excerpts_from(traces, judging),
             reproduce=request.again.command_line,
             again=request.again.command_line(*request.only),
             never_came=not ended.came,

@@ -81,10 +81,13 @@ def judge_share(share: Share) -> Judged:
     except TraceError as error:
         return Judged(wrong=str(error))
     rows = _loaded(share.set_id).with_limits(share.changed)
-    findings = findings_of(trace, rows, load_dialect(share.set_id).judging)
+    judging = load_dialect(share.set_id).judging
+    findings = findings_of(trace, rows, judging)
     return Judged(
-        playing=playing_of(_played(share.path, trace), trace, findings),
-        excerpts=tuple(excerpt(trace, one.evidence, one.about) if has_excerpt(one) else None for one in findings),
+        playing=playing_of(_played(share.path, trace), trace, findings, judging),
+        excerpts=tuple(
+            excerpt(trace, one.evidence, one.about, judging.told_of) if has_excerpt(one) else None for one in findings
+        ),
         cut=trace.truncated or _state(trace) == "interrupted",
         never_came=never_came(trace, findings, rows),
     )

@@ -17,7 +17,7 @@ from brokercert.engine.play.scenario import Suite
 from brokercert.engine.run.judgements import stall_notes, together
 from brokercert.engine.run.plan import blocked, left_out, not_offered, of_part
 from brokercert.engine.run.preflight import start_of
-from brokercert.judge import judge_rows
+from brokercert.judge import Judging, judge_rows
 from brokercert.judge.judge import Excerpting
 from brokercert.requirements import RequirementSet
 from brokercert.trace import Trace
@@ -56,13 +56,13 @@ class Playing:
         return self.result.name, self.result.play
 
 
-def playing_of(result: ScenarioResult, trace: Trace, findings: Sequence[Finding]) -> Playing:
+def playing_of(result: ScenarioResult, trace: Trace, findings: Sequence[Finding], judging: Judging) -> Playing:
     """The same of a trace that is at hand."""
     return Playing(
         result=result,
         findings=findings,
         stalls=tuple(x for x in trace.records if isinstance(x, r.Stall)),
-        badly=badly_told(trace),
+        badly=badly_told(trace, judging),
         start=start_of(trace) if trace.header.before_all else None,
     )
 
