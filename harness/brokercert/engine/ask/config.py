@@ -208,5 +208,5 @@ def _with_variables(config: Config, environ: Mapping[str, str]) -> Config:
     said = read_variables(environ)
     if not said.values:
         return config
-    where = {"cwd": Path.cwd()} if "command" in said.values else {}  # a command is meant where it was said
-    return replace(config, **said.values, **where, told={**config.told, **said.told}, filed=config)
+    cwd = Path.cwd() if "command" in said.values else config.cwd  # a command is meant where it was said
+    return replace(config, **said.values, cwd=cwd, told={**config.told, **said.told}, filed=config)
