@@ -41,6 +41,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+TOOLS = ROOT / "tools"
 MARK = VENV / "brokercert-setup"
 LOCK = ROOT / ".setup.lock"
 SETUP_WITHIN = 900  # seconds that another set-up of the same checkout is waited for
@@ -271,23 +272,23 @@ def toxiproxy(arguments):
 
 
 def repeat(arguments):
-    return run(tool("python"), ROOT / ".ci" / "repeat.py", *with_client(arguments), cwd=Path.cwd())
+    return run(tool("python"), TOOLS / "repeat.py", *with_client(arguments), cwd=Path.cwd())
 
 
 def chaos(arguments):
-    return run(tool("python"), ROOT / ".ci" / "chaos.py", *arguments)
+    return run(tool("python"), TOOLS / "chaos.py", *arguments)
 
 
 def nightly(arguments):
-    return run(tool("python"), ROOT / ".ci" / "nightly.py", *arguments)
+    return run(tool("python"), TOOLS / "nightly.py", *arguments)
 
 
 def virtual(arguments):
-    return run(tool("python"), ROOT / ".ci" / "virtual.py", *arguments, cwd=Path.cwd())
+    return run(tool("python"), TOOLS / "virtual.py", *arguments, cwd=Path.cwd())
 
 
 def mutants(arguments):
-    return run(tool("python"), ROOT / ".ci" / "mutants.py", *arguments)
+    return run(tool("python"), TOOLS / "mutants.py", *arguments)
 
 
 def fuzz(arguments):
@@ -296,15 +297,15 @@ def fuzz(arguments):
         say("installing atheris")
         if run(tool("python"), "-m", "pip", "--disable-pip-version-check", "install", "-q", "atheris"):
             fail("atheris cannot be installed here; `brokercert fuzz --target NAME` needs nothing more")
-    return run(tool("python"), ROOT / ".ci" / "guided.py", *arguments)
+    return run(tool("python"), TOOLS / "guided.py", *arguments)
 
 
 def bench(arguments):
-    return run(tool("python"), ROOT / ".ci" / "bench.py", *arguments)
+    return run(tool("python"), TOOLS / "bench.py", *arguments)
 
 
 def edits(arguments):
-    return run(tool("python"), ROOT / ".ci" / "edits.py", *arguments)
+    return run(tool("python"), TOOLS / "edits.py", *arguments)
 
 
 FOREIGN = {

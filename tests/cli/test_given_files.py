@@ -26,15 +26,6 @@ UNREADABLE = Path("/proc/self/mem")
 CLIENT = "[subject]\ncommand = ['sh']\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("BROKERCERT_")]:
-        monkeypatch.delenv(name)
-    (tmp_path / ".git").mkdir()  # what stands above the folder is no part of the case
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def _doors() -> Iterator[tuple[str, ...]]:
     """Every command that takes a file that it reads, by its own parameters; `FILE` is where the file's name goes."""
     context = click.Context(brokercert.cli.cli)
@@ -52,25 +43,18 @@ DOORS = list(_doors())
 @pytest.mark.parametrize("words", DOORS, ids=" ".join)
 @pytest.mark.parametrize("kind", ["unreadable", "a folder", "nothing"])
 def test_a_file_that_cannot_be_read_is_named_in_a_sentence(
-    words: tuple[str, ...], kind: str, folder: Path, capfd: pytest.CaptureFixture[str]
+    words: tuple[str, ...], kind: str, folder: Path, find: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = folder / "given.toml"
     if kind == "unreadable":
         path.symlink_to(UNREADABLE)
     if kind == "a folder":
         path.mkdir()
-    more = (str(_any_find(folder)),) if words[0] == "replay" and "--config" in words else ()
+    more = (str(find),) if words[0] == "replay" and "--config" in words else ()
     arguments = [str(path) if word == "FILE" else word for word in (*words, *more)]
     assert brokercert.cli.main(arguments) == ExitCode.USAGE
     err = capfd.readouterr().err
     assert str(path) in err and "Traceback" not in err, err
-
-
-def _any_find(folder: Path) -> Path:
-    from brokercert.fuzz.finds import Find, save
-    from brokercert.hostile import Hostile
-
-    return save(Find(target="wire", cause="it ended", frames=(Hostile("frame", "cut", "x"),), seed=1), folder / "saved")
 
 
 def test_these_doors_are_all() -> None:

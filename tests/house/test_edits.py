@@ -12,7 +12,7 @@ from brokercert.engine.play.scenario import load_dialect
 from brokercert.requirements import available_sets
 
 ROOT = Path(__file__).resolve().parents[2]
-EDITS: dict[str, Any] = runpy.run_path(str(ROOT / ".ci" / "edits.py"))
+EDITS: dict[str, Any] = runpy.run_path(str(ROOT / "tools" / "edits.py"))
 JUDGE = ROOT / EDITS["JUDGE"]
 ROWS = {row for set_id in available_sets() for row in load_dialect(set_id).judging.checks}
 
