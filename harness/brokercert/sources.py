@@ -4,7 +4,7 @@ Data of `brokercert/data/sources`. Every sentence is judged by rows, or says why
 find each of its demands again, and nobody can lose one. "Rejected" means `RequirementError`, which names file,
 sentence, field and what was expected. Nothing here does I/O beyond reading package data.
 
-    python -m brokercert.sources > docs/protocol/register.md
+    python3 dev.py generate    makes docs/protocol/register.md
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def render_register(sources: Collection[Source]) -> str:
     lines = [
         "# The registers",
         "",
-        "Made by `python -m brokercert.sources`; a test keeps it in step with the data.",
+        "Made by `python3 dev.py generate`; a test keeps it in step with the data.",
         "",
         "First what becomes of every sentence of the two source pages: the rows that judge it, or why it is *not",
         "testable from outside*. Sentences are named by their first words and told in ours; a line of a table is a",
@@ -158,7 +158,3 @@ def _line(sentence: Sentence) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    print(render_register(load_sources()), end="")
