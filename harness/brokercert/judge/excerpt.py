@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from brokercert.judge.tradovate.model.entities import OF_AN_ORDER, entities_of, is_of
 from brokercert.judge.transcript import SECOND
 from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
@@ -16,45 +15,47 @@ from brokercert.verdict import Excerpt, ExcerptLine
 AROUND = 3  # records before and after each piece of evidence
 MOST_MARKED = 12
 LONGEST = 300  # characters of a payload that a report shows; the trace has the rest
-MOST_TOLD = 6  # entities of a record that are shown in full: an order, its versions and commands
+
+# What a record says of one entity, by its type and id: the dialect's. Empty where it is no record of entities.
+ToldOf = Callable[[Body, str, str], str]
 
 
-def excerpt(trace: Trace, evidence: Sequence[int], about: tuple[str, str] | None = None) -> Excerpt:
+def told_of_none(record: Body, kind: str, ident: str) -> str:
+    """Of a dialect whose entities are not compared."""
+    return ""
+
+
+def excerpt(
+    trace: Trace, evidence: Sequence[int], about: tuple[str, str] | None = None, told_of: ToldOf = told_of_none
+) -> Excerpt:
     """The evidence and the records around it. Record 0 is the header and has no line. The entity that it is `about`
-    (type and id) is shown in full where a piece of evidence has it.
+    (type and id) is shown in full, by `told_of`, where a piece of evidence has it.
     """
     marked = [n for n in sorted(set(evidence)) if 1 <= n <= len(trace.records)]
     shown = marked[:MOST_MARKED]
     numbers: set[int] = set()
     for n in shown:
         numbers.update(range(max(1, n - AROUND), min(len(trace.records), n + AROUND) + 1))
-    lines = [line(n, trace.records[n - 1], n in shown, about if n in shown else None) for n in sorted(numbers)]
+    lines = [line(n, trace.records[n - 1], n in shown, about if n in shown else None, told_of) for n in sorted(numbers)]
     return Excerpt(
         scenario=trace.header.scenario, lines=tuple(lines), play=trace.header.play, omitted=len(marked) - len(shown)
     )
 
 
-def line(number: int, record: Body, marked: bool = False, about: tuple[str, str] | None = None) -> ExcerptLine:
+def line(
+    number: int,
+    record: Body,
+    marked: bool = False,
+    about: tuple[str, str] | None = None,
+    told_of: ToldOf = told_of_none,
+) -> ExcerptLine:
     who, conn, text = describe(record)
     whole = len(text) <= LONGEST
     if not whole:
         text = f"{text[:LONGEST]}… ({len(text)} characters)"
     if about is not None and (isinstance(record, r.Ledger) or not whole):
-        text += _told_of(record, *about)
+        text += told_of(record, *about)
     return ExcerptLine(record=number, at=record.t / SECOND, conn=conn, who=who, text=text, marked=marked)
-
-
-def _told_of(record: Body, kind: str, ident: str) -> str:
-    """What a record says of one entity; nothing where it is no record of entities."""
-    if not isinstance(record, r.Frame | r.SubjectReport | r.Ledger):
-        return ""
-    kinds = {kind, *(OF_AN_ORDER if kind == "order" else ())}
-    found = [(name, entity) for name, entity in entities_of(record) if name in kinds and is_of(name, entity, ident)]
-    if not found:
-        return f"; no {kind} {ident} in it"
-    shown = "; ".join(f"{name} {_json(entity)}" for name, entity in found[:MOST_TOLD])
-    more = f"; and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
-    return f"; in it: {shown}{more}"
 
 
 def _json(value: Any) -> str:

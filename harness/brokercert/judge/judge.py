@@ -33,12 +33,12 @@ def has_excerpt(finding: Finding) -> bool:
     return bool(finding.evidence) and finding.verdict not in (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
-def excerpts_from(traces: Mapping[tuple[str, int], Trace]) -> Excerpting:
+def excerpts_from(traces: Mapping[tuple[str, int], Trace], judging: Judging) -> Excerpting:
     """Excerpts from traces that are at hand, by scenario and playing."""
 
     def excerpt_of(finding: Finding) -> Excerpt | None:
         trace = traces.get((finding.scenario, finding.play))
-        return None if trace is None else excerpt(trace, finding.evidence, finding.about)
+        return None if trace is None else excerpt(trace, finding.evidence, finding.about, judging.told_of)
 
     return excerpt_of
 
@@ -51,8 +51,8 @@ def judge_trace(
     `talk` may be given where the caller has folded the trace already.
     """
     talk = talk or judging.folded(trace)
-    # A trace of before some limit was made, or one that lost it, is judged by the set's own.
-    known = {limit.name: limit.value for limit in rows.limits.values()}
+    # A trace of before some limit was made, or one that lost it, is judged by what it was then, or by the set's own.
+    known = {limit.name: limit.value if limit.older is None else limit.older for limit in rows.limits.values()}
     trace = replace(trace, header=replace(trace.header, limits={**known, **trace.header.limits}))
     exercised = [rows.by_id[row] for row in trace.header.exercises if row in rows.by_id]
     presupposed = _presupposed(exercised, rows)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from brokercert.judge.moments import Moment, Said
 from brokercert.judge.told import Report
 from brokercert.judge.transcript import SECOND, Socket, Transcript
 from brokercert.trace import records as r
@@ -48,11 +49,11 @@ class Update:
 class UpdateSocket(Socket):
     """One TCP connection as the broker saw it."""
 
-    beats: list[tuple[int, int]] = field(default_factory=list)
-    other: list[tuple[int, int, str]] = field(default_factory=list)
-    texts: list[tuple[int, int, str]] = field(default_factory=list)  # every text that the broker sent
+    beats: list[Moment] = field(default_factory=list)
+    other: list[Said] = field(default_factory=list)
+    texts: list[Said] = field(default_factory=list)  # every text that the broker sent
     updates: list[Update] = field(default_factory=list)
-    binary: list[tuple[int, int]] = field(default_factory=list)  # binary frames that the broker sent
+    binary: list[Moment] = field(default_factory=list)  # binary frames that the broker sent
 
     def parameter(self, name: str) -> str | None:
         """A value of its query as it stands there: a label, where it is one of the credentials."""
@@ -81,12 +82,12 @@ class Updates(Transcript[UpdateSocket]):
 
     def client_text(self, c: UpdateSocket, number: int, t: int, text: str) -> None:
         if text == HEARTBEAT:
-            c.beats.append((t, number))
+            c.beats.append(Moment(t, number))
         else:
-            c.other.append((t, number, text))
+            c.other.append(Said(t, number, text))
 
     def broker_text(self, c: UpdateSocket, number: int, t: int, text: str) -> None:
-        c.texts.append((t, number, text))
+        c.texts.append(Said(t, number, text))
         body = object_of(text)
         if body is not None and isinstance(body.get("updateType"), str):
             c.updates.append(Update(t, number, c.id, body, problem_of(body)))
@@ -94,7 +95,7 @@ class Updates(Transcript[UpdateSocket]):
     def feed(self, record: r.Body) -> None:
         super().feed(record)
         if isinstance(record, r.Frame) and record.sender == "broker" and record.opcode == 2:
-            self.connections[record.conn].binary.append((record.t, self.count))
+            self.connections[record.conn].binary.append(Moment(record.t, self.count))
         if isinstance(record, r.Ledger) and record.name == "told":
             self.own_orders = tuple(map(str, record.state.get("orders", ())))
             self.own_tracked = tuple(map(str, record.state.get("tracked", ())))

@@ -16,7 +16,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -24,9 +23,7 @@ from msgspec.structs import replace
 from brokercert.judge.buffering.bursts import FLUSH, GAP
 from brokercert.judge.check import AnyBench
 from brokercert.judge.told import Line, Report
-from brokercert.judge.tradovate.model.conversation import SECOND, Conversation
-from brokercert.judge.tradovate.model.props import props_on
-from brokercert.judge.transcript import Transcript
+from brokercert.judge.transcript import SECOND
 from brokercert.verdict import BUFFERED, Finding, Verdict
 
 LATE = SECOND  # after its cause: no correct client takes so long to tell what it has in memory
@@ -66,7 +63,7 @@ def unless_held(bench: AnyBench, finding: Finding, late: Iterable[Report]) -> Fi
     if finding.verdict is Verdict.PASS:
         return finding
     late = list(late)
-    goes = list(emptied(bench.talk)) if late else []
+    goes = list(emptied(bench)) if late else []
     for report in late:
         go = next((go for go in goes if go.first <= report.record <= go.last), None)
         if go is not None:
@@ -76,9 +73,10 @@ def unless_held(bench: AnyBench, finding: Finding, late: Iterable[Report]) -> Fi
     return finding
 
 
-def emptied(talk: Transcript[Any]) -> Iterator[Go]:
+def emptied(bench: AnyBench) -> Iterator[Go]:
     """Every time that a buffer of the client's was emptied, as far as its lines prove that."""
-    causes = _Causes(talk)
+    talk = bench.talk
+    causes = _Causes(bench)
     ends = [t for t, _, _ in talk.stops] + ([talk.exited[0] - LEAVING] if talk.exited else [])
     ends += [talk.ended_by_us[0]] if talk.ended_by_us is not None else []
     end = min(ends, default=None)
@@ -134,7 +132,8 @@ def _size(lines: Iterable[Line]) -> int:
 class _Causes:
     """When a line could have been said at the earliest; of what repeats itself, the last time before it was read."""
 
-    def __init__(self, talk: Transcript[Any]) -> None:
+    def __init__(self, bench: AnyBench) -> None:
+        talk = bench.talk
         self._asked = {asked.id: asked for asked in talk.told.commands.values()}
         self._accepted = [c.accepted for c in talk.connections.values() if c.head is not None]
         connecting = [line.record for line in talk.told.lines if line.event == "connecting"]
@@ -142,12 +141,9 @@ class _Causes:
         complete = len(connecting) >= len(self._accepted)
         self._announced = {number: place for place, number in enumerate(connecting)} if complete else {}
         self._events: dict[tuple[str, str, str], list[int]] = {}
-        self._messages: dict[tuple[int, int], int] = {}
-        for number, c in enumerate(talk.upgraded if isinstance(talk, Conversation) else (), 1):
-            texts = sorted([(record, t) for t, record, _ in c.data_sent] + [(n, t) for t, n in c.server_beats])
-            self._messages |= {(number, ordinal): t for ordinal, (_, t) in enumerate(texts, 1)}
-            for prop in props_on(c):
-                self._events.setdefault(prop.key, []).append(prop.t)
+        self._messages = dict(bench.messages_sent())
+        for key, t in bench.events_sent():
+            self._events.setdefault(key, []).append(t)
 
     def of(self, line: Line) -> Iterator[Cause]:
         """At most one, and none where nobody knows."""
