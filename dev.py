@@ -5,6 +5,7 @@
     python3 dev.py test    [ARGUMENTS OF pytest]
     python3 dev.py lint | types | complexity | check           ruff, mypy, radon; check: all three, and what is stale
     python3 dev.py generate [--check] [--all]                  generated pages and counts anew; all: the scores too
+    python3 dev.py new [KIND] [ID]                             lay out the stubs of a new row, KIND `row`
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
     python3 dev.py repeat [--idle N] [--busy N] [ARGUMENTS]    certify again and again, compare the verdicts
     python3 dev.py chaos [--runs N] [--short] [CLIENT...]      certify on a machine that stops and is busy
@@ -390,6 +391,7 @@ VERBS = {
     "complexity": of_tools("complexity"),
     "check": check,
     "generate": of_tools("generate"),
+    "new": of_tools("new"),
     "toxiproxy": toxiproxy,
     "repeat": repeat,
     "chaos": of_tools("chaos"),
