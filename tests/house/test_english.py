@@ -1,7 +1,8 @@
-"""English that a tired reader of a second language understands at once: no sentence is long, and a few words are not used.
+"""English that a tired reader of a second language understands at once: short sentences, and no hard words of a list.
 
 Measured are README.md, CHANGELOG.md, the pages of docs/, the texts of the requirement sets, and `--help`. A colon or a
-semicolon does not end a sentence here. So a sentence that is too long is mended by two sentences or by a list.
+semicolon does not end a sentence here, only an item of a list does. So a sentence that is too long is mended by two
+sentences or by a list.
 """
 
 import re
@@ -23,7 +24,8 @@ OTHERS = {
     "kill-matrix.md": "generated from the descriptions of the mutants: docs/kill-matrix.md is made, not written",
 }
 PAGES = sorted(
-    path for path in [*ROOT.glob("README.md"), *ROOT.glob("CHANGELOG.md"), *(ROOT / "docs").glob("*.md")]
+    path
+    for path in [*ROOT.glob("README.md"), *ROOT.glob("CHANGELOG.md"), *(ROOT / "docs").glob("*.md")]
     if path.name not in OTHERS
 )
 
@@ -32,6 +34,7 @@ ITEM = re.compile(r"^\s*(?:[*+-]|\d+\.)\s+")
 CODE = re.compile(r"(`+).+?\1", re.DOTALL)
 LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 END = re.compile(r"(?<=[.!?])[\"'”»)*_]*\s+(?=[\"'“«(*_`\[]*[A-Z0-9`\[«])")
+LISTED = re.compile(r"(?<=[:;,.]) (?=\(\d\) )")  # the items of a list within a text: (1) ...; (2) ...
 SHORT = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|no|p)\.", re.IGNORECASE)
 
 
@@ -58,16 +61,19 @@ def paragraphs(markdown: str) -> Iterator[str]:
 def sentences(text: str) -> Iterator[str]:
     """The sentences of a paragraph, with code made one word and links their words."""
     plain = CODE.sub("`code`", LINK.sub(r"\1", text))
-    yield from (part.strip() for part in END.split(SHORT.sub(r"\1", plain)) if part.strip())
+    for part in END.split(SHORT.sub(r"\1", plain)):
+        yield from (item.strip() for item in LISTED.split(part) if item.strip())
 
 
 def words(sentence: str) -> int:
-    return sum(any(sign.isalnum() for sign in word) for word in re.split(r"\s+|(?<=\w)[/–—](?=\w)", sentence))
+    return sum(any(sign.isalnum() for sign in word) for word in re.split(r"\s+|(?<=\w)[/—](?=\w)", sentence))
 
 
 def faults(text: str) -> list[str]:
     """What is hard to read in a paragraph: each sentence with more words than `LONGEST`, and each hard word."""
-    found = [f"{words(one)} words; expected at most {LONGEST}: {one}" for one in sentences(text) if words(one) > LONGEST]
+    found = [
+        f"{words(one)} words; expected at most {LONGEST}: {one}" for one in sentences(text) if words(one) > LONGEST
+    ]
     plain = CODE.sub("`code`", text)
     return found + [f"{word!r}; say which, who or all that is meant: {plain}" for word in HARD.findall(plain)]
 
@@ -127,6 +133,7 @@ def test_help_is_read_at_once(name: str) -> None:
         ("| one two | three |\n| --- | --- |", 2),
         ("One (two. Three) four: five; six.", 4),
         ("One e.g. Two three.", 4),
+        ("One two: (1) three four; (2) five.", 3),
         ("# One two\nthree four five", 3),
     ],
 )
