@@ -32,7 +32,8 @@ class RequirementError(Exception):
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A number that rows are judged by. `unit` is `s`, `1` (a ratio, or a count whose `text` says of what), or
-    what is counted. `origin`: who says the value; of a document only where it stands there.
+    what is counted. `origin`: who says the value; of a document only where it stands there. `older` is the value for
+    traces that lack the limit: the one that the code had when they were recorded (None: `value`).
     """
 
     value: float
@@ -40,6 +41,7 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     origin: str
     text: str
     name: str = ""
+    older: float | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

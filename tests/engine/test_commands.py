@@ -14,8 +14,9 @@ import msgspec
 import pytest
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.client.telling import BadlyTold, badly_told, told_badly
-from brokercert.judge.check import Bench
+from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.reference.tradovate import ReferenceClient
 from brokercert.trace import Trace, parse_trace
@@ -23,6 +24,8 @@ from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 from command_stage import HEADER, LIMITS, OFFERS, Echo, played, virtually
+
+JUDGING = load_dialect("tradovate-stage2").judging
 
 
 def test_a_snapshot_and_a_request_come_back_and_the_first_command_of_all_is_the_whistle() -> None:
@@ -166,7 +169,7 @@ def told_of(factory: Any = Echo, scenario: str = "test") -> BadlyTold:
         await stage.snapshot(within=1)
 
     header = msgspec.structs.replace(HEADER, scenario=scenario)
-    return badly_told(Trace(header, tuple(virtually(play, factory)[1])))
+    return badly_told(Trace(header, tuple(virtually(play, factory)[1])), JUDGING)
 
 
 def test_what_is_wrong_with_the_reports_themselves_is_told_line_by_line() -> None:
@@ -222,7 +225,7 @@ def test_a_client_that_repeats_what_a_hostile_event_was_called_is_not_blamed(sen
         r.Frame(t=0, conn=1, sender="broker", ordinal=1, opcode=1, text=text),
         r.SubjectReport(t=1, event="processed", body=body),
     )
-    said = list(told_badly([badly_told(Trace(HEADER, records))]))
+    said = list(told_badly([badly_told(Trace(HEADER, records), JUDGING)]))
     assert len(said) == blamed and all("`eventType` is null" in text for text in said)
 
 

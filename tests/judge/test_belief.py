@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from brokercert.judge.check import Bench
 from brokercert.judge.tradovate.beliefs.stimuli import (
     check_arrays_and_deletions,
     check_early_events_count,
@@ -18,6 +17,7 @@ from brokercert.judge.tradovate.beliefs.stimuli import (
     check_whole_frames_processed,
     synced_anew,
 )
+from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.events.subscribing import check_subscribes_to_what_it_relies_on
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.reconnection.processed import check_nothing_processed_twice

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
-from brokercert.judge.check import Bench, CheckBook
+from brokercert.judge.check import CheckBook
+from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.trace import Body, Header
 from brokercert.trace import records as r

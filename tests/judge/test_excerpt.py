@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from brokercert.judge.excerpt import LONGEST, excerpt
+from brokercert.judge.tradovate.model.entities import told_of
 from brokercert.trace import Body, Header, Trace
 from brokercert.trace import records as r
 
@@ -22,7 +23,7 @@ VERSION = {"id": 8, "orderId": 7, "orderQty": 2, "price": 4500.25}
 
 def shown(record: Body, *about: str) -> str:
     """The text of one record that is itself evidence."""
-    (line,) = excerpt(Trace(HEADER, (record,)), [1], (about[0], about[1]) if about else None).lines
+    (line,) = excerpt(Trace(HEADER, (record,)), [1], (about[0], about[1]) if about else None, told_of).lines
     assert line.marked
     return line.text
 

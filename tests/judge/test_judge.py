@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge import judge_rows, judge_trace
-from brokercert.judge.check import Bench, Check
+from brokercert.judge.check import Check
+from brokercert.judge.tradovate.bench import Bench
 from brokercert.requirements import available_sets, load_set
 from brokercert.trace import Header, trace_of
 from brokercert.trace import records as r

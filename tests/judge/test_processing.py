@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from brokercert.judge.check import Bench
+from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.events.processing import BURST, check_processing_time
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.trace import Header

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brokercert.judge.check import CHECKS, Bench
+from brokercert.judge.tradovate.bench import CHECKS, Bench
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.requirements import load_set
 from brokercert.trace import Header

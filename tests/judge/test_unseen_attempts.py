@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brokercert.judge.check import Bench
+from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.reconnection.coming_back import check_reconnect_in_time
 from brokercert.trace import Header

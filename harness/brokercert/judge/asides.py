@@ -6,13 +6,10 @@ A part of the fold (`Conversation.asides`): it notes and decides nothing. Times 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brokercert.trace import records as r
-
-# A ticket is no credential: it opens nothing but the one request that it belongs to.
-CREDENTIAL = re.compile(r"«(?:access-token|md-token|password|sec)#\d+»")
-TOKEN_ENDPOINTS = ("auth/accesstokenrequest", "auth/renewaccesstoken")
 
 
 @dataclass(slots=True, eq=False)
@@ -29,10 +26,6 @@ class RestCall:
     bearer: str
     status: int | None = None
 
-    @property
-    def about_tokens(self) -> bool:
-        return self.endpoint in TOKEN_ENDPOINTS
-
 
 @dataclass(frozen=True, slots=True)
 class Leak:
@@ -44,10 +37,17 @@ class Leak:
     what: str
 
 
-class Asides:
-    """Everything of that kind in one scenario."""
+def labels_of(kinds: Sequence[str]) -> re.Pattern[str]:
+    """Finds labels of these kinds; none of no kind."""
+    return re.compile(f"«(?:{'|'.join(map(re.escape, kinds))})#\\d+»" if kinds else r"(?!)")
 
-    def __init__(self) -> None:
+
+class Asides:
+    """Everything of that kind in one scenario. `prefix` is that of REST paths, `credentials` are kinds of labels."""
+
+    def __init__(self, prefix: str, credentials: Sequence[str]) -> None:
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._credential = labels_of(credentials)
         self.rest: list[RestCall] = []
         self.leaks: list[Leak] = []
         self.lines = 0  # of output that were kept
@@ -60,11 +60,11 @@ class Asides:
             case r.Head():
                 self._leak(record.t, number, "a URL", record.target)
                 given = next((value for name, value in record.headers if name.lower() == "authorization"), "")
-                found = CREDENTIAL.search(given)
+                found = self._credential.search(given)
                 self._bearers[record.conn] = found.group() if found else ""
             case r.RestRequest():
                 path = record.target.partition("?")[0].lower().strip("/")
-                endpoint = path.partition("/")[2] if path.startswith("v1/") else path
+                endpoint = path.removeprefix(self._prefix)
                 call = RestCall(
                     record.t, number, record.conn, record.ordinal, endpoint, self._bearers.get(record.conn, "")
                 )
@@ -89,6 +89,6 @@ class Asides:
                 pass
 
     def _leak(self, t: int, number: int, where: str, text: str) -> None:
-        found = CREDENTIAL.search(text)
+        found = self._credential.search(text)
         if found:
             self.leaks.append(Leak(t, number, where, found.group()))

@@ -11,14 +11,69 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
-from brokercert.judge.transcript import Transcript
+from brokercert.judge.transcript import SECOND, Transcript
 from brokercert.trace import Header
 from brokercert.verdict import Finding, Form, Level, Measured, Verdict
 
 # What a breach rests on: a check must say it, since a standstill of the harness may make some of them and not others.
 Breach = Literal[Form.CONTENT, Form.ENDING, Form.ABSENCE, Form.AGAIN, Form.TIME, Form.EARLY]
 Pass = Literal[Form.SHOWN, Form.WAITED, Form.RESTRAINT]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How long the client was watched for something (`time`), of how long it must be (`window`). Microseconds.
+
+    `over`: the client had ended, so that a longer watch would show nothing more.
+    """
+
+    bench: AnyBench
+    time: int
+    window: int
+    over: bool
+
+    @property
+    def short(self) -> bool:
+        """Too short to say anything: the window was not over, and the client had not ended."""
+        return self.time < self.window and not self.over
+
+    def __str__(self) -> str:
+        return seconds(self.time)
+
+    def missing(
+        self,
+        observed: str,
+        expected: str,
+        evidence: Iterable[int] = (),
+        measured: Iterable[Measured] = (),
+        clause: str = "",
+        *,
+        short: str,
+        seen: Iterable[int] | None = None,
+    ) -> Finding:
+        """What should have come did not. *Not observed*, saying `short`, where the watch was too short; else a breach,
+        with how the client ended where it did. `seen` is the evidence of the former (None: the same).
+        """
+        evidence = list(evidence)
+        if self.short:
+            return self.bench.short(short, evidence if seen is None else seen, clause)
+        said = f"{observed}{self.bench.exit_text()}"
+        return self.bench.breach(Form.ABSENCE, said, expected, evidence, measured, clause)
+
+    def kept(
+        self,
+        observed: str,
+        evidence: Iterable[int] = (),
+        clause: str = "",
+        *,
+        short: str,
+        seen: Iterable[int] | None = None,
+    ) -> Finding:
+        """What should not come did not: a pass by restraint; *not observed* where the watch was too short."""
+        evidence = list(evidence)
+        if self.short:
+            return self.bench.short(short, evidence if seen is None else seen, clause)
+        return self.bench.ok(Form.RESTRAINT, observed, evidence, clause=clause, spare=self.time - self.window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +238,34 @@ class AnyBench:
         """When the observation ended: the trace's last moment, or the harness's own end of the subject."""
         return self.talk.end
 
+    def owed(self, since: int, window: int, until: int | None = None) -> Watch:
+        """A watch for what the client owes: from `since` on, for `window` at least, up to `until` (None: the end).
+
+        A client that ended by itself still owes it. One that was asked to end does not, so that watch may be short.
+        """
+        return Watch(self, (self.end if until is None else until) - since, window, self.talk.died() is not None)
+
+    def barred(self, since: int, window: int, until: int | None = None) -> Watch:
+        """A watch for what the client must not do. A client that ended, asked or not, can do it no more."""
+        return Watch(self, (self.end if until is None else until) - since, window, self.talk.exited is not None)
+
     def left(self, after: int) -> list[int]:
         """Records after that one with which the client ended its connections by itself, and itself."""
         losses = [c.loss for c in self.talk.connections.values() if c.loss is not None and c.loss.by == "client"]
         died = self.talk.died()
         return [n for n in (*(loss.record for loss in losses), *([died[1]] if died else [])) if n > after]
+
+    def events_sent(self) -> Iterable[tuple[tuple[str, str, str], int]]:
+        """What the broker's events were about (entity type, id, event type), and when each was sent. None, unless the
+        dialect says more.
+        """
+        return ()
+
+    def messages_sent(self) -> Iterable[tuple[tuple[int, int], int]]:
+        """When each text message of the broker was sent, by connection and place, both counted from 1 as clients that
+        report do. None, unless the dialect says more.
+        """
+        return ()
 
     def exit_text(self) -> str:
         """How the subject ended by itself, or nothing."""
@@ -197,21 +275,6 @@ class AnyBench:
         code = died[2].code
         how = f"was ended by signal {-code}" if code < 0 else f"exited with status {code}"
         return f"; the client {how} at {seconds(died[0])}"
-
-
-@dataclass(frozen=True, slots=True)
-class Bench(AnyBench):
-    """The Tradovate dialect's."""
-
-    talk: Conversation
-
-    def unprovoked(self, c: Connection) -> bool:
-        """The client ended a healthy, authorized connection without any cause from outside."""
-        gone = c.given_up()
-        if gone is None or c.authorized is None:
-            return False
-        # In virtual time cause and effect bear the same stamp: what was told first came first.
-        return c.disturbed is None or c.disturbed > (gone.t, gone.record)
 
 
 CheckFunction = Callable[[Any], Iterator[Finding]]  # of the dialect's own bench
@@ -245,10 +308,6 @@ class CheckBook(dict[str, Check]):
             return function
 
         return register
-
-
-CHECKS = CheckBook()  # the Tradovate dialect's
-check = CHECKS.check
 
 
 def seconds(t: int) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from brokercert.judge.misfits import misfit, unreadable
+from brokercert.judge.moments import Noted
 from brokercert.trace import records as r
 
 WHISTLE = "whistle"  # the command that nobody can do: who does not say so is not believed about any other
@@ -106,14 +107,14 @@ class Told:
         self.errors: list[Report] = []  # failures told to the user
         self.snapshots: list[Snapshot] = []
         self.others: list[Report] = []  # answers to nothing that was asked, and events that nobody knows
-        self.broken: list[tuple[int, int, r.BrokenReport]] = []
+        self.broken: list[Noted[r.BrokenReport]] = []
         self.lines: list[Line] = []  # all that it printed, be it after the observation's end
         self.late: list[Report] = []  # the reports among them that came after that end
         self.misfits: list[Misfit] = []
         self._names: dict[int, str] = {}  # of the commands
         self._printed = 0  # lines of standard output ...
         self._counted = True  # ... of which every one was kept so far
-        self.ledgers: dict[str, tuple[int, int, dict[str, Any]]] = {}  # by the name of the point of comparison
+        self.ledgers: dict[str, Noted[dict[str, Any]]] = {}  # by the name of the point of comparison
 
     @property
     def honest(self) -> bool | None:

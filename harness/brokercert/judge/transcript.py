@@ -8,13 +8,14 @@ began. No I/O, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from brokercert.judge.asides import Asides
+from brokercert.judge.moments import Close, End, Moment, Noted
 from brokercert.judge.told import Told
 from brokercert.trace import records as r
 
@@ -39,29 +40,29 @@ class Socket:
     id: int
     accepted: int
     accepted_record: int
-    head: tuple[int, int] | None = None  # (t, record) of a complete upgrade head
+    head: Moment | None = None  # a complete upgrade head
     target: str = ""  # its path
     query: str = ""
     origin: str = ""
     last_rest: int | None = None  # t of the last REST answer on it
     rest: bool = False
-    upgraded: tuple[int, int] | None = None
+    upgraded: Moment | None = None
     refused_status: int | None = None
-    sent: list[tuple[int, int]] = field(default_factory=list)  # every complete frame that the broker sent
+    sent: list[Moment] = field(default_factory=list)  # every complete frame that the broker sent
     pings_sent: list[int] = field(default_factory=list)
     pongs: list[int] = field(default_factory=list)
-    client_close: tuple[int, int, int | None] | None = None  # (t, record, code)
-    broker_close: tuple[int, int, int | None] | None = None
-    ended: list[tuple[int, int, r.Side, str]] = field(default_factory=list)
+    client_close: Close | None = None
+    broker_close: Close | None = None
+    ended: list[End] = field(default_factory=list)
     loss: Loss | None = None
-    silent: tuple[int, int] | None = None  # (t, record) since when the broker says nothing more
-    disturbed: tuple[int, int] | None = None  # the first thing that was no healthy broker's doing
-    raw: list[tuple[int, int, bytes]] = field(default_factory=list)  # bytes that are no well-formed frame
+    silent: Moment | None = None  # since when the broker says nothing more
+    disturbed: Moment | None = None  # the first thing that was no healthy broker's doing
+    raw: list[Noted[bytes]] = field(default_factory=list)  # bytes that are no well-formed frame
 
     @property
     def closed(self) -> int | None:
         """When either side first ended the TCP connection."""
-        return self.ended[0][0] if self.ended else None
+        return self.ended[0].t if self.ended else None
 
     @property
     def is_open(self) -> bool:
@@ -84,29 +85,31 @@ class Transcript(Generic[S]):
     """Everything that happened in one scenario, folded in one pass."""
 
     socket: type[S]  # what a dialect's connections are
+    rest_prefix: str = ""  # of REST paths, without slashes
+    credentials: tuple[str, ...] = ()  # kinds of labels that open something: leaks are looked for
     token_paths: tuple[str, ...] = ()  # ends of REST paths, in lower case: requests that are a sign of trying again
 
     def __init__(self) -> None:
         self.connections: dict[int, S] = {}
-        self.rest: list[tuple[int, int, r.RestRequest]] = []
-        self.withheld: list[tuple[int, int, r.Withheld]] = []
-        self.released: list[tuple[int, int, r.Released]] = []
-        self.faults: list[tuple[int, int, r.Fault]] = []
-        self.windows: list[tuple[int, int, r.Window]] = []
-        self.rules: list[tuple[int, int, r.RuleApplied]] = []
-        self.loads: list[tuple[int, int, r.Load]] = []
-        self.canaries: list[tuple[int, int, r.Canary]] = []
+        self.rest: list[Noted[r.RestRequest]] = []
+        self.withheld: list[Noted[r.Withheld]] = []
+        self.released: list[Noted[r.Released]] = []
+        self.faults: list[Noted[r.Fault]] = []
+        self.windows: list[Noted[r.Window]] = []
+        self.rules: list[Noted[r.RuleApplied]] = []
+        self.loads: list[Noted[r.Load]] = []
+        self.canaries: list[Noted[r.Canary]] = []
         self.stalls: list[tuple[int, r.Stall]] = []  # (record, when the harness stood still)
-        self.stops: list[tuple[int, int, r.StopAsked]] = []
+        self.stops: list[Noted[r.StopAsked]] = []
         self.told = Told()
-        self.asides = Asides()
+        self.asides = Asides(self.rest_prefix, self.credentials)
         self.started: int | None = None
         self.started_record = 0
-        self.exited: tuple[int, int, r.SubjectExited] | None = None
+        self.exited: Noted[r.SubjectExited] | None = None
         self.finished: r.Finished | None = None
         self.over = False  # the harness ended the scenario: what follows is its own doing
-        self.ended_by_us: tuple[int, int, r.EndedByUs] | None = None  # where nothing of ours had ended it before
-        self.background: tuple[int, int, r.SubjectExited] | None = None  # its program left, but it went on until then
+        self.ended_by_us: Noted[r.EndedByUs] | None = None  # where nothing of ours had ended it before
+        self.background: Noted[r.SubjectExited] | None = None  # its program left, but it went on until then
         self.now = 0
         self.count = 0  # records fed, the header not counted
 
@@ -118,18 +121,18 @@ class Transcript(Generic[S]):
 
     def left_by(self, until: int) -> bool:
         """The client had left by then, asked or not."""
-        return self.exited is not None and self.exited[0] <= until
+        return self.exited is not None and self.exited.t <= until
 
     @property
     def end(self) -> int:
         """When the observation ended: the harness's own end of the subject, or the trace's last moment."""
         ends = [t for t, _, stop in self.stops if not stop.judged]
-        ends += [self.ended_by_us[0]] if self.ended_by_us is not None else []
+        ends += [self.ended_by_us.t] if self.ended_by_us is not None else []
         return min([*ends, self.now])
 
-    def died(self) -> tuple[int, int, r.SubjectExited] | None:
+    def died(self) -> Noted[r.SubjectExited] | None:
         """An exit that nobody asked for."""
-        return self.exited if self.exited is not None and not self.exited[2].asked else None
+        return self.exited if self.exited is not None and not self.exited.what.asked else None
 
     def withheld_spans(self, what: str) -> Iterator[tuple[int, int, int]]:
         """(conn, from, to) of everything withheld under that name; an unreleased one ends with the trace."""
@@ -157,85 +160,102 @@ class Transcript(Generic[S]):
         if self.over and not isinstance(record, r.SubjectExited | r.Finished):
             return
         self.asides.feed(number, record)
-        match record:
-            case r.Frame():
-                self._frame(number, record)
-            case r.Accepted(conn=conn):
-                self.connections[conn] = self.socket(conn, t, number)
-            case r.Head(conn=conn, upgrade=upgrade):
-                c = self.connections[conn]
-                if upgrade:
-                    c.head = (t, number)
-                    c.target, _, c.query = record.target.partition("?")
-                else:
-                    c.rest = True
-            case r.UpgradeAnswer(conn=conn, status=status):
-                c = self.connections[conn]
-                if status == 101:
-                    c.upgraded = (t, number)
-                else:
-                    c.refused_status = status
-                    self.disturb(c, t, number)
-            case r.RestRequest():
-                self.rest.append((t, number, record))
-            case r.RestAnswer(conn=conn):
-                self.connections[conn].last_rest = t
-            case r.Ended(conn=conn, by=by, how=how):
-                c = self.connections[conn]
-                c.ended.append((t, number, by, how))
-                self.lose(c, Loss(t, number, by, how))
-            case r.Fault():
-                self._fault(number, record)
-            case r.Raw(conn=conn, base64=encoded):
-                self.connections[conn].raw.append((t, number, _bytes(encoded)))
-                self.disturb(self.connections[conn], t, number)
-            case r.Withheld(conn=conn):
-                self.withheld.append((t, number, record))
-                if conn in self.connections:
-                    self.disturb(self.connections[conn], t, number)
-            case r.Released():
-                self.released.append((t, number, record))
-            case r.RuleApplied():
-                self.rules.append((t, number, record))
-                if record.conn in self.connections:
-                    self.disturb(self.connections[record.conn], t, number)
-            case r.Window():
-                self.windows.append((t, number, record))
-            case r.SubjectReport():
-                self.told.on_report(number, record)
-            case r.BrokenReport():
-                self.told.broken.append((t, number, record))
-            case r.Command():
-                self.told.on_command(number, record)
-            case r.Ledger():
-                self.told.ledgers[record.name] = (t, number, record.state)
-            case r.Load():
-                self.loads.append((t, number, record))
-            case r.Canary():
-                self.canaries.append((t, number, record))
-            case r.StopAsked():
-                self.stops.append((t, number, record))
-                self.over = not record.judged
-                for c in self.connections.values():
-                    self.disturb(c, t, number)
-            case r.SubjectStarted():
-                self.started, self.started_record = t, number
-            case r.SubjectExited():
-                if not self.over:  # else it was the harness that ended it
-                    self.exited = (t, number, record)
-            case r.EndedByUs():
-                self._ended_by_us(number, record)
-            case r.Finished():
-                self.finished = record
-            case _:
-                pass
+        fold = FOLDS.get(type(record))
+        if fold is not None:
+            fold(self, number, record)
+
+    # One function a kind of record: `FOLDS` below says which.
+
+    def _accepted(self, number: int, record: r.Accepted) -> None:
+        self.connections[record.conn] = self.socket(record.conn, record.t, number)
+
+    def _head(self, number: int, record: r.Head) -> None:
+        c = self.connections[record.conn]
+        if record.upgrade:
+            c.head = Moment(record.t, number)
+            c.target, _, c.query = record.target.partition("?")
+        else:
+            c.rest = True
+
+    def _upgrade_answer(self, number: int, record: r.UpgradeAnswer) -> None:
+        c = self.connections[record.conn]
+        if record.status == 101:
+            c.upgraded = Moment(record.t, number)
+        else:
+            c.refused_status = record.status
+            self.disturb(c, record.t, number)
+
+    def _rest_request(self, number: int, record: r.RestRequest) -> None:
+        self.rest.append(Noted(record.t, number, record))
+
+    def _rest_answer(self, number: int, record: r.RestAnswer) -> None:
+        self.connections[record.conn].last_rest = record.t
+
+    def _ended(self, number: int, record: r.Ended) -> None:
+        c = self.connections[record.conn]
+        c.ended.append(End(record.t, number, record.by, record.how))
+        self.lose(c, Loss(record.t, number, record.by, record.how))
+
+    def _raw(self, number: int, record: r.Raw) -> None:
+        c = self.connections[record.conn]
+        c.raw.append(Noted(record.t, number, _bytes(record.base64)))
+        self.disturb(c, record.t, number)
+
+    def _withheld(self, number: int, record: r.Withheld) -> None:
+        self.withheld.append(Noted(record.t, number, record))
+        self._disturbed(record.conn, record.t, number)
+
+    def _released(self, number: int, record: r.Released) -> None:
+        self.released.append(Noted(record.t, number, record))
+
+    def _rule_applied(self, number: int, record: r.RuleApplied) -> None:
+        self.rules.append(Noted(record.t, number, record))
+        self._disturbed(record.conn, record.t, number)
+
+    def _window(self, number: int, record: r.Window) -> None:
+        self.windows.append(Noted(record.t, number, record))
+
+    def _report(self, number: int, record: r.SubjectReport) -> None:
+        self.told.on_report(number, record)
+
+    def _broken_report(self, number: int, record: r.BrokenReport) -> None:
+        self.told.broken.append(Noted(record.t, number, record))
+
+    def _command(self, number: int, record: r.Command) -> None:
+        self.told.on_command(number, record)
+
+    def _ledger(self, number: int, record: r.Ledger) -> None:
+        self.told.ledgers[record.name] = Noted(record.t, number, record.state)
+
+    def _load(self, number: int, record: r.Load) -> None:
+        self.loads.append(Noted(record.t, number, record))
+
+    def _canary(self, number: int, record: r.Canary) -> None:
+        self.canaries.append(Noted(record.t, number, record))
+
+    def _stop_asked(self, number: int, record: r.StopAsked) -> None:
+        self.stops.append(Noted(record.t, number, record))
+        self.over = not record.judged
+        for c in self.connections.values():
+            self.disturb(c, record.t, number)
+
+    def _started(self, number: int, record: r.SubjectStarted) -> None:
+        self.started, self.started_record = record.t, number
+
+    def _exited(self, number: int, record: r.SubjectExited) -> None:
+        if not self.over:  # else it was the harness that ended it
+            self.exited = Noted(record.t, number, record)
+
+    def _finished(self, number: int, record: r.Finished) -> None:
+        self.finished = record
 
     def _ended_by_us(self, number: int, record: r.EndedByUs) -> None:
-        if record.why == "left-over" and self.exited is not None and self._goes_on(*self.exited[1:]):
+        exited = self.exited
+        if record.why == "left-over" and exited is not None and self._goes_on(exited.record, exited.what):
             # What can still come, came, or stands is not over: no check may take that exit for the client's.
-            self.background, self.exited = self.exited, None
+            self.background, self.exited = exited, None
         self.over = True
-        self.ended_by_us = (record.t, number, record)
+        self.ended_by_us = Noted(record.t, number, record)
         for c in self.connections.values():
             self.disturb(c, record.t, number)
 
@@ -258,16 +278,16 @@ class Transcript(Generic[S]):
             elif frame.opcode == 10:
                 c.pongs.append(t)
             elif frame.opcode == 8 and c.client_close is None:
-                c.client_close = (t, number, frame.code)
+                c.client_close = Close(t, number, frame.code)
                 self.lose(c, Loss(t, number, "client", f"close {frame.code or 'without a code'}"))
             return
-        c.sent.append((t, number))
+        c.sent.append(Moment(t, number))
         if frame.opcode == 1:
             self.broker_text(c, number, t, frame.text if frame.text is not None else "\ufffd")
         elif frame.opcode == 9:
             c.pings_sent.append(t)
         elif frame.opcode == 8 and c.broker_close is None:
-            c.broker_close = (t, number, frame.code)
+            c.broker_close = Close(t, number, frame.code)
             self.lose(c, Loss(t, number, "broker", f"close {frame.code or 'without a code'}"))
 
     def client_text(self, c: S, number: int, t: int, text: str) -> None:
@@ -279,7 +299,7 @@ class Transcript(Generic[S]):
         raise NotImplementedError
 
     def _fault(self, number: int, fault: r.Fault) -> None:
-        self.faults.append((fault.t, number, fault))
+        self.faults.append(Noted(fault.t, number, fault))
         # A storm is a fault for each of its connections: to look at all others each time would stop the loop.
         touched = self.connections.values() if fault.conn == 0 else [self.connections.get(fault.conn)]
         for c in touched:
@@ -290,8 +310,12 @@ class Transcript(Generic[S]):
                 if c.loss is None or c.loss.t >= fault.requested:
                     c.loss = Loss(fault.requested, number, "network", fault.name)
             elif fault.name.startswith(("silent", "half-open", "mid-frame")) and c.silent is None:
-                c.silent = (fault.t, number)
+                c.silent = Moment(fault.t, number)
             self.disturb(c, fault.requested, number)
+
+    def _disturbed(self, conn: int, t: int, number: int) -> None:
+        if conn in self.connections:
+            self.disturb(self.connections[conn], t, number)
 
     def lose(self, c: S, loss: Loss) -> None:
         if c.loss is None:
@@ -301,7 +325,35 @@ class Transcript(Generic[S]):
 
     def disturb(self, c: S, t: int, number: int) -> None:
         if c.disturbed is None and (c.loss is None or (c.loss.t, c.loss.record) >= (t, number)):
-            c.disturbed = (t, number)
+            c.disturbed = Moment(t, number)
+
+
+FOLDS: dict[type[r.Body], Callable[[Any, int, Any], None]] = {
+    r.Frame: Transcript._frame,
+    r.Accepted: Transcript._accepted,
+    r.Head: Transcript._head,
+    r.UpgradeAnswer: Transcript._upgrade_answer,
+    r.RestRequest: Transcript._rest_request,
+    r.RestAnswer: Transcript._rest_answer,
+    r.Ended: Transcript._ended,
+    r.Fault: Transcript._fault,
+    r.Raw: Transcript._raw,
+    r.Withheld: Transcript._withheld,
+    r.Released: Transcript._released,
+    r.RuleApplied: Transcript._rule_applied,
+    r.Window: Transcript._window,
+    r.SubjectReport: Transcript._report,
+    r.BrokenReport: Transcript._broken_report,
+    r.Command: Transcript._command,
+    r.Ledger: Transcript._ledger,
+    r.Load: Transcript._load,
+    r.Canary: Transcript._canary,
+    r.StopAsked: Transcript._stop_asked,
+    r.SubjectStarted: Transcript._started,
+    r.SubjectExited: Transcript._exited,
+    r.EndedByUs: Transcript._ended_by_us,
+    r.Finished: Transcript._finished,
+}
 
 
 def _bytes(encoded: str) -> bytes:

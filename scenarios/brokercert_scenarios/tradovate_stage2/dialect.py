@@ -10,9 +10,10 @@ from typing import Any
 from brokercert.engine.client.subject import Factory
 from brokercert.engine.play.dialect import Dialect, Reference
 from brokercert.judge import Judging
-from brokercert.judge.check import CHECKS, Bench
+from brokercert.judge.tradovate.bench import CHECKS, Bench
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.model.differences import compared_fields
+from brokercert.judge.tradovate.model.entities import events_named, told_of
 from brokercert_mock import Recorder, Settings, TradovateBroker
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -41,11 +42,13 @@ DIALECT = Dialect(
     broker=_broker,
     stage=Stage,
     judging=Judging(
-        package="brokercert.judge",
+        package="brokercert.judge.tradovate",
         book=CHECKS,
         fold=Conversation,
         bench=Bench,
         compared=compared_fields(),
+        told_of=told_of,
+        events_named=events_named,
     ),
     reference=Reference(
         command=(sys.executable, "-P", "-m", "brokercert.reference.tradovate"),

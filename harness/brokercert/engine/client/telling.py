@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from brokercert.judge import Judging
 from brokercert.judge.told import told_in
-from brokercert.judge.tradovate.model.conversation import messages_of
 from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
 from brokercert.verdict import BUFFERED, Finding
@@ -42,14 +42,16 @@ class BadlyTold:
     mute: bool = False  # it was asked something, and not one line of its output came
 
 
-def badly_told(trace: Trace) -> BadlyTold:
+def badly_told(trace: Trace, judging: Judging) -> BadlyTold:
     told = told_in(trace.records)
     broken = [
         BadLine(x.line, number, f"begins as a report and is none, {x.why}: `{x.text[:SHOWN]}`")
         for number, x in enumerate(trace.records, 1)
         if isinstance(x, r.BrokenReport)
     ]
-    named = set(_named(trace)) if any(x.event == "processed" for x in told.misfits) else set()
+    # Hostile events have odd names, and a client that says so faithfully is not to blame.
+    asked = any(x.event == "processed" for x in told.misfits)
+    named = {_as_bytes(*name) for name in judging.events_named(trace)} if asked else set()
     misfits = [
         BadLine(x.line, x.record, f"is no proper `{x.event}`: {x.why}")
         for x in told.misfits
@@ -62,21 +64,6 @@ def badly_told(trace: Trace) -> BadlyTold:
         liar=commanded and told.honest is False,
         mute=commanded and not told.lines,
     )
-
-
-def _named(trace: Trace) -> Iterator[bytes]:
-    """What the broker's events were about. Hostile ones have odd names, and a client that says so faithfully is not to
-    blame.
-    """
-    for frame in trace.records:
-        if not isinstance(frame, r.Frame) or frame.sender != "broker" or '"props"' not in (frame.text or ""):
-            continue
-        for message in messages_of(frame.text or "") or ():
-            event = message.get("d") if isinstance(message, dict) else None
-            entity = event.get("entity") if isinstance(event, dict) else None
-            for one in entity if isinstance(entity, list) else [entity]:
-                if isinstance(event, dict) and isinstance(one, dict):
-                    yield _as_bytes(event.get("entityType"), event.get("eventType"), one.get("id"))
 
 
 def _name(report: Body) -> bytes:

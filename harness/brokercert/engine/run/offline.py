@@ -93,12 +93,15 @@ def judge_share(share: Share) -> Judged:
     except TraceError as error:
         return Judged(wrong=str(error))
     rows = _loaded(share.set_id).with_limits(share.changed)
-    findings = findings_of(trace, rows, load_dialect(share.set_id).judging)
+    judging = load_dialect(share.set_id).judging
+    findings = findings_of(trace, rows, judging)
     return Judged(
         result=_played(share.path, trace),
         findings=tuple(findings),
-        excerpts=tuple(excerpt(trace, one.evidence, one.about) if has_excerpt(one) else None for one in findings),
-        badly=badly_told(trace),
+        excerpts=tuple(
+            excerpt(trace, one.evidence, one.about, judging.told_of) if has_excerpt(one) else None for one in findings
+        ),
+        badly=badly_told(trace, judging),
         cut=trace.truncated or _state(trace) == "interrupted",
         stalls=tuple(x for x in trace.records if isinstance(x, r.Stall)),
         never_came=never_came(trace, findings, rows),

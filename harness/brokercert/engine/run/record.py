@@ -66,10 +66,10 @@ class RunFacts:
 
 def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
     """Judge every trace, fold the findings into rows, and decide the outcome."""
-    request, rows = facts.request, facts.rows
+    request, rows, judging = facts.request, facts.rows, facts.suite.dialect.judging
     # Which ended first is chance, and offline nobody knows.
     played = sorted(played, key=lambda one: (one.result.name, one.result.play))
-    findings = (facts.judged or Judgements(rows, facts.suite.dialect.judging)).together(played)
+    findings = (facts.judged or Judgements(rows, judging)).together(played)
     findings += not_offered(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
     if facts.never_came:
         findings += blocked(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
@@ -82,7 +82,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
         listed=listed(facts.suite, facts.unplayed, request.scenarios),
         in_part=part,
         selected=request.only,
-        excerpt_of=excerpts_from({(one.result.name, one.result.play): one.trace for one in played}),
+        excerpt_of=excerpts_from({(one.result.name, one.result.play): one.trace for one in played}, judging),
         reproduce=request.again.command_line,
     )
     outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
@@ -139,7 +139,7 @@ def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
             *(lost_traces(played, request.out / facts.run_id) if request.tier == "real" else ()),
         ),
         start=start_of(before) if before else None,
-        telling=(*buffered_in(findings), *told_badly([badly_told(one.trace) for one in played])),
+        telling=(*buffered_in(findings), *told_badly([badly_told(one.trace, judging) for one in played])),
         faults=facts.suite.faults if cells else (),
         phases=facts.suite.phases if cells else (),
     )

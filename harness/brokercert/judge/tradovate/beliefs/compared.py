@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator
 from msgspec.structs import replace
 
 from brokercert.judge.buffering.late_reports import unless_held
-from brokercert.judge.check import Bench, seconds
+from brokercert.judge.check import seconds
 from brokercert.judge.told import Report, Snapshot
+from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.model.differences import (
     ABSENCE,

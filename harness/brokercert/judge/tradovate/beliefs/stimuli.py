@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.beliefs.compared import compare_at, scope_at, why_nothing
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.differences import TERMINAL, Scope
 from brokercert.judge.tradovate.model.props import Prop, props_of, props_on
 from brokercert.verdict import Finding, Form

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.asides import CREDENTIAL
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.connection.outages import recovery
+from brokercert.judge.tradovate.model.conversation import CREDENTIAL
 from brokercert.verdict import Finding, Form
 
 BAD = ("untrusted", "wrong-host", "expired", "cut")

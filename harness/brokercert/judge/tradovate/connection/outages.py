@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.subscribing import logical_syncs
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
 from brokercert.judge.tradovate.reconnection.coming_back import back_off

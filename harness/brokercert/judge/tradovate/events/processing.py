@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from brokercert.judge.buffering.bursts import buffered
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
 from brokercert.judge.told import Report
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
 from brokercert.judge.tradovate.model.props import Prop, props_on
 from brokercert.trace import records as r

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.verdict import Finding, Form
 
 MIB = 1024 * 1024

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from brokercert.judge.check import Bench, Breach, check, seconds
+from brokercert.judge.check import Breach, seconds
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.messages.probe import judge_alive
 from brokercert.judge.tradovate.model.conversation import Connection, Request, messages_of
 from brokercert.verdict import Finding, Form, Verdict

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.moments import Moment
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
 from brokercert.verdict import Finding, Form
 
@@ -13,12 +15,12 @@ DOUBLE = 1.75  # times the rate of before: two timers make it 2; the traffic tha
 COMPARED_LEAST = 6  # heartbeats on each side: of fewer, a rate says nothing
 
 
-def most_beats(beats: list[tuple[int, int]], span: int) -> list[int]:
+def most_beats(beats: Sequence[Moment], span: int) -> list[int]:
     """The records of the most heartbeats that there are in any time of `span` microseconds."""
     best = range(0)
     start = 0
-    for place, (t, _) in enumerate(beats):
-        while t - beats[start][0] >= span:
+    for place, beat in enumerate(beats):
+        while beat.t - beats[start].t >= span:
             start += 1
         if place - start + 1 > len(best):
             best = range(start, place + 1)

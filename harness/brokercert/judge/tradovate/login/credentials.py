@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.asides import CREDENTIAL
-from brokercert.judge.check import Bench, check, seconds
-from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Request
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.conversation import CREDENTIAL, SECOND, TOKEN_ENDPOINTS, Connection, Request
 from brokercert.verdict import Finding, Form
 
 ONE_USE = SECOND  # authorizes on different sockets closer than this are one use of a token
@@ -149,7 +149,7 @@ def check_expired_while_connected(bench: Bench) -> Iterator[Finding]:
         stale = [
             call
             for call in bench.talk.asides.rest
-            if call.bearer in bad and call.t > bad[call.bearer][0] and not call.about_tokens
+            if call.bearer in bad and call.t > bad[call.bearer][0] and call.endpoint not in TOKEN_ENDPOINTS
         ]
         if stale:
             yield bench.breach(
@@ -166,7 +166,7 @@ def check_expired_while_connected(bench: Bench) -> Iterator[Finding]:
             yield bench.short(f"watched for {seconds(watched)} after the token's end only", [number])
         elif not judged:
             judged = True
-            calls = [call for call in bench.talk.asides.rest if call.t > since and not call.about_tokens]
+            calls = [call for call in bench.talk.asides.rest if call.t > since and call.endpoint not in TOKEN_ENDPOINTS]
             made = f"{len(calls)} REST request(s) with a good token" if calls else "no REST request made"
             yield bench.ok(
                 Form.RESTRAINT, f"the socket lived on for {seconds(watched)} after its token's end; {made}", [number]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.attempts import attempts_of, attempts_within_limits
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Request
 from brokercert.verdict import Finding, Form
 

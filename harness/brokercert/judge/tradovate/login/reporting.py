@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.buffering.late_reports import unless_held
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.verdict import Finding, Form
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.check import Bench, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.heartbeats.cadence import page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Loss
 from brokercert.verdict import Finding, Form

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.buffering.late_reports import unless_held
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.messages.probe import judge_alive
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
 from brokercert.judge.tradovate.model.hostile import (

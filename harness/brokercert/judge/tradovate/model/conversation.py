@@ -12,11 +12,27 @@ from typing import Any
 
 import msgspec
 
+from brokercert.judge.asides import labels_of
+from brokercert.judge.moments import Moment, Said
 from brokercert.judge.transcript import SECOND, Loss, LossBy, Socket, Transcript
 
-__all__ = ["SECOND", "TOKEN_PATHS", "Answer", "Connection", "Conversation", "Loss", "LossBy", "Request", "messages_of"]
+__all__ = [
+    "CREDENTIAL",
+    "SECOND",
+    "TOKEN_ENDPOINTS",
+    "Answer",
+    "Connection",
+    "Conversation",
+    "Loss",
+    "LossBy",
+    "Request",
+    "messages_of",
+]
 
-TOKEN_PATHS = ("/auth/accesstokenrequest", "/auth/renewaccesstoken")
+TOKEN_ENDPOINTS = ("auth/accesstokenrequest", "auth/renewaccesstoken")
+# A ticket is no credential: it opens nothing but the one request that it belongs to.
+CREDENTIALS = ("access-token", "md-token", "password", "sec")
+CREDENTIAL = labels_of(CREDENTIALS)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,13 +92,13 @@ class Request:
 class Connection(Socket):
     """One TCP connection as the broker saw it."""
 
-    opens: list[tuple[int, int]] = field(default_factory=list)
-    beats: list[tuple[int, int]] = field(default_factory=list)  # the client's `[]`
-    server_beats: list[tuple[int, int]] = field(default_factory=list)  # the broker's `h`
-    data_sent: list[tuple[int, int, str]] = field(default_factory=list)  # text messages but `h`: (t, record, text)
+    opens: list[Moment] = field(default_factory=list)
+    beats: list[Moment] = field(default_factory=list)  # the client's `[]`
+    server_beats: list[Moment] = field(default_factory=list)  # the broker's `h`
+    data_sent: list[Said] = field(default_factory=list)  # text messages but `h`
     requests: list[Request] = field(default_factory=list)
-    other: list[tuple[int, int, str]] = field(default_factory=list)  # client text that is neither
-    protocol_close: tuple[int, int] | None = None
+    other: list[Said] = field(default_factory=list)  # client text that is neither
+    protocol_close: Moment | None = None
 
     @property
     def authorizes(self) -> list[Request]:
@@ -127,7 +143,9 @@ class Conversation(Transcript[Connection]):
     """Everything said in one scenario, folded in one pass."""
 
     socket = Connection
-    token_paths = TOKEN_PATHS
+    rest_prefix = "v1"
+    credentials = CREDENTIALS
+    token_paths = tuple(f"/{endpoint}" for endpoint in TOKEN_ENDPOINTS)
 
     # Reading.
 
@@ -148,11 +166,11 @@ class Conversation(Transcript[Connection]):
 
     def client_text(self, c: Connection, number: int, t: int, text: str) -> None:
         if text.strip() == "[]":
-            c.beats.append((t, number))
+            c.beats.append(Moment(t, number))
             return
         parts = text.split("\n", 3)
         if len(parts) < 3 or not parts[0].strip():
-            c.other.append((t, number, text))
+            c.other.append(Said(t, number, text))
             return
         endpoint, ident, query = (part.strip() for part in parts[:3])
         body = parts[3] if len(parts) > 3 else ""
@@ -171,15 +189,15 @@ class Conversation(Transcript[Connection]):
 
     def broker_text(self, c: Connection, number: int, t: int, text: str) -> None:
         if text == "h":
-            c.server_beats.append((t, number))
+            c.server_beats.append(Moment(t, number))
             return
-        c.data_sent.append((t, number, text))
+        c.data_sent.append(Said(t, number, text))
         if text == "o":
-            c.opens.append((t, number))
+            c.opens.append(Moment(t, number))
             if len(c.opens) > 1:
                 self.disturb(c, t, number)
         elif text.startswith("c[") and c.protocol_close is None and messages_of(text) is not None:
-            c.protocol_close = (t, number)
+            c.protocol_close = Moment(t, number)
             self.lose(c, Loss(t, number, "broker", text[:40]))
         elif text.startswith("a[") and '"i":' in text:
             self._answers(c, number, t, text)

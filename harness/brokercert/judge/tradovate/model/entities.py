@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from brokercert.judge.tradovate.model.conversation import messages_of
 from brokercert.judge.tradovate.model.differences import FORMS, ident_of
-from brokercert.trace import Body
+from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
 
+EventName = tuple[Any, Any, Any]  # entity type, event type, id
 Told = tuple[str, dict[str, Any]]  # entity type in the singular, entity
+MOST_TOLD = 6  # entities of a record that are shown in full: an order, its versions and commands
 OF_AN_ORDER = ("orderVersion", "command")  # where quantity and price of an order stand
 
 
@@ -43,6 +47,32 @@ def entities_in(text: str) -> Iterator[Told]:
                 yield from ((kind, one) for one in listed if kind and isinstance(one, dict))
             elif isinstance(event, dict):
                 yield from _collections({key: value for key, value in event.items() if isinstance(value, list)})
+
+
+def told_of(record: Body, kind: str, ident: str) -> str:
+    """What a record says of one entity; nothing where it is no record of entities."""
+    if not isinstance(record, r.Frame | r.SubjectReport | r.Ledger):
+        return ""
+    kinds = {kind, *(OF_AN_ORDER if kind == "order" else ())}
+    found = [(name, entity) for name, entity in entities_of(record) if name in kinds and is_of(name, entity, ident)]
+    if not found:
+        return f"; no {kind} {ident} in it"
+    shown = "; ".join(f"{name} {msgspec.json.encode(entity).decode()}" for name, entity in found[:MOST_TOLD])
+    more = f"; and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+    return f"; in it: {shown}{more}"
+
+
+def events_named(trace: Trace) -> Iterator[EventName]:
+    """What the broker's events were about, as it stands in them, be it odd."""
+    for frame in trace.records:
+        if not isinstance(frame, r.Frame) or frame.sender != "broker" or '"props"' not in (frame.text or ""):
+            continue
+        for message in messages_of(frame.text or "") or ():
+            event = message.get("d") if isinstance(message, dict) else None
+            entity = event.get("entity") if isinstance(event, dict) else None
+            for one in entity if isinstance(entity, list) else [entity]:
+                if isinstance(event, dict) and isinstance(one, dict):
+                    yield event.get("entityType"), event.get("eventType"), one.get("id")
 
 
 def is_of(kind: str, entity: Mapping[str, Any], ident: str) -> bool:

@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from brokercert.judge.check import Bench, Breach, check, seconds
+from brokercert.judge.check import Breach, seconds
 from brokercert.judge.told import Asked
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer, Request
 from brokercert.judge.tradovate.model.sends import Sends, why_silent
 from brokercert.verdict import Finding, Form

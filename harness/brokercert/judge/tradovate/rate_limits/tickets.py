@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from brokercert.judge.buffering.late_reports import unless_held
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
 from brokercert.judge.told import Outcome, Report
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.heartbeats.cadence import gaps, page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection, Request
 from brokercert.judge.tradovate.model.props import props_of

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from brokercert.judge.attempts import Attempt, attempts_of, attempts_within_limits, delays_of, unseen_spans
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.subscribing import one_sync
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Loss
 from brokercert.verdict import Finding, Form

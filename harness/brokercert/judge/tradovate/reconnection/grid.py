@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.subscribing import one_sync
 from brokercert.judge.tradovate.model.conversation import Connection
 from brokercert.trace import records as r

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.buffering.late_reports import unless_held
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.sends import sends_of, why_silent
 from brokercert.verdict import Finding, Form
 

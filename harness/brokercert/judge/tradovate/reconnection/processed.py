@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from brokercert.judge.check import Bench, check
 from brokercert.judge.told import Report
 from brokercert.judge.tradovate.beliefs.stimuli import synced_anew
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.props import props_of
 from brokercert.verdict import Finding, Form
 

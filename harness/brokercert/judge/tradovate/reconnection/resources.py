@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.check import Bench, check
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.verdict import Finding, Form
 
 SETTLED, LAST = "after drop 5", "after drop 20"  # runtimes settle in the first five

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from brokercert.judge.check import Bench, check, seconds
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Request
 from brokercert.judge.tradovate.reconnection.coming_back import losses
 from brokercert.verdict import Finding, Form

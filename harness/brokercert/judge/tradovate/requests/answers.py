@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from brokercert.judge.buffering.late_reports import unless_held
-from brokercert.judge.check import Bench, Breach, check, seconds
+from brokercert.judge.check import Breach, seconds
 from brokercert.judge.told import Asked, Outcome, Report
+from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer, Request
 from brokercert.judge.tradovate.model.differences import same
 from brokercert.judge.tradovate.model.sends import error_of, final_answer, sends_of, unanswered, why_silent

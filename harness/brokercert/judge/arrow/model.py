@@ -6,12 +6,13 @@ it is a valid one, `problem_of` says by the page's tables. No I/O, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from brokercert.judge.moments import Moment, Said
 from brokercert.judge.told import Report
 from brokercert.judge.transcript import SECOND, Socket, Transcript
 from brokercert.trace import records as r
@@ -48,11 +49,11 @@ class Update:
 class UpdateSocket(Socket):
     """One TCP connection as the broker saw it."""
 
-    beats: list[tuple[int, int]] = field(default_factory=list)
-    other: list[tuple[int, int, str]] = field(default_factory=list)
-    texts: list[tuple[int, int, str]] = field(default_factory=list)  # every text that the broker sent
+    beats: list[Moment] = field(default_factory=list)
+    other: list[Said] = field(default_factory=list)
+    texts: list[Said] = field(default_factory=list)  # every text that the broker sent
     updates: list[Update] = field(default_factory=list)
-    binary: list[tuple[int, int]] = field(default_factory=list)  # binary frames that the broker sent
+    binary: list[Moment] = field(default_factory=list)  # binary frames that the broker sent
 
     def parameter(self, name: str) -> str | None:
         """A value of its query as it stands there: a label, where it is one of the credentials."""
@@ -81,12 +82,12 @@ class Updates(Transcript[UpdateSocket]):
 
     def client_text(self, c: UpdateSocket, number: int, t: int, text: str) -> None:
         if text == HEARTBEAT:
-            c.beats.append((t, number))
+            c.beats.append(Moment(t, number))
         else:
-            c.other.append((t, number, text))
+            c.other.append(Said(t, number, text))
 
     def broker_text(self, c: UpdateSocket, number: int, t: int, text: str) -> None:
-        c.texts.append((t, number, text))
+        c.texts.append(Said(t, number, text))
         body = object_of(text)
         if body is not None and isinstance(body.get("updateType"), str):
             c.updates.append(Update(t, number, c.id, body, problem_of(body)))
@@ -94,7 +95,7 @@ class Updates(Transcript[UpdateSocket]):
     def feed(self, record: r.Body) -> None:
         super().feed(record)
         if isinstance(record, r.Frame) and record.sender == "broker" and record.opcode == 2:
-            self.connections[record.conn].binary.append((record.t, self.count))
+            self.connections[record.conn].binary.append(Moment(record.t, self.count))
         if isinstance(record, r.Ledger) and record.name == "told":
             self.own_orders = tuple(map(str, record.state.get("orders", ())))
             self.own_tracked = tuple(map(str, record.state.get("tracked", ())))
@@ -141,18 +142,29 @@ def problem_of(body: dict[str, Any]) -> str:
     """What is wrong with an update by the page's own tables; empty where nothing is."""
     if body.get("updateType") not in TYPES:
         return "an unknown updateType"
-    for name in TEXTS:
-        if not isinstance(body.get(name), str) or not body[name]:
-            return f"no {name}"
+    if lacks := _lacking(body, TEXTS, _is_text):
+        return lacks
     if body["orderStatus"] not in STATUSES:
         return "an unknown orderStatus"
-    for name in COUNTS:
-        if not isinstance(body.get(name), int) or isinstance(body[name], bool) or body[name] < 0:
-            return f"no {name}"
-    for name in PRICES:
-        if not isinstance(body.get(name), int | float) or isinstance(body[name], bool) or body[name] < 0:
-            return f"no {name}"
+    if lacks := _lacking(body, COUNTS, _is_count) or _lacking(body, PRICES, _is_price):
+        return lacks
     over = body["orderStatus"] in TERMINAL
     if not over and body["filledQuantity"] + body["pendingQuantity"] != body["quantity"]:
         return "quantities that do not add up"
     return ""
+
+
+def _lacking(body: dict[str, Any], names: Iterable[str], is_right: Callable[[Any], bool]) -> str:
+    return next((f"no {name}" for name in names if not is_right(body.get(name))), "")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_price(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

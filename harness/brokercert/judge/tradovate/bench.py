@@ -1,0 +1,37 @@
+"""What a check of the Tradovate dialect is handed, and the book that it is registered in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from brokercert.judge.check import AnyBench, CheckBook
+from brokercert.judge.tradovate.model.conversation import Connection, Conversation
+from brokercert.judge.tradovate.model.props import props_on
+
+CHECKS = CheckBook()
+check = CHECKS.check
+
+
+@dataclass(frozen=True, slots=True)
+class Bench(AnyBench):
+    """The Tradovate dialect's."""
+
+    talk: Conversation
+
+    def unprovoked(self, c: Connection) -> bool:
+        """The client ended a healthy, authorized connection without any cause from outside."""
+        gone = c.given_up()
+        if gone is None or c.authorized is None:
+            return False
+        # In virtual time cause and effect bear the same stamp: what was told first came first.
+        return c.disturbed is None or c.disturbed > (gone.t, gone.record)
+
+    def events_sent(self) -> Iterator[tuple[tuple[str, str, str], int]]:
+        for c in self.talk.upgraded:
+            yield from ((prop.key, prop.t) for prop in props_on(c))
+
+    def messages_sent(self) -> Iterator[tuple[tuple[int, int], int]]:
+        for number, c in enumerate(self.talk.upgraded, 1):
+            texts = sorted([(said.record, said.t) for said in c.data_sent] + [(b.record, b.t) for b in c.server_beats])
+            yield from (((number, ordinal), t) for ordinal, (_, t) in enumerate(texts, 1))
