@@ -8,23 +8,25 @@ from typing import Any
 
 import msgspec
 import pytest
-from brokercert.judge.tradovate.beliefs.stimuli import (
+from brokercert.judge.tradovate.bench import Bench
+from brokercert.judge.tradovate.events.stimuli import (
     check_arrays_and_deletions,
     check_early_events_count,
     check_events_applied,
     check_finished_orders_stay_finished,
     check_repetition_changes_nothing,
     check_whole_frames_processed,
-    synced_anew,
 )
-from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.events.subscribing import check_subscribes_to_what_it_relies_on
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.reconnection.processed import check_nothing_processed_twice
+from brokercert.judge.tradovate.reconnection.state import synced_anew
+from brokercert.requirements import load_set
 from brokercert.trace import Header
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict
 
+LIMITS = {limit.name: limit.value for limit in load_set("tradovate-stage2").limits.values()}
 S = 1_000_000
 
 
@@ -73,7 +75,7 @@ class Story:
             format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2",
             set_version="1", set_hash="", scenario="s", exercises=(), path="direct", exclusive=False, seed=1,
             subject="test", level="commands", offers=(), absent={}, readings=readings or {}, entity_types=declared,
-            limits={"snapshot_settle": 5.0, "snapshot_stable": 2.0},
+            limits=LIMITS,
         )  # fmt: skip
         return Bench("X", Level.MUST, header, talk)
 

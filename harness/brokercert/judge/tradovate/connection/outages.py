@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.events.subscribing import logical_syncs
+from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
-from brokercert.judge.tradovate.reconnection.coming_back import back_off
+from brokercert.judge.tradovate.model.syncs import logical_syncs
 from brokercert.verdict import Finding, Form
 
 OUTAGES = {  # what ends an outage -> what it was
