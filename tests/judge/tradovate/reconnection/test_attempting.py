@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from brokercert.trace import records as r
-from talks import S, Talk, alone, attempts, authorize, opened, sync
-
-
-def logged_in(until: float = 200, *, synced: bool = True) -> Talk:
-    talk = alone(until)
-    authorize(talk, 2, s=200)
-    if synced:
-        sync(talk, 3, ident=1, d={})
-    return talk
-
-
-def ended(talk: Talk, at: float, conn: int = 1, by: Any = "broker") -> None:
-    talk.told.append(r.Ended(t=round(at * S), conn=conn, by=by, how="fin"))
-
-
-def back(talk: Talk, at: float, conn: int = 2, *, synced: bool = True) -> None:
-    """A new socket, authorized a second later, and synced another second later."""
-    opened(talk, round(at * S), conn)
-    authorize(talk, at + 1, conn=conn, s=200)
-    if synced:
-        sync(talk, at + 2, conn=conn, ident=1, d={})
+from talks import ROWS, S, Talk, attempts
+from ways_back import back, ended, logged_in
 
 
 @pytest.mark.parametrize(("second", "verdict"), [(30, "pass"), (80, "fail")])
@@ -39,6 +18,35 @@ def test_of_a_series_of_losses_only_the_first_is_measured_until_a_minute_went_we
     ended(talk, second, 2)
     back(talk, second + 15, 3)
     assert talk.verdict("REC-010") == verdict
+
+
+@pytest.mark.parametrize(
+    ("quiet", "busy", "normal"),
+    [
+        (4.9, "fail", "blocked"),
+        (5.1, "not observed", "blocked"),
+        (9.9, "not observed", "blocked"),
+        (10, "blocked", "warning"),
+    ],
+)
+def test_a_fin_after_an_event_and_one_after_a_quiet_time_are_rows_of_their_own(
+    quiet: float, busy: str, normal: str
+) -> None:
+    """A client that comes back too late breaks the row in whose words its loss is, and no other."""
+    talk = logged_in()
+    talk.broker(9 * S, 1, {"e": "clock", "d": "{}"})
+    ended(talk, 9 + quiet)
+    back(talk, 40)
+    assert (talk.verdict("REC-010"), talk.verdict("REC-015")) == (busy, normal)
+
+
+def test_in_a_trace_of_before_that_limit_a_fin_is_of_one_row_or_the_other() -> None:
+    talk = logged_in()
+    talk.broker(9 * S, 1, {"e": "clock", "d": "{}"})
+    ended(talk, 16)
+    back(talk, 40)
+    older = {limit.name: limit.value for limit in ROWS.limits.values() if limit.name != "fin_after_event"}
+    assert talk.verdict("REC-010", limits=older) == "fail"
 
 
 def outage(delays: list[float], lasts: float = 95, name: str = "outage: unavailable") -> Talk:

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from brokercert.trace import records as r
-from talks import S, Talk, alone, authorize, opened, sync
-
-
-def logged_in(until: float = 200, *, synced: bool = True) -> Talk:
-    talk = alone(until)
-    authorize(talk, 2, s=200)
-    if synced:
-        sync(talk, 3, ident=1, d={})
-    return talk
-
-
-def ended(talk: Talk, at: float, conn: int = 1, by: Any = "broker") -> None:
-    talk.told.append(r.Ended(t=round(at * S), conn=conn, by=by, how="fin"))
+from talks import S, Talk, authorize, opened, sync
+from ways_back import ended, logged_in
 
 
 def back_from_a_fault(first: str = "authorize", syncs: int = 1) -> Talk:
