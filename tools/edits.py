@@ -40,6 +40,7 @@ TESTS = (
     ("tradovate-stage2", "tests/matrix/test_windows.py"),
     ("tradovate-stage2", "tests/state"),
     ("tradovate-stage2", "tests/grid"),
+    ("tradovate-stage2", "tests/judge/tradovate"),
     ("arrow-orders", "tests/judge/arrow"),
     ("arrow-orders", "tests/arrow"),
 )

@@ -15,8 +15,8 @@ import pytest
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.client.telling import BadlyTold, badly_told, told_badly
 from brokercert.engine.play.scenario import load_dialect
-from brokercert.judge.tradovate.beliefs.compared import compare_at
 from brokercert.judge.tradovate.bench import Bench
+from brokercert.judge.tradovate.model.compared import compare_at
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.reference.tradovate import ReferenceClient
 from brokercert.trace import Trace, parse_trace

@@ -1,4 +1,4 @@
-"""Losses, outages, bad TLS and what is told: conversations with one thing changed, and what becomes of the row."""
+"""Outages, bad TLS and what is told: conversations with one thing changed, and what becomes of the row."""
 
 from __future__ import annotations
 
@@ -6,117 +6,8 @@ from typing import Any
 
 import pytest
 from brokercert.trace import records as r
-from talks import OLD, S, Talk, alone, attempts, authorize, healthy, opened, sync
-
-
-def logged_in(until: float = 200, *, synced: bool = True) -> Talk:
-    talk = alone(until)
-    authorize(talk, 2, s=200)
-    if synced:
-        sync(talk, 3, ident=1, d={})
-    return talk
-
-
-def ended(talk: Talk, at: float, conn: int = 1, by: Any = "broker") -> None:
-    talk.told.append(r.Ended(t=round(at * S), conn=conn, by=by, how="fin"))
-
-
-def back(talk: Talk, at: float, conn: int = 2, *, synced: bool = True) -> None:
-    """A new socket, authorized a second later, and synced another second later."""
-    opened(talk, round(at * S), conn)
-    authorize(talk, at + 1, conn=conn, s=200)
-    if synced:
-        sync(talk, at + 2, conn=conn, ident=1, d={})
-
-
-@pytest.mark.parametrize(
-    ("first", "verdict"),
-    [("authorize", "pass"), ("account/list", "fail"), (None, "fail")],
-)
-def test_a_new_socket_is_authorized_first(first: str | None, verdict: str) -> None:
-    talk = logged_in()
-    ended(talk, 10)
-    opened(talk, 12 * S, 2)
-    if first and first != "authorize":
-        talk.client(13 * S, 2, f"{first}\n5\n\n")
-    if first:
-        authorize(talk, 14, conn=2, s=200)
-    assert talk.verdict("REC-020") == verdict
-
-
-def test_a_new_socket_is_given_half_a_minute_to_authorize() -> None:
-    talk = logged_in(until=35)
-    ended(talk, 10)
-    opened(talk, 12 * S, 2)
-    assert talk.verdict("REC-020") == "not observed"
-
-
-@pytest.mark.parametrize(
-    ("lanes", "again", "verdict"), [(2, 2, "pass"), (2, 1, "fail"), (1, 0, "fail"), (3, 2, "fail")]
-)
-def test_every_lane_syncs_again(lanes: int, again: int, verdict: str) -> None:
-    talk = Talk(ends=120 * S, told=[r.SubjectStarted(t=0)])
-    for conn in range(1, lanes + 1):
-        back(talk, 1 + conn / 10, conn)
-        ended(talk, 20, conn)
-    for conn in range(1, max(1, again) + 1):
-        back(talk, 22 + conn / 10, 10 + conn, synced=conn <= again)
-    assert talk.verdict("REC-030") == verdict
-
-
-@pytest.mark.parametrize(("second", "verdict"), [(30, "pass"), (80, "fail")])
-def test_of_a_series_of_losses_only_the_first_is_measured_until_a_minute_went_well(second: int, verdict: str) -> None:
-    talk = logged_in()
-    talk.broker(9 * S, 1, {"e": "clock", "d": "{}"})
-    ended(talk, 10)
-    back(talk, 12)
-    talk.broker((second - 1) * S, 2, {"e": "clock", "d": "{}"})
-    ended(talk, second, 2)
-    back(talk, second + 15, 3)
-    assert talk.verdict("REC-010") == verdict
-
-
-def outage(delays: list[float], lasts: float = 95, name: str = "outage: unavailable") -> Talk:
-    """From 10 s on no upgrade succeeds; attempts so long after one another."""
-    talk = logged_in()
-    ended(talk, 10)
-    at = 10.0
-    for number, delay in enumerate(delays):
-        at += delay
-        attempts(talk, round(at * S), 1, 0, first=100 + number)
-    talk.told.append(r.Window(t=round((10 + lasts) * S), name=name, since=10 * S))
-    return talk
-
-
-@pytest.mark.parametrize(
-    ("delays", "verdict"),
-    [
-        ([1, 2, 4, 8, 16, 32], "pass"),
-        ([5] * 15, "pass"),
-        ([1, 1.2, 1.4, 1.6, 1.8, 2, 2.2, 2.4, 2.6, 2.8], "pass"),
-        ([2.6] * 20, "fail"),
-        ([2, 2.5, 3, 2.5, 3, 3, 3, 3], "fail"),
-        ([0.5] * 20, "fail"),
-        ([0.5] * 9 + [5] * 6, "fail"),
-        ([2.3] * 30, "fail"),
-    ],
-    ids=[
-        "doubling",
-        "5 s each",
-        "twice the first",
-        "never longer",
-        "hardly longer",
-        "fast",
-        "fast at first",
-        "too many",
-    ],
-)
-def test_back_off_is_judged_by_what_a_server_bears(delays: list[float], verdict: str) -> None:
-    assert outage(delays).verdict("REC-050") == verdict
-
-
-def test_an_outage_lasts_long_enough_to_show_it() -> None:
-    assert outage([1, 2, 4, 8], lasts=60).verdict("REC-050") == "not observed"
+from talks import OLD, S, Talk, alone, authorize, healthy, opened, sync
+from ways_back import back, ended, logged_in
 
 
 def healed(fault: str, at: float | None, *, synced: bool = True, until: float = 200) -> Talk:
@@ -301,27 +192,3 @@ def test_log_off_is_a_close_frame_that_says_good_bye() -> None:
     ):
         assert wrong == "fail"
     assert stopped("stays", until=50) == "not observed"
-
-
-def back_from_a_fault(first: str = "authorize", syncs: int = 1) -> Talk:
-    """Lost at 10 s by the fault of a cell, back at 12 s, its first request `first`."""
-    talk = logged_in()
-    ended(talk, 10)
-    opened(talk, 12 * S, 2)
-    if first != "authorize":
-        talk.client(13 * S, 2, f"{first}\n5\n\n")
-    authorize(talk, 14, conn=2, s=200)
-    for number in range(syncs):
-        sync(talk, 16 + number, conn=2, ident=6 + number, d={})
-    talk.told.append(r.Window(t=100 * S, name="cell: fin, steady", since=10 * S))
-    return talk
-
-
-@pytest.mark.parametrize(
-    ("first", "syncs", "verdict"),
-    [("authorize", 1, "pass"), ("account/list", 1, "fail"), ("authorize", 2, "fail"), ("authorize", 0, "fail")],
-)
-def test_after_a_fault_in_a_phase_a_client_authorizes_first_and_syncs_once(
-    first: str, syncs: int, verdict: str
-) -> None:
-    assert back_from_a_fault(first, syncs).verdict("REC-110") == verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from brokercert.engine.play.stage import ARRIVAL, AnyStage
-from brokercert.judge.tradovate.beliefs.compared import differences_at, due_at, unseen_at
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
+from brokercert.judge.tradovate.model.points import differences_at, due_at, unseen_at
 from brokercert_mock import Connection as BrokerConnection
 from brokercert_mock import TradovateBroker
 

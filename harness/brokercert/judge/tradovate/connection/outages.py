@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment, Noted
 from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.conversation import Connection
 from brokercert.judge.tradovate.model.waiting import Wait, first_sign, given_up
-from brokercert.judge.tradovate.reconnection.coming_back import back_off
 from brokercert.trace import records as r
 from brokercert.verdict import Finding
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.events.subscribing import logical_syncs
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
+from brokercert.judge.tradovate.model.syncs import logical_syncs
 from brokercert.verdict import Finding, Form
 
 EXPECTED = "a slow way changes nothing but time"

@@ -1,48 +1,38 @@
 """How long a client took over each message of a burst: S2 Performance, EVT-150.
 
-The law: t0 is the stamp before a message's write, t1 that of reading the line which reports it, so that a figure is
-never less than the client's own time, and is more by what the machine took. What the canary's lag may have added is the
-figure's error: a figure within the limit is within it, one above it fails only by more than its error. Where the canary
-lagged at all, the machine may have taken more from a client that works than from an echo: then only a median above the
-limit fails; where other programs worked, so that a client may have fallen behind for want of its turn, only one that
-had not a single message within the limit, for the first finds it as idle as the echo; and on a machine that was busy
-for a tenth of the time nothing fails. Times are microseconds. Pure: no I/O.
+How a time is taken:
+
+* It begins with the stamp before the message was written. It ends with the stamp of reading the line that reports it.
+* So a figure is never less than the client's own time. It is more by what the machine took.
+* An echo process runs beside the client: the canary. What its lag may have added is the figure's error.
+
+What is said of it:
+
+* A figure within the limit is within the limit. A figure above it fails only by more than its error.
+* Where the canary lagged at all, the machine may have taken more from a client that works than from an echo. Then only
+  a median above the limit fails.
+* Where other programs worked, a client may have fallen behind for want of its turn. Then only a client fails that had
+  no message at all within the limit: the first message finds it as idle as the echo.
+* On a machine that was busy for too large a part of the time, nothing fails.
+
+Times are microseconds. Pure: no I/O, no clock.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from brokercert.judge.buffering.bursts import buffered
 from brokercert.judge.check import seconds
-from brokercert.judge.told import Report
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
-from brokercert.judge.tradovate.model.props import Prop, props_on
-from brokercert.trace import records as r
-from brokercert.verdict import Finding, Form
+from brokercert.judge.tradovate.events.burst import Lags, Timed, timed_in, value_at
+from brokercert.judge.tradovate.model.conversation import SECOND
+from brokercert.verdict import Finding, Form, Measured
 
 BURST = "burst"  # the window
-FEWEST = 100  # messages: fewer have no 99th percentile
-BUSY = 0.1  # of the time, lag of the canary: a client that works more than it gets even less of the machine
-ALONE = 0.25  # cores that other programs may use: an echo that sleeps gets its turn before a client that works
-SLOWER = 1.25  # a burst that took so many times as long as it should was no such burst
-
-
-@dataclass(frozen=True, slots=True)
-class Timed:
-    """A message of the burst: when it was written, when its report was read (`until`, where it never was)."""
-
-    written: int
-    read: int
-    reported: Report | None
-
-    @property
-    def took(self) -> int:
-        return self.read - self.written
 
 
 @check("EVT-150")
@@ -55,142 +45,194 @@ def check_processing_time(bench: Bench) -> Iterator[Finding]:
     if bench.header.tier != "real" or bench.header.level == "in process":
         yield bench.short("processing is timed in real time, and of a client in a process of its own")
         return
-    window = next((window for _, _, window in bench.talk.windows if window.name == BURST), None)
+    window = next((mark.what for mark in bench.talk.windows if mark.what.name == BURST), None)
     if window is None:
         yield bench.short(f"the burst was not sent: the client left, or subscribed to nothing{bench.exit_text()}")
         return
-    timed = list(_timed(bench.talk, window))
-    reported = [one for one in timed if one.reported is not None]
-    if len(timed) < FEWEST:
+    timed = list(timed_in(bench.talk, window))
+    if len(timed) < bench.limit("burst_fewest"):
         yield bench.short(f"the burst had {len(timed)} messages only: its connection ended{bench.exit_text()}")
-        return
-    if not reported:
+    elif not any(one.reported for one in timed):
         yield bench.short("no `processed` report named a message of the burst")
-        return
-    others = max((c.others for _, _, c in bench.talk.canaries), default=0.0)
-    yield from _judged(
-        bench, timed, reported, others, [sample for _, _, c in bench.talk.canaries for sample in c.samples]
-    )
-
-
-def _judged(
-    bench: Bench, timed: list[Timed], reported: list[Timed], others: float, canary: Sequence[tuple[int, int]]
-) -> Iterator[Finding]:
-    limit = bench.limit("processing_p99")
-    lags = _Lags(canary, bench.micros("canary_lag"))
-    raw = [one.took for one in timed]
-    own = [one.took - lags.within(one.written, one.read) for one in timed]  # at least the client's
-    base = round(bench.header.calibration["round_trip_p99"] * 1000) if bench.header.calibration else 0
-    base += _at(lags.usual, 0.99)
-    p99 = _at(raw, 0.99)
-    error = base + p99 - _at(own, 0.99)
-    # Of a message that was not reported only this is known: that it was not, as long as it was watched.
-    worst = max(one.took for one in reported)
-    worst_own = max(mine for one, mine in zip(timed, own, strict=True) if one.reported is not None)
-    missing = len(timed) - len(reported)
-    watched = max((one.took for one in timed if one.reported is None), default=0)
-    figures = [
-        bench.time("processing, p99", p99, limit, error / SECOND),
-        bench.time("processing, median", _at(raw, 0.5), None, base / SECOND),
-        bench.time("processing, worst", worst, limit, (base + worst - worst_own) / SECOND),
-        bench.time("the echo process beside it, worst", lags.worst, bench.limit("canary_lag"), 0.0),
-    ]
-    p99_said, median = (
-        f"{'at least ' if missing > (1 - share) * len(timed) else ''}{_ms(_at(raw, share))}" for share in (0.99, 0.5)
-    )
-    said = f"p99 {p99_said} ± {_ms(error)}, median {median}, worst {_ms(worst)} of {len(timed)} messages"
-    if missing:
-        said += f"; {missing} were never reported in the {seconds(watched)} that was watched"
-    expected = f"99 of 100 messages processed within {limit * 1000:g} ms"
-    evidence = [one.reported.record for one in (reported[0], reported[-1]) if one.reported is not None]
-    over = p99 > limit * SECOND
-    # Where the machine may have made the bursts, a figure within the limit stands: it is one of the client's at most.
-    timeable = not over and not lags.none
-    why = "" if timeable else buffered((x.written, x.read) for x in sorted(reported, key=lambda x: x.read))
-    beside = f"; other programs used {others:.1f} cores meanwhile" if others > ALONE else ""
-    planned = len(timed) / bench.limit("burst_rate") * SECOND
-    if why:
-        yield bench.inconclusive(f"{why} ({said})", expected, evidence, figures)
-    elif over and others > ALONE and min(own) - error <= limit * SECOND:
-        yield bench.inconclusive(f"{said}; it was not alone{beside}", expected, evidence, figures)
-    elif over and (p99 if lags.none else _at(own, 0.5)) - error > limit * SECOND and lags.share <= BUSY:
-        yield bench.breach(Form.TIME, f"{said}{beside}; {_backlog(timed)}", expected, evidence, figures)
-    elif over:
-        lagged = f"the echo process beside it took up to {_ms(lags.worst)}: the machine was busy"
-        yield bench.inconclusive(f"{said}; {lagged}", expected, evidence, figures)
-    elif timed[-1].written - timed[0].written > planned * SLOWER:
-        took = timed[-1].written - timed[0].written
-        yield bench.inconclusive(f"the machine was busy: the burst took {seconds(took)}", expected, evidence, figures)
     else:
-        yield bench.ok(Form.SHOWN, said, evidence, figures)
-        every = f"every message within {limit * 1000:g} ms"
-        if worst_own - base > limit * SECOND:
-            slowest = f"the worst message took {_ms(worst)} ± {_ms(base + worst - worst_own)}"
-            yield bench.warn(Form.TIME, slowest, every, evidence, clause="worst")
-        if missing:
-            text = f"{missing} of {len(timed)} messages were not reported in the {seconds(watched)} that was watched"
-            yield bench.warn(Form.ABSENCE, text, every, evidence, clause="worst")
+        yield from _judged(_Figures(bench, timed))
 
 
-class _Lags:
-    """When the canary took too long, and how long it took otherwise."""
-
-    def __init__(self, samples: Sequence[tuple[int, int]], most: int) -> None:
-        ordered = sorted(samples)
-        late = [(at, at + took) for at, took in ordered if took > most]
-        self.usual = [took for _, took in ordered if took <= most]
-        self.none = not late
-        span = ordered[-1][0] + ordered[-1][1] - ordered[0][0] if ordered else 0
-        self.share = sum(end - start for start, end in late) / span if span else 0.0
-        self.worst = max((took for _, took in ordered), default=0)
-        self._starts = [start for start, _ in late]
-        self._ends = [end for _, end in late]
-        self._sums = [0, *accumulate(end - start for start, end in late)]
-
-    def within(self, since: int, until: int) -> int:
-        """How much of a time was lag. They do not overlap: it is asked one question at a time."""
-        first, last = bisect_left(self._ends, since), bisect_left(self._starts, until)
-        if first >= last:
-            return 0
-        total = self._sums[last] - self._sums[first]
-        return total - max(0, since - self._starts[first]) - max(0, self._ends[last - 1] - until)
+def _judged(f: _Figures) -> Iterator[Finding]:
+    """The first of these that holds decides: each says how much the machine leaves to be said of the client."""
+    bench, found = f.bench, (f.expected, f.evidence, f.measured)
+    if f.buffered:
+        yield bench.inconclusive(f"{f.buffered} ({f.said})", *found)
+    elif f.over and f.crowded and min(f.own) - f.error <= f.limit:
+        yield bench.inconclusive(f"{f.said}; it was not alone{f.beside}", *found)
+    elif f.over and f.proved and f.lags.share <= bench.limit("canary_busy"):
+        yield bench.breach(Form.TIME, f"{f.said}{f.beside}; {_backlog(f.timed)}", *found)
+    elif f.over:
+        lagged = f"the echo process beside it took up to {_ms(f.lags.worst)}: the machine was busy"
+        yield bench.inconclusive(f"{f.said}; {lagged}", *found)
+    elif f.lasted > f.planned * bench.limit("burst_slower"):
+        yield bench.inconclusive(f"the machine was busy: the burst took {seconds(f.lasted)}", *found)
+    else:
+        yield bench.ok(Form.SHOWN, f.said, f.evidence, f.measured)
+        yield from _worst(f)
 
 
-def _timed(talk: Conversation, window: r.Window) -> Iterator[Timed]:
-    """The messages of the burst in the order of writing. The first report of each counts."""
-    by_key: dict[tuple[str, str, str], Report] = {}
-    by_ordinal: dict[tuple[int, int], Report] = {}
-    for report in talk.told.processed:
-        body = report.body
-        connection, message = body.get("connection"), body.get("message")
-        if isinstance(connection, int) and isinstance(message, int):
-            by_ordinal.setdefault((connection, message), report)
-        key = (str(body.get("entityType")).lower(), str(body.get("id")), str(body.get("eventType")).lower())
-        by_key.setdefault(key, report)
-    for number, c in enumerate(talk.upgraded, 1):
-        ordinals = _ordinals(c)
-        for prop in props_on(c):
-            if window.since <= prop.t <= window.t:
-                found = by_key.get(prop.key) or by_ordinal.get((number, ordinals[prop.record]))
-                yield _one(prop, found, window.t)
+def _worst(f: _Figures) -> Iterator[Finding]:
+    """Warnings of single messages, where 99 of 100 were in time."""
+    every = f"every message within {f.limit / 1000:g} ms"
+    if f.worst_own - f.base > f.limit:
+        slowest = f"the worst message took {_ms(f.worst)} ± {_ms(f.worst_error)}"
+        yield f.bench.warn(Form.TIME, slowest, every, f.evidence, clause="worst")
+    if f.missing:
+        text = f"{f.missing} of {len(f.timed)} messages were not reported in the {seconds(f.watched)} that was watched"
+        yield f.bench.warn(Form.ABSENCE, text, every, f.evidence, clause="worst")
 
 
-def _one(prop: Prop, report: Report | None, until: int) -> Timed:
-    if report is None or report.t < prop.t:
-        return Timed(prop.t, until, None)
-    return Timed(prop.t, report.t, report)
+@dataclass(frozen=True)
+class _Figures:
+    """What was measured of a burst of which some message was reported at least. Each figure is made once."""
 
+    bench: Bench
+    timed: list[Timed]
 
-def _ordinals(c: Connection) -> dict[int, int]:
-    """Record -> which text message of the connection it was, counted from 1 as a client does."""
-    records = sorted([number for _, number, _ in c.data_sent] + [number for _, number in c.server_beats])
-    return {number: ordinal for ordinal, number in enumerate(records, 1)}
+    # The machine.
 
+    @cached_property
+    def lags(self) -> Lags:
+        samples = [sample for mark in self.bench.talk.canaries for sample in mark.what.samples]
+        return Lags(samples, self.bench.micros("canary_lag"))
 
-def _at(values: Sequence[int], share: float) -> int:
-    """The value that so many of them do not exceed; 0 where there is none."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, -(-round(share * 1000) * len(ordered) // 1000) - 1))] if ordered else 0
+    @cached_property
+    def others(self) -> float:
+        """How many cores other programs used at the most."""
+        return max((mark.what.others for mark in self.bench.talk.canaries), default=0.0)
+
+    @property
+    def crowded(self) -> bool:
+        return self.others > self.bench.limit("canary_alone")
+
+    @property
+    def beside(self) -> str:
+        return f"; other programs used {self.others:.1f} cores meanwhile" if self.crowded else ""
+
+    @cached_property
+    def base(self) -> int:
+        """What the harness's own way adds to every figure."""
+        known = self.bench.header.calibration
+        round_trip = round(known["round_trip_p99"] * 1000) if known else 0
+        return round_trip + value_at(self.lags.usual, 0.99)
+
+    # The client.
+
+    @cached_property
+    def limit(self) -> float:
+        return self.bench.limit("processing_p99") * SECOND
+
+    @cached_property
+    def reported(self) -> list[Timed]:
+        return [one for one in self.timed if one.reported is not None]
+
+    @property
+    def missing(self) -> int:
+        return len(self.timed) - len(self.reported)
+
+    @property
+    def watched(self) -> int:
+        """How long those were waited for that were never reported."""
+        return max((one.took for one in self.timed if one.reported is None), default=0)
+
+    @cached_property
+    def raw(self) -> list[int]:
+        return [one.took for one in self.timed]
+
+    @cached_property
+    def own(self) -> list[int]:
+        """Less the canary's lag: the client's own time at least."""
+        return [self._own(one) for one in self.timed]
+
+    def _own(self, one: Timed) -> int:
+        return one.took - self.lags.within(one.written, one.read)
+
+    @cached_property
+    def p99(self) -> int:
+        return value_at(self.raw, 0.99)
+
+    @cached_property
+    def error(self) -> int:
+        return self.base + self.p99 - value_at(self.own, 0.99)
+
+    @cached_property
+    def worst(self) -> int:
+        """Of those reported: of others only this is known, that they were not, as long as they were watched."""
+        return max(one.took for one in self.reported)
+
+    @cached_property
+    def worst_own(self) -> int:
+        return max(map(self._own, self.reported))
+
+    @property
+    def worst_error(self) -> int:
+        return self.base + self.worst - self.worst_own
+
+    @property
+    def over(self) -> bool:
+        return self.p99 > self.limit
+
+    @property
+    def proved(self) -> bool:
+        """The figure that the machine leaves is above the limit by more than its error."""
+        return (self.p99 if self.lags.none else value_at(self.own, 0.5)) - self.error > self.limit
+
+    @property
+    def buffered(self) -> str:
+        """Why the reports cannot be timed. Where the machine may have made the bursts, a figure within the limit
+        stands: it is no more than the client's.
+        """
+        if not self.over and not self.lags.none:
+            return ""
+        return buffered((x.written, x.read) for x in sorted(self.reported, key=lambda x: x.read))
+
+    # The burst.
+
+    @property
+    def lasted(self) -> int:
+        return self.timed[-1].written - self.timed[0].written
+
+    @property
+    def planned(self) -> float:
+        return len(self.timed) / self.bench.limit("burst_rate") * SECOND
+
+    # What is told.
+
+    @cached_property
+    def said(self) -> str:
+        p99, median = (
+            f"{'at least ' if self.missing > (1 - share) * len(self.timed) else ''}{_ms(value_at(self.raw, share))}"
+            for share in (0.99, 0.5)
+        )
+        said = f"p99 {p99} ± {_ms(self.error)}, median {median}, worst {_ms(self.worst)} of {len(self.timed)} messages"
+        if self.missing:
+            said += f"; {self.missing} were never reported in the {seconds(self.watched)} that was watched"
+        return said
+
+    @property
+    def expected(self) -> str:
+        return f"99 of 100 messages processed within {self.limit / 1000:g} ms"
+
+    @property
+    def evidence(self) -> list[int]:
+        ends = (self.reported[0], self.reported[-1])
+        return [one.reported.record for one in ends if one.reported is not None]
+
+    @cached_property
+    def measured(self) -> list[Measured]:
+        bench, limit = self.bench, self.bench.limit("processing_p99")
+        return [
+            bench.time("processing, p99", self.p99, limit, self.error / SECOND),
+            bench.time("processing, median", value_at(self.raw, 0.5), None, self.base / SECOND),
+            bench.time("processing, worst", self.worst, limit, self.worst_error / SECOND),
+            bench.time("the echo process beside it, worst", self.lags.worst, bench.limit("canary_lag"), 0.0),
+        ]
 
 
 def _backlog(timed: list[Timed]) -> str:
@@ -198,7 +240,7 @@ def _backlog(timed: list[Timed]) -> str:
     moments = sorted([(one.written, 1) for one in timed] + [(one.read, -1) for one in timed])
     most = max(accumulate(step for _, step in moments))
     tenth = max(1, len(timed) // 10)
-    first, last = (_at([one.took for one in part], 0.5) for part in (timed[:tenth], timed[-tenth:]))
+    first, last = (value_at([one.took for one in part], 0.5) for part in (timed[:tenth], timed[-tenth:]))
     parts = f"{_ms(first)} in the first tenth, {_ms(last)} in the last"
     return f"up to {most} messages waited at a time; the median was {parts}"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import seconds
-from brokercert.judge.tradovate.beliefs.compared import compare_at
 from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.compared import compare_at
+from brokercert.judge.tradovate.model.conversation import Answer, Connection
 from brokercert.verdict import Finding, Form
 
 MIB = 1024 * 1024
 SPLIT = "after the last part"  # the point of comparison
-SMALL_LEAST = MIB  # bytes, in virtual time at its usual volume: past the default limit of libraries, and quick
 
 
 @check("EVT-090")
@@ -19,31 +19,34 @@ def check_large_snapshot(bench: Bench) -> Iterator[Finding]:
     """A sync answer of 5 MiB is taken: the client does not close for 20 s. More than 1 MiB are enough where the volume
     is the small one of virtual time.
     """
-    least = bench.limit("snapshot_size") if bench.header.full else SMALL_LEAST
     for c in bench.talk.synced:
-        answer = c.synced
-        if answer is None:
-            continue
-        size = next((len(text.encode()) for _, number, text in c.data_sent if number == answer.record), 0)
-        if size < least:
-            yield bench.short(f"the snapshot had {size / MIB:.2f} MiB only", [answer.record])
-            continue
-        gone = c.given_up()
-        if gone is not None:
-            yield bench.breach(
-                Form.ENDING,
-                f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - answer.t)} after a snapshot of"
-                f" {size / MIB:.2f} MiB{bench.exit_text()}",
-                "a snapshot of 5 MiB is taken without closing",
-                [answer.record, gone.record],
-                [bench.count("bytes of the snapshot", size, None)],
-            )
-            return
-        watched = c.last_seen(bench.end) - answer.t
-        if watched < bench.micros("window_default"):
-            yield bench.short(f"watched for {seconds(watched)} after the snapshot only", [answer.record])
-        else:
-            yield bench.ok(Form.RESTRAINT, f"a snapshot of {size / MIB:.2f} MiB was taken", [answer.record])
+        if c.synced is not None:
+            finding = _snapshot_taken(bench, c, c.synced)
+            yield finding
+            if finding.form is Form.ENDING:
+                return
+
+
+def _snapshot_taken(bench: Bench, c: Connection, answer: Answer) -> Finding:
+    """What became of a connection after its sync answer."""
+    least = bench.limit("snapshot_size" if bench.header.full else "snapshot_size_small")
+    size = next((len(said.text.encode()) for said in c.data_sent if said.record == answer.record), 0)
+    gone = c.given_up()
+    watched = c.last_seen(bench.end) - answer.t
+    if size < least:
+        return bench.short(f"the snapshot had {size / MIB:.2f} MiB only", [answer.record])
+    if gone is not None:
+        return bench.breach(
+            Form.ENDING,
+            f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - answer.t)} after a snapshot of"
+            f" {size / MIB:.2f} MiB{bench.exit_text()}",
+            "a snapshot of 5 MiB is taken without closing",
+            [answer.record, gone.record],
+            [bench.count("bytes of the snapshot", size, None)],
+        )
+    if watched < bench.micros("window_default"):
+        return bench.short(f"watched for {seconds(watched)} after the snapshot only", [answer.record])
+    return bench.ok(Form.RESTRAINT, f"a snapshot of {size / MIB:.2f} MiB was taken", [answer.record])
 
 
 @check("EVT-095")

@@ -17,8 +17,6 @@ from brokercert.judge.tradovate.model.beating import Gap, gaps, longest, page_li
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection
 from brokercert.verdict import Finding, Form
 
-__all__ = ["gaps", "page_limit"]
-
 
 class Watched(NamedTuple):
     """A socket that must beat: from its authorize answer to its loss, its server's silence, or the end."""

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.messages.probe import judge_alive
 from brokercert.judge.tradovate.model.conversation import Connection
 from brokercert.judge.tradovate.model.hostile import (
     batches,
@@ -17,6 +16,7 @@ from brokercert.judge.tradovate.model.hostile import (
     undelivered,
     violation_in,
 )
+from brokercert.judge.tradovate.model.probe import judge_alive
 from brokercert.verdict import Finding, Form
 
 

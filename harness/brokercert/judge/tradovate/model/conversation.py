@@ -19,6 +19,7 @@ from brokercert.judge.transcript import SECOND, Loss, LossBy, Socket, Transcript
 __all__ = [
     "CREDENTIAL",
     "SECOND",
+    "TIMER",
     "TOKEN_ENDPOINTS",
     "Answer",
     "Connection",
@@ -28,6 +29,9 @@ __all__ = [
     "Request",
     "messages_of",
 ]
+
+# Microseconds: how exact a timer is. Not a limit that anybody is judged by.
+TIMER = 1_000
 
 TOKEN_ENDPOINTS = ("auth/accesstokenrequest", "auth/renewaccesstoken")
 # A ticket is no credential: it opens nothing but the one request that it belongs to.
@@ -136,7 +140,7 @@ class Connection(Socket):
     @property
     def opened(self) -> int | None:
         """When its first `o` was written."""
-        return self.opens[0][0] if self.opens else None
+        return self.opens[0].t if self.opens else None
 
 
 class Conversation(Transcript[Connection]):

@@ -1,8 +1,8 @@
 """The differences of what a client says that it holds from the broker's ledger, entity by entity.
 
-The law: compared is only what the client asked to be told (its sync requests say) and relies on, where it declares
-that; numbers exactly. Whatever form a correct client may give its state in is taken: numbers as texts, ids as keys,
-further fields, finished orders and flat positions left out. Pure: no I/O, no clock.
+The law: only what the client asked to be told (its sync requests say) is compared, and of that only what it relies on,
+where it declares that. Numbers are compared exactly. Every form is taken that a correct client may give its state in:
+numbers as texts, ids as keys, further fields, finished orders and flat positions left out. Pure: no I/O, no clock.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def differences(
             held, twice = _held(entities, kind)
             chosen = scope.accounts
             due = {i: x for i, x in truth.items() if chosen is None or _account(kind, i, x, orders) in chosen}
-            found += _of_kind(kind, names, truth, due, held, twice)
+            found += _lacking_or_other(kind, names, due, held)
+            found += _too_much(kind, truth, held, twice)
     return found
 
 
@@ -114,14 +115,16 @@ def scope_of(bodies: Sequence[Any], declared: Collection[str] = ()) -> Scope:
 
 
 def _subscribed(bodies: Sequence[Any]) -> set[str]:
-    wanted: set[str] = set()
-    for body in bodies:
-        types = body.get("entityTypes") if isinstance(body, dict) else None
-        if types is None and isinstance(body, dict) and any(body.get(key) for key in ("users", "accounts")):
-            return set(_TYPES)  # the older form, which gets everything (TP §5.1)
-        if isinstance(types, list):
-            wanted |= {FORMS[x.lower()] for x in types if isinstance(x, str) and x.lower() in FORMS}
-    return wanted
+    asked = [body for body in bodies if isinstance(body, dict)]
+    if any(_is_older(body) for body in asked):
+        return set(_TYPES)
+    lists = [body["entityTypes"] for body in asked if isinstance(body.get("entityTypes"), list)]
+    return {FORMS[x.lower()] for types in lists for x in types if isinstance(x, str) and x.lower() in FORMS}
+
+
+def _is_older(body: Mapping[str, Any]) -> bool:
+    """The older form of a sync request, which gets everything (TP §5.1)."""
+    return body.get("entityTypes") is None and bool(body.get("users") or body.get("accounts"))
 
 
 def _accounts(bodies: Sequence[Any]) -> frozenset[str] | None:
@@ -170,37 +173,55 @@ def _held(entities: Mapping[str, Any], kind: str) -> tuple[dict[str, list[dict[s
     return found, twice
 
 
-def _of_kind(
-    kind: str,
-    names: list[str],
-    truth: Entities,
-    due: Entities,
-    held: Mapping[str, Sequence[Mapping[str, Any]]],
-    twice: Collection[str],
+def _lacking_or_other(
+    kind: str, names: list[str], due: Entities, held: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> Iterator[Difference]:
+    """Of the entities that are `due`: those that the client has not, and fields that are other with it."""
     for ident, entity in due.items():
         mine = held.get(ident, ())
-        finished = kind == "order" and str(entity.get("ordStatus")).lower() in TERMINAL
-        flat = kind == "position" and _number(entity.get("netPos")) == 0
-        if not mine:
-            if not finished and not flat:
-                yield Difference(kind, ident, PRESENCE, "there", "absent")
-            continue
-        for name in names:
-            expected = entity.get(name)
-            # Entries that agree are one; where they do not, a wrong one is believed as much as the right one.
-            told = [x[name] for x in mine if x.get(name) is not None] or [None]
-            if finished and told == [None] and name != "ordStatus":
-                continue  # it may be absent altogether, and so may what is known of it
-            if flat and name == "netPrice":
-                continue  # no contract is held at any price
-            if not all(same(expected, actual) for actual in told):
-                yield Difference(kind, ident, name, _show(expected), _show_all(told))
+        if mine:
+            yield from _other_fields(kind, names, ident, entity, mine)
+        elif not _is_finished(kind, entity) and not _is_flat(kind, entity):
+            yield Difference(kind, ident, PRESENCE, "there", "absent")
+
+
+def _other_fields(
+    kind: str, names: list[str], ident: str, entity: Mapping[str, Any], mine: Sequence[Mapping[str, Any]]
+) -> Iterator[Difference]:
+    for name in names:
+        expected = entity.get(name)
+        # Entries that agree are one; where they do not, a wrong one is believed as much as the right one.
+        told = [x[name] for x in mine if x.get(name) is not None] or [None]
+        if not _may_differ(kind, name, entity, told) and not all(same(expected, actual) for actual in told):
+            yield Difference(kind, ident, name, _show(expected), _show_all(told))
+
+
+def _may_differ(kind: str, name: str, entity: Mapping[str, Any], told: list[Any]) -> bool:
+    """Fields that a correct client need not know: it may have forgotten the entity altogether."""
+    if _is_finished(kind, entity) and told == [None] and name != "ordStatus":
+        return True
+    return _is_flat(kind, entity) and name == "netPrice"  # no contract is held at any price
+
+
+def _too_much(
+    kind: str, truth: Entities, held: Mapping[str, Sequence[Mapping[str, Any]]], twice: Collection[str]
+) -> Iterator[Difference]:
+    """What the client has and the ledger has not, or has once only."""
     for ident in held:
         if ident not in truth:
             yield Difference(kind, ident, ABSENCE, "absent", "there")
         elif ident in twice and kind == "fill":  # one fill twice is a position that is wrong
             yield Difference(kind, ident, ABSENCE, "there once", "there twice")
+
+
+def _is_finished(kind: str, entity: Mapping[str, Any]) -> bool:
+    """An order that is over: a client may forget it."""
+    return kind == "order" and str(entity.get("ordStatus")).lower() in TERMINAL
+
+
+def _is_flat(kind: str, entity: Mapping[str, Any]) -> bool:
+    """A position of nothing: a client may forget it."""
+    return kind == "position" and _number(entity.get("netPos")) == 0
 
 
 # Values.

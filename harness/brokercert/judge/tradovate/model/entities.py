@@ -40,13 +40,23 @@ def entities_in(text: str) -> Iterator[Told]:
     for message in messages_of(text) or ():
         data = message.get("d") if isinstance(message, dict) else None
         for event in data if isinstance(data, list) else [data]:
-            if isinstance(event, dict) and "entityType" in event:
-                entity = event.get("entity")
-                kind = FORMS.get(str(event["entityType"]).lower())
-                listed = entity if isinstance(entity, list) else [entity]
-                yield from ((kind, one) for one in listed if kind and isinstance(one, dict))
-            elif isinstance(event, dict):
-                yield from _collections({key: value for key, value in event.items() if isinstance(value, list)})
+            if isinstance(event, dict):
+                yield from _of_event(event) if "entityType" in event else _of_answer(event)
+
+
+def _of_event(event: Mapping[str, Any]) -> Iterator[Told]:
+    kind = FORMS.get(str(event["entityType"]).lower())
+    return ((kind, one) for one in _listed(event.get("entity")) if kind and isinstance(one, dict))
+
+
+def _of_answer(answer: Mapping[str, Any]) -> Iterator[Told]:
+    """Those of an answer that holds lists of entities, as a snapshot does."""
+    return _collections({key: value for key, value in answer.items() if isinstance(value, list)})
+
+
+def _listed(entity: Any) -> list[Any]:
+    """What stands in an event's `entity`, which may be an array."""
+    return entity if isinstance(entity, list) else [entity]
 
 
 def told_of(record: Body, kind: str, ident: str) -> str:
@@ -65,14 +75,17 @@ def told_of(record: Body, kind: str, ident: str) -> str:
 def events_named(trace: Trace) -> Iterator[EventName]:
     """What the broker's events were about, as it stands in them, be it odd."""
     for frame in trace.records:
-        if not isinstance(frame, r.Frame) or frame.sender != "broker" or '"props"' not in (frame.text or ""):
-            continue
-        for message in messages_of(frame.text or "") or ():
-            event = message.get("d") if isinstance(message, dict) else None
-            entity = event.get("entity") if isinstance(event, dict) else None
-            for one in entity if isinstance(entity, list) else [entity]:
-                if isinstance(event, dict) and isinstance(one, dict):
-                    yield event.get("entityType"), event.get("eventType"), one.get("id")
+        if isinstance(frame, r.Frame) and frame.sender == "broker" and '"props"' in (frame.text or ""):
+            for message in messages_of(frame.text or "") or ():
+                event = message.get("d") if isinstance(message, dict) else None
+                if isinstance(event, dict):
+                    yield from _names(event)
+
+
+def _names(event: Mapping[str, Any]) -> Iterator[EventName]:
+    for one in _listed(event.get("entity")):
+        if isinstance(one, dict):
+            yield event.get("entityType"), event.get("eventType"), one.get("id")
 
 
 def is_of(kind: str, entity: Mapping[str, Any], ident: str) -> bool:

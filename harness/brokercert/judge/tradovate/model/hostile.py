@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from brokercert.judge.moments import Moment
 from brokercert.judge.told import Report
-from brokercert.judge.tradovate.events.subscribing import is_unknown
 from brokercert.judge.tradovate.model.conversation import Connection, Conversation, messages_of
+from brokercert.judge.tradovate.model.entity_types import is_unknown
 
 BEGINS = "hostile"  # rules by which a sender of hostile frames says where they begin and end ...
 ENDS = "hostile-end"
@@ -24,30 +25,31 @@ LETTERS = ("o", "h", "a", "c")
 
 @dataclass(slots=True, frozen=True)
 class Batch:
-    """Frames sent in one go on one connection. `sent`: (t, record) each; `names`: their defects, as the sender said."""
+    """Frames sent in one go on one connection. `names`: their defects, as the sender said."""
 
     t: int
     record: int
     names: str
-    sent: tuple[tuple[int, int], ...]
+    sent: tuple[Moment, ...]
 
 
 def batches(talk: Conversation, c: Connection) -> list[Batch]:
     """The hostile batches of a connection, in order."""
-    marks = [(t, number, rule) for t, number, rule in talk.rules if rule.conn == c.id]
-    frames = sorted([*c.sent, *((t, number) for t, number, _ in c.raw)], key=lambda frame: frame[1])
+    marks = [mark for mark in talk.rules if mark.what.conn == c.id]
+    frames = sorted([*c.sent, *(Moment(raw.t, raw.record) for raw in c.raw)], key=lambda frame: frame.record)
     found = []
-    for place, (t, number, rule) in enumerate(marks):
-        if rule.name != BEGINS:
+    for place, begin in enumerate(marks):
+        if begin.what.name != BEGINS:
             continue
-        end = next((n for _, n, other in marks[place + 1 :] if other.name == ENDS), talk.count + 1)
-        found.append(Batch(t, number, rule.detail, tuple(f for f in frames if number < f[1] < end)))
+        end = next((mark.record for mark in marks[place + 1 :] if mark.what.name == ENDS), talk.count + 1)
+        sent = tuple(frame for frame in frames if begin.record < frame.record < end)
+        found.append(Batch(begin.t, begin.record, begin.what.detail, sent))
     return found
 
 
 def undelivered(talk: Conversation) -> str:
     """What could not be delivered, as a note behind an observation; nothing where all was."""
-    left = [rule.detail for _, _, rule in talk.rules if rule.name == UNDELIVERED]
+    left = [mark.what.detail for mark in talk.rules if mark.what.name == UNDELIVERED]
     return f" (not delivered: {'; '.join(left)})" if left else ""
 
 
@@ -74,15 +76,21 @@ class Marker:
 
 def markers(talk: Conversation) -> Iterator[Marker]:
     """All of them, read from the frames that followed their announcement."""
-    for _, number, rule in talk.rules:
-        if rule.name != MARKER or rule.conn not in talk.connections:
-            continue
-        frame = next((x for x in talk.connections[rule.conn].data_sent if x[1] > number), None)
-        for message in (messages_of(frame[2]) or ()) if frame else ():
-            data = message.get("d") if isinstance(message, dict) else None
-            entity = data.get("entity") if isinstance(data, dict) else None
-            if frame and isinstance(data, dict) and isinstance(entity, dict) and isinstance(entity.get("id"), int):
-                yield Marker(frame[0], frame[1], rule.conn, str(data.get("entityType")), entity["id"])
+    for mark in talk.rules:
+        if mark.what.name == MARKER and mark.what.conn in talk.connections:
+            yield from _markers_after(talk.connections[mark.what.conn], mark.record)
+
+
+def _markers_after(c: Connection, record: int) -> Iterator[Marker]:
+    """Those in the connection's first text message after that record."""
+    frame = next((said for said in c.data_sent if said.record > record), None)
+    if frame is None:
+        return
+    for message in messages_of(frame.text) or ():
+        data = message.get("d") if isinstance(message, dict) else None
+        entity = data.get("entity") if isinstance(data, dict) else None
+        if isinstance(data, dict) and isinstance(entity, dict) and isinstance(entity.get("id"), int):
+            yield Marker(frame.t, frame.record, c.id, str(data.get("entityType")), entity["id"])
 
 
 def is_told(report: Report, kind: str, ident: int) -> bool:
@@ -95,41 +103,56 @@ def is_told(report: Report, kind: str, ident: int) -> bool:
 
 
 def violation_in(data: bytes) -> str:
-    """What of RFC 6455 these bytes of a server's break, first things first; empty: nothing.
-
-    No extension is ever negotiated, so that every reserved bit is a violation.
-    """
+    """What of RFC 6455 these bytes of a server's break, first things first; empty: nothing."""
     within = False  # a fragmented message
-    while data:
-        if len(data) < 2:
-            return ""
-        first, second = data[0], data[1]
-        opcode, fin = first & 0x0F, bool(first & 0x80)
-        if first & 0x70:
-            return "a reserved bit is set"
-        if opcode not in (0, 1, 2, 8, 9, 10):
-            return f"the reserved opcode {opcode}"
-        if second & 0x80:
-            return "a server's frame is masked"
-        length, head = second, 2
-        if length >= 126:
-            head = 4 if length == 126 else 10
-            length = int.from_bytes(data[2:head], "big")
-        if opcode >= 8 and length > 125:
-            return "a control frame of more than 125 bytes"
-        if opcode >= 8 and not fin:
-            return "a control frame in fragments"
-        if opcode == 0 and not within:
-            return "a continuation without a beginning"
-        if opcode in (1, 2) and within:
-            return "a new message before the end of the one before"
-        payload, data = data[head : head + length], data[head + length :]
+    while len(data) >= 2:
+        opcode, fin = data[0] & 0x0F, bool(data[0] & 0x80)
+        length, head = _length(data)
+        payload, rest = data[head : head + length], data[head + length :]
+        wrong = _head_violation(data[0], data[1], length) or _order_violation(opcode, within)
+        if wrong:
+            return wrong
         if opcode == 8:
             return _close_violation(payload)
         if opcode == 1 and fin and not _is_utf8(payload):
             return "text that is no UTF-8"
         if opcode < 8:
             within = not fin
+        data = rest
+    return ""
+
+
+def _length(data: bytes) -> tuple[int, int]:
+    """The length of a frame's payload, and that of its head, in bytes."""
+    length = data[1] & 0x7F
+    if length < 126:
+        return length, 2
+    head = 4 if length == 126 else 10
+    return int.from_bytes(data[2:head], "big"), head
+
+
+def _head_violation(first: int, second: int, length: int) -> str:
+    """What is wrong with a frame's head alone. No extension is ever negotiated: every reserved bit is a violation."""
+    opcode, fin = first & 0x0F, bool(first & 0x80)
+    if first & 0x70:
+        return "a reserved bit is set"
+    if opcode not in (0, 1, 2, 8, 9, 10):
+        return f"the reserved opcode {opcode}"
+    if second & 0x80:
+        return "a server's frame is masked"
+    if opcode >= 8 and length > 125:
+        return "a control frame of more than 125 bytes"
+    if opcode >= 8 and not fin:
+        return "a control frame in fragments"
+    return ""
+
+
+def _order_violation(opcode: int, within: bool) -> str:
+    """What is wrong with a frame where it stands, `within` a fragmented message or not."""
+    if opcode == 0 and not within:
+        return "a continuation without a beginning"
+    if opcode in (1, 2) and within:
+        return "a new message before the end of the one before"
     return ""
 
 

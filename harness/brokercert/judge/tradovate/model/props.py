@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from brokercert.judge.moments import Said
 from brokercert.judge.tradovate.model.conversation import Connection, Conversation, messages_of
 
 
@@ -34,7 +35,7 @@ class Prop:
 
     @property
     def content(self) -> bytes:
-        """All of it, whatever the order of its fields."""
+        """All of it, in whichever order its fields came."""
         return msgspec.json.encode([*self.key, self.entity], order="sorted")
 
 
@@ -46,19 +47,20 @@ def props_of(talk: Conversation) -> Iterator[Prop]:
 
 def props_on(c: Connection) -> Iterator[Prop]:
     """Those of one connection."""
-    for t, number, text in c.data_sent:
-        if not text.startswith("a[") or '"props"' not in text:
-            continue
-        messages = messages_of(text) or []
-        for message in messages:
-            data = message.get("d") if isinstance(message, dict) and message.get("e") == "props" else None
-            if not isinstance(data, dict):
-                continue
-            entity = data.get("entity")
-            array = isinstance(entity, list)
-            for one in entity if isinstance(entity, list) else [entity]:
-                if isinstance(one, dict):
-                    yield Prop(
-                        t, number, c.id, str(data.get("entityType")), str(data.get("eventType")), one, array,
-                        len(messages),
-                    )  # fmt: skip
+    for said in c.data_sent:
+        if said.text.startswith("a[") and '"props"' in said.text:
+            messages = messages_of(said.text) or []
+            for message in messages:
+                yield from _props_in(message, c.id, said, len(messages))
+
+
+def _props_in(message: Any, conn: int, said: Said, company: int) -> Iterator[Prop]:
+    """Those of one message, which may be no event at all."""
+    data = message.get("d") if isinstance(message, dict) and message.get("e") == "props" else None
+    if not isinstance(data, dict):
+        return
+    entity, kind, change = data.get("entity"), str(data.get("entityType")), str(data.get("eventType"))
+    array = isinstance(entity, list)
+    for one in entity if isinstance(entity, list) else [entity]:
+        if isinstance(one, dict):
+            yield Prop(said.t, said.record, conn, kind, change, one, array, company)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from brokercert.judge.check import Breach, seconds
 from brokercert.judge.told import Asked
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import Answer, Request
+from brokercert.judge.tradovate.model.conversation import TIMER, Answer, Request
 from brokercert.judge.tradovate.model.sends import Sends, why_silent
 from brokercert.verdict import Finding, Form
 
@@ -25,40 +26,50 @@ URGENCY: dict[str, Callable[[Asked], int]] = {
 }
 
 
+OPEN, KEPT = "open", "kept"  # what may become of a queued request ...
+BREACHES = ("lost", "early", "doubled")  # ... and what must not
+
+
+class Sent(NamedTuple):
+    """A request that the client was asked for, and every time that it sent it."""
+
+    asked: Asked
+    sends: list[Request]
+
+
 @dataclass(frozen=True, slots=True)
 class Queued:
     """The requests asked for during one penalty, each with its sends."""
 
     ticket: Answer
     ends: int
-    requests: list[tuple[Asked, list[Request]]]
+    requests: list[Sent]
 
 
 def queued(bench: Bench) -> Queued | None:
     """Of the first penalty for an endpoint to which the client was asked to send; None where there was none."""
-    talk = bench.talk
-    asked = talk.told.requests()
-    endpoints = {str(one.body.get("endpoint", "")).lower() for one in asked}
-    tickets = [
-        (q.answer, q.endpoint)
-        for c in talk.connections.values()
-        for q in c.requests
-        if q.answer is not None and q.answer.ticket and not q.answer.captcha and q.endpoint in endpoints
-    ]
+    asked = bench.talk.told.requests()
+    endpoints = {_endpoint(one) for one in asked}
+    tickets = [(endpoint, ticket) for endpoint, ticket in _tickets(bench) if endpoint in endpoints]
     if not tickets:
         return None
-    ticket, endpoint = min(tickets, key=lambda found: found[0].record)
+    endpoint, ticket = min(tickets, key=lambda found: found[1].record)
     known, ends = ticket.t + bench.micros("arrival"), ticket.t + ticket.wait
-    sends = Sends(talk)
-    inside = [
-        (one, sends.of(one))
-        for one in asked
-        if known - TOLERANCE <= one.t < ends and str(one.body.get("endpoint", "")).lower() == endpoint
-    ]
+    sends = Sends(bench.talk)
+    inside = [Sent(one, sends.of(one)) for one in asked if known - TIMER <= one.t < ends and _endpoint(one) == endpoint]
     return Queued(ticket, ends, inside) if inside else None
 
 
-TOLERANCE = 1_000  # microseconds: a timer's resolution
+def _tickets(bench: Bench) -> Iterator[tuple[str, Answer]]:
+    """(endpoint, ticket) of every penalty that ends by itself."""
+    for c in bench.talk.connections.values():
+        for q in c.requests:
+            if q.answer is not None and q.answer.ticket and not q.answer.captcha:
+                yield q.endpoint, q.answer
+
+
+def _endpoint(asked: Asked) -> str:
+    return str(asked.body.get("endpoint", "")).lower()
 
 
 @check("RLP-050")
@@ -69,57 +80,58 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
     found = queued(bench)
     if found is None:
         return
-    expected = "sent once, after the penalty's end"
-    early = found.ends - bench.micros("ticket_early")
-    due = found.ends + bench.micros("request_end")
-    waited = f"{len(found.requests)} requests were asked for during a penalty"
     silent = next((why for one, _ in found.requests if (why := why_silent(bench.talk, one))), "")
     if silent:
-        yield bench.short(silent, [found.requests[0][0].record])
+        yield bench.short(silent, [found.requests[0].asked.record])
         return
-    broken: dict[str, list[tuple[Asked, list[Request]]]] = defaultdict(list)
-    open_still = 0
-    watched = bench.end >= due or bench.talk.died() is not None
-    for one, sends in found.requests:
-        if not sends and one.outcome is None and not watched:
-            open_still += 1
-        elif not sends:
-            broken["lost"].append((one, sends))
-        elif sends[0].t < early:
-            broken["early"].append((one, sends))
-        elif any(before.answer is None or not before.answer.ticket for before in sends[:-1]):
-            broken["doubled"].append((one, sends))
-    if open_still and not broken:
-        yield bench.short(
-            f"{waited}; {open_still} of them were not sent yet, and watched for {seconds(bench.end - found.ends)} "
-            "after its end only"
-        )
-        return
-    for clause, those in broken.items():
-        one, sends = those[0]
-        evidence = [found.ticket.record, one.record, *(send.record for send in sends[:2])]
-        match clause:
-            case "lost":
-                how = "not sent"
-                if one.outcome is not None:
-                    how += f", but told as `{one.outcome.error or 'a success'}`"
-                    evidence.append(one.outcome.record)
-                how += bench.exit_text()
-            case "early":
-                how = f"sent before its end, the first {seconds(sends[0].t - found.ticket.t)} after a ticket of"
-                how += f" {seconds(found.ticket.wait)}"
-            case _:
-                how = f"sent more than once, the first again {seconds(sends[1].t - sends[0].t)} later"
-        # One that came too early may not have known of its ticket yet, as in RLP-020.
-        form: Breach = Form.ABSENCE if clause == "lost" else Form.AGAIN
-        yield bench.breach(form, f"{waited}; {len(those)} of them were {how}", expected, evidence, clause=clause)
-    if not broken:
-        last = max((sends[0].t for _, sends in found.requests if sends), default=found.ends)
-        yield bench.ok(
-            Form.RESTRAINT,
-            f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end",
-            [found.ticket.record],
-        )
+    watch = bench.owed(found.ends, bench.micros("request_end"))
+    early = found.ends - bench.micros("ticket_early")
+    fates: dict[str, list[Sent]] = defaultdict(list)
+    for one in found.requests:
+        fates[_fate(one, early, watch.short)].append(one)
+    waited = f"{len(found.requests)} requests were asked for during a penalty"
+    broken = [clause for clause in fates if clause in BREACHES]
+    yield from (_broken(bench, found, clause, fates[clause], waited) for clause in broken)
+    if fates[OPEN] and not broken:
+        said = f"{len(fates[OPEN])} of them were not sent yet, and watched for {watch} after its end only"
+        yield bench.short(f"{waited}; {said}")
+    elif not broken:
+        last = max((one.sends[0].t for one in found.requests if one.sends), default=found.ends)
+        said = f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end"
+        yield bench.ok(Form.RESTRAINT, said, [found.ticket.record])
+
+
+def _fate(one: Sent, early: int, short: bool) -> str:
+    """What became of a queued request: one of `BREACHES`, or OPEN (`short`: it may come yet), or KEPT."""
+    asked, sends = one
+    if not sends:
+        return OPEN if asked.outcome is None and short else "lost"
+    if sends[0].t < early:
+        return "early"
+    if any(before.answer is None or not before.answer.ticket for before in sends[:-1]):
+        return "doubled"
+    return KEPT
+
+
+def _broken(bench: Bench, found: Queued, clause: str, those: list[Sent], waited: str) -> Finding:
+    asked, sends = those[0]
+    evidence = [found.ticket.record, asked.record, *(send.record for send in sends[:2])]
+    if clause == "lost":
+        how = f"not sent{_though_told(asked)}{bench.exit_text()}"
+        evidence += [asked.outcome.record] if asked.outcome is not None else []
+    elif clause == "early":
+        after = seconds(sends[0].t - found.ticket.t)
+        how = f"sent before its end, the first {after} after a ticket of {seconds(found.ticket.wait)}"
+    else:
+        how = f"sent more than once, the first again {seconds(sends[1].t - sends[0].t)} later"
+    # One that came too early may not have known of its ticket yet, as in RLP-020.
+    form: Breach = Form.ABSENCE if clause == "lost" else Form.AGAIN
+    said = f"{waited}; {len(those)} of them were {how}"
+    return bench.breach(form, said, "sent once, after the penalty's end", evidence, clause=clause)
+
+
+def _though_told(asked: Asked) -> str:
+    return "" if asked.outcome is None else f", but told as `{asked.outcome.error or 'a success'}`"
 
 
 @check("RLP-060")
@@ -129,36 +141,57 @@ def check_priority(bench: Bench) -> Iterator[Finding]:
     if found is None:
         return
     declared = bench.header.readings.get("queue-order", "lower-first")
-    urgency = URGENCY[declared]
-    lanes: dict[int, list[tuple[Request, Asked]]] = defaultdict(list)
+    lanes = _lanes(bench, found)
+    if sum(map(len, lanes)) < 2:
+        yield bench.short(f"{sum(map(len, lanes))} queued request(s) left after the penalty only")
+        return
+    overtaken = next((pair for lane in lanes if (pair := _overtaken(lane, URGENCY[declared])) is not None), None)
+    if overtaken is None:
+        count = len({_priority(one.asked) for one in found.requests})
+        yield bench.ok(Form.SHOWN, f"queued requests of {count} priorities left in the declared order ({declared})")
+        return
+    other, one = overtaken
+    same_class = URGENCY[declared](one.asked) == URGENCY[declared](other.asked)
+    what = "asked for after it" if same_class else f"of priority {_priority(other.asked)}"
+    yield bench.breach(
+        Form.AGAIN,
+        f"a queued request of priority {_priority(one.asked)} left after one {what}",
+        f"the declared order (`queue-order = {declared}`), and within a class as they came",
+        [one.asked.record, other.asked.record, other.sent.record, one.sent.record],
+        clause="first come" if same_class else "priority",
+    )
+
+
+class _Left(NamedTuple):
+    """A queued request, and the send with which it left after the penalty."""
+
+    sent: Request
+    asked: Asked
+
+
+def _lanes(bench: Bench, found: Queued) -> list[list[_Left]]:
+    """What left after the penalty on each socket, in the order in which it did."""
+    lanes: dict[int, list[_Left]] = defaultdict(list)
     for one, sends in found.requests:
         waited = next((send for send in sends if send.t >= found.ends - bench.micros("ticket_early")), None)
         if waited is not None:
-            lanes[waited.conn].append((waited, one))
-    if sum(map(len, lanes.values())) < 2:
-        yield bench.short(f"{sum(map(len, lanes.values()))} queued request(s) left after the penalty only")
-        return
-    for lane in lanes.values():
-        lane.sort(key=lambda left: left[0].record)
-        worst: tuple[Request, Asked] | None = None  # of those that left so far, the one that should leave last
-        for sent, one in lane:
-            rank = (urgency(one), one.id)
-            if worst is not None and rank < (urgency(worst[1]), worst[1].id):
-                before, other = worst
-                same_class = urgency(one) == urgency(other)
-                what = "asked for after it" if same_class else f"of priority {_priority(other)}"
-                yield bench.breach(
-                    Form.AGAIN,
-                    f"a queued request of priority {_priority(one)} left after one {what}",
-                    f"the declared order (`queue-order = {declared}`), and within a class as they came",
-                    [one.record, other.record, before.record, sent.record],
-                    clause="first come" if same_class else "priority",
-                )
-                return
-            if worst is None or rank > (urgency(worst[1]), worst[1].id):
-                worst = (sent, one)
-    count = len({_priority(one) for one, _ in found.requests})
-    yield bench.ok(Form.SHOWN, f"queued requests of {count} priorities left in the declared order ({declared})")
+            lanes[waited.conn].append(_Left(waited, one))
+    return [sorted(lane, key=lambda left: left.sent.record) for lane in lanes.values()]
+
+
+def _overtaken(lane: list[_Left], urgency: Callable[[Asked], int]) -> tuple[_Left, _Left] | None:
+    """(earlier, later) of the first that left after one that should leave behind it; None where all is in order."""
+    worst: _Left | None = None  # of those that left so far, the one that should leave last
+    for left in lane:
+        if worst is None or _rank(left, urgency) > _rank(worst, urgency):
+            worst = left
+        elif _rank(left, urgency) < _rank(worst, urgency):
+            return worst, left
+    return None
+
+
+def _rank(left: _Left, urgency: Callable[[Asked], int]) -> tuple[int, int]:
+    return urgency(left.asked), left.asked.id
 
 
 def _priority(asked: Asked) -> int:

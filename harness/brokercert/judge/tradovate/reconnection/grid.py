@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import seconds
-from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.judge.moments import Moment, Noted
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.events.subscribing import one_sync
+from brokercert.judge.tradovate.model.compared import compare_at
 from brokercert.judge.tradovate.model.conversation import Connection
+from brokercert.judge.tradovate.model.syncs import one_sync
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Verdict
 
@@ -22,9 +23,9 @@ AFTER = "after the loss"  # the point at which the client's state is compared
 @check("REC-110")
 def check_recovers_in_every_phase(bench: Bench) -> Iterator[Finding]:
     """After the fault, whatever the phase, the client is back on a new socket: authorized first, then one sync."""
-    for t, number, window in bench.talk.windows:
-        if window.name.startswith(CELL):
-            yield from _way_back(bench, t, number, window)
+    for mark in bench.talk.windows:
+        if mark.what.name.startswith(CELL):
+            yield from _way_back(bench, mark)
 
 
 @check("REC-115")
@@ -33,19 +34,19 @@ def check_state_in_every_phase(bench: Bench) -> Iterator[Finding]:
     yield from compare_at(bench, AFTER)
 
 
-def _way_back(bench: Bench, t: int, number: int, window: r.Window) -> Iterator[Finding]:
-    cell, since = window.name.removeprefix(CELL), window.since
+def _way_back(bench: Bench, mark: Noted[r.Window]) -> Iterator[Finding]:
+    cell, since = mark.what.name.removeprefix(CELL), mark.what.since
     news = [c for c in bench.talk.upgraded if c.accepted > since]
-    back = next((c for c in news if c.synced), None)
+    back = next(((c, c.synced) for c in news if c.synced), None)
     if back is None:
-        yield _not_back(bench, cell, t, number, window)
+        yield _not_back(bench, cell, mark)
         return
-    assert back.synced is not None
-    first = back.requests[0]
+    c, synced = back
+    first = c.requests[0]
     if first.endpoint != "authorize":
         yield bench.breach(
             Form.CONTENT,
-            f"{cell}: the first request on new connection {back.id} was `{first.endpoint}`",
+            f"{cell}: the first request on new connection {c.id} was `{first.endpoint}`",
             "authorize before any other request",
             [first.record],
             clause=cell,
@@ -57,45 +58,51 @@ def _way_back(bench: Bench, t: int, number: int, window: r.Window) -> Iterator[F
         return
     yield bench.ok(
         Form.RESTRAINT,
-        f"{cell}: authorized and synced again {seconds(back.synced.t - since)} later, once",
-        [first.record, back.synced.record, number],
+        f"{cell}: authorized and synced again {seconds(synced.t - since)} later, once",
+        [first.record, synced.record, mark.record],
         clause=cell,
     )
 
 
-def _not_back(bench: Bench, cell: str, t: int, number: int, window: r.Window) -> Finding:
+def _not_back(bench: Bench, cell: str, mark: Noted[r.Window]) -> Finding:
     """It did not come back: a breach once it had all the time that it may take."""
-    olds = [c for c in bench.talk.connections.values() if c.accepted <= window.since]
-    tried = [c for c in bench.talk.connections.values() if c.accepted > window.since]
-    deaf = _never_left(olds, window.since) if not tried else None  # a new socket gives the old one up
-    began = max((c.loss.t for c in olds if c.loss is not None), default=window.since)
-    due = window.since + bench.micros("silence") if deaf else began + bench.micros("window_recovery")
-    if t < due and bench.talk.exited is None:
-        return bench.short(f"{cell}: watched for {seconds(t - window.since)} only", [number], clause=cell)
-    if deaf:
-        how = f"connection {deaf.id} was never given up"
-    elif not tried:
-        how = "it did not connect again"
-    else:
-        how = f"{len(tried)} connection(s), none of them authorized and synced"
-    return bench.breach(
-        Form.ABSENCE,
-        f"{cell}: not back after {seconds(t - window.since)}: {how}{bench.exit_text()}",
+    since = mark.what.since
+    olds = [c for c in bench.talk.connections.values() if c.accepted <= since]
+    tried = [c for c in bench.talk.connections.values() if c.accepted > since]
+    deaf = _never_left(olds, since) if not tried else None  # a new socket gives the old one up
+    began = max((c.loss.t for c in olds if c.loss is not None), default=since)
+    due = since + bench.micros("silence") if deaf else began + bench.micros("window_recovery")
+    watch = bench.barred(since, due - since, mark.t)
+    return watch.missing(
+        f"{cell}: not back after {watch}: {_how_far(deaf, tried)}",
         "back, authorized again, with one sync",
         # The window is written down when it ends.
-        [_struck(bench, olds, window), *(c.accepted_record for c in tried[:3]), number],
+        [_struck(bench, olds, since), *(c.accepted_record for c in tried[:3]), mark.record],
         clause=cell,
+        short=f"{cell}: watched for {watch} only",
+        seen=[mark.record],
     )
 
 
-def _struck(bench: Bench, olds: list[Connection], window: r.Window) -> int:
+def _how_far(deaf: Connection | None, tried: list[Connection]) -> str:
+    """How far the client came on its way back."""
+    if deaf:
+        return f"connection {deaf.id} was never given up"
+    if not tried:
+        return "it did not connect again"
+    return f"{len(tried)} connection(s), none of them authorized and synced"
+
+
+def _struck(bench: Bench, olds: list[Connection], since: int) -> int:
     """The record with which the way back begins: a silence, the last loss of the sockets of before, or the fault."""
-    silent = [c.silent[1] for c in olds if c.silent is not None and c.silent[0] >= window.since and c.loss is None]
-    lost = [(c.loss.t, c.loss.record) for c in olds if c.loss is not None]
-    faults = [n for _, n, fault in bench.talk.faults if fault.requested <= window.since]
-    return (silent[:1] or [n for _, n in sorted(lost)[-1:]] or faults[-1:] or [1])[0]
+    deaf = _never_left(olds, since)
+    if deaf is not None and deaf.silent is not None:
+        return deaf.silent.record
+    lost = [Moment(c.loss.t, c.loss.record) for c in olds if c.loss is not None]
+    faults = [fault.record for fault in bench.talk.faults if fault.what.requested <= since]
+    return max(lost).record if lost else (faults or [1])[-1]
 
 
 def _never_left(olds: list[Connection], since: int) -> Connection | None:
     """A connection that fell silent and that the client did not give up."""
-    return next((c for c in olds if c.silent is not None and c.silent[0] >= since and c.loss is None), None)
+    return next((c for c in olds if c.silent is not None and c.silent.t >= since and c.loss is None), None)

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
-from brokercert.judge.tradovate.beliefs.compared import compare_at
+from brokercert.judge.told import Asked
 from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.compared import compare_at
+from brokercert.judge.tradovate.model.conversation import Loss, Request
 from brokercert.judge.tradovate.model.sends import sends_of, why_silent
 from brokercert.verdict import Finding, Form
 
 FOUND = "after the order in flight"  # the point of comparison
+PLACES = "order/placeorder"
+EXPECTED = "one order, and one outcome that is true"
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An order in flight. `placed`: the broker had taken it; `again`: the client's second send of it."""
+
+    bench: Bench
+    asked: Asked
+    first: Request
+    loss: Loss
+    placed: bool
+    again: Request | None
 
 
 @check("REC-090")
@@ -19,88 +36,107 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
     """An order that was not answered when its socket died is not sent again blindly; it is told once what became of it,
     and nothing that is not so; and the client's state has the order where the broker has it.
     """
-    talk = bench.talk
-    orders = [one for one in talk.told.requests() if one.body.get("endpoint") == "order/placeorder"]
-    if not orders:
+    asked = next((one for one in bench.talk.told.requests() if one.body.get("endpoint") == PLACES), None)
+    if asked is None:
         return
-    one = orders[0]
-    sends = [q for c in talk.connections.values() for q in c.requests if q.endpoint == "order/placeorder"]
+    order = _in_flight(bench, asked)
+    if isinstance(order, Finding):
+        yield order
+    elif order is not None:
+        wrong = _sent_blindly(order) or _told_untrue(order) or _told_otherwise_than_once(order)
+        yield from _kept(order) if wrong is None else (wrong,)
+
+
+def _in_flight(bench: Bench, asked: Asked) -> _Order | Finding | None:
+    """The order, or why none came; None where it was answered, or its socket lived."""
+    sends = [q for c in bench.talk.connections.values() for q in c.requests if q.endpoint == PLACES]
     sends.sort(key=lambda request: request.record)
-    if not sends or not sends_of(talk, one):
-        yield bench.short(why_silent(talk, one) or "the client was asked for an order, and none came", [one.record])
-        return
-    first = sends[0]
-    loss = talk.connections[first.conn].loss
+    if not sends or not sends_of(bench.talk, asked):
+        said = why_silent(bench.talk, asked) or "the client was asked for an order, and none came"
+        return bench.short(said, [asked.record])
+    first, *more = sends
+    loss = bench.talk.connections[first.conn].loss
     if first.answer is not None or loss is None:
-        return
-    placed = any(rule.name == "first" for _, _, rule in talk.rules)
-    expected = "one order, and one outcome that is true"
-    again = sends[1] if len(sends) > 1 else None
-    if again is not None:
-        synced = talk.connections[again.conn].synced
-        looked = synced is not None and synced.t < again.t
-        if placed or not looked:
-            what = "which the broker had taken" if placed else "before the client could know what had become of it"
-            yield bench.breach(
-                Form.AGAIN,
-                f"an order in flight, {what}, was sent again {seconds(again.t - loss.t)} after its socket had died",
-                expected,
-                [one.record, first.record, loss.record, again.record],
-                clause="sent again",
-            )
-            return
-    if one.outcome is not None and one.outcome.ok and not placed and again is None:
-        yield bench.breach(
-            Form.CONTENT,
-            "an order in flight that never reached the broker was told as a success",
-            expected,
-            [first.record, loss.record, one.outcome.record],
-            clause="true",
-        )
-        return
-    if one.outcome is not None and placed and not one.outcome.ok and one.outcome.status:
+        return None
+    placed = any(rule.what.name == "first" for rule in bench.talk.rules)
+    return _Order(bench, asked, first, loss, placed, more[0] if more else None)
+
+
+def _sent_blindly(order: _Order) -> Finding | None:
+    """It was sent again, though the broker had it, or before the client could know that it had not."""
+    if order.again is None:
+        return None
+    synced = order.bench.talk.connections[order.again.conn].synced
+    looked = synced is not None and synced.t < order.again.t
+    if looked and not order.placed:
+        return None
+    what = "which the broker had taken" if order.placed else "before the client could know what had become of it"
+    return order.bench.breach(
+        Form.AGAIN,
+        f"an order in flight, {what}, was sent again {seconds(order.again.t - order.loss.t)} after its socket had died",
+        EXPECTED,
+        [order.asked.record, order.first.record, order.loss.record, order.again.record],
+        clause="sent again",
+    )
+
+
+def _told_untrue(order: _Order) -> Finding | None:
+    """A success of what never came, or a refusal of what was taken."""
+    outcome = order.asked.outcome
+    if outcome is None:
+        return None
+    if outcome.ok and not order.placed and order.again is None:
+        said, expected = "an order in flight that never reached the broker was told as a success", EXPECTED
+    elif order.placed and not outcome.ok and outcome.status:
         # Unknown is true (status 0), and so is a success that the next snapshot showed: an answer there was none.
-        yield bench.breach(
-            Form.CONTENT,
-            f"an order in flight, which the broker had taken, was told as refused (status {one.outcome.status}, "
-            f"`{one.outcome.error}`), though nothing ever answered it",
-            f"{expected}: status 0 where it is not known, a success where it was found",
-            [first.record, loss.record, one.outcome.record],
-            clause="true",
+        said = (
+            f"an order in flight, which the broker had taken, was told as refused (status {outcome.status}, "
+            f"`{outcome.error}`), though nothing ever answered it"
         )
-        return
-    if one.outcome is None:
-        watched = bench.end - loss.t
-        if watched < bench.micros("request_end") and talk.died() is None:
-            yield bench.short(f"watched for {seconds(watched)} after the loss only", [loss.record])
-            return
-        silent = bench.breach(
-            Form.ABSENCE,
-            f"nothing was told of an order in flight in {seconds(watched)} after its socket died{bench.exit_text()}",
-            expected,
-            [one.record, first.record, loss.record],
+        expected = f"{EXPECTED}: status 0 where it is not known, a success where it was found"
+    else:
+        return None
+    evidence = [order.first.record, order.loss.record, outcome.record]
+    return order.bench.breach(Form.CONTENT, said, expected, evidence, clause="true")
+
+
+def _told_otherwise_than_once(order: _Order) -> Finding | None:
+    """No outcome came, or several."""
+    bench, asked, loss = order.bench, order.asked, order.loss
+    if asked.outcome is None:
+        watch = bench.owed(loss.t, bench.micros("request_end"))
+        silent = watch.missing(
+            f"nothing was told of an order in flight in {watch} after its socket died",
+            EXPECTED,
+            [asked.record, order.first.record, loss.record],
             clause="told",
+            short=f"watched for {watch} after the loss only",
+            seen=[loss.record],
         )
-        yield unless_held(bench, silent, talk.told.late_answers("outcome", one.id))
-        return
-    if len(one.outcomes) > 1:
-        yield bench.breach(
+        return silent if watch.short else unless_held(bench, silent, bench.talk.told.late_answers("outcome", asked.id))
+    if len(asked.outcomes) > 1:
+        return bench.breach(
             Form.AGAIN,
-            f"{len(one.outcomes)} outcomes of one order were told",
-            expected,
-            [one.record, *(outcome.record for outcome in one.outcomes[:2])],
+            f"{len(asked.outcomes)} outcomes of one order were told",
+            EXPECTED,
+            [asked.record, *(outcome.record for outcome in asked.outcomes[:2])],
             clause="told",
         )
-        return
-    watched = talk.now - loss.t if talk.exited is None else bench.end - loss.t
-    if bench.end - loss.t < bench.micros("window_default"):
+    return None
+
+
+def _kept(order: _Order) -> Iterator[Finding]:
+    """It was sent once and told of once, as far as it was watched."""
+    bench, loss = order.bench, order.loss
+    watched = bench.end - loss.t
+    if watched < bench.micros("window_default"):
         yield bench.short(f"watched for {seconds(watched)} after the loss only", [loss.record])
         return
-    text = "placed" if placed else "never received"
+    text = "placed" if order.placed else "never received"
     yield bench.ok(
         Form.RESTRAINT,
         f"an order in flight, {text} by the broker, was sent once and told of once",
-        [first.record, loss.record],
+        [order.first.record, loss.record],
     )
     if "snapshot" in bench.header.offers:
         yield from compare_at(bench, FOUND)

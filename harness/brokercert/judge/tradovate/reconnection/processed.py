@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from brokercert.judge.told import Report
-from brokercert.judge.tradovate.beliefs.stimuli import synced_anew
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.props import props_of
+from brokercert.judge.tradovate.reconnection.state import synced_anew
 from brokercert.verdict import Finding, Form
+
+Event = tuple[str, str, str]  # entity type, id, event type
+Place = tuple[str, str]  # connection, message on it
 
 
 @check("REC-080")
@@ -20,54 +24,85 @@ def check_nothing_processed_twice(bench: Bench) -> Iterator[Finding]:
     anew = synced_anew(bench)
     if not anew:
         return
-    sent: Counter[tuple[str, str, str]] = Counter()
-    carried: dict[tuple[str, str, str], int] = {}
+    sent = _sent_after(bench, anew)
+    said = _said_of(bench, sent.times)
+    twice = [*_events_twice(bench, min(anew), sent, said.events), *_messages_twice(bench, said.messages)]
+    yield from twice
+    if twice:
+        return
+    late = [reports for reports in said.messages.values() if reports[0].record > max(anew)]
+    if not said.events and not late:
+        yield bench.short(f"{len(sent.times)} events came after the reconnect, and none was reported", anew)
+        return
+    reported = len(said.events) or len(late)
+    yield bench.ok(
+        Form.RESTRAINT,
+        f"of {len(sent.times)} events after the reconnect none was processed twice ({reported} reported)",
+        [*anew, *(reports[0].record for reports in [*said.events.values(), *late][:1])],
+    )
+
+
+@dataclass(slots=True)
+class _Sent:
+    """How often each event was sent, and in which record last."""
+
+    times: Counter[Event] = field(default_factory=Counter)
+    carried: dict[Event, int] = field(default_factory=dict)
+
+
+def _sent_after(bench: Bench, anew: list[int]) -> _Sent:
+    """Events after the new syncs, of what was not known before: no snapshot has it, so that reports are of them."""
     known = {prop.key[:2] for prop in props_of(bench.talk) if prop.record < min(anew)}
+    sent = _Sent()
     for prop in props_of(bench.talk):
-        # What was not known before is in no snapshot, so that reports of it are of these events.
         if prop.record > max(anew) and prop.key[:2] not in known:
-            sent[prop.key] += 1
-            carried[prop.key] = prop.record
-    said: dict[tuple[str, str, str], list[Report]] = {}
-    ordinals: dict[tuple[str, str], list[Report]] = {}
+            sent.times[prop.key] += 1
+            sent.carried[prop.key] = prop.record
+    return sent
+
+
+@dataclass(slots=True)
+class _Said:
+    """The reports of each event, and of each message."""
+
+    events: dict[Event, list[Report]] = field(default_factory=dict)
+    messages: dict[Place, list[Report]] = field(default_factory=dict)
+
+
+def _said_of(bench: Bench, sent: Mapping[Event, int]) -> _Said:
+    said = _Said()
     for report in bench.talk.told.processed:
         body = report.body
         # A line that names an entity is one of perhaps several about a message, though it may name that message too.
         if body.get("entityType") is None and "connection" in body and "message" in body:
-            ordinals.setdefault((str(body["connection"]), str(body["message"])), []).append(report)
+            said.messages.setdefault((str(body["connection"]), str(body["message"])), []).append(report)
         key = (str(body.get("entityType")).lower(), str(body.get("id")), str(body.get("eventType")).lower())
         if key in sent:
-            said.setdefault(key, []).append(report)
-    wrong = [(key, reports) for key, reports in said.items() if len(reports) > sent[key]]
-    again = [(key, reports) for key, reports in ordinals.items() if len(reports) > 1]
-    if wrong:
-        key, reports = wrong[0]
+            said.events.setdefault(key, []).append(report)
+    return said
+
+
+def _events_twice(bench: Bench, anew: int, sent: _Sent, said: dict[Event, list[Report]]) -> Iterator[Finding]:
+    wrong = [(key, reports) for key, reports in said.items() if len(reports) > sent.times[key]]
+    for key, reports in wrong[:1]:
         yield bench.breach(
             Form.AGAIN,
-            f"{key[0]} {key[1]} {key[2]} was sent {_times(sent[key])} after the reconnect and processed "
+            f"{key[0]} {key[1]} {key[2]} was sent {_times(sent.times[key])} after the reconnect and processed "
             f"{_times(len(reports))}{_more(len(wrong))}",
             "each event processed once",
-            [min(anew), carried[key], *(report.record for report in reports[:5])],
-            [bench.count("times that one event was processed", len(reports), sent[key])],
+            [anew, sent.carried[key], *(report.record for report in reports[:5])],
+            [bench.count("times that one event was processed", len(reports), sent.times[key])],
         )
-    if again:
-        (connection, message), reports = again[0]
+
+
+def _messages_twice(bench: Bench, said: dict[Place, list[Report]]) -> Iterator[Finding]:
+    again = [(place, reports) for place, reports in said.items() if len(reports) > 1]
+    for (connection, message), reports in again[:1]:
         yield bench.breach(
             Form.CONTENT,
             f"message {message} of connection {connection} was processed {_times(len(reports))}{_more(len(again))}",
             "each message processed once",
             [report.record for report in reports[:5]],
-        )
-    if wrong or again:
-        return
-    late = [reports for reports in ordinals.values() if reports[0].record > max(anew)]
-    if not said and not late:
-        yield bench.short(f"{len(sent)} events came after the reconnect, and none was reported", anew)
-    else:
-        yield bench.ok(
-            Form.RESTRAINT,
-            f"of {len(sent)} events after the reconnect none was processed twice ({len(said) or len(late)} reported)",
-            [*anew, *(reports[0].record for reports in [*said.values(), *late][:1])],
         )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import Conversation
-from brokercert.judge.tradovate.reconnection.coming_back import check_reconnect_in_time
+from brokercert.judge.tradovate.reconnection.attempting import check_reconnect_in_time
+from brokercert.requirements import load_set
 from brokercert.trace import Header
 from brokercert.trace import records as r
 from brokercert.verdict import Level
 
+LIMITS = {limit.name: limit.value for limit in load_set("tradovate-stage2").limits.values()}
 S = 1_000_000
 
 
@@ -38,7 +40,7 @@ def judged(down: str, up: str, back: float | None, until: float) -> list[str]:
     header = Header(
         format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2",
         set_version="1", set_hash="", scenario="s", exercises=(), path="direct", exclusive=False, seed=1,
-        subject="test", level="wire", offers=(), absent={}, readings={}, limits={"reconnect": 10.0},
+        subject="test", level="wire", offers=(), absent={}, readings={}, limits=LIMITS,
     )  # fmt: skip
     return [str(x.verdict) for x in check_reconnect_in_time(Bench("REC-010", Level.MUST, header, talk))]
 

@@ -9,11 +9,13 @@ import pytest
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.events.processing import BURST, check_processing_time
 from brokercert.judge.tradovate.model.conversation import Conversation
+from brokercert.requirements import load_set
 from brokercert.trace import Header
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Level, Verdict
 
 MS, S = 1_000, 1_000_000
+LIMITS = {limit.name: limit.value for limit in load_set("tradovate-stage2").limits.values()}
 COUNT = 1000  # messages, one a millisecond from the second second on
 CALM = tuple((S + 20 * MS * n, 200) for n in range(50))  # a canary that answers after 0.2 ms
 
@@ -61,7 +63,7 @@ def judged(
         format=1, tool="test", tier=tier, clock="monotonic", source="mock", set_id="tradovate-stage2", set_version="1",
         set_hash="", scenario="s", exercises=(), path="direct", exclusive=True, seed=1, subject="test", level="reports",
         offers=("wire", "report"), absent={}, readings={}, calibration={"round_trip_p99": 0.3},
-        limits={"processing_p99": 0.1, "burst_messages": count, "burst_rate": 1000, "canary_lag": 0.02},
+        limits={**LIMITS, "burst_messages": count},
     )  # fmt: skip
     return list(check_processing_time(Bench("EVT-150", Level.MUST, header, talk)))
 

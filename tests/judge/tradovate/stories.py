@@ -6,8 +6,8 @@ import copy
 import json
 from typing import Any
 
-from brokercert.judge.tradovate.beliefs.compared import compare_at
 from brokercert.judge.tradovate.bench import Bench
+from brokercert.judge.tradovate.model.compared import compare_at
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.trace import Header
 from brokercert.trace import records as r

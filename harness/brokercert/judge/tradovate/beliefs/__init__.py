@@ -1,1 +1,0 @@
-"""What a client believes, compared with the ledger: checks of several areas."""

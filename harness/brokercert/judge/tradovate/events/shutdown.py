@@ -1,0 +1,52 @@
+"""What a client does not do after a `shutdown` event (TP §4, §10).
+
+The row is passed by doing nothing, but only after what asks for it has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.attempts import attempts_of, attempts_within_limits
+from brokercert.judge.moments import Moment
+from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.back_off import OUTAGE, back_off
+from brokercert.judge.tradovate.model.conversation import messages_of
+from brokercert.verdict import Finding
+
+
+@check("EVT-140")
+def check_shutdown(bench: Bench) -> Iterator[Finding]:
+    """After `shutdown` and the close that follows, attempts stay inside the limits, and back off where it goes on."""
+    told = _shutdowns(bench)
+    if not told:
+        return
+    if any(mark.what.name.startswith(OUTAGE) for mark in bench.talk.windows):
+        yield from back_off(bench, "shut down")
+        return
+    since = told[0].t
+    sockets = [c for c in bench.talk.authorized if c.accepted < since]
+    attempts = attempts_of(bench.talk, since)
+    too_many = list(attempts_within_limits(bench, attempts, max(1, len(sockets))))
+    yield from too_many
+    if not too_many:
+        watch = bench.barred(since, bench.micros("window_default"))
+        yield watch.kept(
+            f"{len(attempts)} attempt(s) in {watch} after the shutdown",
+            [told[0].record],
+            short=f"watched for {watch} after the shutdown only",
+        )
+
+
+def _shutdowns(bench: Bench) -> list[Moment]:
+    """Every `shutdown` event."""
+    return sorted(
+        Moment(said.t, said.record)
+        for c in bench.talk.connections.values()
+        for said in c.data_sent
+        if said.text.startswith("a") and '"shutdown"' in said.text and _holds_shutdown(said.text)
+    )
+
+
+def _holds_shutdown(text: str) -> bool:
+    return any(isinstance(message, dict) and message.get("e") == "shutdown" for message in messages_of(text) or ())

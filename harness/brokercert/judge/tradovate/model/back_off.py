@@ -1,0 +1,73 @@
+"""Back-off during outages: what several rows ask of the attempts in them (TP §10). Times are microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.attempts import Attempt, attempts_of, attempts_within_limits, delays_of
+from brokercert.judge.check import seconds
+from brokercert.judge.moments import Noted
+from brokercert.judge.tradovate.bench import Bench
+from brokercert.judge.tradovate.model.conversation import SECOND, TIMER, Connection
+from brokercert.trace import records as r
+from brokercert.verdict import Finding, Form
+
+OUTAGE = "outage"  # what the names of windows begin with in which the broker takes no connection
+
+
+def back_off(bench: Bench, about: str = "") -> Iterator[Finding]:
+    """Attempts during each outage (that is `about` this, by the name of its window) against the limits."""
+    for mark in bench.talk.windows:
+        if mark.what.name.startswith(OUTAGE) and about in mark.what.name:
+            yield from _in_outage(bench, mark, about)
+
+
+def _in_outage(bench: Bench, mark: Noted[r.Window], about: str) -> Iterator[Finding]:
+    window = mark.what
+    lost = _lost_in(bench, window)
+    sockets = max(1, len(lost))
+    attempts = [a for a in attempts_of(bench.talk, window.since) if a.t < window.t]
+    if not attempts and not about:
+        return  # REC-010 asks for the first; a row about restraint is passed by none
+    wrong = list(attempts_within_limits(bench, attempts, sockets))
+    if sockets == 1:
+        wrong += _too_soon(bench, attempts)
+    yield from wrong
+    if wrong:
+        return
+    lasted = window.t - window.since
+    if lasted < bench.micros("outage"):
+        yield bench.short(f"{window.name}: the outage lasted {seconds(lasted)} only")
+    else:
+        yield bench.ok(
+            Form.RESTRAINT,
+            f"{window.name}: {len(attempts)} attempt(s) in {seconds(lasted)}",
+            [*sorted(c.loss.record for c in lost if c.loss)[:1], *(a.record for a in attempts)],
+        )
+
+
+def _lost_in(bench: Bench, window: r.Window) -> list[Connection]:
+    """The authorized sockets that the outage took."""
+    begin = window.since - bench.micros("one_loss")
+    return [c for c in bench.talk.authorized if c.loss is not None and c.loss.t >= begin and c.accepted < window.since]
+
+
+def _too_soon(bench: Bench, attempts: list[Attempt]) -> Iterator[Finding]:
+    """The mean of the last delays: so many times the first that is not zero, or so long; with few: not judged."""
+    tail = round(bench.limit("backoff_tail"))
+    delays = delays_of(attempts)
+    if len(delays) < tail:
+        return
+    first = next((delay for delay in delays if delay > TIMER), 0)
+    mean = sum(delays[-tail:]) / tail
+    floor, factor = bench.limit("backoff_floor") * SECOND, bench.limit("backoff_growth")
+    if mean >= floor or mean >= factor * first > 0:
+        return
+    yield bench.breach(
+        Form.TIME,
+        f"the last {tail} delays are {seconds(round(mean))} long on average, the first was {seconds(first)}",
+        f"delays that grow to {factor:g} times the first, or to {floor / SECOND:g} s",
+        [a.record for a in [*attempts[:1], *attempts[-tail - 1 :]]],
+        [bench.time(f"mean of the last {tail} delays", round(mean), None)],
+        clause="delays grow",
+    )

@@ -1,0 +1,44 @@
+"""The names that the documents know: entity types of the snapshot, and kinds of events (TP §4, §5.2).
+
+No document shows a value of `entityTypes`, so singular and plural count, in any letter case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# The 31 collections of the snapshot (TP §5.2), as singulars.
+ENTITY_TYPES = (
+    "user userProperty property account accountRiskStatus marginSnapshot userAccountAutoLiq cashBalance currency"
+    " position fillPair order contract contractMaturity product exchange spreadDefinition command commandReport"
+    " executionReport orderVersion fill fillFee orderStrategy orderStrategyLink userPlugin annualReview userReadStatus"
+    " userPromoCode contractGroup orderStrategyType"
+).split()
+EVENT_KINDS = ("props", "shutdown", "md", "chart", "clock")
+
+
+def plural(name: str) -> str:
+    """`order` -> `orders`, `accountRiskStatus` -> `accountRiskStatuses`, `property` -> `properties`."""
+    if name.endswith("y"):
+        return name[:-1] + "ies"
+    return name + ("es" if name.endswith("s") else "s")
+
+
+_SINGULAR = {form.lower(): name for name in ENTITY_TYPES for form in (name, plural(name))}
+KNOWN_TYPES = frozenset(_SINGULAR)
+
+
+def type_of(name: str) -> str:
+    """A type's name as it is compared: singular; a name that is not known, as it is."""
+    return _SINGULAR.get(name.lower(), name)
+
+
+def is_unknown(message: Any) -> bool:
+    """An element of an `a[...]` that a client of today cannot know: an event kind or entity type of tomorrow."""
+    if not isinstance(message, dict) or "e" not in message:
+        return False
+    if message["e"] not in EVENT_KINDS:
+        return True
+    data = message.get("d")
+    kind = data.get("entityType") if isinstance(data, dict) else None
+    return message["e"] == "props" and isinstance(kind, str) and kind.lower() not in KNOWN_TYPES

@@ -1,0 +1,112 @@
+"""Points of comparison: what the broker's ledger was, what the client said that it held, and from when both are equal.
+
+A part of reading, for the checks and for the stage of a running scenario; it decides nothing. What equal means is
+`differences.py`'s. Times are microseconds. Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from brokercert.judge.told import Asked, Report, Snapshot
+from brokercert.judge.tradovate.model.conversation import Conversation
+from brokercert.judge.tradovate.model.differences import (
+    VERSION_FIELDS,
+    Difference,
+    Scope,
+    differences,
+    scope_of,
+    types_in,
+)
+from brokercert.judge.tradovate.model.entities import OF_AN_ORDER, entities_in, is_of
+
+
+def differences_at(
+    talk: Conversation, name: str, shot: Snapshot, declared: Collection[str], clauses: frozenset[str] = frozenset()
+) -> list[Difference]:
+    """The differences of a snapshot from the ledger of that name in these fields (none: all), in the ledger's order.
+    `declared` are the entity types that the client declares it relies on (none: not declared).
+    """
+    unseen = unseen_at(talk, name, declared)
+    found = differences(talk.told.ledgers[name].what, shot.entities, scope_at(talk, declared), unseen)
+    return [difference for difference in found if not clauses or difference.clause in clauses]
+
+
+def due_at(talk: Conversation, name: str, settle: int) -> int:
+    """From when on the client's state must be that ledger.
+
+    That is `settle` after the ledger was told, which is after the last event. Where the client came back later than
+    that, it is `settle` after the last answer to a sync request.
+    """
+    ledger = talk.told.ledgers[name]
+    following = next_ledger(talk, ledger.record)
+    syncs = [
+        sync.answer.t
+        for c in talk.synced
+        for sync in c.syncs
+        if sync.answer is not None and (following is None or sync.answer.record < following)
+    ]
+    return max([ledger.t, *syncs]) + settle
+
+
+def scope_at(talk: Conversation, declared: Collection[str]) -> Scope:
+    """What of a client's state is compared."""
+    return scope_of([c.syncs[0].body for c in talk.synced], declared)
+
+
+def why_nothing(scope: Scope) -> str:
+    """Why nothing of a client's state is compared."""
+    said = "the client subscribed to no entity type that is compared"
+    return f"{said} and that it declares it relies on (`entity_types`)" if scope.left_out else said
+
+
+def unseen_at(talk: Conversation, name: str, declared: Collection[str]) -> list[str]:
+    """Types of which the ledger holds something and no snapshot of the client's ever had the name."""
+    state = talk.told.ledgers[name].what
+    shown = set[str]().union(*(types_in(shot.entities) for shot in talk.told.snapshots))
+    return [kind for kind in scope_at(talk, declared).kinds if kind not in shown and state.get(kind)]
+
+
+def shots_at(talk: Conversation, name: str) -> list[Snapshot]:
+    """The snapshots that were asked for after that ledger was told, and before the next."""
+    number = talk.told.ledgers[name].record
+    following = next_ledger(talk, number)
+    return [
+        shot
+        for shot in talk.told.snapshots
+        if shot.asked_record > number and (following is None or shot.asked_record < following)
+    ]
+
+
+def asked_after(talk: Conversation, number: int) -> list[Asked]:
+    """The commands for a snapshot after that record, in order."""
+    return [x for x in talk.told.commands.values() if x.command == "snapshot" and x.record > number]
+
+
+def answers_after(talk: Conversation, number: int) -> list[Report]:
+    """The answers to those commands, be they read after the end of the observation: a buffer may have kept them."""
+    asked = asked_after(talk, number)
+    in_time = [Report(x.snapshot.t, x.snapshot.record, {}) for x in asked if x.snapshot is not None]
+    return [*in_time, *(talk.told.late_answers("snapshot", *(x.id for x in asked)) if asked else ())]
+
+
+def next_ledger(talk: Conversation, number: int) -> int | None:
+    """The record of the first ledger after that record."""
+    return min((ledger.record for ledger in talk.told.ledgers.values() if ledger.record > number), default=None)
+
+
+def carrier(talk: Conversation, difference: Difference, before: int) -> int | None:
+    """The last frame before a record that carried the entity (or, for a version's field, its version or command)."""
+    frames = sorted((said.record, said.text) for c in talk.connections.values() for said in c.data_sent)
+    return next(
+        (number for number, text in reversed(frames) if number < before and _carries(text, difference)),
+        None,
+    )
+
+
+def _carries(text: str, difference: Difference) -> bool:
+    if difference.id not in text or not text.startswith("a"):
+        return False
+    of_version = difference.field in VERSION_FIELDS and difference.kind == "order"
+    kinds = {difference.kind, *(OF_AN_ORDER if of_version else ())}
+    return any(kind in kinds and is_of(kind, entity, difference.id) for kind, entity in entities_in(text))

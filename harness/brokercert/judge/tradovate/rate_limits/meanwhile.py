@@ -1,0 +1,63 @@
+"""What goes on while a penalty is waited out: TP §7.3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.buffering.late_reports import unless_held
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.beating import gaps, page_limit
+from brokercert.judge.tradovate.model.conversation import SECOND, Request
+from brokercert.judge.tradovate.model.props import props_of
+from brokercert.judge.tradovate.rate_limits.penalties import Penalty, penalties
+from brokercert.verdict import Finding, Form
+
+
+@check("RLP-080")
+def check_beats_through_penalty(bench: Bench) -> Iterator[Finding]:
+    """While a ticket is waited out heartbeats go on: no gap above the page's limit between ticket and retry."""
+    for p in penalties(bench):
+        if p.retry is None or p.retry.conn != p.conn.id:
+            continue
+        yield _beats_through(bench, p, p.retry)
+        if "report" in bench.header.offers:
+            yield from _processed_through(bench, p, p.retry)
+
+
+def _beats_through(bench: Bench, p: Penalty, retry: Request) -> Finding:
+    limit = page_limit(bench)
+    gap, end, records = max(gaps(p.conn, p.answer.t, p.answer.record, retry.t), key=lambda item: item[0])
+    inside = [beat for beat in p.conn.beats if p.answer.t < beat.t < retry.t]
+    waited = seconds(retry.t - p.answer.t)
+    if gap <= limit * SECOND and not inside:
+        return bench.short(f"a penalty of {waited} is shorter than the gap that is allowed", [p.answer.record])
+    return bench.against(
+        bench.time("longest gap between heartbeats", gap, limit),
+        observed=f"{len(inside)} heartbeat(s) in the {waited} between ticket and retry, the longest"
+        f" gap {seconds(gap)}, up to {seconds(end)}",
+        expected=f"heartbeats go on, at most {limit:g} s apart",
+        evidence=[p.answer.record, *records, retry.record],
+    )
+
+
+def _processed_through(bench: Bench, p: Penalty, retry: Request) -> Iterator[Finding]:
+    """Events that came while the penalty was waited out were processed meanwhile; nothing where none came."""
+    due = retry.t - bench.micros("arrival")
+    sent = [prop for prop in props_of(bench.talk) if p.answer.t < prop.t < due]
+    if not sent or p.conn.synced is None or p.conn.synced.t > sent[0].t:
+        return
+    told = bench.talk.told
+    done = [report for report in told.processed if sent[0].t <= report.t < retry.t]
+    if done:
+        said = f"{len(done)} events were processed in the penalty"
+        yield bench.ok(Form.SHOWN, said, [done[0].record], clause="events")
+        return
+    missed = bench.breach(
+        Form.ABSENCE,
+        f"{len(sent)} events came in the {seconds(retry.t - p.answer.t)} of the penalty, and none was processed",
+        "events are processed while a penalty is waited out",
+        [p.answer.record, sent[0].record, retry.record],
+        clause="events",
+    )
+    yield unless_held(bench, missed, (x for x in (*told.processed, *told.late_answers("processed")) if x.t >= retry.t))

@@ -1,0 +1,52 @@
+"""Losses of connections, and the sockets before and after them: what the checks of this area read.
+
+Rules for a client that holds several sockets work per lane: the succession of synced sockets that do the same work. It
+decides nothing. Times are microseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brokercert.judge.tradovate.bench import Bench
+from brokercert.judge.tradovate.model.conversation import Connection, Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The first loss of a series, and the first socket that it hit."""
+
+    conn: Connection
+    loss: Loss
+
+    @property
+    def begin(self) -> int:
+        """From when the client may replace the socket: the loss, or the silence before it."""
+        return min(self.loss.t, self.conn.silent.t if self.conn.silent else self.loss.t)
+
+
+def losses(bench: Bench) -> list[Lost]:
+    """The first loss of every series, each of a socket that was authorized and not refused."""
+    found = [
+        Lost(c, c.loss)
+        for c in bench.talk.authorized
+        if c.loss is not None and c.loss.t <= bench.end and not c.refused and not bench.unprovoked(c)
+    ]
+    result: list[Lost] = []
+    last: int | None = None
+    for lost in sorted(found, key=lambda lost: lost.loss.t):
+        if last is None or lost.loss.t - last >= bench.micros("series_ends"):
+            result.append(lost)
+        last = lost.loss.t
+    return result
+
+
+def before(bench: Bench, lost: Lost, sockets: list[Connection]) -> list[Connection]:
+    """Those of the sockets that lived up to the loss: it took them at once, or left them."""
+    since = lost.loss.t - bench.micros("one_loss")
+    return [c for c in sockets if c.accepted < lost.begin and (c.loss is None or c.loss.t >= since)]
+
+
+def after(bench: Bench, begin: int) -> list[Connection]:
+    """The upgraded sockets that were accepted after that time."""
+    return [c for c in bench.talk.upgraded if c.accepted > begin]
