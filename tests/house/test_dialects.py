@@ -21,6 +21,7 @@ NEUTRAL = [
     *sorted((HARNESS / "trace").rglob("*.py")),
     *sorted((HARNESS / "toxiproxy").rglob("*.py")),
     *sorted((HARNESS / "door").rglob("*.py")),
+    *sorted((ROOT / "mock_server" / "brokercert_mock" / "port").rglob("*.py")),
     *sorted(HARNESS.glob("pytest_*.py")),
     *(HARNESS / name for name in ("ownprocess.py", "requirements.py", "sets.py", "verdict.py")),
     *(HARNESS / "judge" / name for name in ("judge.py", "judging.py", "transcript.py", "attempts.py", "excerpt.py")),
