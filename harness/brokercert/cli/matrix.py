@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from brokercert.cli.options import CLUSTER, JOBS, SEED
-from brokercert.sets import default_set, markers
+from brokercert.sets import default_set, own_sets
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +37,7 @@ def matrix(
     from brokercert.parallel import in_order, workers
 
     if page:
-        page.write_text(page_of(list(dict.fromkeys(markers().values()))), "utf-8")
+        page.write_text(page_of([set_id] if set_id else own_sets()), "utf-8")
         return 0
     set_id = set_id or default_set()
     known = mutants_of(set_id)
