@@ -7,6 +7,7 @@ from collections.abc import Callable
 from brokercert.engine.play.stage import ARRIVAL, AnyStage
 from brokercert.judge.tradovate.beliefs.compared import differences_at, due_at, unseen_at
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
+from brokercert.trace.names import RuleName
 from brokercert_mock import Connection as BrokerConnection
 from brokercert_mock import TradovateBroker
 
@@ -23,7 +24,7 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
 
     def has_shown(self, talk: Conversation) -> bool:
         """A client that looks up the broker's name has started, though it may not be told the address."""
-        return super().has_shown(talk) or any(rule.name.startswith("dns-") for _, _, rule in talk.rules)
+        return super().has_shown(talk) or any(rule.name.startswith(RuleName.DNS) for _, _, rule in talk.rules)
 
     @property
     def heartbeat_gap(self) -> float:

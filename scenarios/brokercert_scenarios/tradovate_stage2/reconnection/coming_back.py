@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from brokercert.engine.play.scenario import scenario
+from brokercert.trace.names import WindowName
 from brokercert_mock import Connection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -112,7 +113,7 @@ async def loss_fin_quiet(stage: Stage) -> None:
 
 async def _outage(stage: Stage, name: str) -> None:
     await stage.lose()
-    with stage.window(f"outage: {name}"):
+    with stage.window(f"{WindowName.OUTAGE}: {name}"):
         await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
 
 

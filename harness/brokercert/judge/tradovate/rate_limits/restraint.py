@@ -12,6 +12,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import messages_of
 from brokercert.judge.tradovate.reconnection.coming_back import back_off
+from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding, Form
 
 LOCKED_OUT = 429
@@ -77,7 +78,7 @@ def check_shutdown(bench: Bench) -> Iterator[Finding]:
     told = _shutdowns(bench)
     if not told:
         return
-    if any(window.name.startswith("outage") for _, _, window in bench.talk.windows):
+    if any(window.name.startswith(WindowName.OUTAGE) for _, _, window in bench.talk.windows):
         yield from back_off(bench, "shut down")
         return
     since, number = told[0]

@@ -15,6 +15,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.subscribing import one_sync
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Loss
+from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding, Form
 
 CLOSING_ALLOWANCE = 5 * SECOND  # what the broker's own closing may take at the most
@@ -267,7 +268,7 @@ def back_off(bench: Bench, about: str = "") -> Iterator[Finding]:
     """Attempts during each outage (that is `about` this, by the name of its window) against the limits."""
     talk = bench.talk
     for _, _, window in talk.windows:
-        if not window.name.startswith("outage") or about not in window.name:
+        if not window.name.startswith(WindowName.OUTAGE) or about not in window.name:
             continue
         start, end = window.since, window.t
         lost = [
