@@ -72,7 +72,7 @@ def is_name(node: ast.AST) -> bool:
 
 
 def compared(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """(line, text) of each bare text that a name is compared with, or that has the look of a known one."""
+    """(line, text) of each bare text that a name is compared with, and of each that can only be such a name."""
     for node in ast.walk(tree):
         texts: list[str] = []
         reads = False
@@ -82,18 +82,13 @@ def compared(tree: ast.AST) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MATCHES:
             texts = [text for argument in node.args for text in literals(argument)]
             reads = is_name(node.func.value)
-        elif isinstance(node, ast.MatchValue):
-            texts = list(literals(node.value))
-        yield from ((node.lineno, text) for text in texts if reads or text in DISTINCT)
+        elif isinstance(node, ast.Constant):  # handed to what compares, or kept for it
+            texts = list(literals(node))
+        yield from ((node.lineno, text) for text in texts if reads or text.partition(":")[0] in DISTINCT)
 
 
-# Names that are no word of a protocol or of prose: wherever they are compared, a name in a trace is meant.
-DISTINCT = {
-    str(name)
-    for home in (RuleName, FaultName, WindowName, LedgerName)
-    for name in home
-    if "-" in name and not name.startswith("c[")
-}
+# Names that are no word of a protocol or of prose: wherever they stand, a name in a trace is meant.
+DISTINCT = {str(name) for home in (RuleName, FaultName, WindowName, LedgerName) for name in home if "-" in name}
 
 
 @pytest.mark.parametrize("path", sorted(JUDGE.rglob("*.py")), ids=lambda path: str(path.relative_to(JUDGE)))
@@ -111,6 +106,8 @@ def test_the_judge_compares_no_bare_name(path: Path) -> None:
         'what.removeprefix("toxic-")',
         'fault.name in ("proxy-up", NAME)',
         'match what:\n    case "idle-close":\n        pass',
+        'healed(bench, "port-open")',
+        'ENDS = {"never-answer:authorize": 1}',
     ],
 )
 def test_a_bare_name_is_found_however_it_is_compared(line: str) -> None:

@@ -81,14 +81,20 @@ class FaultName(StrEnum):
     SHUTDOWN = "shutdown"
     TLS = "tls-"  # and the kind of certificate
     NAME = "name-"  # and what the name server says
+    NAME_RESOLVES = "name-resolves"
     TOKEN = "token-"  # and `expired` or `revoked`
     SESSION_EXPIRED = "session-expired"
+    # Told by scenarios.
+    UPGRADES_ANSWERED = "upgrades-answered"
 
 
 class WindowName(StrEnum):
     """The beginning of `Window.name`: a time that a scenario marks."""
 
-    OUTAGE = "outage"
+    OUTAGE = "outage"  # of any kind
+    UNAVAILABLE = "outage: unavailable"
+    SHUT_DOWN = "outage: shut down"
+    LOCKED_OUT = "outage: every upgrade answered with 429"
 
 
 class LedgerName(StrEnum):

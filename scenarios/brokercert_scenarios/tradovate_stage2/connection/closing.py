@@ -1,7 +1,7 @@
 """Connection errors: S2 Error handling. Servers that are not there, and ways that are slow."""
 
 from brokercert.engine.play.scenario import scenario
-from brokercert.trace.names import WindowName
+from brokercert.trace.names import FaultName, WindowName
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -74,13 +74,13 @@ async def port_refused(stage: Stage) -> None:
 async def _unavailable(stage: Stage, name: str) -> None:
     """Ninety seconds of it; the caller's rule holds until this returns."""
     await stage.lose()
-    with stage.window(f"{WindowName.OUTAGE}: unavailable, {name}"):
+    with stage.window(f"{WindowName.UNAVAILABLE}, {name}"):
         await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
 
 
 async def _back(stage: Stage) -> None:
     since = stage.now
-    stage.healed("upgrades-answered")
+    stage.healed(FaultName.UPGRADES_ANSWERED.value)
     await stage.recovered(since)
 
 
@@ -123,7 +123,7 @@ async def upgrade_429(stage: Stage) -> None:
         return
     with stage.broker.on_upgrade().refuse(429):
         await stage.lose()
-        with stage.window(f"{WindowName.OUTAGE}: every upgrade answered with 429"):
+        with stage.window(WindowName.LOCKED_OUT.value):
             await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
 
 

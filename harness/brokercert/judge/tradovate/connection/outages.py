@@ -9,17 +9,17 @@ from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.subscribing import logical_syncs
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
 from brokercert.judge.tradovate.reconnection.coming_back import back_off
-from brokercert.trace.names import FaultName, RuleName
+from brokercert.trace.names import FaultName, RuleName, WindowName
 from brokercert.verdict import Finding, Form
 
-OUTAGES = {  # what ends an outage -> what it was
-    "port-open": "the port was closed",
-    "upgrades-answered": "upgrades were not answered with success",
-    "name-resolves": "the name did not resolve",
+OUTAGES: dict[str, str] = {  # what ends an outage -> what it was
+    FaultName.PORT_OPEN: "the port was closed",
+    FaultName.UPGRADES_ANSWERED: "upgrades were not answered with success",
+    FaultName.NAME_RESOLVES: "the name did not resolve",
 }
 
 
-def healed(bench: Bench, *names: str) -> list[tuple[int, int, str]]:
+def healed(bench: Bench, *names: FaultName) -> list[tuple[int, int, str]]:
     """(t, record, name) of every fault that took an outage away."""
     return [(fault.t, number, fault.name) for _, number, fault in bench.talk.faults if fault.name in names]
 
@@ -92,7 +92,7 @@ def check_network_timeout(bench: Bench) -> Iterator[Finding]:
             )
         yield recovery(bench, left[0], number, "an upgrade was never answered")
     if any(fault.name == FaultName.PORT_UNANSWERED for _, _, fault in talk.faults):
-        for t, number, _ in healed(bench, "port-open"):
+        for t, number, _ in healed(bench, FaultName.PORT_OPEN):
             yield recovery(bench, t, number, "connects were never answered")
 
 
@@ -108,8 +108,8 @@ def check_unavailable(bench: Bench) -> Iterator[Finding]:
     """After a time of refused connections, of HTTP 503, or of connections closed as soon as they are accepted, the
     client is back within 75 s; while it lasts, attempts stay inside the limits.
     """
-    yield from back_off(bench, "unavailable")
-    for t, number, name in healed(bench, "port-open", "upgrades-answered"):
+    yield from back_off(bench, WindowName.UNAVAILABLE)
+    for t, number, name in healed(bench, FaultName.PORT_OPEN, FaultName.UPGRADES_ANSWERED):
         yield recovery(bench, t, number, OUTAGES[name])
 
 
@@ -118,7 +118,7 @@ def check_dns_failure(bench: Bench) -> Iterator[Finding]:
     """While its name does not resolve the client lives on, and it is back within 75 s of the name's resolving."""
     if not any(rule.name.startswith(RuleName.DNS) for _, _, rule in bench.talk.rules):
         return  # it never asked our resolver: who demands a connection says so
-    for t, number, name in healed(bench, "name-resolves"):
+    for t, number, name in healed(bench, FaultName.NAME_RESOLVES):
         yield recovery(bench, t, number, OUTAGES[name])
 
 
