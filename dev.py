@@ -262,7 +262,9 @@ def lint(arguments):
 
 
 def types(arguments):
-    return run(tool("mypy"), *arguments)
+    """The packages, by pyproject.toml; then the tools, which are no package."""
+    status = run(tool("mypy"), *arguments)
+    return status if arguments else status or run(tool("mypy"), *sorted(TOOLS.glob("*.py")))
 
 
 def check(arguments):
