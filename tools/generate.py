@@ -23,7 +23,7 @@ from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import SCORES, kept_scores, matrix_hash
 from brokercert.matrix.score import page as kill_matrix
 from brokercert.requirements import available_sets, load_set
-from brokercert.sets import markers
+from brokercert.sets import own_sets
 from brokercert.sources import load_sources, render_register
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,7 +79,7 @@ def readme(text: str) -> str:
 
 PAGES = (
     Page("docs/protocol/register.md", lambda _: render_register(load_sources())),
-    Page("docs/kill-matrix.md", lambda _: kill_matrix(list(dict.fromkeys(markers().values())))),
+    Page("docs/kill-matrix.md", lambda _: kill_matrix(own_sets())),
     Page("README.md", readme),
 )
 
