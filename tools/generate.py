@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brokercert.engine.play.scenario import load_suite
-from brokercert.engine.run.defects import SCORES, kept_scores, matrix_hash
+from brokercert.engine.run.defects import kept_scores, matrix_hash, scores_of
 from brokercert.matrix.score import page as kill_matrix
-from brokercert.requirements import available_sets, load_set
+from brokercert.requirements import load_set
 from brokercert.sets import own_sets
 from brokercert.sources import load_sources, render_register
 
@@ -96,14 +96,14 @@ def stale(root: Path = ROOT, pages: Sequence[Page] = PAGES) -> dict[str, str]:
 
 
 def measured() -> tuple[str, ...]:
-    """The sets whose reports tell a score: those with mutants."""
-    return tuple(set_id for set_id in available_sets() if load_suite(set_id).dialect.mutants)
+    """The sets of ours whose reports tell a score: those with mutants."""
+    return tuple(set_id for set_id in own_sets() if load_suite(set_id).dialect.mutants)
 
 
-def stale_scores(path: Path = SCORES) -> Iterator[str]:
-    """The sets whose kept score is of other sources than today's."""
-    kept = kept_scores(path)
+def stale_scores(path: Path | None = None) -> Iterator[str]:
+    """The sets whose kept score is of other sources than today's. `path`: where they are kept, else beside the sets."""
     for set_id in measured():
+        kept = kept_scores(path or scores_of(set_id))
         if set_id not in kept or kept[set_id].hash != matrix_hash(load_suite(set_id)):
             yield set_id
 
@@ -122,7 +122,7 @@ def check(*, everything: bool) -> int:
     for file in pages:
         print(f"{file}: stale; run: {COMMAND}")
     for set_id in scores:
-        print(f"{SCORES.relative_to(ROOT)}: {set_id}: stale; run: {COMMAND} --all   (minutes)")
+        print(f"{scores_of(set_id).relative_to(ROOT)}: {set_id}: stale; run: {COMMAND} --all   (minutes)")
     if not pages and not scores:
         print("generate: nothing is stale")
     return 1 if pages or (scores and everything) else 0
@@ -137,7 +137,7 @@ def write(*, everything: bool) -> int:
     if scores and everything:
         return measure(scores)
     for set_id in scores:
-        print(f"{SCORES.relative_to(ROOT)}: {set_id}: still stale; {COMMAND} --all measures it (minutes)")
+        print(f"{scores_of(set_id).relative_to(ROOT)}: {set_id}: still stale; {COMMAND} --all measures it (minutes)")
     if not pages and not scores:
         print("generate: nothing was stale")
     return 0

@@ -1,8 +1,8 @@
 """English that a tired reader of a second language understands at once: short sentences, and no hard words of a list.
 
-Measured are README.md, CHANGELOG.md, the pages of docs/, the texts of the requirement sets, and `--help`. A colon or a
-semicolon does not end a sentence here, only an item of a list does. So a sentence that is too long is mended by two
-sentences or by a list.
+Measured are README.md and the pages beside it, those of docs/ and tools/, the texts of the requirement sets, and
+`--help`. A colon or a semicolon does not end a sentence here, only an item of a list does. So a sentence that is too
+long is mended by two sentences or by a list.
 """
 
 import re
@@ -25,7 +25,7 @@ OTHERS = {
 }
 PAGES = sorted(
     path
-    for path in [*ROOT.glob("README.md"), *ROOT.glob("CHANGELOG.md"), *(ROOT / "docs").glob("*.md")]
+    for path in [*ROOT.glob("*.md"), *(ROOT / "tools").glob("*.md"), *(ROOT / "docs").glob("*.md")]
     if path.name not in OTHERS
 )
 
