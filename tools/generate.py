@@ -2,11 +2,10 @@
 
     python3 dev.py generate            the pages and the numbers, in seconds
     python3 dev.py generate --all      and the kept scores, which the whole kill matrix measures: minutes
-    python3 dev.py generate --check    nothing is written; exit status 1 where a page or a number is stale
+    python3 dev.py generate --check    nothing is written; exit status 1 where anything is stale
 
 Pages are made of the requirement sets, the register of sentences and the mutants. The scores are stale with every
-change of a source that decides a cell of the kill matrix. So `--check` names them, and fails by them with `--all` only:
-`tests/house/test_generated.py` asks for them in every build. Exit status 2: a sentence with a number is gone.
+change of a source that decides a cell of the kill matrix. Exit status 2: a sentence with a number is gone.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pathlib import Path
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import kept_scores, matrix_hash, scores_of
 from brokercert.matrix.score import page as kill_matrix
-from brokercert.requirements import load_set
+from brokercert.requirements import available_sets, load_set
 from brokercert.sets import own_sets
 from brokercert.sources import load_sources, render_register
 
@@ -96,12 +95,12 @@ def stale(root: Path = ROOT, pages: Sequence[Page] = PAGES) -> dict[str, str]:
 
 
 def measured() -> tuple[str, ...]:
-    """The sets of ours whose reports tell a score: those with mutants."""
-    return tuple(set_id for set_id in own_sets() if load_suite(set_id).dialect.mutants)
+    """The sets whose reports tell a score: those with mutants."""
+    return tuple(set_id for set_id in available_sets() if load_suite(set_id).dialect.mutants)
 
 
 def stale_scores(path: Path | None = None) -> Iterator[str]:
-    """The sets whose kept score is of other sources than today's. `path`: where they are kept, else beside the sets."""
+    """The sets whose kept score is of other sources than today's. `path`: where it is kept, if not in the package."""
     for set_id in measured():
         kept = kept_scores(path or scores_of(set_id))
         if set_id not in kept or kept[set_id].hash != matrix_hash(load_suite(set_id)):
@@ -117,7 +116,7 @@ def measure(set_ids: Sequence[str]) -> int:
     return 0
 
 
-def check(*, everything: bool) -> int:
+def check() -> int:
     pages, scores = list(stale()), list(stale_scores())
     for file in pages:
         print(f"{file}: stale; run: {COMMAND}")
@@ -125,7 +124,7 @@ def check(*, everything: bool) -> int:
         print(f"{scores_of(set_id).relative_to(ROOT)}: {set_id}: stale; run: {COMMAND} --all   (minutes)")
     if not pages and not scores:
         print("generate: nothing is stale")
-    return 1 if pages or (scores and everything) else 0
+    return 1 if pages or scores else 0
 
 
 def write(*, everything: bool) -> int:
@@ -145,11 +144,12 @@ def write(*, everything: bool) -> int:
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py generate", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 where anything is stale")
-    parser.add_argument("--all", action="store_true", help="the kept scores too; to measure them takes minutes")
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--check", action="store_true", help="write nothing; exit status 1 where anything is stale")
+    asked.add_argument("--all", action="store_true", help="the kept scores too, which takes minutes")
     options = parser.parse_args(words)
     try:
-        return (check if options.check else write)(everything=options.all)
+        return check() if options.check else write(everything=options.all)
     except GenerateError as error:
         print(f"dev.py generate: {error}", file=sys.stderr)
         return 2
