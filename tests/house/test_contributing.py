@@ -51,8 +51,9 @@ def test_a_row_needs_what_the_page_says() -> None:
 
 
 def shares() -> dict[str, list[str]]:
-    rows = [line.strip("| ").split(" | ") for line in section("The build").splitlines() if line.startswith("| ")]
-    return {name: figures for name, *figures in rows if name != "section" and "---" not in name}
+    table = section("The build").split("| section |")[1].split("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    return {name: figures for name, *figures in rows}
 
 
 def test_the_table_has_every_section_of_the_build_in_its_order() -> None:
@@ -69,3 +70,14 @@ def test_the_shares_are_no_more_than_the_build_may_take() -> None:
 def test_no_section_took_more_than_its_share() -> None:
     for name, (share, took) in shares().items():
         assert took == "not measured" or int(took) <= int(share), f"{name}: give it a larger share, or make it cheaper"
+
+
+def test_what_is_longer_is_in_the_table_of_the_night() -> None:
+    table = section("The build").split("| section of `dev.py nightly` |")[1].split("\n\n")[0]
+    listed = [line.strip("| ").split(" | ")[0] for line in table.splitlines()[2:]]
+    assert listed == list(runpy.run_path(str(ROOT / "tools" / "nightly.py"))["SECTIONS"])
+
+
+def test_the_builds_folder_holds_no_program_but_the_build() -> None:
+    """Programs of development are in tools/, each with its line there."""
+    assert {path.name for path in (ROOT / ".ci").iterdir()} <= {"run", "nightly.json"}
