@@ -141,7 +141,10 @@ def test_what_was_played_again_is_judged_the_same_from_its_traces(
     assert worst(row.verdict for row in live.rows if row.id in ONLY) is expected, live.sentence
     assert (live.outcome is Outcome.INTERRUPTED) is (change is was_cut)
     assert said(judge_traces([folder])) == said(live)
-    assert said(judge_traces([copied(folder, tmp_path / "copy", record=False)])) == said(live)
+    alone = judge_traces([copied(folder, tmp_path / "copy", record=False)])
+    assert said(alone) == said(live)
+    if change is not was_cut:  # there, another scenario was to be played again and never was
+        assert not any("once more" in note for note in alone.notes), "every playing that there was is there"
 
 
 @pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "lives"])
@@ -188,5 +191,7 @@ def test_no_playing_that_is_taken_away_makes_a_certificate(tmp_path: Path, monke
             (copy / "traces" / path.name).unlink()
             judged = judge_traces([copy])
             assert judged.outcome is not Outcome.CERTIFIED, path.name
+            noted = any("once more" in note for note in judged.notes)
+            assert noted is (".play2" in path.name and not record), "the last playing is gone, and no record says so"
             failed = {row.id for row in live.rows if row.verdict is Verdict.FAIL}
             assert not failed & {row.id for row in judged.rows if row.verdict is Verdict.PASS}, path.name
