@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from brokercert.cli.options import CLUSTER, JOBS, SEED, Place
-from brokercert.sets import default_set, markers
+from brokercert.sets import default_set, own_sets
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,13 +17,13 @@ from brokercert.sets import default_set, markers
 @CLUSTER
 @SEED
 @click.option("--keep", is_flag=True, help="Keep the score in the package, for reports to tell.")
-@click.option("--page", type=Place(dir_okay=False), help="Only write what is written as a page.")
+@click.option("--page", type=Place(dir_okay=False), help="Play nothing; write the page of all mutants.")
 def matrix(
     set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed: int, keep: bool, page: Path | None
 ) -> int:
     """Play every mutant (a client with one known defect) through every scenario, in virtual time.
 
-    Exit status: 0 each fails what it must and nothing else, 3 a check or a mutant is not what is written of it.
+    Exit status: 0 each fails what it must and nothing else; 3 a check or a mutant is not what is written of it.
     """
     import time
 
@@ -37,7 +37,7 @@ def matrix(
     from brokercert.parallel import in_order, workers
 
     if page:
-        page.write_text(page_of(list(dict.fromkeys(markers().values()))), "utf-8")
+        page.write_text(page_of([set_id] if set_id else own_sets()), "utf-8")
         return 0
     set_id = set_id or default_set()
     known = mutants_of(set_id)

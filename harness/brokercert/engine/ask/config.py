@@ -138,6 +138,7 @@ class Config:
             entity_types=self.entity_types,
             instances=self.instances,
             stop=self.stop,
+            placeholders=rows.placeholders,
         )
 
     def _reference(self, rows: RequirementSet) -> SubjectSpec:

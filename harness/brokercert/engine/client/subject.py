@@ -72,6 +72,7 @@ class SubjectSpec:
     stop: Stop = "signal"
     lowered: bool = False  # it gets a lower priority than the harness, for it kept that from its core
     reference: bool = False  # it is brokercert's own, because it was asked for
+    placeholders: tuple[str, ...] = ()  # of the set, that its command and `env` may hold
 
     def __post_init__(self) -> None:
         if (self.command is None) == (self.factory is None):

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
+from brokercert_mock.port.connection import AnyConnection
+
 from brokercert.engine.client.output import Output
 from brokercert.engine.client.resources import measure, work_of
 from brokercert.engine.client.running import RunningSubject, start_subject
@@ -89,6 +91,18 @@ class AnyStage(Commanding[C], Generic[B, C]):
         """Where the client is to connect: host and port of the URL that it is given, nothing secret."""
         return urlsplit(self._setup.env.get("BROKERCERT_URL", "")).netloc.rpartition("@")[2]
 
+    def limit(self, name: str) -> float:
+        """A number of the requirement set, in the unit that the set gives it, as it stands in the trace's header.
+
+        Raises `HarnessError` where the set has no limit of this name.
+        """
+        if name not in self.limits:
+            raise HarnessError(
+                f"scenario {self._writer.header.scenario} asks for the limit {name!r}, which the set does not have; "
+                f"expected one of {', '.join(sorted(self.limits))}"
+            )
+        return self.limits[name]
+
     # Time and waiting.
 
     @property
@@ -159,7 +173,7 @@ class AnyStage(Commanding[C], Generic[B, C]):
 
     async def _started(self, gate: StartGate) -> None:
         """Until the client has shown itself, or has held its place for long enough."""
-        began, until, most = self._loop.time(), 0.0, self.limits[self.window_start]
+        began, until, most = self._loop.time(), 0.0, self.limit(self.window_start)
         used = 0.0
         while not self.left and until < (patience := min(gate.patience(used), most)):
             until = patience
@@ -222,6 +236,13 @@ class AnyStage(Commanding[C], Generic[B, C]):
         """The broker's open WebSockets."""
         return [c for c in self.broker.connections if c.is_open]
 
+    def lose_all(self, how: Callable[[Any], object] = AnyConnection.fin) -> int:
+        """End every open WebSocket, with FIN unless `how` says another way. Returns when, in microseconds."""
+        since = self.now
+        for socket in self.sockets():
+            how(socket)
+        return since
+
     def step(self, text: str) -> None:
         """Say what comes next, for the reader of the trace."""
         self._writer.add(r.Step(t=self.now, text=text))
@@ -283,7 +304,7 @@ class AnyStage(Commanding[C], Generic[B, C]):
         if not self.left:
             await self._stop(judged=False)
             if self._spec.stop != "none":
-                await subject.wait_exit(self.limits["window_stop"] if subject.alive else LAST_OUTPUT)
+                await subject.wait_exit(self.limit("window_stop") if subject.alive else LAST_OUTPUT)
         await subject.kill()
 
     def tail(self) -> tuple[str, ...]:

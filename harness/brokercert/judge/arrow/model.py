@@ -1,0 +1,170 @@
+"""Folds a trace of the Arrow dialect: who connected with what, which updates were sent, what the client raised.
+
+It decides nothing, except what an update's text is: an update is an object with an `updateType` that is a text; whether
+it is a valid one, `problem_of` says by the page's tables. No I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from brokercert.judge.moments import Moment, Said
+from brokercert.judge.told import Report
+from brokercert.judge.transcript import SECOND, Socket, Transcript
+from brokercert.trace import records as r
+
+HEARTBEAT = "PONG"
+TYPES = frozenset(
+    "ORDER_PLACED ORDER_MODIFIED ORDER_CANCELLED ORDER_REJECTED ORDER_EXECUTED ORDER_PARTIAL TRADE_UPDATE"
+    " ORDER_STATUS".split()
+)
+TERMINAL = frozenset({"COMPLETE", "CANCELLED", "REJECTED"})
+STATUSES = TERMINAL | {"PENDING", "OPEN", "TRIGGER_PENDING", "AFTER_MARKET_ORDER_REQ_RECEIVED"}
+TEXTS = ("orderId", "orderStatus", "tradingSymbol", "exchange", "orderType", "transactionType", "timestamp")
+COUNTS = ("quantity", "filledQuantity", "pendingQuantity")
+PRICES = ("price", "averagePrice")
+ARRIVAL = SECOND // 2  # after so long, on an undelayed path, a message has arrived (judging rule)
+
+
+@dataclass(slots=True, eq=False)
+class Update:
+    """An update that the broker sent. `key` is what duplicates are told by."""
+
+    t: int
+    record: int
+    conn: int
+    body: dict[str, Any]
+    problem: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return str(self.body.get("orderId")), str(self.body.get("timestamp"))
+
+
+@dataclass(slots=True, eq=False)
+class UpdateSocket(Socket):
+    """One TCP connection as the broker saw it."""
+
+    beats: list[Moment] = field(default_factory=list)
+    other: list[Said] = field(default_factory=list)
+    texts: list[Said] = field(default_factory=list)  # every text that the broker sent
+    updates: list[Update] = field(default_factory=list)
+    binary: list[Moment] = field(default_factory=list)  # binary frames that the broker sent
+
+    def parameter(self, name: str) -> str | None:
+        """A value of its query as it stands there: a label, where it is one of the credentials."""
+        for pair in self.query.split("&"):
+            key, _, value = pair.partition("=")
+            if key == name:
+                return value
+        return None
+
+    def heard(self, t: int) -> bool:
+        """Something sent on it at `t` had arrived before it was lost."""
+        return self.loss is None or self.loss.t >= t + ARRIVAL
+
+
+class Updates(Transcript[UpdateSocket]):
+    """Everything said in one scenario."""
+
+    socket = UpdateSocket
+    token_paths = ("/session/renew",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.printed: list[tuple[int, str]] = []  # (record, text) of all that the client put out
+        self.own_orders: tuple[str, ...] = ()  # those that it was told to have a handler for
+        self.own_tracked: tuple[str, ...] = ()  # those that it was told to track
+
+    def client_text(self, c: UpdateSocket, number: int, t: int, text: str) -> None:
+        if text == HEARTBEAT:
+            c.beats.append(Moment(t, number))
+        else:
+            c.other.append(Said(t, number, text))
+
+    def broker_text(self, c: UpdateSocket, number: int, t: int, text: str) -> None:
+        c.texts.append(Said(t, number, text))
+        body = object_of(text)
+        if body is not None and isinstance(body.get("updateType"), str):
+            c.updates.append(Update(t, number, c.id, body, problem_of(body)))
+
+    def feed(self, record: r.Body) -> None:
+        super().feed(record)
+        if isinstance(record, r.Frame) and record.sender == "broker" and record.opcode == 2:
+            self.connections[record.conn].binary.append(Moment(record.t, self.count))
+        if isinstance(record, r.Ledger) and record.name == "told":
+            self.own_orders = tuple(map(str, record.state.get("orders", ())))
+            self.own_tracked = tuple(map(str, record.state.get("tracked", ())))
+        if not self.over:
+            text = printed_text(record)
+            if text is not None:
+                self.printed.append((self.count, text))
+
+    # Reading.
+
+    def updates(self) -> Iterator[Update]:
+        for c in self.connections.values():
+            yield from c.updates
+
+    def raised(self, name: str) -> list[Report]:
+        """The client's life-cycle events of that name."""
+        return [x for x in self.told.others if x.body.get("event") == "raised" and x.body.get("name") == name]
+
+    def reports(self, event: str) -> list[Report]:
+        return [x for x in self.told.others if x.body.get("event") == event]
+
+    def losses(self) -> list[UpdateSocket]:
+        """The sockets that were open and were lost, whoever ended them, in order of their loss."""
+        lost = [c for c in self.upgraded if c.loss is not None]
+        return sorted(lost, key=lambda c: c.loss.t if c.loss else 0)
+
+
+def printed_text(record: r.Body) -> str | None:
+    """What of a record the client printed."""
+    if isinstance(record, r.SubjectOutput | r.BrokenReport):
+        return record.text
+    return str(record.body) if isinstance(record, r.SubjectReport) else None
+
+
+def object_of(text: str) -> dict[str, Any] | None:
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def problem_of(body: dict[str, Any]) -> str:
+    """What is wrong with an update by the page's own tables; empty where nothing is."""
+    if body.get("updateType") not in TYPES:
+        return "an unknown updateType"
+    if lacks := _lacking(body, TEXTS, _is_text):
+        return lacks
+    if body["orderStatus"] not in STATUSES:
+        return "an unknown orderStatus"
+    if lacks := _lacking(body, COUNTS, _is_count) or _lacking(body, PRICES, _is_price):
+        return lacks
+    over = body["orderStatus"] in TERMINAL
+    if not over and body["filledQuantity"] + body["pendingQuantity"] != body["quantity"]:
+        return "quantities that do not add up"
+    return ""
+
+
+def _lacking(body: dict[str, Any], names: Iterable[str], is_right: Callable[[Any], bool]) -> str:
+    return next((f"no {name}" for name in names if not is_right(body.get(name))), "")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_price(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
