@@ -1,7 +1,7 @@
 """Mutants: the reference client with one defect each, and what each defect must fail.
 
 A check that no mutant fails proves nothing. What a mutant fails is written from the requirement's text, with the
-reason; `also` are rows that the same defect may bring down with it.
+reason; `Mutant.also` are rows that the same defect may bring down with it.
 """
 
 from brokercert.mutants.tradovate.failures import FAILURES
