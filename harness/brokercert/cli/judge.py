@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CLUSTER, JOBS
+from brokercert.cli.options import CLUSTER, JOBS, Place
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,10 +14,10 @@ from brokercert.cli.options import CLUSTER, JOBS
 @click.option("--part", metavar="PART", help="Judge a named part of the set only (default: as the run; '': all of it).")
 @click.option("--only", metavar="ID", multiple=True, help="Only this requirement; repeatable (default: as the run).")
 @click.option("--strict/--no-strict", default=None, help="Let a warning fail (default: as the run).")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the reports into this folder.")
+@click.option("--out", type=Place(file_okay=False), help="Write the reports into this folder.")
 @JOBS
 @CLUSTER
-@click.argument("traces", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("traces", nargs=-1, required=True, type=Place(exists=True))
 def judge(
     set_id: str | None,
     part: str | None,
@@ -28,11 +28,11 @@ def judge(
     cluster: str,
     traces: tuple[Path, ...],
 ) -> int:
-    """Judge saved traces again, without network and client: the same verdicts as in their run.
+    """Judge saved traces again, without network and client. The verdicts are those of their run.
 
-    TRACES are files, or folders of them, such as out/latest: all of one run. Where its run.json stands beside them,
-    they must be what it names, byte for byte. Many are shared out over processes, or over the workers of a cluster,
-    which must find the files at the same places; few are judged in this process.
+    TRACES are files, or folders of them, such as out/latest: all of one run. If its run.json stands beside them, they
+    must be what it names, byte for byte. Few are judged in this process. Many are shared out over processes, or over
+    the workers of a cluster. These must find the files at the same places.
     """
     from brokercert.cli.finish import finish
     from brokercert.engine.run.folder import check_folder
@@ -48,8 +48,8 @@ def judge(
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder than the file's own.")
-@click.argument("run_json", type=click.Path(path_type=Path, exists=True))
+@click.option("--out", type=Place(file_okay=False), help="Another folder than the file's own.")
+@click.argument("run_json", type=Place(exists=True))
 def report(run_json: Path, out: Path | None) -> int:
     """Render the reports of a run.json (or of a run's folder) again. The exit status is the run's."""
     import msgspec
