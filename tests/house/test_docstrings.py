@@ -185,10 +185,10 @@ def exists(name: str, path: Path, where: ast.AST) -> bool:
     return name in packages() or last in held or last in here or is_of_a_library(".".join(before), last)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_a_docstring_names_exists(path: Path) -> None:
+def test_what_docstrings_name_exists() -> None:
     gone = [
         f"{path.relative_to(ROOT)}:{one.lineno}: {match.group()}"
+        for path in FILES
         for where, one in docstrings(tree_of(path))
         for match in QUOTED.finditer(str(one.value))
         if not exists(match.group(1), path, where)
