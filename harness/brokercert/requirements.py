@@ -280,6 +280,8 @@ def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
                 f"{name}: set.placeholders: {placeholder!r}; expected the name of a variable without BROKERCERT_, in "
                 "lower case"
             )
+    if not data.requirement:  # else whoever asks for it would have passed
+        raise RequirementError(f"{name}: no [[requirement]]; expected a row at least, and its area in {SET_FILE}")
     titles = {area.rows: area.title for area in data.areas.values()}
     by_id: dict[str, Requirement] = {}
     for row in data.requirement:

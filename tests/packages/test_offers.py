@@ -78,11 +78,18 @@ def with_points(suites: str, markers: dict[str, str]) -> Callable[[Path], None]:
 
 
 DATA = "suite/data"
-WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such package": (with_points("fery.suite", {}), r"ferry-rides = fery\.suite .*no folder of that package"),
     "no package below": (with_points("ferry_broker.suit", {}), r"no folder of that package; expected .* correct"),
     "no set": (without(f"{DATA}/set.toml"), r"data: no set\.toml; expected"),
     "no area": (without(f"{DATA}/fares.toml"), r"fares\.toml: no \[\[requirement\]\] in it; expected the rows FFA-\*"),
+    "no rows": (
+        lambda site: [
+            (site / "ferry_broker" / DATA / f"{area}.toml").write_text("requirement = []\n")
+            for area in ("boarding", "staying", "fares")
+        ],
+        r"no \[\[requirement\]\]; expected a row at least",
+    ),
     "no TOML": (edit(f"{DATA}/limits.toml", "[limits.window_stop]", "[limits"), r"limits\.toml: .*; expected TOML"),
     "another id": (edit(f"{DATA}/set.toml", f'"{SET}"', '"ferries"'), r"set\.id: 'ferries'; expected 'ferry-rides'"),
     "no marker": (with_points("ferry_broker.suite", {}), r"set\.marker: 'ferry'; expected a word .* it has none"),
