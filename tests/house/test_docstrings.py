@@ -211,7 +211,7 @@ def test_what_docstrings_name_exists() -> None:
         ('"""`requirements.load_set` reads it."""', True),
         ('"""`requirements.gone_long_ago` reads it."""', False),
         ('"""In `gone_long_ago.py`."""', False),
-        ('"""In `requirements.py`."""', True),
+        ('"""In `transcript.py`."""', True),
         ('"""`authorize` is a request."""', True),
         ('"""`msgspec.ValidationError` is raised."""', True),
         ('"""`msgspec.GoneLongAgo` is raised."""', False),
