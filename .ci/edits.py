@@ -40,6 +40,7 @@ TESTS = (
     ("tradovate-stage2", "tests/matrix/test_windows.py"),
     ("tradovate-stage2", "tests/state"),
     ("tradovate-stage2", "tests/grid"),
+    ("arrow-orders", "tests/judge/arrow"),
     ("arrow-orders", "tests/arrow"),
 )
 EVERY = "tests/matrix/test_every_mutant.py"

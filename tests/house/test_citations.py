@@ -150,6 +150,11 @@ STATED = {
         "read_timeout": (30, "arrow.md", "reconnects after 30 s without a message from the server"),
         "reconnect_max_delay": (10, "arrow.md", "| `reconnectMaxDelay` | 10 s |"),
         "reconnect_max_tries": (300, "arrow.md", "| `reconnectMaxTries` | 300 |"),
+        "basic_sockets": (1, "arrow.md", "| Basic | 1 | 10 |"),
+        "basic_reconnects": (10, "arrow.md", "| Basic | 1 | 10 |"),
+        "premium_sockets": (3, "arrow.md", "| Premium | 3 | 30 |"),
+        "premium_reconnects": (30, "arrow.md", "| Premium | 3 | 30 |"),
+        "enterprise_sockets": (10, "arrow.md", "| Enterprise | 10 | unlimited |"),
     },
 }
 

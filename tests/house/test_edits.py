@@ -54,7 +54,7 @@ def test_an_edit_that_does_not_fit_is_an_error_that_says_what_to_do(old: str) ->
     [
         ("tradovate/heartbeats/streams.py", "HBT-070", "LOG-010"),
         ("attempts.py", "AOR-010", "EVT-030"),
-        ("arrow/updates.py", "AOU-010", "LOG-010"),
+        ("arrow/model.py", "AOU-010", "LOG-010"),
     ],
 )
 def test_a_file_has_a_part_in_its_own_rows_and_in_those_of_whoever_imports_it(file: str, row: str, other: str) -> None:

@@ -67,6 +67,11 @@ OPCODES = {2: "binary", 8: "close", 9: "ping", 10: "pong"}
 
 def describe(record: Body) -> tuple[str, int, str]:
     """(who, connection, what) of a record."""
+    told = _on_the_wire(record) or _of_the_client(record)
+    return told if told is not None else ("harness", getattr(record, "conn", 0), _by_the_harness(record))
+
+
+def _on_the_wire(record: Body) -> tuple[str, int, str] | None:
     match record:
         case r.Frame():
             return record.sender, record.conn, _frame(record)
@@ -87,58 +92,78 @@ def describe(record: Body) -> tuple[str, int, str]:
             return "client", record.conn, f"broke the WebSocket or HTTP rules: {record.text}"
         case r.Ended():
             return record.by, record.conn, "TCP reset" if record.how == "rst" else "TCP end (FIN)"
-        case r.Canary():
-            worst = max((took for _, took in record.samples), default=0)
-            return "harness", 0, f"echo process: {len(record.samples)} answers, the slowest after {worst / 1000:g} ms"
-        case r.RuleApplied():
-            return "harness", record.conn, f"rule {record.name} {record.detail}".rstrip()
-        case r.RuleUnused():
-            return "harness", 0, f"rule {record.name} was never triggered"
-        case r.Withheld():
-            return "harness", record.conn, f"{record.what} is held back"
-        case r.Released():
-            return "harness", record.conn, f"{record.what} is let go"
-        case r.Fault():
-            return "harness", record.conn, f"fault {record.name} {record.detail}".rstrip()
-        case r.Load():
-            rates = f"{record.reached:.0f} event(s) a second of {record.asked:g} asked for"
-            return "harness", 0, f"this machine makes {rates}; {record.dropped} overdue event(s) are dropped"
         case r.Ledger():
             return "broker", 0, f"its state at {record.name}"
-        case r.Window():
-            return "harness", 0, f"window {record.name}, from {record.since / SECOND:.3f} s"
-        case r.Step():
-            return "harness", 0, record.text
-        case r.Expecting():
-            return "harness", 0, f"waits for {record.what} until {record.until / SECOND:.1f} s"
-        case r.SubjectStarted():
-            return "harness", 0, "the client is started"
+    return None
+
+
+def _of_the_client(record: Body) -> tuple[str, int, str] | None:
+    """What it says of itself, and what it holds."""
+    match record:
         case r.SubjectOutput():
             return "subject", 0, f"std{record.stream}: {record.text}"
         case r.SubjectReport():
             return "subject", 0, f"reports {_json(record.body)}"
         case r.BrokenReport():
             return "subject", 0, f"line {record.line} of its output is no report: {record.why}: {record.text}"
-        case r.Command():
-            lost = "" if record.told else " (which has no way to hear it)"
-            return "harness", 0, f"tells the client{lost}: {_json(record.body)}"
-        case r.StopAsked():
-            return "harness", 0, f"the client is asked to stop ({record.how})"
         case r.SubjectExited():
             asked = "" if record.asked else ", which nobody had asked for"
             how = f"signal {-record.code}" if record.code < 0 else f"status {record.code}"
             return "subject", 0, f"ended with {how}{asked}"
-        case r.EndedByUs():
-            return "harness", 0, _ended_by_us(record)
         case r.Resources():
             held = f"{record.descriptors} descriptors, {record.threads} threads, {record.memory} bytes"
             return "subject", 0, f"{record.name}: {held}"
         case r.OutputDropped():
             return "subject", 0, f"{record.lines} further line(s) of output ({record.bytes} bytes) were not kept"
+    return None
+
+
+def _by_the_harness(record: Body) -> str:
+    """What the harness did, or noticed of itself."""
+    match record:
+        case r.Canary():
+            worst = max((took for _, took in record.samples), default=0)
+            return f"echo process: {len(record.samples)} answers, the slowest after {worst / 1000:g} ms"
+        case r.RuleApplied():
+            return f"rule {record.name} {record.detail}".rstrip()
+        case r.RuleUnused():
+            return f"rule {record.name} was never triggered"
+        case r.Withheld():
+            return f"{record.what} is held back"
+        case r.Released():
+            return f"{record.what} is let go"
+        case r.Fault():
+            return f"fault {record.name} {record.detail}".rstrip()
+        case r.Load():
+            rates = f"{record.reached:.0f} event(s) a second of {record.asked:g} asked for"
+            return f"this machine makes {rates}; {record.dropped} overdue event(s) are dropped"
+        case r.Window():
+            return f"window {record.name}, from {record.since / SECOND:.3f} s"
+        case r.Step():
+            return record.text
+        case r.Expecting():
+            return f"waits for {record.what} until {record.until / SECOND:.1f} s"
+        case _:
+            return _with_the_client(record)
+
+
+def _with_the_client(record: Body) -> str:
+    """What it did to the client, how it stood itself, and the end."""
+    match record:
+        case r.SubjectStarted():
+            return "the client is started"
+        case r.Command():
+            lost = "" if record.told else " (which has no way to hear it)"
+            return f"tells the client{lost}: {_json(record.body)}"
+        case r.StopAsked():
+            return f"the client is asked to stop ({record.how})"
+        case r.EndedByUs():
+            return _ended_by_us(record)
         case r.Stall():
-            return "harness", 0, _stall(record)
+            return _stall(record)
         case r.Finished():
-            return "harness", 0, f"the scenario ends: {record.state} {record.note}".rstrip()
+            return f"the scenario ends: {record.state} {record.note}".rstrip()
+    raise AssertionError(f"a record of no kind: {record!r}")
 
 
 def _stall(stall: r.Stall) -> str:

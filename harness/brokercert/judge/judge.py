@@ -57,16 +57,7 @@ def judge_trace(
     exercised = [rows.by_id[row] for row in trace.header.exercises if row in rows.by_id]
     presupposed = _presupposed(exercised, rows)
     if talk.finished is not None and talk.finished.state == "harness error":
-        return [
-            Finding(
-                requirement=row.id,
-                scenario=trace.header.scenario,
-                verdict=Verdict.HARNESS_ERROR,
-                observed=talk.finished.note or "the scenario broke",
-                play=trace.header.play,
-            )
-            for row in exercised
-        ]
+        return [_broke(row, trace, talk.finished) for row in exercised]
     still = Standstills(trace, talk)
     said: dict[str, list[Finding]] = {}
     for row in [*presupposed, *exercised]:
@@ -79,8 +70,24 @@ def judge_trace(
     asked = {row.id for row in exercised}
     for row in presupposed:
         if row.id not in asked:  # it was not this scenario's question: only its failure counts
-            findings += [f for f in said[row.id] if f.verdict is Verdict.FAIL or _would_fail(f)]
+            findings += filter(_counts, said[row.id])
     return [replace(finding, play=trace.header.play) for finding in findings]
+
+
+def _broke(row: Requirement, trace: Trace, finished: r.Finished) -> Finding:
+    """What is said of each row of a scenario in which the harness broke."""
+    return Finding(
+        requirement=row.id,
+        scenario=trace.header.scenario,
+        verdict=Verdict.HARNESS_ERROR,
+        observed=finished.note or "the scenario broke",
+        play=trace.header.play,
+    )
+
+
+def _counts(finding: Finding) -> bool:
+    """Whether it is told of a row that was only presupposed."""
+    return finding.verdict is Verdict.FAIL or _would_fail(finding)
 
 
 def _would_fail(finding: Finding) -> bool:
@@ -239,6 +246,25 @@ def judge_rows(
     ]
 
 
+def _verdict(findings: Sequence[Finding], scenarios: Sequence[str], deselected: bool) -> tuple[Verdict, str]:
+    """A row's verdict and why, from its findings, the worst first."""
+    played = {finding.scenario for finding in findings}
+    missing = [name for name in scenarios if name not in played]
+    verdicts = [finding.verdict for finding in findings]
+    if scenarios and missing and not deselected:
+        verdicts.append(Verdict.UNTESTED)
+    verdict = worst(verdicts)
+    if verdict is Verdict.NOT_APPLICABLE and not scenarios:
+        verdict = Verdict.UNTESTED
+    if deselected and verdict not in (Verdict.FAIL, Verdict.HARNESS_ERROR):
+        return Verdict.UNTESTED, "deselected"
+    if not scenarios and not findings:
+        return verdict, "no scenario of this suite exercises it yet"
+    if verdict is Verdict.UNTESTED and missing:
+        return verdict, f"not played: {', '.join(missing)}"
+    return verdict, findings[0].observed
+
+
 def _row_result(
     row: Requirement,
     findings: list[Finding],
@@ -248,24 +274,8 @@ def _row_result(
     excerpt_of: Excerpting,
     reproduce: Callable[[str], str],
 ) -> RowResult:
-    deselected = bool(asked) and row.id not in asked
-    played = {finding.scenario for finding in findings}
-    missing = [name for name in scenarios if name not in played]
-    verdicts = [finding.verdict for finding in findings]
-    if scenarios and missing and not deselected:
-        verdicts.append(Verdict.UNTESTED)
-    verdict = worst(verdicts)
-    if verdict is Verdict.NOT_APPLICABLE and not scenarios:
-        verdict = Verdict.UNTESTED
     ordered = sorted(findings, key=lambda finding: SEVERITY[finding.verdict])
-    if deselected and verdict not in (Verdict.FAIL, Verdict.HARNESS_ERROR):
-        verdict, reason = Verdict.UNTESTED, "deselected"
-    elif not scenarios and not findings:
-        reason = "no scenario of this suite exercises it yet"
-    elif verdict is Verdict.UNTESTED and missing:
-        reason = f"not played: {', '.join(missing)}"
-    else:
-        reason = ordered[0].observed
+    verdict, reason = _verdict(ordered, scenarios, bool(asked) and row.id not in asked)
     told = (excerpt_of(finding) for finding in ordered if has_excerpt(finding))
     excerpts = tuple(islice((one for one in told if one is not None), MOST_EXCERPTS))
     return RowResult(

@@ -5,6 +5,7 @@ They are tuples too, in the order of their fields; checks read them by name. Tim
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from brokercert.trace import records as r
@@ -50,3 +51,11 @@ class End(NamedTuple):
     record: int
     by: r.Side
     how: str
+
+
+LAST = 3  # pieces of evidence: a reader follows three
+
+
+def up_to(moments: Sequence[Moment], record: int) -> list[int]:
+    """The records of the last three that came before `record`; else that of the first."""
+    return [moment.record for moment in moments if moment.record < record][-LAST:] or [moments[0].record]

@@ -8,9 +8,9 @@ began. No I/O, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -160,78 +160,94 @@ class Transcript(Generic[S]):
         if self.over and not isinstance(record, r.SubjectExited | r.Finished):
             return
         self.asides.feed(number, record)
-        match record:
-            case r.Frame():
-                self._frame(number, record)
-            case r.Accepted(conn=conn):
-                self.connections[conn] = self.socket(conn, t, number)
-            case r.Head(conn=conn, upgrade=upgrade):
-                c = self.connections[conn]
-                if upgrade:
-                    c.head = Moment(t, number)
-                    c.target, _, c.query = record.target.partition("?")
-                else:
-                    c.rest = True
-            case r.UpgradeAnswer(conn=conn, status=status):
-                c = self.connections[conn]
-                if status == 101:
-                    c.upgraded = Moment(t, number)
-                else:
-                    c.refused_status = status
-                    self.disturb(c, t, number)
-            case r.RestRequest():
-                self.rest.append(Noted(t, number, record))
-            case r.RestAnswer(conn=conn):
-                self.connections[conn].last_rest = t
-            case r.Ended(conn=conn, by=by, how=how):
-                c = self.connections[conn]
-                c.ended.append(End(t, number, by, how))
-                self.lose(c, Loss(t, number, by, how))
-            case r.Fault():
-                self._fault(number, record)
-            case r.Raw(conn=conn, base64=encoded):
-                self.connections[conn].raw.append(Noted(t, number, _bytes(encoded)))
-                self.disturb(self.connections[conn], t, number)
-            case r.Withheld(conn=conn):
-                self.withheld.append(Noted(t, number, record))
-                if conn in self.connections:
-                    self.disturb(self.connections[conn], t, number)
-            case r.Released():
-                self.released.append(Noted(t, number, record))
-            case r.RuleApplied():
-                self.rules.append(Noted(t, number, record))
-                if record.conn in self.connections:
-                    self.disturb(self.connections[record.conn], t, number)
-            case r.Window():
-                self.windows.append(Noted(t, number, record))
-            case r.SubjectReport():
-                self.told.on_report(number, record)
-            case r.BrokenReport():
-                self.told.broken.append(Noted(t, number, record))
-            case r.Command():
-                self.told.on_command(number, record)
-            case r.Ledger():
-                self.told.ledgers[record.name] = Noted(t, number, record.state)
-            case r.Load():
-                self.loads.append(Noted(t, number, record))
-            case r.Canary():
-                self.canaries.append(Noted(t, number, record))
-            case r.StopAsked():
-                self.stops.append(Noted(t, number, record))
-                self.over = not record.judged
-                for c in self.connections.values():
-                    self.disturb(c, t, number)
-            case r.SubjectStarted():
-                self.started, self.started_record = t, number
-            case r.SubjectExited():
-                if not self.over:  # else it was the harness that ended it
-                    self.exited = Noted(t, number, record)
-            case r.EndedByUs():
-                self._ended_by_us(number, record)
-            case r.Finished():
-                self.finished = record
-            case _:
-                pass
+        fold = FOLDS.get(type(record))
+        if fold is not None:
+            fold(self, number, record)
+
+    # One function a kind of record: `FOLDS` below says which.
+
+    def _accepted(self, number: int, record: r.Accepted) -> None:
+        self.connections[record.conn] = self.socket(record.conn, record.t, number)
+
+    def _head(self, number: int, record: r.Head) -> None:
+        c = self.connections[record.conn]
+        if record.upgrade:
+            c.head = Moment(record.t, number)
+            c.target, _, c.query = record.target.partition("?")
+        else:
+            c.rest = True
+
+    def _upgrade_answer(self, number: int, record: r.UpgradeAnswer) -> None:
+        c = self.connections[record.conn]
+        if record.status == 101:
+            c.upgraded = Moment(record.t, number)
+        else:
+            c.refused_status = record.status
+            self.disturb(c, record.t, number)
+
+    def _rest_request(self, number: int, record: r.RestRequest) -> None:
+        self.rest.append(Noted(record.t, number, record))
+
+    def _rest_answer(self, number: int, record: r.RestAnswer) -> None:
+        self.connections[record.conn].last_rest = record.t
+
+    def _ended(self, number: int, record: r.Ended) -> None:
+        c = self.connections[record.conn]
+        c.ended.append(End(record.t, number, record.by, record.how))
+        self.lose(c, Loss(record.t, number, record.by, record.how))
+
+    def _raw(self, number: int, record: r.Raw) -> None:
+        c = self.connections[record.conn]
+        c.raw.append(Noted(record.t, number, _bytes(record.base64)))
+        self.disturb(c, record.t, number)
+
+    def _withheld(self, number: int, record: r.Withheld) -> None:
+        self.withheld.append(Noted(record.t, number, record))
+        self._disturbed(record.conn, record.t, number)
+
+    def _released(self, number: int, record: r.Released) -> None:
+        self.released.append(Noted(record.t, number, record))
+
+    def _rule_applied(self, number: int, record: r.RuleApplied) -> None:
+        self.rules.append(Noted(record.t, number, record))
+        self._disturbed(record.conn, record.t, number)
+
+    def _window(self, number: int, record: r.Window) -> None:
+        self.windows.append(Noted(record.t, number, record))
+
+    def _report(self, number: int, record: r.SubjectReport) -> None:
+        self.told.on_report(number, record)
+
+    def _broken_report(self, number: int, record: r.BrokenReport) -> None:
+        self.told.broken.append(Noted(record.t, number, record))
+
+    def _command(self, number: int, record: r.Command) -> None:
+        self.told.on_command(number, record)
+
+    def _ledger(self, number: int, record: r.Ledger) -> None:
+        self.told.ledgers[record.name] = Noted(record.t, number, record.state)
+
+    def _load(self, number: int, record: r.Load) -> None:
+        self.loads.append(Noted(record.t, number, record))
+
+    def _canary(self, number: int, record: r.Canary) -> None:
+        self.canaries.append(Noted(record.t, number, record))
+
+    def _stop_asked(self, number: int, record: r.StopAsked) -> None:
+        self.stops.append(Noted(record.t, number, record))
+        self.over = not record.judged
+        for c in self.connections.values():
+            self.disturb(c, record.t, number)
+
+    def _started(self, number: int, record: r.SubjectStarted) -> None:
+        self.started, self.started_record = record.t, number
+
+    def _exited(self, number: int, record: r.SubjectExited) -> None:
+        if not self.over:  # else it was the harness that ended it
+            self.exited = Noted(record.t, number, record)
+
+    def _finished(self, number: int, record: r.Finished) -> None:
+        self.finished = record
 
     def _ended_by_us(self, number: int, record: r.EndedByUs) -> None:
         exited = self.exited
@@ -297,6 +313,10 @@ class Transcript(Generic[S]):
                 c.silent = Moment(fault.t, number)
             self.disturb(c, fault.requested, number)
 
+    def _disturbed(self, conn: int, t: int, number: int) -> None:
+        if conn in self.connections:
+            self.disturb(self.connections[conn], t, number)
+
     def lose(self, c: S, loss: Loss) -> None:
         if c.loss is None:
             c.loss = loss
@@ -306,6 +326,34 @@ class Transcript(Generic[S]):
     def disturb(self, c: S, t: int, number: int) -> None:
         if c.disturbed is None and (c.loss is None or (c.loss.t, c.loss.record) >= (t, number)):
             c.disturbed = Moment(t, number)
+
+
+FOLDS: dict[type[r.Body], Callable[[Any, int, Any], None]] = {
+    r.Frame: Transcript._frame,
+    r.Accepted: Transcript._accepted,
+    r.Head: Transcript._head,
+    r.UpgradeAnswer: Transcript._upgrade_answer,
+    r.RestRequest: Transcript._rest_request,
+    r.RestAnswer: Transcript._rest_answer,
+    r.Ended: Transcript._ended,
+    r.Fault: Transcript._fault,
+    r.Raw: Transcript._raw,
+    r.Withheld: Transcript._withheld,
+    r.Released: Transcript._released,
+    r.RuleApplied: Transcript._rule_applied,
+    r.Window: Transcript._window,
+    r.SubjectReport: Transcript._report,
+    r.BrokenReport: Transcript._broken_report,
+    r.Command: Transcript._command,
+    r.Ledger: Transcript._ledger,
+    r.Load: Transcript._load,
+    r.Canary: Transcript._canary,
+    r.StopAsked: Transcript._stop_asked,
+    r.SubjectStarted: Transcript._started,
+    r.SubjectExited: Transcript._exited,
+    r.EndedByUs: Transcript._ended_by_us,
+    r.Finished: Transcript._finished,
+}
 
 
 def _bytes(encoded: str) -> bytes:

@@ -11,7 +11,7 @@ from brokercert.engine.client.subject import Factory
 from brokercert.engine.play.dialect import Dialect, Reference
 from brokercert.judge import Judging
 from brokercert.judge.arrow.bench import BOOK, ArrowBench
-from brokercert.judge.arrow.updates import Updates
+from brokercert.judge.arrow.model import Updates
 from brokercert_mock import Recorder
 from brokercert_mock.arrow import ArrowBroker, ArrowSettings
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from brokercert.engine.play.stage import AnyStage
-from brokercert.judge.arrow.orders import differences
-from brokercert.judge.arrow.updates import Updates, UpdateSocket
+from brokercert.judge.arrow.model import Updates, UpdateSocket
+from brokercert.judge.arrow.updates.beliefs import differences
 from brokercert.judge.transcript import SECOND
 from brokercert_mock.arrow import ArrowBroker, ArrowConnection
 from brokercert_mock.arrow.book import Order
@@ -27,7 +27,7 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
     @property
     def raised(self) -> float:
         """Seconds after which an event has been raised: the set's own time, and one for its report."""
-        return self.limit("raised_within") + 1
+        return self.limit("event_soon") + 1
 
     @property
     def reported(self) -> float:

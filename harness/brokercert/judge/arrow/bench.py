@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from brokercert.judge.arrow.updates import Updates, UpdateSocket
+from brokercert.judge.arrow.model import Updates, UpdateSocket
 from brokercert.judge.attempts import Attempt, attempts_of
 from brokercert.judge.check import AnyBench, CheckBook
+from brokercert.judge.moments import Moment
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form, Verdict
 
 BOOK = CheckBook()
 check = BOOK.check
 
-ATTEMPT_ENDS = SECOND // 10  # an attempt that opened a socket which ended at once has failed all the same
+# An attempt that opened a socket which ended at once has failed all the same. The resolution of telling the two apart.
+ATTEMPT_ENDS = SECOND // 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class Series:
     back: UpdateSocket | None
 
     @property
+    def by_client(self) -> bool:
+        """The client itself gave the socket up."""
+        return self.lost.loss is not None and self.lost.loss.by == "client"
+
+    @property
     def failed(self) -> int:
         return len(self.attempts) - (1 if self.back is not None else 0)
 
@@ -35,8 +42,8 @@ class Series:
     def delays(self) -> list[int]:
         """From the loss to the first attempt, and from the end of each to the next. Microseconds."""
         end = self.loss
-        if self.lost.loss is not None and self.lost.loss.by == "client":  # its good-bye may take its time
-            end = max([end, *(t for t, _, by, _ in self.lost.ended if by == "client")])
+        if self.by_client:  # its good-bye may take its time
+            end = max([end, *(ended.t for ended in self.lost.ended if ended.by == "client")])
         ends = [end]
         for attempt in self.attempts:
             ends.append(attempt.end if attempt.end is not None else attempt.t)
@@ -66,6 +73,16 @@ class ArrowBench(AnyBench):
         return self._say(Verdict.INCONCLUSIVE, observed, "the same on an idle machine", evidence, form=Form.TIME)
 
     @property
+    def asked(self) -> list[tuple[UpdateSocket, Moment]]:
+        """The connections with a complete upgrade request, and when that came."""
+        return [(c, c.head) for c in self.talk.connections.values() if c.head is not None]
+
+    @property
+    def opened(self) -> list[tuple[UpdateSocket, Moment]]:
+        """The connections that were upgraded, and when."""
+        return [(c, c.upgraded) for c in self.talk.connections.values() if c.upgraded is not None]
+
+    @property
     def reports(self) -> bool:
         """The client tells what it raises and processes."""
         return "report" in self.header.offers
@@ -77,20 +94,20 @@ class ArrowBench(AnyBench):
 
     def series(self) -> Iterator[Series]:
         """What followed each loss, up to the next success, the client's own judged stop, or the end."""
-        until = min([self.end, *(t for t, _, stop in self.talk.stops if stop.judged)])
+        until = min([self.end, *(stop.t for stop in self.talk.stops if stop.what.judged)])
         for lost in self.talk.losses():
-            assert lost.loss is not None
-            if lost.loss.t >= until:
+            loss = lost.loss
+            if loss is None or loss.t >= until:
                 continue
-            attempts = [a for a in attempts_of(self.talk, lost.loss.t) if a.t <= until]
-            back: UpdateSocket | None = None
-            taken: list[Attempt] = []
-            for attempt in attempts:
-                taken.append(attempt)
-                c = self.talk.connections.get(attempt.conn)
-                if c is not None and c.upgraded is not None:
-                    if c.loss is not None and c.loss.by != "client" and c.loss.t - c.upgraded[0] < ATTEMPT_ENDS:
-                        continue
-                    back = c
-                    break
-            yield Series(lost, lost.loss.t, lost.loss.record, tuple(taken), back)
+            attempts = [a for a in attempts_of(self.talk, loss.t) if a.t <= until]
+            back = next((n for n, attempt in enumerate(attempts) if self._succeeded(attempt)), None)
+            taken = attempts if back is None else attempts[: back + 1]
+            found = None if back is None else self.talk.connections[attempts[back].conn]
+            yield Series(lost, loss.t, loss.record, tuple(taken), found)
+
+    def _succeeded(self, attempt: Attempt) -> bool:
+        """It opened a socket that did not end at once."""
+        c = self.talk.connections.get(attempt.conn)
+        if c is None or c.upgraded is None:
+            return False
+        return c.loss is None or c.loss.by == "client" or c.loss.t - c.upgraded.t >= ATTEMPT_ENDS

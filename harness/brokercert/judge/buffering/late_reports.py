@@ -1,21 +1,26 @@
-"""Whether a report that was awaited lay in the client's own output buffer, instead of never having been made.
+"""Was a missing report never made, or is it only stuck in the client's output buffer?
 
-The law: a buffer keeps the order of its lines, lets nothing through between two emptyings, and is emptied when it is
-full or when the client ends. So a line that was read late came out of one where it was read in one go with others that
-are late by themselves (a connection that was there already, an event, a question that memory answers), of different
-kinds or of moments far apart or such a connection; where nothing of standard output was read since the first of these;
-where that go was its end, or as large as a buffer; and where it took no more readings than that many bytes do in one
-writing, for a client that had hung and catches up writes line by line. Once that was seen of a client, what is left at
-its end was in the buffer too. A client that tells one thing late and others in time is late, one that keeps a few lines
-for later does so by design, and of one whose last go does not have the line nothing was told. Times are microseconds.
-Pure: no I/O, no clock.
+A buffer of the client's gets line after line, and is emptied when it is full or when the client ends. We say *buffered*
+when all four hold:
+
+1. The line was read in one go with other late lines.
+2. Those lines were due at moments at least 1 s apart, or are of two kinds, or announce a connection that already
+   existed.
+3. Nothing else was read from standard output since the first of them was due.
+4. The go came when the client ended, or was at least 4 KiB; and it took no more readings than one writing of it does.
+
+After that, what is read when the client ends counts as buffered too.
+
+Three clients are not that: one that tells a single kind of line late, one that keeps a few lines back by design, and
+one whose last go does not have the line. Times are microseconds. Pure: no I/O, no clock.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -23,7 +28,7 @@ from msgspec.structs import replace
 from brokercert.judge.buffering.bursts import FLUSH, GAP
 from brokercert.judge.check import AnyBench
 from brokercert.judge.told import Line, Report
-from brokercert.judge.transcript import SECOND
+from brokercert.judge.transcript import SECOND, Transcript
 from brokercert.verdict import BUFFERED, Finding, Verdict
 
 LATE = SECOND  # after its cause: no correct client takes so long to tell what it has in memory
@@ -75,27 +80,37 @@ def unless_held(bench: AnyBench, finding: Finding, late: Iterable[Report]) -> Fi
 
 def emptied(bench: AnyBench) -> Iterator[Go]:
     """Every time that a buffer of the client's was emptied, as far as its lines prove that."""
-    talk = bench.talk
     causes = _Causes(bench)
-    ends = [t for t, _, _ in talk.stops] + ([talk.exited[0] - LEAVING] if talk.exited else [])
-    ends += [talk.ended_by_us[0]] if talk.ended_by_us is not None else []
-    end = min(ends, default=None)
-    before: int | None = None
+    end = _ended(bench.talk)
+    before: int | None = None  # when the last line of standard output before these was read
     proved = False
-    for lines in _goes(talk.told.lines, end):
-        read = lines[0].t
+    for lines in _goes(bench.talk.told.lines, end):
+        at_the_end = end is not None and lines[0].t >= end
         late = [cause for line in lines for cause in causes.of(line) if line.t - cause[1] >= LATE]
-        since = min((t for _, t in late), default=read)
-        at_the_end = end is not None and read >= end
+        since = min((t for _, t in late), default=lines[0].t)
         if proved and at_the_end and before is not None:  # what is left in a buffer, be it a single line
-            yield Go(lines[0].record, lines[-1].record, len(lines), min(since, before), read, True)
+            yield _go(lines, min(since, before), at_the_end)
         elif late and (before is None or before <= since + SLACK) and _many(late, since):
-            size = _size(lines)
-            at_once = len({line.t for line in lines}) <= READINGS + size // SMALLEST
-            if at_once and (at_the_end or size >= SMALLEST):
+            if _at_once(lines) and (at_the_end or _size(lines) >= SMALLEST):
                 proved = True
-                yield Go(lines[0].record, lines[-1].record, len(lines), since, read, at_the_end)
+                yield _go(lines, since, at_the_end)
         before = lines[-1].t
+
+
+def _ended(talk: Transcript[Any]) -> int | None:
+    """From when on lines may be what the client printed as it left."""
+    ends = [stop.t for stop in talk.stops] + ([talk.exited.t - LEAVING] if talk.exited else [])
+    ends += [talk.ended_by_us.t] if talk.ended_by_us is not None else []
+    return min(ends, default=None)
+
+
+def _go(lines: Sequence[Line], since: int, at_the_end: bool) -> Go:
+    return Go(lines[0].record, lines[-1].record, len(lines), since, lines[0].t, at_the_end)
+
+
+def _at_once(lines: Sequence[Line]) -> bool:
+    """They took no more readings than so many bytes do in one writing: a client that catches up writes line by line."""
+    return len({line.t for line in lines}) <= READINGS + _size(lines) // SMALLEST
 
 
 def _many(late: list[Cause], since: int) -> bool:

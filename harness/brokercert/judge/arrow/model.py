@@ -6,7 +6,7 @@ it is a valid one, `problem_of` says by the page's tables. No I/O, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,18 +142,29 @@ def problem_of(body: dict[str, Any]) -> str:
     """What is wrong with an update by the page's own tables; empty where nothing is."""
     if body.get("updateType") not in TYPES:
         return "an unknown updateType"
-    for name in TEXTS:
-        if not isinstance(body.get(name), str) or not body[name]:
-            return f"no {name}"
+    if lacks := _lacking(body, TEXTS, _is_text):
+        return lacks
     if body["orderStatus"] not in STATUSES:
         return "an unknown orderStatus"
-    for name in COUNTS:
-        if not isinstance(body.get(name), int) or isinstance(body[name], bool) or body[name] < 0:
-            return f"no {name}"
-    for name in PRICES:
-        if not isinstance(body.get(name), int | float) or isinstance(body[name], bool) or body[name] < 0:
-            return f"no {name}"
+    if lacks := _lacking(body, COUNTS, _is_count) or _lacking(body, PRICES, _is_price):
+        return lacks
     over = body["orderStatus"] in TERMINAL
     if not over and body["filledQuantity"] + body["pendingQuantity"] != body["quantity"]:
         return "quantities that do not add up"
     return ""
+
+
+def _lacking(body: dict[str, Any], names: Iterable[str], is_right: Callable[[Any], bool]) -> str:
+    return next((f"no {name}" for name in names if not is_right(body.get(name))), "")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_price(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

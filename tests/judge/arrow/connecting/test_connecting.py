@@ -203,16 +203,3 @@ def test_a_client_that_disconnects_ends_its_socket_and_its_timers_and_stays_away
     assert leaves(ended, until=50) == "not observed"
     for wrong in (late, beats, back, lambda talk: None):
         assert leaves(wrong) == "fail"
-
-
-@pytest.mark.parametrize("kind", ["session", "token", "password", "presented"])
-def test_no_credential_is_printed_or_reported(kind: str) -> None:
-    talk = Talk(30)
-    talk.asks(1, 1)
-    assert talk.verdict("AOS-010") == "pass"
-    printed, reported = Talk(30), Talk(30)
-    for one in (printed, reported):
-        one.asks(1, 1)
-    printed.told.append(r.SubjectOutput(t=5_000_000, stream="out", text=f"with «{kind}#1»"))
-    reported.report(5, "error", text=f"with «{kind}#1»")
-    assert printed.verdict("AOS-010") == reported.verdict("AOS-010") == "fail"

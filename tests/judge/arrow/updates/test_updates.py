@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from arrow_talks import VALID, Talk
-from brokercert.judge.arrow.updates import problem_of
+from brokercert.judge.arrow.model import problem_of
 from brokercert.trace import records as r
 
 ORDER = {

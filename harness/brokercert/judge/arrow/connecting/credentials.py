@@ -1,0 +1,143 @@
+"""The address and its credentials: sent as issued, refused, renewed (AR Connection Setup)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.arrow.bench import ArrowBench, check
+from brokercert.judge.arrow.model import UpdateSocket
+from brokercert.judge.attempts import attempts_of, most_within
+from brokercert.judge.buffering.late_reports import unless_held
+from brokercert.judge.check import seconds
+from brokercert.judge.moments import Noted
+from brokercert.judge.transcript import SECOND
+from brokercert.trace import records as r
+from brokercert.verdict import Finding, Form
+
+PARAMETERS = ("session", "token")
+REFUSED = (401, 403)
+MINUTE = 60 * SECOND
+
+
+@check("AOC-010")
+def check_query(bench: ArrowBench) -> Iterator[Finding]:
+    """Every upgrade request carries `session` and `token`, as issued, as query parameters."""
+    asked = bench.asked
+    if not asked:
+        yield from _never_asked(bench)
+        return
+    for c, head in asked:
+        missing = [name for name in PARAMETERS if not c.parameter(name)]
+        if missing:
+            yield bench.breach(
+                Form.CONTENT,
+                f"connection {c.id} asked for {c.target or '/'} without {' and '.join(missing)}",
+                "`?session=...&token=...` in the address",
+                [head.record],
+            )
+            return
+    yield bench.ok(
+        Form.SHOWN,
+        f"{len(asked)} upgrade request(s), each with session and token",
+        [head.record for _, head in asked],
+    )
+
+
+def _never_asked(bench: ArrowBench) -> Iterator[Finding]:
+    talk = bench.talk
+    if talk.started is None:
+        return
+    watch = bench.owed(talk.started, bench.micros("window_connect"))
+    yield watch.missing(
+        f"no upgrade request in {watch}",
+        "a WebSocket connection to the address given",
+        [talk.started_record, *([talk.exited.record] if talk.exited else [])],
+        short=f"the client was watched for {watch} only, and sent no upgrade request",
+        seen=(),
+    )
+
+
+@check("AOC-015")
+def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
+    """Session and token arrive as they were issued, whichever characters are in them: the broker takes them."""
+    for c, head in bench.asked:
+        # Raw text is the same secret to the recorder, so that its label proves nothing: the broker's answer does.
+        if c.refused_status in REFUSED:
+            yield bench.breach(
+                Form.CONTENT,
+                f"session and token of connection {c.id} did not arrive as issued: `%` and `&` were sent as they are",
+                "values percent-encoded (RFC 3986)",
+                [head.record],
+            )
+            return
+    done = [c.upgraded.record for c in bench.talk.upgraded if c.upgraded]
+    if done:
+        yield bench.ok(Form.SHOWN, "values with reserved characters arrived as issued", done)
+
+
+@check("AOC-020")
+def check_refused(bench: ArrowBench) -> Iterator[Finding]:
+    """Refused credentials are tried again within the limit only, and the user is told."""
+    refused = [c for c, _ in bench.asked if c.refused_status in REFUSED]
+    if not refused or bench.talk.upgraded:
+        return
+    first = refused[0]
+    most = int(bench.limit("refused_attempts"))
+    count, which = most_within(attempts_of(bench.talk, first.accepted - 1), MINUTE)
+    evidence = [a.record for a in which]
+    measured = [bench.count("attempts", count, most)]
+    watch = bench.barred(first.accepted, bench.micros("window_refused"))
+    if count > most:
+        said = f"{count} attempts with refused credentials in a minute"
+        yield bench.breach(Form.AGAIN, said, f"at most {most} a minute, or none", evidence, measured)
+    elif watch.short:
+        yield bench.short(f"watched for {watch} only", evidence)
+    else:
+        yield bench.ok(Form.RESTRAINT, f"{count} attempt(s) in a minute", evidence, measured)
+    if bench.reports:
+        yield _told_of_refusal(bench, first, which[0].record)
+
+
+def _told_of_refusal(bench: ArrowBench, first: UpdateSocket, attempt: int) -> Finding:
+    told = [x for x in bench.talk.told.errors if x.t >= first.accepted]
+    if told:
+        return bench.ok(Form.SHOWN, "the user was told", [told[0].record], clause="re-login")
+    silent = bench.breach(
+        Form.ABSENCE,
+        "no `error` was reported after the refusal",
+        "a prompt to log in again",
+        [attempt],
+        clause="re-login",
+    )
+    return unless_held(bench, silent, bench.talk.told.late_answers("error"))
+
+
+@check("AOC-025")
+def check_renewal(bench: ArrowBench) -> Iterator[Finding]:
+    """After a session has timed out, the next that is accepted is a new one."""
+    for expired in bench.talk.faults:
+        if expired.what.name != "session-expired":
+            continue
+        renewed = _renewed(bench, expired)
+        yield renewed
+        if renewed.form is Form.SHOWN:
+            return
+
+
+def _renewed(bench: ArrowBench, expired: Noted[r.Fault]) -> Finding:
+    opened = bench.opened
+    before = {c.parameter("session") for c, at in opened if at.t < expired.t}
+    after = next(((c, at) for c, at in opened if at.t > expired.t), None)
+    if after is not None and after[0].parameter("session") not in before:
+        return bench.ok(
+            Form.SHOWN,
+            f"connected with a new session {seconds(after[1].t - expired.t)} after the old one ended",
+            [expired.record, after[1].record],
+        )
+    watch = bench.barred(expired.t, bench.micros("window_recovery"))
+    return watch.missing(
+        f"no connection with a new session in {watch}",
+        "the session is renewed (`BROKERCERT_RENEW_URL`) and the client connects again",
+        [expired.record],
+        short=f"watched for {watch} only",
+    )

@@ -1,0 +1,173 @@
+"""The ladder of delays: its rungs, its end, its beginning again (AR Reconnection Strategy)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from brokercert.judge.arrow.bench import ArrowBench, Series, check
+from brokercert.judge.arrow.timers import slack, sure
+from brokercert.judge.check import seconds
+from brokercert.judge.transcript import SECOND
+from brokercert.verdict import Finding, Form
+
+# The page's two ladders, in seconds; from there on the cap. The reading `ladder` says which is meant.
+LADDERS = {"the table's ladder, from 1 s": (1, 2, 4, 8), "the Python sample's ladder, from 2 s": (2, 4, 8)}
+
+
+def _cap(bench: ArrowBench) -> float:
+    return bench.told_number("RECONNECT_MAX_DELAY", bench.limit("reconnect_max_delay"))
+
+
+def rungs_of(first: Sequence[int], cap: float, count: int) -> list[float]:
+    return [min(float(first[n]) if n < len(first) else cap, cap) for n in range(count)]
+
+
+def ladder_of(bench: ArrowBench, delays: Sequence[int], late: float | None = None) -> str:
+    """The name of the ladder that these delays follow for sure, or nothing; with `late`, perhaps, by so much."""
+    may = sure if late is None else slack
+    cap = _cap(bench)
+    for name, first in LADDERS.items():
+        rungs = rungs_of(first, cap, len(delays))
+        off = [(d / SECOND - rung, may(bench, rung)) for d, rung in zip(delays, rungs, strict=True)]
+        if all(-most <= by <= most + (late or 0.0) for by, most in off):
+            return name
+    return ""
+
+
+def _told(delays: Sequence[int]) -> str:
+    return ", ".join(f"{d / SECOND:.2f}" for d in delays)
+
+
+def _due(bench: ArrowBench, one: Series) -> bool:
+    """It was watched long enough for the next attempt to have come."""
+    last = max([one.loss, *(a.end or a.t for a in one.attempts)])
+    cap = bench.limit("reconnect_max_delay")
+    return bench.end - last > (cap + slack(bench, cap) + bench.limit("next_attempt")) * SECOND
+
+
+@check("AOR-010")
+def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
+    """After a loss the client comes back, by a ladder of 1, 2, 4, 8 and then 10 s (or from 2 s), capped as told."""
+    if not bench.reconnects:
+        return
+    for one in bench.series():
+        if one.by_client:
+            continue  # its own giving up: AOH-020's and AOR-060's matter
+        if not one.attempts and _due(bench, one):
+            yield bench.breach(
+                Form.ABSENCE,
+                f"no attempt in {seconds(bench.end - one.loss)} after the loss{bench.exit_text()}",
+                "the client reconnects",
+                [one.record],
+            )
+        elif len(one.attempts) >= bench.limit("ladder_attempts"):
+            yield _climbed(bench, one)
+
+
+def _climbed(bench: ArrowBench, one: Series) -> Finding:
+    if ladder := ladder_of(bench, one.delays):
+        return bench.ok(Form.SHOWN, f"{_told(one.delays)} s: {ladder}", one.evidence)
+    if ladder := ladder_of(bench, one.delays, bench.limit("machine_late")):
+        return bench.unsure(f"{_told(one.delays)} s: {ladder}, but late as on a busy machine", one.evidence)
+    return bench.breach(
+        Form.TIME,
+        f"delays of {_told(one.delays)} s",
+        f"1, 2, 4, 8, then 10 s, or 2, 4, 8, then 10 s; none above {_cap(bench):g} s; each ± 10 %",
+        one.evidence,
+    )
+
+
+@check("AOR-020")
+def check_tries(bench: ArrowBench) -> Iterator[Finding]:
+    """Attempts stop after `reconnectMaxTries`, or one more, and `noreconnect` is raised once."""
+    tries = round(bench.told_number("RECONNECT_MAX_TRIES", bench.limit("reconnect_max_tries")))
+    for one in bench.series():
+        if one.back is None and one.failed >= 1:
+            yield from _tried(bench, one, tries)
+
+
+def _tried(bench: ArrowBench, one: Series, tries: int) -> Iterator[Finding]:
+    count, last = one.failed, one.attempts[-1]
+    cap = _cap(bench)
+    quiet = bench.end - max(a.end or a.t for a in one.attempts)
+    expected, evidence = f"{tries} or {tries + 1}", [one.record, last.record]
+    if count > tries + 1:
+        yield bench.breach(Form.AGAIN, f"{count} attempts", expected, evidence)
+    elif quiet < (cap + slack(bench, cap) + bench.limit("tries_quiet")) * SECOND:
+        return  # it may go on
+    elif count < tries:
+        said = f"the client stopped after {count} attempt(s){bench.exit_text()}"
+        yield bench.breach(Form.ABSENCE, said, expected, evidence)
+    else:
+        yield _gave_up(bench, one, count)
+
+
+def _gave_up(bench: ArrowBench, one: Series, count: int) -> Finding:
+    last = one.attempts[-1]
+    raised = [x for x in bench.talk.raised("noreconnect") if x.t >= one.loss]
+    if len(raised) != 1 or raised[0].t < last.t:
+        return bench.breach(
+            Form.AGAIN if raised else Form.ABSENCE,
+            f"`noreconnect` was raised {len(raised)} time(s)",
+            "once, after the last attempt",
+            [last.record, *(x.record for x in raised)],
+            clause="noreconnect",
+        )
+    return bench.ok(Form.RESTRAINT, f"{count} attempts, then `noreconnect`", [last.record, raised[0].record])
+
+
+@check("AOR-030")
+def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
+    """Told not to reconnect, the client makes no attempt after a loss."""
+    if bench.reconnects:
+        return
+    for one in bench.series():
+        if one.attempts:
+            after = seconds(one.attempts[0].t - one.loss)
+            yield bench.breach(Form.AGAIN, f"an attempt {after} after the loss", "none", one.evidence[:2])
+            continue
+        watch = bench.barred(one.loss, bench.micros("window_restraint"))
+        if watch.short:
+            yield bench.short(f"watched for {watch} only", [one.record])
+        else:
+            yield bench.ok(Form.RESTRAINT, f"no attempt in {watch}", [one.record])
+
+
+@check("AOR-040")
+def check_again(bench: ArrowBench) -> Iterator[Finding]:
+    """After a success the ladder begins at its first rung again, and the count of tries at nought."""
+    series = [one for one in bench.series() if not one.by_client]
+    for before, after in pairwise(series):
+        if before.back is None or before.failed < bench.limit("ladder_attempts") - 1:
+            continue
+        if after.attempts:
+            yield from _began_again(bench, before, after)
+        elif _due(bench, after):
+            said = "no attempt after the second loss"
+            yield bench.breach(Form.ABSENCE, said, "the ladder begins again", [after.record])
+
+
+def _began_again(bench: ArrowBench, before: Series, after: Series) -> Iterator[Finding]:
+    first, again = before.delays[0], after.delays[0]
+    both = [*before.evidence[:2], *after.evidence[:2]]
+    if is_other_rung(bench, abs(first - again), max(first, again)):
+        said = f"the second series began with {seconds(again)}, the first with {seconds(first)}"
+        yield bench.breach(Form.TIME, said, "the ladder begins again after a success", both)
+    elif may_be_other_rung(bench, abs(first - again), max(first, again)):
+        yield bench.unsure(f"the series began with {seconds(first)} and {seconds(again)}", after.evidence[:2])
+    elif after.back is None and _due(bench, after):
+        said = f"the client stopped after {after.failed} attempt(s) of the second series"
+        yield bench.breach(Form.ABSENCE, said, "the count begins again after a success", after.evidence)
+    elif after.back is not None:
+        said = f"the second series began with {seconds(again)}, as the first did ({seconds(first)})"
+        yield bench.ok(Form.WAITED, said, both)
+
+
+def is_other_rung(bench: ArrowBench, apart: int, longest: int) -> bool:
+    """Whether two delays of at most `longest` microseconds that differ by so much are of two rungs for sure."""
+    return apart > max(2 * slack(bench, longest / SECOND), bench.limit("rungs_apart")) * SECOND
+
+
+def may_be_other_rung(bench: ArrowBench, apart: int, longest: int) -> bool:
+    return apart > 2 * sure(bench, longest / SECOND) * SECOND

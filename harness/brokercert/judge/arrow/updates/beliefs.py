@@ -1,0 +1,125 @@
+"""What the client believes of its orders, compared with the broker's (AR Message Format)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from brokercert.judge.arrow.bench import ArrowBench, check
+from brokercert.judge.arrow.model import TERMINAL, Update
+from brokercert.judge.check import seconds
+from brokercert.judge.moments import Noted
+from brokercert.judge.told import Snapshot
+from brokercert.verdict import Finding, Form
+
+COMPARED = ("orderStatus", "quantity", "filledQuantity", "pendingQuantity", "averagePrice")
+Orders = dict[str, Mapping[str, Any]]
+
+
+def told_orders(shot: Snapshot) -> Orders:
+    """The orders of a snapshot by id: a list, or an object with ids as keys; `order` or `orders`."""
+    for name, value in shot.entities.items():
+        if name.lower() not in ("order", "orders"):
+            continue
+        if isinstance(value, dict):
+            return {str(x.get("orderId", key)): x for key, x in value.items() if isinstance(x, dict)}
+        if isinstance(value, list):
+            return {str(x.get("orderId")): x for x in value if isinstance(x, dict)}
+    return {}
+
+
+def _same(expected: Any, actual: Any) -> bool:
+    if isinstance(expected, str):
+        return isinstance(actual, str) and actual.strip().upper() == expected.upper()
+    if isinstance(actual, bool) or actual is None:
+        return False
+    try:
+        return Decimal(str(expected)) == Decimal(str(actual).strip())
+    except InvalidOperation:
+        return False
+
+
+def differences(ledger: Mapping[str, Any], shot: Snapshot) -> list[str]:
+    """What the client believes wrongly. Orders that are over may be left out."""
+    told = told_orders(shot)
+    true: Mapping[str, Mapping[str, Any]] = ledger.get("order", {})
+    wrong = [text for ident, order in true.items() for text in _differs(ident, order, told.get(ident))]
+    return wrong + [f"order {ident} does not exist" for ident in told if ident not in true]
+
+
+def _differs(ident: str, order: Mapping[str, Any], mine: Mapping[str, Any] | None) -> list[str]:
+    over = order["orderStatus"] in TERMINAL
+    if mine is None:
+        return [] if over else [f"order {ident} ({order['orderStatus']}) is not known"]
+    fields = [f for f in COMPARED if not (over and f == "pendingQuantity")]
+    return [
+        f"order {ident}: {f} is {order[f]!r}, the client says {mine.get(f)!r}"
+        for f in fields
+        if not _same(order[f], mine.get(f))
+    ]
+
+
+def _compared(bench: ArrowBench, names: str) -> Iterator[Finding]:
+    """One finding for each point of comparison whose name begins so: the last snapshot asked for at it counts."""
+    points = sorted((ledger.t, ledger.record, name, ledger.what) for name, ledger in bench.talk.told.ledgers.items())
+    for place, (t, number, name, state) in enumerate(points):
+        if not name.startswith(names):
+            continue
+        until = points[place + 1][0] if place + 1 < len(points) else bench.talk.now
+        shots = [shot for shot in bench.talk.told.snapshots if t <= shot.asked <= until]
+        if shots:
+            yield _believed(bench, name, Noted(t, number, state), shots)
+
+
+def _believed(bench: ArrowBench, name: str, ledger: Noted[dict[str, Any]], shots: list[Snapshot]) -> Finding:
+    right = next((shot for shot in shots if not differences(ledger.what, shot)), None)
+    if right is not None:
+        return bench.ok(Form.SHOWN, f"equal to the broker's at {name}", [ledger.record, right.record], (), name)
+    last = shots[-1]
+    evidence = [ledger.record, last.record]
+    if last.asked - ledger.t < bench.micros("snapshot_settle"):
+        return bench.short(f"asked {seconds(last.asked - ledger.t)} after the last event only", evidence, name)
+    wrong = differences(ledger.what, last)
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    return bench.breach(
+        Form.ABSENCE, f"{wrong[0]}{more}", "the client's orders are the broker's", evidence, clause=name
+    )
+
+
+@check("AOU-010")
+def check_understood(bench: ArrowBench) -> Iterator[Finding]:
+    """After every type of update and every status, the client's orders are the broker's."""
+    yield from _compared(bench, "life")
+
+
+@check("AOU-030")
+def check_missed(bench: ArrowBench) -> Iterator[Finding]:
+    """What happened while the client was away is known to it after the reconnect."""
+    yield from _compared(bench, "away")
+
+
+@check("AOU-070")
+def check_cleared(bench: ArrowBench) -> Iterator[Finding]:
+    """Orders that are over leave the tracking map within the declared time."""
+    within = bench.limit("clear_terminal")
+    over: dict[str, Update] = {}
+    for update in bench.talk.updates():
+        if not update.problem and update.body["orderStatus"] in TERMINAL:
+            over[update.key[0]] = update
+    if not over:
+        return
+    due = max(u.t for u in over.values()) + bench.micros("clear_terminal")
+    late = [shot for shot in bench.talk.told.snapshots if shot.asked >= due]
+    if not late:
+        return
+    kept = sorted(ident for ident in over if ident in told_orders(late[-1]))
+    if kept:
+        yield bench.breach(
+            Form.ABSENCE,
+            f"order {kept[0]} was still in the map {seconds(late[-1].asked - over[kept[0]].t)} after it was over",
+            f"cleared within {within:g} s",
+            [over[kept[0]].record, late[-1].record],
+        )
+    else:
+        yield bench.ok(Form.SHOWN, f"{len(over)} finished order(s) were cleared", [late[-1].record])
