@@ -25,7 +25,7 @@ from brokercert.engine.play.gate import StartGate
 from brokercert.engine.play.paths import Paths
 from brokercert.engine.play.play import Played, Props, play
 from brokercert.engine.play.scenario import load_suite
-from brokercert.engine.run.run import RunRequest, header_of, limits_of
+from brokercert.engine.run.request import RunRequest, header_of, limits_of
 from brokercert.judge import judge_trace
 from brokercert.matrix.cells import Cell, Told
 from brokercert.matrix.score import FALLEN

@@ -19,7 +19,7 @@ from brokercert.matrix.score import differences, page, score_of
 from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, outside
 from brokercert.mutants.register import Mutant
 from brokercert.reference.tradovate import ReferenceClient
-from brokercert.sets import markers
+from brokercert.sets import own_sets
 
 SET = "tradovate-stage2"
 MUTANTS = mutants_of(SET)
@@ -141,5 +141,5 @@ def test_whoever_fails_what_only_a_process_can_show_is_played_as_one() -> None:
 
 def test_the_page_is_what_is_written() -> None:
     kept = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
-    now = page(list(dict.fromkeys(markers().values())))
+    now = page(own_sets())
     assert kept.read_text("utf-8") == now, "run: brokercert matrix --page docs/kill-matrix.md"

@@ -16,7 +16,8 @@ from brokercert_mock import Connection, TradovateBroker
 
 from brokercert.engine.client.environment import subject_environment
 from brokercert.engine.client.guard import PREFIX, made_folder, remove_folder
-from brokercert.engine.client.subject import RunningSubject, Stream, SubjectSpec, start_subject
+from brokercert.engine.client.running import RunningSubject, start_subject
+from brokercert.engine.client.subject import Stream, SubjectSpec
 from brokercert.engine.errors import UsageError
 from brokercert.fuzz.client import TEXT_LEVELS
 from brokercert.fuzz.finds import Find

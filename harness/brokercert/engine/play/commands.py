@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-from brokercert.engine.client.subject import RunningSubject, SubjectSpec
+from brokercert.engine.client.running import RunningSubject
+from brokercert.engine.client.subject import SubjectSpec
 from brokercert.judge.told import WHISTLE, Asked, Outcome, Snapshot
 from brokercert.judge.transcript import Transcript
 from brokercert.trace import TraceWriter

@@ -11,7 +11,7 @@ LASTS = 30
 def _shut_down(socket: Connection, reason: str) -> None:
     """The event, and the graceful close that follows it half a second later: it has arrived by then."""
     socket.send_event("shutdown", {"reasonCode": reason, "reason": "brokercert"})
-    socket.broker.call_later(0.5, lambda: socket.close(1001, "Shutdown"))
+    socket.later(0.5, lambda: socket.close(1001, "Shutdown"))
 
 
 async def _once(stage: Stage, reason: str) -> None:

@@ -8,7 +8,7 @@ from brokercert.engine.play.scenario import scenario
 from brokercert.judge.told import Asked
 from brokercert.judge.tradovate.model.conversation import Conversation, Request
 from brokercert.judge.tradovate.model.sends import Sends
-from brokercert_mock.port.rules import Hold
+from brokercert_mock import Hold
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from brokercert_mock.tradovate.seed import Entity
+from brokercert_mock.port.ground import Ground
+from brokercert_mock.tradovate.connection import Connection
+from brokercert_mock.tradovate.requests.turns import Answer
+from brokercert_mock.tradovate.state import Entity, State
+from brokercert_mock.tradovate.wire import ClientRequest
 
-if TYPE_CHECKING:
-    from brokercert_mock.tradovate.broker import TradovateBroker
-    from brokercert_mock.tradovate.connection import Connection
-
-Answer = tuple[int, Any]
+SUBSCRIBE, UNSUBSCRIBE = "md/subscribequote", "md/unsubscribequote"
 
 BASE = 5000.0  # of every price: a round index, whatever the contract
 TICK = 0.25
@@ -20,22 +21,21 @@ SWING = 8  # ticks up, then down
 class Quotes:
     """Who asked for which contract's quotes. A subscription ends with its socket."""
 
-    def __init__(self, broker: TradovateBroker) -> None:
-        self.broker = broker
+    def __init__(self, ground: Ground, state: State, stamp: Callable[[], str]) -> None:
+        self._ground, self._state, self._stamp = ground, state, stamp
         self._asked: dict[Connection, dict[int, Entity]] = {}
         self._turn = 0
 
-    def answer(self, conn: Connection, endpoint: str, body: Any) -> Answer | None:
-        """The answer to `md/subscribequote` and `md/unsubscribequote`; None for any other endpoint."""
-        if endpoint not in ("md/subscribequote", "md/unsubscribequote"):
-            return None
+    def answer(self, conn: Connection, request: ClientRequest) -> Answer:
+        """The answer to a request to begin or to end a subscription."""
+        body = request.body
         contract = self._contract(body.get("symbol") if isinstance(body, dict) else None)
         if contract is None:
-            return 404, f"Not found: {endpoint}"
+            return 404, f"Not found: {request.endpoint}"
         held = self._asked.setdefault(conn, {})
-        if endpoint == "md/subscribequote":
+        if request.endpoint == SUBSCRIBE:
             held[contract["id"]] = contract
-            self.broker.call_later(0, lambda: self._send(conn, contract))
+            self._ground.call_later(0, lambda: self._send(conn, contract))
         else:
             held.pop(contract["id"], None)
         return 200, {}
@@ -50,7 +50,7 @@ class Quotes:
 
     def _contract(self, symbol: Any) -> Entity | None:
         """By name, in any letter case, or by id."""
-        for contract in self.broker.db.of("contract"):
+        for contract in self._state.of("contract"):
             if symbol == contract["id"] or str(symbol).lower() == str(contract["name"]).lower():
                 return contract
         return None
@@ -64,5 +64,5 @@ class Quotes:
             "Trade": {"price": last, "size": 1},
             "TotalTradeVolume": {"size": 1000 + self._turn},
         }
-        quote = {"timestamp": self.broker.stamp(), "contractId": contract["id"], "entries": entries}
+        quote = {"timestamp": self._stamp(), "contractId": contract["id"], "entries": entries}
         conn.send_event("md", {"quotes": [quote]})

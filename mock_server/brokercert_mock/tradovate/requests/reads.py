@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from brokercert_mock.tradovate.seed import LOWER, MASTERS, READ_ONLY, Entity, State
-
-Answer = tuple[int, Any]
+from brokercert_mock.tradovate.requests.turns import Answer
+from brokercert_mock.tradovate.state import LOWER, MASTERS, READ_ONLY, Entity, State
 
 READABLE = LOWER | {kind.lower(): kind for kind in READ_ONLY}
 
