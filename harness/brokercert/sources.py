@@ -5,7 +5,7 @@ rows, or says why none can; so a reader of the page can find each of its demands
 "Rejected" means `RequirementError`, which names file, sentence, field and what was expected. Nothing here does I/O
 beyond reading package data.
 
-    python -m brokercert.sources > docs/protocol/register.md
+    python3 dev.py generate    makes docs/protocol/register.md
     python -m brokercert.sources SET    the register of a set of another package
 """
 
@@ -151,11 +151,13 @@ def uncited(sources: Collection[Source], rows: RequirementSet) -> list[str]:
 def render_register(sources: Collection[Source], set_ids: Sequence[str] = own_sets()) -> str:
     """The registers of sentences and of readings as a page, Markdown; of our sets, docs/protocol/register.md."""
     ours = tuple(set_ids) == own_sets()
-    made = "`; a test keeps it in step with the data." if ours else f" {' '.join(set_ids)}`."
+    made = f"python -m brokercert.sources {' '.join(set_ids)}`."
+    if ours:
+        made = "python3 dev.py generate`; a test keeps it in step with the data."
     lines = [
         "# The registers",
         "",
-        f"Made by `python -m brokercert.sources{made}",
+        f"Made by `{made}",
         "",
         f"First what becomes of every sentence of the {'two source pages' if ours else 'source page'}: the rows that "
         "judge it, or why it is *not",

@@ -26,15 +26,6 @@ UNREADABLE = Path("/proc/self/mem")
 CLIENT = "[subject]\ncommand = ['sh']\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("BROKERCERT_")]:
-        monkeypatch.delenv(name)
-    (tmp_path / ".git").mkdir()  # what stands above the folder is no part of the case
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def _doors(*, written: bool) -> Iterator[tuple[str, ...]]:
     """Every command that takes a file or a folder, by its own parameters; `FILE` is where the name goes.
 
@@ -55,14 +46,14 @@ DOORS = list(_doors(written=False))
 @pytest.mark.parametrize("words", DOORS, ids=" ".join)
 @pytest.mark.parametrize("kind", ["unreadable", "a folder", "nothing"])
 def test_a_file_that_cannot_be_read_is_named_in_a_sentence(
-    words: tuple[str, ...], kind: str, folder: Path, capfd: pytest.CaptureFixture[str]
+    words: tuple[str, ...], kind: str, folder: Path, find: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = folder / "given.toml"
     if kind == "unreadable":
         path.symlink_to(UNREADABLE)
     if kind == "a folder":
         path.mkdir()
-    more = (str(_any_find(folder)),) if words[0] == "replay" and "--config" in words else ()
+    more = (str(find),) if words[0] == "replay" and "--config" in words else ()
     arguments = [str(path) if word == "FILE" else word for word in (*words, *more)]
     assert brokercert.cli.main(arguments) == ExitCode.USAGE
     err = capfd.readouterr().err

@@ -47,7 +47,7 @@ def certify(
 
     COMMAND starts the client; it gets the address and credentials in BROKERCERT_* variables, or where the command
     says {url}, {token}, {state_dir} and so on. Without COMMAND: that of BROKERCERT_COMMAND, else of brokercert.toml.
-    With --reference: brokercert's own client. Where nobody names a client, nothing is run: exit 2.
+    With --reference: brokercert's own client. Where no client is named, nothing is run: exit 2.
     """
     from brokercert.cli.finish import finish
     from brokercert.cli.progress import LiveProgress, progress_for

@@ -29,7 +29,7 @@ SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["-h", "--hel
     help="What is broken (default: frame, json and message in turn).",
 )
 @click.option("--time", "seconds", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds.")
-@click.option("--frames", type=click.IntRange(0), default=0, help="In process: so many frames instead of a time.")
+@click.option("--frames", type=click.IntRange(0), default=0, help="In process: this many frames, and no time limit.")
 @SEED
 @click.option("--target", metavar="NAME", help="Fuzz a parser of brokercert's own, in process; `list` shows them.")
 @click.option("--handler", metavar="MODULE:NAME", help="Fuzz a Python function that takes a frame's text, in process.")
@@ -59,11 +59,13 @@ def fuzz(
     reference: bool,
     command: tuple[str, ...],
 ) -> int:
-    """Feed a client hostile frames until the time is over; save what breaks it, shrunk, for `brokercert replay`.
+    """Feed a client hostile frames until the time is over. What breaks it is shrunk and saved for `brokercert replay`.
 
     COMMAND starts the client, as for `certify`, and it is fed over the wire. Without COMMAND: that of brokercert.toml.
-    With --reference the handlers of brokercert's own client are fed, in process and on every core: --frames, --jobs and
-    --cluster are for that, and for --target and --handler. Exit status: 0 nothing was found, 1 something was.
+    With --reference the handlers of brokercert's own client are fed, in process and on every core. --target and
+    --handler work in process too. --frames, --jobs and --cluster are for these three.
+
+    Exit status: 0 nothing was found, 1 something was.
     """
     from brokercert.engine.ask.whom import FUZZ
     from brokercert.engine.errors import UsageError
@@ -160,9 +162,11 @@ def _told(whom: str, outcome: Outcome, how: str = "") -> None:
 def replay(config_path: Path | None, reference: bool, find: Path, command: tuple[str, ...]) -> int:
     """Feed a saved find again: whether it still breaks what it broke.
 
-    FIND is a file of `brokercert fuzz`; a scenario file of `brokercert simulate`, which names its client; or the trace
-    of a scenario with hostile frames: then they are fed to the client anew, and what breaks it is shrunk and saved
-    beside the trace. A client that was fed over the wire must be named: by COMMAND, brokercert.toml or --reference.
+    FIND is one of three: (1) a file of `brokercert fuzz`; (2) a scenario file of `brokercert simulate`, which names its
+    client; (3) the trace of a scenario with hostile frames. The frames of a trace are fed to the client anew. What
+    breaks it is shrunk and saved beside the trace. A client that was fed over the wire must be named: by COMMAND,
+    brokercert.toml or --reference.
+
     Exit status: 0 it takes them now, 1 it does not.
     """
     from brokercert.cli.simulate import replay_scenario

@@ -28,11 +28,11 @@ def judge(
     cluster: str,
     traces: tuple[Path, ...],
 ) -> int:
-    """Judge saved traces again, without network and client: the same verdicts as in their run.
+    """Judge saved traces again, without network and client. The verdicts are those of their run.
 
-    TRACES are files, or folders of them, such as out/latest: all of one run. Where its run.json stands beside them,
-    they must be what it names, byte for byte. Many are shared out over processes, or over the workers of a cluster,
-    which must find the files at the same places; few are judged in this process.
+    TRACES are files, or folders of them, such as out/latest: all of one run. If its run.json stands beside them, they
+    must be what it names, byte for byte. Few are judged in this process. Many are shared out over processes, or over
+    the workers of a cluster. These must find the files at the same places.
     """
     from brokercert.cli.finish import finish
     from brokercert.engine.run.folder import check_folder

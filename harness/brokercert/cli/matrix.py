@@ -17,13 +17,13 @@ from brokercert.sets import default_set, own_sets
 @CLUSTER
 @SEED
 @click.option("--keep", is_flag=True, help="Keep the score in the package, for reports to tell.")
-@click.option("--page", type=Place(dir_okay=False), help="Only write what is written as a page.")
+@click.option("--page", type=Place(dir_okay=False), help="Play nothing; write the page of all mutants.")
 def matrix(
     set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed: int, keep: bool, page: Path | None
 ) -> int:
     """Play every mutant (a client with one known defect) through every scenario, in virtual time.
 
-    Exit status: 0 each fails what it must and nothing else, 3 a check or a mutant is not what is written of it.
+    Exit status: 0 each fails what it must and nothing else; 3 a check or a mutant is not what is written of it.
     """
     import time
 

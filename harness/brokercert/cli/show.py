@@ -140,7 +140,7 @@ def _table(rows: RequirementSet, covers: list[Cover]) -> Iterator[str]:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: whichever has the id).")
+@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: the one that has the id).")
 @click.argument("requirement", metavar="ID")
 def explain(requirement: str, set_id: str | None) -> int:
     """Explain one requirement: what it asks, how it is judged, how to mend it."""

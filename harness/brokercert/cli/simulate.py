@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--seeds", type=click.IntRange(1), default=20, show_default=True, help="How many seeds are played.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The first of them.")
-@click.option("--hours", type=click.FloatRange(0), default=0.0, help="Virtual time that a seed is played for ...")
-@click.option("--minutes", type=click.FloatRange(0), default=0.0, help="... and minutes more (default: 10 in all).")
+@click.option("--hours", type=click.FloatRange(0), default=0.0, help="Hours of virtual time that a seed is played for.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0),
+    default=0.0,
+    help="Minutes of it, added to the hours (default: 10 minutes in all).",
+)
 @click.option("--faults", type=click.FloatRange(0), default=200.0, show_default=True, help="Faults an hour.")
 @click.option(
     "--client",
@@ -47,10 +52,11 @@ def simulate(
     cluster: str,
     out: Path,
 ) -> int:
-    """Play random order flow under random faults in virtual time, and look whether what must hold always does.
+    """Play random order flow under random faults in virtual time. Look whether what must hold always does.
 
-    Of the seeds that break an invariant, the first is shrunk to its shortest schedule and saved for `brokercert
-    replay`. Exit status: 0 every seed passed, 1 one did not.
+    The first seed that breaks an invariant is shrunk to its shortest schedule and saved for `brokercert replay`.
+
+    Exit status: 0 every seed passed, 1 one did not.
     """
     import time
 

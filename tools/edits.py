@@ -75,7 +75,7 @@ class Tried:
 def table(root: Path = ROOT) -> list[Edit]:
     """The edits of `edits.toml`. Raises `EditError` where an old text does not stand in its file exactly once."""
     edits = []
-    for file, entries in tomllib.loads((root / ".ci" / "edits.toml").read_text("utf-8")).items():
+    for file, entries in tomllib.loads((root / "tools" / "edits.toml").read_text("utf-8")).items():
         path = root / JUDGE / file
         source = path.read_text("utf-8") if path.exists() else ""
         edits += [Edit(file, weakens, edited(source, f"{file}: {weakens}", *pair)) for weakens, pair in entries.items()]
@@ -87,7 +87,7 @@ def edited(source: str, name: str, old: str, new: str) -> str:
     count = source.count(old)
     if count != 1:
         raise EditError(
-            f".ci/edits.toml: {name}: expected once, found {count} times: {old!r}; "
+            f"tools/edits.toml: {name}: expected once, found {count} times: {old!r}; "
             "write the edit anew for the source as it is now, or take it out where its check is gone"
         )
     return source.replace(old, new)
@@ -252,7 +252,7 @@ def main(words: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     if not edits:
-        print(f"--only {asked.only}: no edit has this in its name; they are in .ci/edits.toml", file=sys.stderr)
+        print(f"--only {asked.only}: no edit has this in its name; they are in tools/edits.toml", file=sys.stderr)
         return 2
     began = time.monotonic()
     control = tried(Edit("", "", ""))

@@ -15,37 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from busy import busy
 
 UNSURE = "inconclusive: a time"
 
 
-def _spin() -> None:
-    while True:
-        pass
-
-
-@contextmanager
-def load(busy: bool) -> Iterator[None]:
-    """One process per core that computes, where `busy`."""
-    context = multiprocessing.get_context("spawn")
-    crew = [context.Process(target=_spin, daemon=True) for _ in range(multiprocessing.cpu_count())] if busy else []
-    for process in crew:
-        process.start()
-    try:
-        yield
-    finally:
-        for process in crew:
-            process.kill()
-            process.join()
-
-
-def certify(arguments: list[str], busy: bool) -> dict[str, str]:
-    """One run's verdicts, by row; what it printed goes to standard error where it broke."""
-    with tempfile.TemporaryDirectory() as out, load(busy):
+def certify(arguments: list[str], beside: int) -> dict[str, str]:
+    """One run's verdicts, by row. `beside`: busy processes. What it printed goes to standard error where it broke."""
+    with tempfile.TemporaryDirectory() as out, busy(beside):
         command = [sys.executable, "-m", "brokercert", "certify", "--out", out, *arguments]
         done = subprocess.run(command, capture_output=True, text=True)
         record = Path(out) / "latest" / "run.json"
@@ -65,7 +45,7 @@ def disagreements(runs: list[tuple[bool, dict[str, str]]]) -> dict[str, list[str
     """Rows that changed as they must not: row -> its verdict in each run."""
     found = {}
     for row in runs[0][1]:
-        said = {run[row] for busy, run in runs if not (busy and run[row] == UNSURE)}
+        said = {run[row] for loaded, run in runs if not (loaded and run[row] == UNSURE)}
         if len(said) > 1:
             found[row] = [run[row] for _, run in runs]
     return found
@@ -80,14 +60,14 @@ def main(arguments: list[str]) -> int:
     if not plan:
         parser.error("nothing to repeat: --idle and --busy are both 0")
     runs = []
-    for number, busy in enumerate(plan, 1):
+    for number, loaded in enumerate(plan, 1):
         began = time.monotonic()
-        runs.append((busy, certify(rest, busy)))
+        runs.append((loaded, certify(rest, multiprocessing.cpu_count() if loaded else 0)))
         counts: dict[str, int] = {}
         for verdict in runs[-1][1].values():
             counts[verdict] = counts.get(verdict, 0) + 1
         summary = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-        kind = "busy" if busy else "idle"
+        kind = "busy" if loaded else "idle"
         print(f"run {number} of {len(plan)}, {kind}: {summary} ({time.monotonic() - began:.0f} s)", flush=True)
     found = disagreements(runs)
     for row, verdicts in found.items():

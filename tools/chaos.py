@@ -25,14 +25,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+from busy import busy
 
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("stopped alone", "stopped with its clients", "busy")
@@ -131,26 +132,6 @@ class Told:
         rest = f" ({', '.join(named)})" if named else ""
         cost = f"{self.again} playings more, {self.took:.0f} s"
         return f"{self.client}, {self.mode}, seed {self.seed}: exit {self.status}, {said}{rest}; {cost}"
-
-
-def _spin() -> None:
-    while True:
-        pass
-
-
-@contextmanager
-def load(processes: int) -> Iterator[None]:
-    """So many processes that compute."""
-    context = multiprocessing.get_context("spawn")
-    crew = [context.Process(target=_spin, daemon=True) for _ in range(processes)]
-    for process in crew:
-        process.start()
-    try:
-        yield
-    finally:
-        for process in crew:
-            process.kill()
-            process.join()
 
 
 class Stopper(threading.Thread):
@@ -257,9 +238,9 @@ def chaos(clients: Sequence[Client], *, runs: int, seed: int, at_once: int, shor
 
     # Busy runs have the load of their own; the others share the machine with each other only.
     quiet = [entry for entry in plan if entry[1] != "busy"]
-    busy = [entry for entry in plan if entry[1] == "busy"]
-    for entries, processes in ((quiet, 0), (busy, BESIDE * multiprocessing.cpu_count())):
-        with load(processes if entries else 0), ThreadPoolExecutor(at_once) as pool:
+    loaded = [entry for entry in plan if entry[1] == "busy"]
+    for entries, processes in ((quiet, 0), (loaded, BESIDE * multiprocessing.cpu_count())):
+        with busy(processes if entries else 0), ThreadPoolExecutor(at_once) as pool:
             for done in [pool.submit(one, *entry) for entry in entries]:
                 done.result()
     good = True
