@@ -27,7 +27,7 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
     @property
     def raised(self) -> float:
         """Seconds after which an event has been raised: the set's own time, and one for its report."""
-        return self.limit("event_soon") + 1
+        return self.limit("raised_within") + 1
 
     @property
     def reported(self) -> float:
