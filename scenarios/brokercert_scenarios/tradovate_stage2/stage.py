@@ -7,6 +7,7 @@ from collections.abc import Callable
 from brokercert.engine.play.stage import ARRIVAL, AnyStage
 from brokercert.judge.tradovate.beliefs.compared import differences_at, due_at, unseen_at
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
+from brokercert.trace.names import RuleName
 from brokercert_mock import Connection as BrokerConnection
 from brokercert_mock import TradovateBroker
 
@@ -24,7 +25,7 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
 
     def has_shown(self, talk: Conversation) -> bool:
         """A client that looks up the broker's name has started, though it may not be told the address."""
-        return super().has_shown(talk) or any(rule.name.startswith("dns-") for _, _, rule in talk.rules)
+        return super().has_shown(talk) or any(rule.name.startswith(RuleName.DNS) for _, _, rule in talk.rules)
 
     @property
     def heartbeat_gap(self) -> float:
@@ -101,12 +102,12 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         await self.fresh_event()
         return self.lose_all(how)
 
-    async def outage(self, name: str, how: Callable[[BrokerConnection], object] = BrokerConnection.fin) -> None:
+    async def outage(self, window: str, how: Callable[[BrokerConnection], object] = BrokerConnection.fin) -> None:
         """Lose every socket, and watch for as long as attempts in an outage are counted. The caller's rule keeps the
-        client away until this returns. `name` says in the trace how it does.
+        client away until this returns. `window` is what the trace calls it: a `WindowName`, and how it is done.
         """
         await self.lose(how)
-        with self.window(f"outage: {name}"):
+        with self.window(window):
             await self.hold(self.limit("outage") + SURE, "attempts to reconnect")
 
     async def compare(self, name: str) -> None:

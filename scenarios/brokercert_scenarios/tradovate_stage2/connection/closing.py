@@ -1,6 +1,7 @@
 """Connection errors: S2 Error handling. Servers that are not there, and ways that are slow."""
 
 from brokercert.engine.play.scenario import scenario
+from brokercert.trace.names import FaultName, WindowName
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -72,7 +73,7 @@ async def port_refused(stage: Stage) -> None:
 
 async def _back(stage: Stage) -> None:
     since = stage.now
-    stage.healed("upgrades-answered")
+    stage.healed(FaultName.UPGRADES_ANSWERED.value)
     await stage.recovered(since)
 
 
@@ -86,7 +87,7 @@ async def unavailable_503(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(503):
-        await stage.outage("unavailable, every upgrade answered with 503")
+        await stage.outage(f"{WindowName.UNAVAILABLE}, every upgrade answered with 503")
     await _back(stage)
 
 
@@ -100,7 +101,7 @@ async def unavailable_accept(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_accepting().close():
-        await stage.outage("unavailable, every connection closed when accepted")
+        await stage.outage(f"{WindowName.UNAVAILABLE}, every connection closed when accepted")
     await _back(stage)
 
 
@@ -114,7 +115,7 @@ async def upgrade_429(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(429):
-        await stage.outage("every upgrade answered with 429")
+        await stage.outage(WindowName.LOCKED_OUT.value)
 
 
 async def _slow(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from brokercert.engine.play.scenario import scenario
+from brokercert.trace.names import WindowName
 from brokercert_mock import Connection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -120,7 +121,7 @@ async def outage_refused(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(503):
-        await stage.outage("every upgrade answered with 503")
+        await stage.outage(f"{WindowName.OUTAGE}: every upgrade answered with 503")
 
 
 @scenario(
@@ -133,4 +134,4 @@ async def outage_closed(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().upgrade_then_close():
-        await stage.outage("every socket upgraded and closed at once")
+        await stage.outage(f"{WindowName.OUTAGE}: every socket upgraded and closed at once")
