@@ -3,7 +3,9 @@
 
     python3 dev.py certify [ARGUMENTS OF brokercert certify]   the client that is named; with none named, ours
     python3 dev.py test    [ARGUMENTS OF pytest]
-    python3 dev.py lint | types | check                        ruff, mypy, both
+    python3 dev.py lint | types | complexity | check           ruff, mypy, radon; check: all three, and what is stale
+    python3 dev.py generate [--check] [--all]                  generated pages and counts anew; all: the scores too
+    python3 dev.py new [KIND] [ID]                             lay out the stubs of a new row, KIND `row`
     python3 dev.py toxiproxy                                   a real toxiproxy-server into .tools/ (needs Go)
     python3 dev.py repeat [--idle N] [--busy N] [ARGUMENTS]    certify again and again, compare the verdicts
     python3 dev.py chaos [--runs N] [--short] [CLIENT...]      certify on a machine that stops and is busy
@@ -41,6 +43,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+TOOLS = ROOT / "tools"
 MARK = VENV / "brokercert-setup"
 LOCK = ROOT / ".setup.lock"
 SETUP_WITHIN = 900  # seconds that another set-up of the same checkout is waited for
@@ -263,7 +266,24 @@ def types(arguments):
 
 
 def check(arguments):
-    return lint([]) or types([])
+    """All of them, whatever the first says: who mends one sees the others too."""
+    parts = {
+        "lint": lambda: lint([]),
+        "types": lambda: types([]),
+        "complexity": lambda: of_tools("complexity")([]),
+        "generate --check": lambda: of_tools("generate")(["--check"]),
+    }
+    bad = []
+    for name, part in parts.items():
+        say(f"check: {name}")
+        bad += [name] if part() else []
+    say(f"check: not as it must be: {', '.join(bad)}" if bad else "check: all is as it must be")
+    return 1 if bad else 0
+
+
+def of_tools(name, cwd=lambda: ROOT):
+    """The verb that starts a program of tools/."""
+    return lambda arguments: run(tool("python"), TOOLS / f"{name}.py", *arguments, cwd=cwd())
 
 
 def toxiproxy(arguments):
@@ -271,40 +291,16 @@ def toxiproxy(arguments):
 
 
 def repeat(arguments):
-    return run(tool("python"), ROOT / ".ci" / "repeat.py", *with_client(arguments), cwd=Path.cwd())
-
-
-def chaos(arguments):
-    return run(tool("python"), ROOT / ".ci" / "chaos.py", *arguments)
-
-
-def nightly(arguments):
-    return run(tool("python"), ROOT / ".ci" / "nightly.py", *arguments)
-
-
-def virtual(arguments):
-    return run(tool("python"), ROOT / ".ci" / "virtual.py", *arguments, cwd=Path.cwd())
-
-
-def mutants(arguments):
-    return run(tool("python"), ROOT / ".ci" / "mutants.py", *arguments)
+    return of_tools("repeat", Path.cwd)(with_client(arguments))
 
 
 def fuzz(arguments):
-    """Atheris is no dependency: 35 MB, and for few Pythons. It is installed by whoever wants it."""
+    """Atheris is no dependency: 35 MB, and for few Pythons. Who wants it gets it here."""
     if subprocess.run([tool("python"), "-c", "import atheris"], capture_output=True).returncode:
         say("installing atheris")
         if run(tool("python"), "-m", "pip", "--disable-pip-version-check", "install", "-q", "atheris"):
             fail("atheris cannot be installed here; `brokercert fuzz --target NAME` needs nothing more")
-    return run(tool("python"), ROOT / ".ci" / "guided.py", *arguments)
-
-
-def bench(arguments):
-    return run(tool("python"), ROOT / ".ci" / "bench.py", *arguments)
-
-
-def edits(arguments):
-    return run(tool("python"), ROOT / ".ci" / "edits.py", *arguments)
+    return of_tools("guided")(arguments)
 
 
 FOREIGN = {
@@ -392,16 +388,19 @@ VERBS = {
     "test": test,
     "lint": lint,
     "types": types,
+    "complexity": of_tools("complexity"),
     "check": check,
+    "generate": of_tools("generate"),
+    "new": of_tools("new"),
     "toxiproxy": toxiproxy,
     "repeat": repeat,
-    "chaos": chaos,
-    "nightly": nightly,
-    "virtual": virtual,
-    "mutants": mutants,
+    "chaos": of_tools("chaos"),
+    "nightly": of_tools("nightly"),
+    "virtual": of_tools("virtual", Path.cwd),  # its runs may be named from where one is
+    "mutants": of_tools("mutants"),
     "fuzz": fuzz,
-    "bench": bench,
-    "edits": edits,
+    "bench": of_tools("bench"),
+    "edits": of_tools("edits"),
     "wheel": wheel,
     "clean": clean,
 }

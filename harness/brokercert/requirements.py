@@ -1,7 +1,8 @@
 """Requirement sets are data: a folder a set, with `set.toml`, `limits.toml` and a file for the rows of each area.
 
-"Rejected" means `RequirementError` and nothing else: it names the file, the row, the field, and what was expected.
-Nothing here does I/O beyond reading package data.
+Ours lie in brokercert/data. Those of another package lie beside its suite (`brokercert.sets`). "Rejected" means
+`RequirementError` and nothing else: it names the file, the row, the field, and what was expected. Nothing here does
+I/O beyond reading package data.
 """
 
 from __future__ import annotations
@@ -10,20 +11,19 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from brokercert import sets
 from brokercert.verdict import Level
 
-ANTECEDENTS = (
-    "none connected authorize-sent authorized synced second-attempt reauthorized retry refused shutdown"
-    " request-after-authorize"
-).split()
+NONE = "none"  # the antecedent of a row that can be judged from the start, in every set
 ORIGINS = ("doc", "ours", "samples")
 SET_FILE, LIMITS_FILE = "set.toml", "limits.toml"
 ID = re.compile(r"^[A-Z]{3}-\d{3}$")
+PLACEHOLDER = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 class RequirementError(Exception):
@@ -98,6 +98,8 @@ class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
     stability: str
     never_absent: tuple[str, ...]
+    antecedents: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,7 +113,11 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequirementSet(msgspec.Struct, frozen=True):
-    """A requirement set as loaded. `deviations`: limits that were overridden, with the set's own value."""
+    """A requirement set as loaded. `deviations`: limits that were overridden, with the set's own value.
+
+    `antecedents` are the words by which its rows say what must have happened before. `placeholders` are those of a
+    client's command line that its broker fills, beside the harness's own: `symbol` for BROKERCERT_SYMBOL.
+    """
 
     id: str
     title: str
@@ -129,6 +135,8 @@ class RequirementSet(msgspec.Struct, frozen=True):
     readings: tuple[Reading, ...]
     hash: str
     by_id: Mapping[str, Requirement]
+    antecedents: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
     deviations: Mapping[str, float] = {}
 
     def limit(self, name: str) -> float:
@@ -174,17 +182,53 @@ class RequirementSet(msgspec.Struct, frozen=True):
 
 
 def available_sets() -> tuple[str, ...]:
-    """The ids of the sets that ship with brokercert."""
-    return tuple(sorted(p.name for p in files("brokercert.data").iterdir() if p.joinpath(SET_FILE).is_file()))
+    """The ids of the sets that may be asked for: those that ship with brokercert, and those of other packages."""
+    return sets.set_ids()
 
 
 def load_set(set_id: str) -> RequirementSet:
-    """A set of ours by its id. Raises `RequirementError`."""
+    """A set by its id. Raises `RequirementError`."""
     if set_id not in available_sets():
         raise RequirementError(f"no requirement set {set_id!r}; known: {', '.join(available_sets())}")
-    folder = files("brokercert.data").joinpath(set_id)
-    found = sorted((p for p in folder.iterdir() if p.name.endswith(".toml")), key=lambda p: p.name)
-    return parse_files({p.name: p.read_text("utf-8") for p in found}, name=set_id)
+    offers = sets.offers().get(set_id, ())
+    if len(offers) > 1:
+        both = " and ".join(f"{offer.package} of {offer.distribution}" for offer in offers)
+        raise RequirementError(f"{set_id}: offered by {both}; expected one package; uninstall the others")
+    if set_id in sets.own_sets():
+        return _read_folder(sets.DATA / set_id, name=set_id)
+    return _load_offered(offers[0])
+
+
+def _load_offered(offer: sets.Offer) -> RequirementSet:
+    """The set of another package. Its metadata and its `set.toml` must say the same."""
+    said = f"{sets.SUITES}: {offer.set_id} = {offer.package} (entry point of {offer.distribution})"
+    folder = sets.data_folder(offer.set_id)
+    if folder is None:
+        raise RequirementError(
+            f"{said}: there is no folder of that package; expected a package with a folder `data`, which holds "
+            f"{SET_FILE}; correct the entry point, or install the package again"
+        )
+    rows = _read_folder(folder, name=str(folder))
+    where = f"{folder}/{SET_FILE}"
+    if rows.id != offer.set_id:
+        raise RequirementError(f"{where}: set.id: {rows.id!r}; expected {offer.set_id!r}, as in {said}")
+    if not rows.marker.isidentifier() or rows.marker not in offer.markers:
+        raise RequirementError(
+            f"{where}: set.marker: {rows.marker!r}; expected a word that stands as an entry point in {sets.MARKERS} of "
+            f"{offer.distribution}, with the value {offer.package}; it has {', '.join(offer.markers) or 'none'}"
+        )
+    other = sets.markers()[rows.marker]
+    if other != rows.id:
+        raise RequirementError(f"{where}: set.marker: {rows.marker!r} is that of {other}; expected one of its own")
+    return rows
+
+
+def _read_folder(folder: Path, *, name: str) -> RequirementSet:
+    try:
+        texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))}
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequirementError(f"{name}: {error}; expected files in TOML that may be read") from error
+    return parse_files(texts, name=name)
 
 
 def parse_set(text: str, *, name: str) -> RequirementSet:
@@ -230,6 +274,12 @@ def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
         data = msgspec.convert(raw, _File)
     except msgspec.ValidationError as error:
         raise RequirementError(f"{name}: {_where(raw, str(error))}") from error
+    for placeholder in data.set.placeholders:
+        if not PLACEHOLDER.match(placeholder):
+            raise RequirementError(
+                f"{name}: set.placeholders: {placeholder!r}; expected the name of a variable without BROKERCERT_, in "
+                "lower case"
+            )
     titles = {area.rows: area.title for area in data.areas.values()}
     by_id: dict[str, Requirement] = {}
     for row in data.requirement:
@@ -265,6 +315,8 @@ def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
         readings=data.reading,
         hash=hashlib.sha256(canonical).hexdigest(),
         by_id=by_id,
+        antecedents=head.antecedents,
+        placeholders=head.placeholders,
     )
 
 
@@ -283,8 +335,9 @@ def _check_row(name: str, row: Requirement, data: _File) -> None:
 
     if not ID.match(row.id):
         raise wrong("id", row.id, "three capitals, a dash and three digits, as in LOG-010")
-    if row.antecedent not in ANTECEDENTS:
-        raise wrong("antecedent", row.antecedent, f"one of {', '.join(ANTECEDENTS)}")
+    known_before = (NONE, *data.set.antecedents)
+    if row.antecedent not in known_before:
+        raise wrong("antecedent", row.antecedent, f"one of {', '.join(known_before)}; add it to set.antecedents")
     for field, values, known in (
         ("needs", row.needs, data.capabilities),
         ("limits", row.limits, data.limits),

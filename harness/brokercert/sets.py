@@ -1,20 +1,44 @@
-"""Which requirement set is meant where none is named, and the pytest marker of each of ours: data/sets.json.
+"""Which requirement sets there are, where the data of each lies, and its pytest marker.
 
-It stands apart from the sets because the pytest plugin reads it in every run of everybody who has brokercert
-installed: nothing heavy may be imported here.
+Ours stand in data/sets.json. Another package offers its own by two entry points, which are read from the metadata of
+what is installed; nothing of that package is imported here:
+
+    [project.entry-points."brokercert.suites"]     SET = "its_package.suite"     data in its_package/suite/data
+    [project.entry-points."brokercert.markers"]    MARKER = "its_package.suite"  the same package
+
+The pytest plugin reads this in every run of everybody who has brokercert installed: nothing heavy may be imported, and
+nothing is raised here. What is wrong with an offer is told where somebody asks for its set (`requirements.load_set`).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+SUITES = "brokercert.suites"  # the entry point group in which a package offers the suite of a set, by the set's id
+MARKERS = "brokercert.markers"  # and the one in which it offers that set's pytest marker
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A suite that an installed distribution offers: the id of its set, and the package of its suite."""
+
+    set_id: str
+    package: str
+    distribution: str
+    markers: tuple[str, ...]
 
 
 @cache
 def _data() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "sets.json").read_text("utf-8"))
+    data: dict[str, Any] = json.loads((DATA / "sets.json").read_text("utf-8"))
     return data
 
 
@@ -22,6 +46,65 @@ def default_set() -> str:
     return str(_data()["default"])
 
 
-def markers() -> dict[str, str]:
-    """Marker -> the id of its set, as the set itself says too."""
+def own_sets() -> tuple[str, ...]:
+    """The ids of the sets that ship with brokercert."""
+    return tuple(dict.fromkeys(_own_markers().values()))
+
+
+def _own_markers() -> dict[str, str]:
     return dict(_data()["markers"])
+
+
+@cache  # metadata is looked up in the files of every installed package
+def offers() -> Mapping[str, tuple[Offer, ...]]:
+    """The suites on offer, ours among them, by the id of their set. More than one of an id is a conflict."""
+    names: dict[str, list[str]] = {}
+    for point in entry_points(group=MARKERS):
+        names.setdefault(_package_of(point), []).append(point.name)
+    found: dict[str, dict[str, Offer]] = {}
+    for point in entry_points(group=SUITES):
+        package = _package_of(point)
+        by = point.dist.name if point.dist is not None else "an unnamed distribution"
+        offer = Offer(point.name, package, by, tuple(names.get(package, ())))
+        found.setdefault(point.name, {}).setdefault(package, offer)  # an editable install may be seen twice
+    return {set_id: tuple(one.values()) for set_id, one in found.items()}
+
+
+def _package_of(point: EntryPoint) -> str:
+    """The module that its value names; what may stand behind it (`:attribute`, `[extra]`) means nothing here."""
+    return point.value.partition("[")[0].partition(":")[0].strip()
+
+
+def set_ids() -> tuple[str, ...]:
+    """The ids of all sets that may be asked for: ours, and those that others offer."""
+    return tuple(sorted({*own_sets(), *offers()}))
+
+
+def markers() -> dict[str, str]:
+    """Marker -> the id of its set. A marker of ours stays ours, whoever else offers one of that name."""
+    return {**dict(_offered_markers()), **_own_markers()}
+
+
+def _offered_markers() -> Iterator[tuple[str, str]]:
+    for set_id, several in offers().items():
+        for offer in several:
+            for marker in offer.markers:
+                yield marker, set_id
+
+
+def data_folder(set_id: str) -> Path | None:
+    """Where the data of a set lies: `set.toml` and its other files. None where its package is not to be found."""
+    if set_id in own_sets():
+        return DATA / set_id
+    return next((folder for offer in offers().get(set_id, ()) if (folder := _folder_of(offer.package))), None)
+
+
+def _folder_of(package: str) -> Path | None:
+    """`data` in the folder of a package, none of which is imported."""
+    top, *rest = package.split(".")
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):  # a name that no module can have, or one that somebody imported by hand
+        return None
+    places = (spec and spec.submodule_search_locations) or ()
+    return next((Path(place, *rest, "data") for place in places if Path(place, *rest).is_dir()), None)

@@ -1,27 +1,31 @@
 """The register of sentences: what each sentence of a source page asks, and which requirement judges it.
 
-Data of `brokercert/data/sources`. Every sentence is judged by rows, or says why none can; so a reader of the page can
-find each of its demands again, and nobody can lose one. "Rejected" means `RequirementError`, which names file,
-sentence, field and what was expected. Nothing here does I/O beyond reading package data.
+The data lie in the folder `sources` of brokercert/data, and of another package's data. Every sentence is judged by
+rows, or says why none can; so a reader of the page can find each of its demands again, and nobody can lose one.
+"Rejected" means `RequirementError`, which names file, sentence, field and what was expected. Nothing here does I/O
+beyond reading package data.
 
-    python -m brokercert.sources > docs/protocol/register.md
+    python3 dev.py generate    makes docs/protocol/register.md
+    python -m brokercert.sources SET    the register of a set of another package
 """
 
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
-from collections.abc import Collection
-from importlib.resources import files
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import msgspec
 
-from brokercert.requirements import RequirementError, available_sets, load_set
+from brokercert.requirements import RequirementError, RequirementSet, load_set
+from brokercert.sets import DATA, data_folder, own_sets
 
-FOLDER = files("brokercert.data").joinpath("sources")
+NAME = "sources"
+FOLDER = DATA / NAME
 REMARKS = ("read closely",)  # of a citation, beside the place that it names
-PAGES = ("S2", "AR", "TP")
-CITATION = re.compile(rf"^({'|'.join(PAGES)})\s+")
+PAGES = ("S2", "AR", "TP")  # that our rows cite
 
 
 class Sentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,16 +75,17 @@ def place_key(place: str) -> str:
     return place.strip().lower().removesuffix("s")
 
 
-def citations(source: str) -> tuple[tuple[str, str], ...]:
+def citations(source: str, pages: Collection[str] = PAGES) -> tuple[tuple[str, str], ...]:
     """The (page, place) pairs of a requirement's `source`: `S2 §1, Performance` names two places of one page.
 
-    What stands in parentheses is a remark. What names no page we keep (an RFC, say) is left out, and so is a place that
+    What stands in parentheses is a remark. What names none of `pages` (an RFC, say) is left out, and so is a place that
     follows it.
     """
+    citation = re.compile(rf"^({'|'.join(map(re.escape, pages))})\s+")
     found: list[tuple[str, str]] = []
     page = ""
     for part in re.split(r"[,;]\s*", re.sub(r"\s*\([^)]*\)", "", source)):
-        if match := CITATION.match(part):
+        if match := citation.match(part):
             page = match.group(1)
             part = part[match.end() :]
         elif not part.startswith("§") and re.match(r"^RFC |^the page|^programme", part):
@@ -115,21 +120,47 @@ def parse_source(text: str, *, name: str, rows: Collection[str]) -> Source:
     return source
 
 
-def load_sources() -> tuple[Source, ...]:
-    """All registers that ship with brokercert. Raises `RequirementError`."""
-    rows = {row.id for set_id in available_sets() for row in load_set(set_id).rows}
-    found = sorted((item for item in FOLDER.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
-    return tuple(parse_source(item.read_text("utf-8"), name=item.name, rows=rows) for item in found)
+def load_sources(set_ids: Collection[str] = own_sets()) -> tuple[Source, ...]:
+    """The registers that lie beside these sets, whose rows they may name; those of ours lie together.
+
+    Raises `RequirementError`.
+    """
+    rows = {row.id for set_id in set_ids for row in load_set(set_id).rows}
+    places = {FOLDER if set_id in own_sets() else _beside(set_id) for set_id in set_ids}
+    found = sorted((path for place in places for path in place.glob("*.toml")), key=lambda path: path.name)
+    return tuple(parse_source(path.read_text("utf-8"), name=path.name, rows=rows) for path in found)
 
 
-def render_register(sources: Collection[Source]) -> str:
-    """The registers of sentences and of readings as the page docs/protocol/register.md, Markdown."""
+def _beside(set_id: str) -> Path:
+    folder = data_folder(set_id)
+    assert folder is not None, "its set was loaded from there"
+    return folder / NAME
+
+
+def uncited(sources: Collection[Source], rows: RequirementSet) -> list[str]:
+    """What rows cite of these pages and no sentence there is judged by, as `ABC-010: AB §1`."""
+    pages = {source.id: source for source in sources}
+    return [
+        f"{row.id}: {page} {place}"
+        for row in rows.rows
+        for page, place in citations(row.source, {*PAGES, *pages})
+        if page in pages and row.id not in pages[page].judged_at(place)
+    ]
+
+
+def render_register(sources: Collection[Source], set_ids: Sequence[str] = own_sets()) -> str:
+    """The registers of sentences and of readings as a page, Markdown; of our sets, docs/protocol/register.md."""
+    ours = tuple(set_ids) == own_sets()
+    made = f"python -m brokercert.sources {' '.join(set_ids)}`."
+    if ours:
+        made = "python3 dev.py generate`; a test keeps it in step with the data."
     lines = [
         "# The registers",
         "",
-        "Made by `python -m brokercert.sources`; a test keeps it in step with the data.",
+        f"Made by `{made}",
         "",
-        "First what becomes of every sentence of the two source pages: the rows that judge it, or why it is *not",
+        f"First what becomes of every sentence of the {'two source pages' if ours else 'source page'}: the rows that "
+        "judge it, or why it is *not",
         "testable from outside*. Sentences are named by their first words and told in ours; a line of a table is a",
         "sentence, and a sample one a function or block. Then the readings: questions that documents leave open.",
     ]
@@ -141,7 +172,7 @@ def render_register(sources: Collection[Source]) -> str:
         for section in source.section:
             lines += ["", f"### {section.title}", "", "| | begins | says | judged by |", "| --- | --- | --- | --- |"]
             lines += [_line(sentence) for sentence in section.sentences]
-    for set_id in available_sets():
+    for set_id in sorted(set_ids):
         rows = load_set(set_id)
         lines += ["", f"## Readings of {set_id}", "", "| reading | question | answers | judged by | rows |"]
         lines.append("| --- | --- | --- | --- | --- |")
@@ -160,5 +191,17 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def main(asked: Sequence[str]) -> None:
+    """Print the registers of these sets; of none: of ours. Raises `RequirementError`."""
+    set_ids = tuple(asked) or own_sets()
+    sources = load_sources(set_ids)
+    for missing in (one for set_id in set_ids for one in uncited(sources, load_set(set_id))):
+        raise RequirementError(f"{missing}: no sentence there names the row; expected it in `rows` of one of them")
+    print(render_register(sources, set_ids), end="")
+
+
 if __name__ == "__main__":
-    print(render_register(load_sources()), end="")
+    try:
+        main(sys.argv[1:])
+    except RequirementError as error:
+        sys.exit(f"brokercert.sources: {error}")

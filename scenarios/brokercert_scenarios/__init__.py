@@ -1,1 +1,1 @@
-"""The suites: one package a requirement set, one file an area."""
+"""The suites: one package a requirement set, one folder an area."""

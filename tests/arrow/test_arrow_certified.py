@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import brokercert.mutants.arrow
 import pytest
 from brokercert.engine.play.scenario import load_suite
 from brokercert.mutants.arrow import MUTANTS
@@ -77,13 +75,7 @@ def test_a_mutant_fails_what_it_must_and_nothing_unsaid(name: str, certify: Cert
     assert not [row for row, verdict in said.items() if verdict is Verdict.HARNESS_ERROR]
 
 
-def test_no_module_of_mutants_is_left_out_of_the_register() -> None:
-    there = {path.stem for path in Path(brokercert.mutants.arrow.__file__).parent.glob("*.py")}
-    assert {one.client.__module__.rsplit(".", 1)[1] for one in MUTANTS.values()} == there - {
-        "__init__",
-        "__main__",
-        "mutant",
-    }
+def test_no_two_mutants_are_one_sentence() -> None:
     assert len({one.text for one in MUTANTS.values()}) == len(MUTANTS)
 
 

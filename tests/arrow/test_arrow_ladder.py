@@ -10,7 +10,8 @@ import pytest
 from brokercert.engine.client.environment import subject_environment
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.play.gate import StartGate
-from brokercert.engine.play.scenario import Scenario, load_dialect
+from brokercert.engine.play.scenario import load_dialect
+from brokercert.engine.play.stage import Setup
 from brokercert.engine.play.virtual import VirtualLoop
 from brokercert.judge import judge_trace
 from brokercert.reference.arrow import ArrowSubject, OrderUpdatesClient
@@ -39,9 +40,17 @@ async def _outage(client: Any, folder: Path) -> list[Finding]:
     await broker.start()
     env = subject_environment(broker, host="127.0.0.1", port=broker.port, scenario="for-ever", state_dir=folder)
     spec = SubjectSpec("ladder", factory=client, level="in process", offers=DIALECT.reference.offers)
-    scenario = Scenario("for-ever", "for ever", ("AOR-010", "AOR-020"), lambda stage: stage.arrived())
     stage = ArrowStage(
-        scenario, broker, writer, spec, {**env, "BROKERCERT_LEVEL": "commands"}, folder, StartGate(), None, LIMITS
+        Setup(
+            scenario="for-ever",
+            broker=broker,
+            writer=writer,
+            spec=spec,
+            env={**env, "BROKERCERT_LEVEL": "commands"},
+            state_dir=folder,
+            gate=StartGate(),
+            limits=LIMITS,
+        )
     )
     try:
         assert await stage.log_in() is not None

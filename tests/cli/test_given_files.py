@@ -26,40 +26,34 @@ UNREADABLE = Path("/proc/self/mem")
 CLIENT = "[subject]\ncommand = ['sh']\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("BROKERCERT_")]:
-        monkeypatch.delenv(name)
-    (tmp_path / ".git").mkdir()  # what stands above the folder is no part of the case
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def _doors(*, written: bool) -> Iterator[tuple[str, ...]]:
+    """Every command that takes a file or a folder, by its own parameters; `FILE` is where the name goes.
 
-
-def _doors() -> Iterator[tuple[str, ...]]:
-    """Every command that takes a file that it reads, by its own parameters; `FILE` is where the file's name goes."""
+    `written`: those too that take one which they write.
+    """
     context = click.Context(brokercert.cli.cli)
     for name in brokercert.cli.COMMANDS:
         command = brokercert.cli.cli.get_command(context, name)
         assert command is not None
         for one in command.params:
-            if isinstance(one.type, click.Path) and one.name not in ("out", "page"):
+            if isinstance(one.type, click.Path) and (written or one.name not in ("out", "page")):
                 yield (name, one.opts[0], "FILE") if isinstance(one, click.Option) else (name, "FILE")
 
 
-DOORS = list(_doors())
+DOORS = list(_doors(written=False))
 
 
 @pytest.mark.parametrize("words", DOORS, ids=" ".join)
 @pytest.mark.parametrize("kind", ["unreadable", "a folder", "nothing"])
 def test_a_file_that_cannot_be_read_is_named_in_a_sentence(
-    words: tuple[str, ...], kind: str, folder: Path, capfd: pytest.CaptureFixture[str]
+    words: tuple[str, ...], kind: str, folder: Path, find: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = folder / "given.toml"
     if kind == "unreadable":
         path.symlink_to(UNREADABLE)
     if kind == "a folder":
         path.mkdir()
-    more = (str(_any_find(folder)),) if words[0] == "replay" and "--config" in words else ()
+    more = (str(find),) if words[0] == "replay" and "--config" in words else ()
     arguments = [str(path) if word == "FILE" else word for word in (*words, *more)]
     assert brokercert.cli.main(arguments) == ExitCode.USAGE
     err = capfd.readouterr().err
@@ -71,6 +65,19 @@ def _any_find(folder: Path) -> Path:
     from brokercert.hostile import Hostile
 
     return save(Find(target="wire", cause="it ended", frames=(Hostile("frame", "cut", "x"),), seed=1), folder / "saved")
+
+
+@pytest.mark.parametrize("words", list(_doors(written=True)), ids=" ".join)
+def test_no_name_is_no_name_of_the_working_folder(
+    words: tuple[str, ...], folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A shell makes an empty word of a variable that is not set."""
+    (folder / "run.json").write_text("{}")
+    before = sorted(folder.rglob("*"))
+    assert brokercert.cli.main(["" if word == "FILE" else word for word in words]) == ExitCode.USAGE
+    err = capfd.readouterr().err
+    assert "it is empty; expected the name of a f" in err and "Traceback" not in err, err
+    assert sorted(folder.rglob("*")) == before, "nothing was written"
 
 
 def test_these_doors_are_all() -> None:

@@ -6,8 +6,8 @@ parameters, so that a new one cannot forget it.
 
 from __future__ import annotations
 
-import os
 import runpy
+import shutil
 from pathlib import Path
 
 import brokercert.cli
@@ -23,15 +23,6 @@ from brokercert.verdict import ExitCode
 ROOT = Path(__file__).parents[2]
 ROWS = load_set("tradovate-stage2")
 COMMAND = "[subject]\ncommand = ['sh']\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("BROKERCERT_")]:
-        monkeypatch.delenv(name)
-    (tmp_path / ".git").mkdir()  # what stands above the folder is no part of the case
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def takes_a_client() -> list[str]:
@@ -50,26 +41,16 @@ def test_these_are_all() -> None:
 
 
 @pytest.mark.parametrize("name", takes_a_client())
-def test_no_command_picks_a_client_in_silence(name: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    (folder / "find.json").write_text(_a_find(folder))
+def test_no_command_picks_a_client_in_silence(
+    name: str, folder: Path, find: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(find, folder / "find.json")
     before = sorted(folder.iterdir())
     arguments = [name, *(["find.json"] if name == "replay" else [])]
     assert brokercert.cli.main(arguments) == ExitCode.USAGE
     out, err = capfd.readouterr()
     assert "brokercert's" not in out and "no client is named" in err and "reference" in err, err
     assert sorted(folder.iterdir()) == before, "nothing was run"
-
-
-def _a_find(folder: Path) -> str:
-    from brokercert.fuzz.finds import Find, save
-    from brokercert.hostile import Hostile
-
-    find = Find(target="wire", cause="it ended", frames=(Hostile("frame", "cut", "x"),), seed=1)
-    path = save(find, folder / "saved")
-    text = path.read_text()
-    path.unlink()
-    path.parent.rmdir()
-    return text
 
 
 @pytest.mark.parametrize(

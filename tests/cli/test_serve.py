@@ -14,6 +14,8 @@ import pytest
 from brokercert.engine.client.environment import subject_environment
 from brokercert.engine.client.process import PLACEHOLDERS
 from brokercert.engine.play.scenario import load_dialect
+from brokercert.requirements import load_set
+from brokercert.sets import own_sets
 from brokercert_mock import NullRecorder
 
 
@@ -50,15 +52,18 @@ def test_serve_prints_what_a_client_needs_and_what_happens() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("set_id", ["tradovate-stage2", "arrow-orders"])
+@pytest.mark.parametrize("set_id", own_sets())
 async def test_every_variable_of_a_client_has_its_placeholder(set_id: str, tmp_path: Path) -> None:
     broker = load_dialect(set_id).broker({}, NullRecorder(), 1, None)
     env = subject_environment(broker, host="127.0.0.1", port=1, scenario="x", state_dir=tmp_path)
-    assert {name.removeprefix("BROKERCERT_").lower() for name in env} < set(PLACEHOLDERS)
+    assert {name.removeprefix("BROKERCERT_").lower() for name in env} < {
+        *PLACEHOLDERS,
+        *load_set(set_id).placeholders,
+    }
     await broker.close()
 
 
 def test_every_placeholder_stands_in_the_page_with_its_variable() -> None:
     page = (Path(__file__).parents[2] / "docs" / "subject-protocol.md").read_text("utf-8")
     listed = set(re.findall(r"`\{([a-z_]+)\}`", page)) - {"python"}
-    assert listed == set(PLACEHOLDERS)
+    assert listed == {*PLACEHOLDERS, *(name for set_id in own_sets() for name in load_set(set_id).placeholders)}

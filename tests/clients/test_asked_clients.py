@@ -11,8 +11,8 @@ import pytest
 from brokercert.engine.ask.config import STOPS
 from brokercert.engine.client.subject import Stop
 from brokercert.mutants.tradovate import MUTANTS
-from brokercert.mutants.tradovate.requests import SerialQueue
-from brokercert.mutants.tradovate.tickets import with_queue
+from brokercert.mutants.tradovate.queues import with_queue
+from brokercert.mutants.tradovate.requests.answers import SerialQueue
 from brokercert.reference.tradovate import ReferenceClient
 from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session

@@ -12,7 +12,7 @@ import looptime
 from brokercert.engine.client.environment import subject_environment
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.play.gate import StartGate
-from brokercert.engine.play.scenario import Scenario
+from brokercert.engine.play.stage import Setup
 from brokercert.judge.told import Told
 from brokercert.trace import Header, TraceWriter
 from brokercert.trace import records as r
@@ -81,11 +81,15 @@ async def played(play: Play, spec: SubjectSpec, folder: Path) -> tuple[Stage, li
     loop = asyncio.get_running_loop()
     writer = TraceWriter(None, HEADER, began=loop.time())
     broker = TradovateBroker(recorder=writer)
-    scenario = Scenario("test", "test", (), play)
     await broker.start()
     told = subject_environment(broker, host="127.0.0.1", port=broker.port, scenario="test", state_dir=folder)
     env = {**told, "BROKERCERT_LEVEL": "commands"}
-    stage = Stage(scenario, broker, writer, spec, env, folder, Gate(), None, LIMITS)
+    stage = Stage(
+        Setup(
+            scenario="test", broker=broker, writer=writer, spec=spec, env=env, state_dir=folder, gate=Gate(),
+            limits=LIMITS,
+        )
+    )  # fmt: skip
     await stage.start()
     try:
         await play(stage)

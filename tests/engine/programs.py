@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.engine.client import leftovers
-from brokercert.engine.client.subject import RunningSubject, Stop, Stream, SubjectSpec, start_subject
+from brokercert.engine.client.running import RunningSubject, start_subject
+from brokercert.engine.client.subject import Stop, Stream, SubjectSpec
 from brokercert.trace.records import Why
 
 DEADLINE = 10.0  # seconds for anything to happen; all of it takes well under one

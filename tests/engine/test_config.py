@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from brokercert.engine.ask.config import Config, load_config
+from brokercert.engine.ask.fields import FIELDS
+from brokercert.engine.ask.variables import VARIABLES
 from brokercert.engine.ask.whom import REFERENCE
 from brokercert.engine.errors import UsageError
 from brokercert.requirements import load_set
@@ -194,3 +197,19 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^environment: BROKERCERT_CONFIG = none\.toml: no such file") as caught:
         load_config(environ={"BROKERCERT_CONFIG": "none.toml"}, start=tmp_path)
     assert str(caught.value).endswith(f"the nearest one is {there}")
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_names_itself_where_its_value_is_of_a_wrong_kind(tmp_path: Path, name: str) -> None:
+    table, dot, key = name.rpartition(".")
+    path = write(tmp_path, (f"[{table}]\n" if dot else "") + f"{key} = 1979-05-27")
+    with pytest.raises(UsageError) as caught:
+        load_config(path, environ={})
+    assert str(caught.value).startswith(f"{path}: {name} = datetime.date(1979, 5, 27); expected ")
+
+
+def test_every_field_and_every_variable_has_its_place_in_the_configuration() -> None:
+    known = {one.name for one in fields(Config)}
+    filed = [field for field, _ in FIELDS.values()]
+    assert len(set(filed)) == len(filed) and set(filed) < known
+    assert {field for field, _ in VARIABLES.values()} < set(filed)

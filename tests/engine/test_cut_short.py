@@ -16,7 +16,7 @@ from brokercert.engine.play.paths import Paths
 from brokercert.engine.play.play import Played, Props
 from brokercert.engine.play.scenario import Scenario, load_dialect
 from brokercert.engine.play.virtual import CALENDAR, VirtualLoop
-from brokercert.engine.run.run import RunRequest, header_of, limits_of
+from brokercert.engine.run.request import RunRequest, header_of, limits_of
 from brokercert.engine.uncut import is_cancelled, to_the_end
 from brokercert.requirements import load_set
 from brokercert.trace import read_trace

@@ -10,7 +10,8 @@ from typing import Any
 import looptime
 import pytest
 from brokercert.engine.client import inprocess
-from brokercert.engine.client.subject import RunningSubject, Stream, SubjectSpec, start_subject
+from brokercert.engine.client.running import RunningSubject, start_subject
+from brokercert.engine.client.subject import Stream, SubjectSpec
 from brokercert.trace.records import Why
 
 

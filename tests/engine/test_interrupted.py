@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.run import crew
 from brokercert.engine.run import run as running
 from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.verdict import Outcome, RunRecord, Verdict
@@ -47,13 +48,13 @@ def test_while_it_is_judged(
 
 
 def test_before_anything_was_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = running.calibrate
+    real = crew.calibrate
 
     async def calibrate() -> Any:
         os.kill(os.getpid(), signal.SIGTERM)
         return await real()
 
-    monkeypatch.setattr(running, "calibrate", calibrate)
+    monkeypatch.setattr(crew, "calibrate", calibrate)
     run = run_certification(request(tmp_path / "out"), Quiet())
     assert run.outcome is Outcome.INTERRUPTED and run.calibration is None
     assert not any(one.trace for one in run.scenarios)

@@ -15,7 +15,7 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.play.paths import Paths
 from brokercert.engine.play.play import Played
 from brokercert.engine.play.scenario import Scenario, load_suite
-from brokercert.engine.run import judgements, run
+from brokercert.engine.run import crew, judgements
 from brokercert.engine.run.offline import judge_traces
 from brokercert.engine.run.run import Quiet, RunRequest, certify
 from brokercert.engine.run.virtual_run import certify_virtual, play_alone
@@ -72,7 +72,7 @@ def real_run(
         act(scenario)
         done(await asyncio.to_thread(play_alone, scenario, REQUEST, ROWS, "in its place", tmp_path))
 
-    monkeypatch.setattr(run, "play", played)
+    monkeypatch.setattr(crew, "play", played)
     request = RunRequest(SET, REAL.subject, only=REAL.only, out=tmp_path)
     return asyncio.run(certify(request, progress or Quiet()))
 

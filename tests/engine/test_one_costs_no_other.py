@@ -20,8 +20,8 @@ from brokercert.engine.play.play import Played
 from brokercert.engine.play.scenario import Scenario, load_suite
 from brokercert.engine.play.stage import AnyStage
 from brokercert.engine.run import virtual_run as alone
+from brokercert.engine.run.live import lost_traces
 from brokercert.engine.run.offline import judge_traces
-from brokercert.engine.run.record import lost_traces
 from brokercert.engine.run.run import RunRequest
 from brokercert.engine.run.virtual_run import play_alone
 from brokercert.requirements import load_set

@@ -13,7 +13,7 @@ from brokercert.engine.ask.config import Config
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.play.gate import StartGate
 from brokercert.engine.play.scenario import Suite, load_suite
-from brokercert.engine.run import plan, run
+from brokercert.engine.run import crew, plan
 from brokercert.engine.run.run import Quiet, RunRequest, certify, plan_for
 from brokercert.requirements import load_set
 
@@ -66,7 +66,7 @@ def test_what_ends_is_what_was_planned(tmp_path: Path, monkeypatch: pytest.Monke
         """Real time is not what is asked about."""
 
     monkeypatch.setattr(plan, "sampled", lambda cells, seed: [s for s in cells if s.name not in later])
-    monkeypatch.setattr(run, "play", unplayed)
+    monkeypatch.setattr(crew, "play", unplayed)
     monkeypatch.setattr(Suite, "preflight", None)
     told = Told()
     asyncio.run(certify(RunRequest(SET, REFERENCE, only=(GRID,), out=tmp_path), told))

@@ -14,7 +14,7 @@ from asleep import Still, played
 from brokercert.engine.ask.config import Config
 from brokercert.engine.play.play import Played, trace_name
 from brokercert.engine.play.scenario import Scenario
-from brokercert.engine.run import again, run
+from brokercert.engine.run import again, crew
 from brokercert.engine.run.offline import judge_traces
 from brokercert.engine.run.run import Quiet, RunRequest, certify
 from brokercert.matrix.subjects import subject_named
@@ -93,7 +93,7 @@ def told_run(
         return await certify(request, Quiet())
 
     ours: asyncio.Task[Any]
-    monkeypatch.setattr(run, "play", play)
+    monkeypatch.setattr(crew, "play", play)
     request = RunRequest(SET, Config().subject(load_set(SET), reference=True), only=ONLY, out=out)
     record = asyncio.run(whole())
     folder = out / record.run_id

@@ -19,7 +19,7 @@ from brokercert.engine.play.virtual import CALENDAR, VirtualLoop
 from brokercert.engine.run.judgements import Judgements
 from brokercert.engine.run.plan import Wanted, listed, plan_of, unplayed
 from brokercert.engine.run.preflight import PATIENCE, Preflight, start_of
-from brokercert.engine.run.run import RunRequest, header_of, limits_of
+from brokercert.engine.run.request import RunRequest, header_of, limits_of
 from brokercert.judge.plays import MOST
 from brokercert.requirements import available_sets, load_set
 from brokercert.trace import records as r

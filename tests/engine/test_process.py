@@ -179,7 +179,8 @@ HARNESS = """
 import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from brokercert.engine.client.subject import SubjectSpec, start_subject
+from brokercert.engine.client.running import start_subject
+from brokercert.engine.client.subject import SubjectSpec
 from programs import Notes
 
 async def main():

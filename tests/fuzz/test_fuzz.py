@@ -14,10 +14,11 @@ from brokercert.cli import main
 from brokercert.engine.errors import UsageError
 from brokercert.fuzz.client import LiveSession, handler_target, target_of
 from brokercert.fuzz.finds import Find, load, save
-from brokercert.fuzz.inprocess import BATCH, batch_of, feed, reproduce, shrunk
+from brokercert.fuzz.inprocess import batch_of, feed, reproduce, shrunk
 from brokercert.fuzz.targets import Target, known_targets
 from brokercert.hostile import Hostile, defects_of, make
-from brokercert.mutants.tradovate.messages import _TrustingSession
+from brokercert.hostile.delivery import BATCH
+from brokercert.mutants.tradovate.messages.taking import _TrustingSession
 from planted import PLANTED, Handler
 
 WITHIN = 10.0  # seconds in which each planted bug is to be found

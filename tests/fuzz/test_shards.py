@@ -9,8 +9,9 @@ import pytest
 from brokercert.cli import main
 from brokercert.fuzz import shards
 from brokercert.fuzz.finds import Find
-from brokercert.fuzz.inprocess import BATCH, Outcome
+from brokercert.fuzz.inprocess import Outcome
 from brokercert.fuzz.shards import Part, Shards, feed_part
+from brokercert.hostile.delivery import BATCH
 from brokercert.parallel import Workers
 from brokercert.verdict import ExitCode
 from planted import findings

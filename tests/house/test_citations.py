@@ -20,6 +20,7 @@ NUMBERED = re.compile(rf"\b(TP|S2) ({NUMBERS}(?:(?:, | to | and ){NUMBERS})*)")
 NAMED = re.compile(r"\b(S2|AR),? ((?:overview|[A-Z][a-z]+)(?: [A-Z][a-z]+| handling)*)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
+MEND = "cite a heading of docs/protocol/{tradovate,stage2,arrow}.md (TP, S2, AR), or write that section"
 
 
 @functools.cache
@@ -76,7 +77,7 @@ def test_every_cited_section_is_a_heading() -> None:
                 seen += 1
                 if number not in known[page]:
                     dangling.append(f"{name}: {page} {number}")
-    assert not dangling
+    assert not dangling, MEND
     assert seen > 80  # as many as there were when this was written, nearly: a pattern that finds none proves nothing
 
 
@@ -88,7 +89,7 @@ def test_every_cited_name_is_a_heading() -> None:
         for page, cited in NAMED.findall(text)
         if not any(place_key(cited) == place or place_key(cited).startswith(f"{place} ") for place in known[page])
     ]
-    assert not dangling
+    assert not dangling, MEND
 
 
 def test_every_row_cites_headings() -> None:
@@ -97,7 +98,7 @@ def test_every_row_cites_headings() -> None:
         for row in load_set(set_id).rows:
             for page, place in citations(row.source):
                 cited = list(numbers(place)) or [place_key(place)]
-                assert set(cited) <= known[page], f"{row.id}: {page} {place}"
+                assert set(cited) <= known[page], f"{row.id}: source: {page} {place}: {MEND}"
 
 
 def test_every_cited_failure_of_real_clients_is_in_the_table() -> None:
@@ -110,7 +111,8 @@ def test_every_cited_failure_of_real_clients_is_in_the_table() -> None:
 def test_every_page_that_is_named_exists() -> None:
     named = {(name, page) for name, text in texts() for page in PAGE.findall(text)}
     assert {page for _, page in named} >= {"docs/design.md", "docs/protocol/tradovate.md"}
-    assert not [item for item in named if not (ROOT / item[1]).is_file()]
+    missing = [item for item in named if not (ROOT / item[1]).is_file()]
+    assert not missing, "write the page, or name one of docs/ where it is named"
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda p: str(p.relative_to(ROOT)))
@@ -124,16 +126,6 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         assert place.exists(), f"{path.name}: {target}"
         if anchor:
             assert anchor in map(slug, headings(place)), f"{path.name}: {target}"
-
-
-def test_the_readmes_numbers_are_those_of_the_sets() -> None:
-    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    stage2, arrow = load_set("tradovate-stage2"), load_set("arrow-orders")
-    core = len(stage2.part("core"))
-    assert f"certified for part core ({core} of {len(stage2.rows)} rows)" in readme
-    assert f"the {core} rows that every client" in readme
-    assert f"*Stage 2: Websocket Management*, {len(stage2.rows)} rows" in readme
-    assert f"*WebSocket Order Updates API*, {len(arrow.rows)} rows" in readme
 
 
 # Every limit that is said to stand in a document, with the words of our page about that document that hold its value.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from brokercert import sets
 from brokercert.engine.errors import UsageError
 from brokercert.engine.play.dialect import Dialect, dialect_of
-from brokercert.engine.play.scenario import SUITES, load_suite
+from brokercert.engine.play.scenario import load_suite
 from brokercert.requirements import available_sets, load_set
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +35,7 @@ def test_nothing_neutral_names_a_broker(path: Path) -> None:
     assert not BROKERS.findall(text)
 
 
-@pytest.mark.parametrize("set_id", [point.name for point in entry_points(group=SUITES)])
+@pytest.mark.parametrize("set_id", sorted(sets.offers()))
 def test_a_suite_with_scenarios_declares_its_dialect(set_id: str) -> None:
     suite = load_suite(set_id)
     assert set_id in available_sets()

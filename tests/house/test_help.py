@@ -29,13 +29,13 @@ def test_the_page_has_the_options_of_every_command(name: str) -> None:
     sections = [text for text in page("command-line.md").split("\n## ") if f"    brokercert {name}" in text]
     assert len(sections) == 1
     shown = [line for line in sections[0].splitlines() if line.startswith(f"    brokercert {name}")]
-    assert has - {"--help"} == options_in(shown[0])
+    assert has - {"--help"} == options_in(shown[0]), "docs/command-line.md: the command's first line"
 
 
 def test_make_forwards_every_verb_of_dev() -> None:
     verbs = set(runpy.run_path(str(ROOT / "dev.py"))["VERBS"]) | {"help"}
-    targets = re.search(r"^VERBS := (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    assert targets and set(targets[1].split()) == verbs
+    targets = re.search(r"^VERBS := (.*)$", (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " "), re.MULTILINE)
+    assert targets and set(targets[1].split()) == verbs, "Makefile: VERBS"
     told = re.findall(r"dev\.py ([a-z |]+?)(?: +\[|  |\n)", runpy.run_path(str(ROOT / "dev.py"))["__doc__"])
     assert {verb for line in told for verb in line.split(" | ")} == verbs - {"help"}
 

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.sets": (),
     "brokercert.trace": (),
     "brokercert.verdict": (),
-    "brokercert.requirements": ("brokercert.verdict",),
-    "brokercert.sources": ("brokercert.requirements",),
+    "brokercert.requirements": ("brokercert.verdict", "brokercert.sets"),
+    "brokercert.sources": ("brokercert.requirements", "brokercert.sets"),
     "brokercert.judge": ("brokercert.trace", "brokercert.verdict", "brokercert.requirements"),
     "brokercert.reference": (),
     "brokercert.reference.tradovate": SHARED_BY_REFERENCES,
@@ -54,6 +55,21 @@ IN_PYTEST = ("pytest_plugin", "pytest_items", "pytest_status", "door.process", "
 SANS_IO = ("wire", "states", "session", "requests", "store", "state")
 
 
+# A room of one broker is a folder of such a name. What lies in one may import what is shared, and its own broker's.
+DIALECTS = {
+    "tradovate": ("tradovate", "tradovate_stage2"),
+    "arrow": ("arrow", "arrow_orders"),
+}
+
+# Shared module -> the broker whose room it imports all the same, and the reason.
+EXCEPTIONS = {
+    "brokercert_mock": ("tradovate", "its users write `from brokercert_mock import TradovateBroker`"),
+    "brokercert.fuzz.client": ("tradovate", "the client that is fuzzed is the first broker's reference client"),
+    "brokercert.fuzz.from_trace": ("tradovate", "its seeds are hostile frames of recorded traces of that broker"),
+    "brokercert.simulation.play": ("tradovate", "sessions are simulated of that broker alone (docs/simulation.md)"),
+}
+
+
 def modules() -> Iterator[tuple[str, Path]]:
     for package, root in ROOMS.items():
         for path in sorted((root / package).rglob("*.py")):
@@ -61,15 +77,35 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield name, path
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def names() -> frozenset[str]:
+    return frozenset(name for name, _ in modules())
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    """The modules that a file imports, anywhere in it. `from package import module` is the module."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            found.add(node.module or "")
-    return found
+            assert node.level == 0 and node.module, f"{path}: relative import"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in names() else node.module for name in whole}
+    return frozenset(found)
+
+
+def dialect_of(module: str) -> str:
+    """The broker in whose room a module lies; empty for what is shared."""
+    parts = module.split(".")
+    return next((dialect for dialect, rooms in DIALECTS.items() if any(room in parts for room in rooms)), "")
+
+
+def rooms_entered(module: str, path: Path) -> dict[str, str]:
+    """Import -> broker, for each import of a room that is not the module's own."""
+    entered = {name: dialect_of(name) for name in imports_of(path) if any(is_within(name, ours) for ours in OURS)}
+    return {name: dialect for name, dialect in entered.items() if dialect not in ("", dialect_of(module))}
 
 
 def rule_for(module: str) -> tuple[str, tuple[str, ...]]:
@@ -89,6 +125,41 @@ def test_a_module_imports_only_what_its_room_may(module: str, path: Path) -> Non
             pytest.fail(f"{module} imports {name}")
         if any(is_within(name, package) for package in OURS):
             assert any(is_within(name, package) for package in (own, *allowed)), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")
+def test_what_is_shared_knows_no_broker_and_no_broker_knows_another(module: str, path: Path) -> None:
+    allowed = EXCEPTIONS.get(module, ("", ""))[0]
+    entered = {name: dialect for name, dialect in rooms_entered(module, path).items() if dialect != allowed}
+    assert not entered, f"{module} imports {entered}; move what it needs to a shared module, or hand it over"
+
+
+def test_every_exception_is_of_a_shared_module_and_still_needed() -> None:
+    paths = dict(modules())
+    for module, (dialect, reason) in EXCEPTIONS.items():
+        assert module in paths and dialect_of(module) == "" and reason, module
+        assert dialect in rooms_entered(module, paths[module]).values(), f"{module} needs no exception any more"
+
+
+def test_every_suite_lies_in_a_room() -> None:
+    """Else a new broker's folders would count as shared."""
+    found = {name for name in names() if name.startswith("brokercert_scenarios.") and name.count(".") == 1}
+    assert found and not [name for name in found if not dialect_of(name)]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("from brokercert.judge import tradovate", "brokercert.judge.tradovate"),
+        ("import brokercert.mutants.arrow.mutant as m", "brokercert.mutants.arrow.mutant"),
+        ("def f():\n    from brokercert.reference.arrow.client import EVENTS", "brokercert.reference.arrow.client"),
+        ("if TYPE_CHECKING:\n    from brokercert_mock import tradovate", "brokercert_mock.tradovate"),
+    ],
+)
+def test_an_import_of_a_room_is_seen_however_it_is_written(line: str, found: str, tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(line)
+    assert list(rooms_entered("brokercert.engine.loops", path)) == [found]
 
 
 @pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")

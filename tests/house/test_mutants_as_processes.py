@@ -16,7 +16,7 @@ from brokercert.matrix.cells import Cell, Told
 from brokercert.matrix.subjects import mutants_of
 from brokercert.requirements import available_sets
 
-FILE = Path(__file__).parents[2] / ".ci" / "mutants.py"
+FILE = Path(__file__).parents[2] / "tools" / "mutants.py"
 
 
 @pytest.fixture(scope="module")

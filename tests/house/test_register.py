@@ -1,13 +1,13 @@
-"""The register of sentences is complete, true to the requirement sets, and printed."""
+"""The register of sentences is complete, and true to the requirement sets. `test_generated.py` holds its page."""
 
 import tomllib
-from pathlib import Path
 
 import pytest
 from brokercert.requirements import RequirementError, available_sets, load_set
-from brokercert.sources import FOLDER, citations, load_sources, parse_source, render_register
+from brokercert.sets import own_sets
+from brokercert.sources import FOLDER, citations, load_sources, parse_source, render_register, uncited
 
-ROOT = Path(__file__).parents[2]
+DATA = "harness/brokercert/data/sources"
 SOURCES = {source.id: source for source in load_sources()}
 ROWS = [row for set_id in available_sets() for row in load_set(set_id).rows]
 CITED = [(row.id, page, place) for row in ROWS for page, place in citations(row.source) if page in SOURCES]
@@ -27,8 +27,11 @@ sentences = [
 
 
 def test_every_row_stands_at_the_place_that_it_cites() -> None:
-    missing = [f"{row}: {page} {place}" for row, page, place in CITED if row not in SOURCES[page].judged_at(place)]
-    assert not missing
+    missing = [one for set_id in own_sets() for one in uncited(SOURCES.values(), load_set(set_id))]
+    assert not missing, (
+        f"name each row in `rows` of a sentence at the place that it cites, in {DATA}/*.toml; "
+        "then run: python3 dev.py generate"
+    )
     assert len(CITED) > 60  # a parser of citations that finds none would prove nothing
 
 
@@ -36,7 +39,9 @@ def test_every_row_cites_something() -> None:
     """A row's source names a page of ours, or one of the few sources beside them."""
     others = {"AOC-015": "RFC 3986", "MSG-050": "the page's", "OFF-010": "programme overview"}
     for row in ROWS:
-        assert citations(row.source) or row.source.startswith(others.get(row.id, "?")), row.id
+        assert citations(row.source) or row.source.startswith(others.get(row.id, "?")), (
+            f"{row.id}: source: {row.source!r}; expected a place of a page, as in `S2 §2` (docs/protocol/register.md)"
+        )
 
 
 def test_what_cites_the_page_in_words_is_in_its_register() -> None:
@@ -49,11 +54,6 @@ def test_every_reason_is_a_reason() -> None:
             for sentence in section.sentences:
                 assert not sentence.because or len(sentence.because.split()) >= 4, f"{source.id} {sentence.n}"
                 assert sentence.starts and sentence.says, f"{source.id} {sentence.n}"
-
-
-def test_the_printed_register_is_the_data() -> None:
-    printed = (ROOT / "docs" / "protocol" / "register.md").read_text("utf-8")
-    assert printed == render_register(load_sources()), "run: python -m brokercert.sources > docs/protocol/register.md"
 
 
 def test_the_register_prints_every_sentence_and_reading() -> None:

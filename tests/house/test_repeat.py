@@ -1,14 +1,16 @@
-"""The comparison behind `dev.py repeat`: which changes of a verdict between runs count."""
+"""The comparison behind `dev.py repeat`: which changes of a verdict between runs count, and the load beside them."""
 
 from __future__ import annotations
 
+import multiprocessing
 import runpy
 from pathlib import Path
 
 import pytest
+from busy import busy
 
 ROOT = Path(__file__).resolve().parents[2]
-REPEAT = runpy.run_path(str(ROOT / ".ci" / "repeat.py"))
+REPEAT = runpy.run_path(str(ROOT / "tools" / "repeat.py"))
 
 
 UNSURE = REPEAT["UNSURE"]
@@ -37,3 +39,13 @@ def test_a_changed_verdict_is_named(idle: str, busy: str, changed: bool) -> None
 def test_a_doubt_about_a_time_is_told_from_others(verdict: str, unit: str, expected: str) -> None:
     row = {"verdict": verdict, "findings": [{"verdict": verdict, "measured": [{"unit": unit}]}]}
     assert REPEAT["told"](row) == expected
+
+
+def test_a_load_is_gone_when_what_it_was_beside_is_over() -> None:
+    before = set(multiprocessing.active_children())
+    with pytest.raises(ZeroDivisionError), busy(2):
+        crew = set(multiprocessing.active_children()) - before
+        assert len(crew) == 2 and all(process.is_alive() for process in crew)
+        raise ZeroDivisionError
+    assert set(multiprocessing.active_children()) == before
+    assert not any(process.is_alive() for process in crew)

@@ -26,4 +26,5 @@ def test_a_row_has_all_that_it_needs(set_id: str, row_id: str) -> None:
         "what usually causes a failure": row.causes,
         "how to mend it": row.mend,
     }
-    assert [name for name, there in has.items() if not there] == []
+    missing = [name for name, there in has.items() if not there]
+    assert not missing, f"{row_id}: write {', '.join(missing)}; where each goes: CONTRIBUTING.md, A row"

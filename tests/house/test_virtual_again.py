@@ -12,7 +12,7 @@ from brokercert.matrix.subjects import subject_named
 from brokercert.verdict import RunRecord, encode_run
 
 SET = "tradovate-stage2"
-TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / ".ci" / "virtual.py"))
+TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools" / "virtual.py"))
 
 
 def played(folder: Path, subject: str, *scenarios: str) -> RunRecord:

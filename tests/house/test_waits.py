@@ -1,7 +1,7 @@
 """How long a scenario awaits a client is a limit of the set; how long it lets time pass has a name and a reason.
 
 A number in a scenario beside a limit in the data fails a client that is slow and within the limit, and no user can set
-it. So the patience of each wait comes from `limits`, or stands in PATIENT with its reason.
+it. So the patience of each wait comes from `limit`, or stands in PATIENT with its reason.
 """
 
 from __future__ import annotations
@@ -37,11 +37,16 @@ def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def _reads_limits(node: ast.AST) -> bool:
-    return any(isinstance(x, ast.Subscript) and ast.unparse(x.value).endswith("limits") for x in ast.walk(node))
+    return any(isinstance(x, ast.Call) and ast.unparse(x.func).endswith(".limit") for x in ast.walk(node))
 
 
 def _names(node: ast.AST) -> set[str]:
     return {x.id for x in ast.walk(node) if isinstance(x, ast.Name)}
+
+
+def _is_measured(node: ast.AST) -> bool:
+    """It reads a limit, by itself or through a property of the stage that does."""
+    return _reads_limits(node) or any(isinstance(x, ast.Attribute) and x.attr in MEASURED for x in ast.walk(node))
 
 
 MEASURED = {f.name for path in FILES for f in _functions(ast.parse(path.read_text())) if _reads_limits(f)}
@@ -56,7 +61,7 @@ def _measured_in(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     for _ in range(3):  # a name made of a name made of a limit
         for node in ast.walk(function):
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-                if _reads_limits(node.value) or _names(node.value) & known:
+                if _is_measured(node.value) or _names(node.value) & known:
                     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                     known |= {name for target in targets for name in _names(target)}
     return known
@@ -82,13 +87,13 @@ def _unmeasured(path: Path) -> Iterator[str]:
         within = _patience(call)
         if within is None or (isinstance(within, ast.Constant) and within.value is None):
             continue
-        if not _reads_limits(within) and not _names(within) & _measured_in(function):
+        if not _is_measured(within) and not _names(within) & _measured_in(function):
             yield f"{path.name} {ast.unparse(within)}"
 
 
 def test_a_client_is_awaited_for_as_long_as_a_limit_says() -> None:
     found = {text for path in FILES for text in _unmeasured(path)}
-    assert found == set(PATIENT), "take the time from `stage.limits`, or list it in PATIENT with a reason"
+    assert found == set(PATIENT), "take the time from `stage.limit`, or list it in PATIENT with a reason"
 
 
 def test_the_waits_are_found() -> None:

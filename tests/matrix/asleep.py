@@ -26,7 +26,7 @@ from brokercert.engine.play.paths import Paths
 from brokercert.engine.play.play import Played, Props, play
 from brokercert.engine.play.scenario import Suite, load_suite
 from brokercert.engine.play.virtual import CALENDAR, LONGEST, VirtualLoop, _Selector
-from brokercert.engine.run.run import RunRequest, header_of, limits_of
+from brokercert.engine.run.request import RunRequest, header_of, limits_of
 from brokercert.judge import judge_trace
 from brokercert.matrix.cells import MEMORY
 from brokercert.requirements import RequirementSet, load_set

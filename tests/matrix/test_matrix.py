@@ -15,11 +15,11 @@ import pytest
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import keep_score, matrix_hash, score_sentence, sources_of
 from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
-from brokercert.matrix.score import differences, page, score_of
+from brokercert.matrix.score import differences, score_of
 from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, outside
 from brokercert.mutants.register import Mutant
 from brokercert.reference.tradovate import ReferenceClient
-from brokercert.sets import markers
+from brokercert.sets import own_sets
 
 SET = "tradovate-stage2"
 MUTANTS = mutants_of(SET)
@@ -137,9 +137,3 @@ def test_what_only_a_process_can_show_is_asked_of_no_client_inside() -> None:
 
 def test_whoever_fails_what_only_a_process_can_show_is_played_as_one() -> None:
     assert [one.name for one in MUTANTS.values() if not one.process and one.fails <= outside(SET)] == []
-
-
-def test_the_page_is_what_is_written() -> None:
-    kept = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
-    now = page(list(dict.fromkeys(markers().values())))
-    assert kept.read_text("utf-8") == now, "run: brokercert matrix --page docs/kill-matrix.md"

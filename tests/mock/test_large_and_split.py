@@ -7,8 +7,9 @@ import random
 import pytest
 from brokercert_mock.tradovate import wire as frames
 from brokercert_mock.tradovate.exchange.bulk import EVERYTHING, MOST_ENTRIES, grow
-from brokercert_mock.tradovate.seed import State, seeded
+from brokercert_mock.tradovate.seed import seeded
 from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.state import State
 from brokercert_mock.tradovate.sync import snapshot, split, subscription_of
 
 STAMP = "2026-01-05T14:30:00.000Z"

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from brokercert_mock import NullRecorder, TradovateBroker
-from brokercert_mock.port.broker import FEW_TIMERS
-from brokercert_mock.port.connection import KEPT
+from brokercert_mock.port.ground import FEW_TIMERS, KEPT
 from brokercert_mock.port.shell import MOST_UNREAD, Shell
 
 pytestmark = pytest.mark.asyncio
@@ -80,6 +79,6 @@ async def test_timers_that_were_cancelled_are_forgotten() -> None:
     kept = [broker.call_later(60, lambda: None) for _ in range(10)]
     for _ in range(10 * FEW_TIMERS):
         broker.call_later(60, lambda: None).cancel()
-    assert len(broker._timers) <= 2 * FEW_TIMERS and broker._timers >= set(kept)
+    assert len(broker.ground.timers) <= 2 * FEW_TIMERS and broker.ground.timers >= set(kept)
     await broker.close()
     assert all(timer.cancelled() for timer in kept)

@@ -140,7 +140,7 @@ async def test_a_burst_that_is_late_is_written_in_turns_and_whole() -> None:
     clock = Clock()
     broker = TradovateBroker(seed=1, recorder=NullRecorder(), clock=clock)
     socket = _Costly(clock)
-    burst = Burst(broker, socket, 500)  # type: ignore[arg-type]  # all of a connection that a burst uses
+    burst = Burst(broker.ground, broker.db, socket, 500)  # type: ignore[arg-type]  # all of a connection that a burst uses
     burst._frames = [b"x"] * 500
     sending = asyncio.create_task(burst.send(100_000))
     await asyncio.sleep(0)

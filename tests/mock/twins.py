@@ -13,7 +13,8 @@ from brokercert_mock.tradovate.exchange.commands import Sender
 from brokercert_mock.tradovate.exchange.ledger import Ledger, ledger_state
 from brokercert_mock.tradovate.exchange.market import Exchange
 from brokercert_mock.tradovate.exchange.orders import OrderDesk
-from brokercert_mock.tradovate.seed import Change, seeded
+from brokercert_mock.tradovate.seed import seeded
+from brokercert_mock.tradovate.state import Change
 from naive_market import FEE, NaiveMarket, NaiveOrder
 
 NOW = "2026-01-05T14:30:00.000Z"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import brokercert.mutants.tradovate
 import pytest
 from brokercert.mutants.tradovate import MUTANTS
 from brokercert.mutants.tradovate.mutant import mutant
@@ -47,12 +44,6 @@ def test_a_mutant_is_a_client_like_the_reference_client_and_not_the_same(name: s
 def test_no_two_mutants_are_one_class_or_one_sentence() -> None:
     assert len({one.client for one in MUTANTS.values()}) == len(MUTANTS)
     assert len({one.text for one in MUTANTS.values()}) == len(MUTANTS)
-
-
-def test_no_module_of_mutants_is_left_out_of_the_register() -> None:
-    there = {path.stem for path in Path(brokercert.mutants.tradovate.__file__).parent.glob("*.py")}
-    registered = {one.client.__module__.rsplit(".", 1)[1] for one in MUTANTS.values()}
-    assert registered == there - {"__init__", "__main__", "mutant", "register", "failures"}
 
 
 def test_a_name_that_stands_already_and_a_defect_unsaid_are_refused() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CONFIG, REFERENCE
+from brokercert.cli.options import CONFIG, REFERENCE, Place
 from brokercert.sets import default_set
 
 
@@ -19,7 +19,7 @@ from brokercert.sets import default_set
     "--jobs", type=click.IntRange(1, 40), metavar="N", help="Clients running at once (default: 40; they sleep)."
 )
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of all that is drawn (default: 1).")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where runs are written (default: out).")
+@click.option("--out", type=Place(file_okay=False), help="Where runs are written (default: out).")
 @CONFIG
 @REFERENCE
 @click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brokercert.cli.options import CLUSTER, CONFIG, JOBS, REFERENCE, SEED
+from brokercert.cli.options import CLUSTER, CONFIG, JOBS, REFERENCE, SEED, Place
 from brokercert.engine.loops import run_loop
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["-h", "--hel
 @click.option("--handler", metavar="MODULE:NAME", help="Fuzz a Python function that takes a frame's text, in process.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(file_okay=False),
     default=Path("out/finds"),
     show_default=True,
     help="Where finds are saved.",
@@ -157,7 +157,7 @@ def _told(whom: str, outcome: Outcome, how: str = "") -> None:
 @click.command(context_settings=SETTINGS)
 @CONFIG
 @REFERENCE
-@click.argument("find", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("find", type=Place(exists=True, dir_okay=False))
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def replay(config_path: Path | None, reference: bool, find: Path, command: tuple[str, ...]) -> int:
     """Feed a saved find again: whether it still breaks what it broke.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CLUSTER, JOBS
+from brokercert.cli.options import CLUSTER, JOBS, Place
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,10 +14,10 @@ from brokercert.cli.options import CLUSTER, JOBS
 @click.option("--part", metavar="PART", help="Judge a named part of the set only (default: as the run; '': all of it).")
 @click.option("--only", metavar="ID", multiple=True, help="Only this requirement; repeatable (default: as the run).")
 @click.option("--strict/--no-strict", default=None, help="Let a warning fail (default: as the run).")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the reports into this folder.")
+@click.option("--out", type=Place(file_okay=False), help="Write the reports into this folder.")
 @JOBS
 @CLUSTER
-@click.argument("traces", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("traces", nargs=-1, required=True, type=Place(exists=True))
 def judge(
     set_id: str | None,
     part: str | None,
@@ -48,8 +48,8 @@ def judge(
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Another folder than the file's own.")
-@click.argument("run_json", type=click.Path(path_type=Path, exists=True))
+@click.option("--out", type=Place(file_okay=False), help="Another folder than the file's own.")
+@click.argument("run_json", type=Place(exists=True))
 def report(run_json: Path, out: Path | None) -> int:
     """Render the reports of a run.json (or of a run's folder) again. The exit status is the run's."""
     import msgspec

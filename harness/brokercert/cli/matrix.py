@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CLUSTER, JOBS, SEED
-from brokercert.sets import default_set, markers
+from brokercert.cli.options import CLUSTER, JOBS, SEED, Place
+from brokercert.sets import default_set, own_sets
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,9 +17,7 @@ from brokercert.sets import default_set, markers
 @CLUSTER
 @SEED
 @click.option("--keep", is_flag=True, help="Keep the score in the package, for reports to tell.")
-@click.option(
-    "--page", type=click.Path(path_type=Path, dir_okay=False), help="Play nothing; write the page of all mutants."
-)
+@click.option("--page", type=Place(dir_okay=False), help="Play nothing; write the page of all mutants.")
 def matrix(
     set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed: int, keep: bool, page: Path | None
 ) -> int:
@@ -39,7 +37,7 @@ def matrix(
     from brokercert.parallel import in_order, workers
 
     if page:
-        page.write_text(page_of(list(dict.fromkeys(markers().values()))), "utf-8")
+        page.write_text(page_of([set_id] if set_id else own_sets()), "utf-8")
         return 0
     set_id = set_id or default_set()
     known = mutants_of(set_id)

@@ -49,7 +49,7 @@ def serve(set_id: str, port: int, seed: int, quiet: bool, web: bool, web_port: i
 async def _serve(set_id: str, port: int, seed: int, quiet: bool, web_port: int | None, folder: Path) -> None:
     from brokercert.engine.client.environment import subject_environment
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.play.dialect import Shown
+    from brokercert.engine.play.broker import Shown
     from brokercert.engine.play.scenario import load_dialect
 
     loop = asyncio.get_running_loop()

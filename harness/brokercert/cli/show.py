@@ -145,9 +145,9 @@ def _table(rows: RequirementSet, covers: list[Cover]) -> Iterator[str]:
 def explain(requirement: str, set_id: str | None) -> int:
     """Explain one requirement: what it asks, how it is judged, how to mend it."""
     from brokercert.engine.errors import UsageError
-    from brokercert.requirements import available_sets, load_set
+    from brokercert.requirements import load_set
 
-    sets = [load_set(name) for name in ([set_id] if set_id else available_sets())]
+    sets = [load_set(set_id)] if set_id else list(_readable_sets())
     holding = [rows for rows in sets if requirement.upper() in rows.by_id]
     if not holding:
         names = ", ".join(rows.id for rows in sets)
@@ -156,6 +156,17 @@ def explain(requirement: str, set_id: str | None) -> int:
         for text in _explanation(rows, requirement.upper()):
             click.echo(text)
     return 0
+
+
+def _readable_sets() -> Iterator[RequirementSet]:
+    """All sets. What another package offers wrongly is told, and keeps nobody from the others."""
+    from brokercert.requirements import RequirementError, available_sets, load_set
+
+    for name in available_sets():
+        try:
+            yield load_set(name)
+        except RequirementError as error:
+            click.echo(f"brokercert: left out: {error}", err=True)
 
 
 @click.command(short_help="Print the JSON Schema of the process protocol.")

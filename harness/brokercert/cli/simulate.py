@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brokercert.cli.options import CLUSTER, JOBS
+from brokercert.cli.options import CLUSTER, JOBS, Place
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @CLUSTER
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(file_okay=False),
     default=Path("out/simulations"),
     show_default=True,
     help="Where a failing seed's scenario file and trace are saved.",

@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from random import Random
 from types import FrameType
 
 from msgspec.structs import replace
@@ -25,8 +24,8 @@ from brokercert.fuzz.finds import Find
 from brokercert.fuzz.shrink import Budget, shrink
 from brokercert.fuzz.targets import Target
 from brokercert.hostile import Hostile, Level
+from brokercert.hostile.delivery import drawn_batch
 
-BATCH = 32
 HANGS = 10.0  # seconds: a thousand times what a batch takes
 TRIES, SHRINKING = 3_000, 10.0  # tries and seconds of shrinking one find
 YIELD = 0.2  # seconds after which Ctrl-C and the target's own timers get their turn
@@ -53,9 +52,7 @@ class Outcome:
 
 def batch_of(target: Target, level: Level | None, seed: int, number: int) -> list[Hostile]:
     """The frames of one batch."""
-    rng = Random(seed * 1_000_003 + number)
-    draw = target.draw
-    return [draw(rng, level) for _ in range(BATCH)]
+    return drawn_batch(lambda rng, _: target.draw(rng, level), seed, number)
 
 
 def every(first: int = 0, step: int = 1) -> Iterable[int]:

@@ -174,6 +174,8 @@ marker = "x"
 text = "X."
 stability = "LOG-010"
 never_absent = ["sync"]
+antecedents = ["connected"]
+placeholders = ["symbol"]
 
 [areas]
 login = { rows = "LOG", title = "Login" }

@@ -18,9 +18,10 @@ from brokercert.engine.errors import UsageError
 from brokercert.fuzz import inprocess
 from brokercert.fuzz.client import handler_target
 from brokercert.fuzz.finds import Find
-from brokercert.fuzz.inprocess import BATCH, Outcome
+from brokercert.fuzz.inprocess import Outcome
 from brokercert.fuzz.targets import Target, known_targets
 from brokercert.hostile import Level
+from brokercert.hostile.delivery import BATCH
 from brokercert.parallel import in_order, workers
 
 SLICE = 0.5  # seconds of a part: a pool has begun one more than it has processes, and Ctrl-C waits for those

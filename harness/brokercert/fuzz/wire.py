@@ -10,20 +10,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
 from typing import Any
 
 from brokercert_mock import Connection, TradovateBroker
 
 from brokercert.engine.client.environment import subject_environment
 from brokercert.engine.client.guard import PREFIX, made_folder, remove_folder
-from brokercert.engine.client.subject import RunningSubject, Stream, SubjectSpec, start_subject
+from brokercert.engine.client.running import RunningSubject, start_subject
+from brokercert.engine.client.subject import Stream, SubjectSpec
 from brokercert.engine.errors import UsageError
 from brokercert.fuzz.client import TEXT_LEVELS
 from brokercert.fuzz.finds import Find
-from brokercert.fuzz.inprocess import BATCH, Outcome
+from brokercert.fuzz.inprocess import Outcome
 from brokercert.fuzz.shrink import Budget, shrink
 from brokercert.hostile import Hostile, Level, generate
+from brokercert.hostile.delivery import BATCH, batches, drawn_batch, send, send_marker
 from brokercert.trace.records import Why
 
 LOGIN = 60.0  # seconds for a client to log in and sync: 30 s each, as the requirements have it
@@ -35,7 +36,6 @@ REPORTED = 12_000  # frames to one client, which is then ended: of what it print
 TRIES, SHRINKING = 60, 120.0  # clients started anew, and seconds, to shrink one find
 LATE = 0.5  # seconds: after these a message has arrived, and a crash on it has been seen
 NO_BEAT, NOT_BACK = "it sends no heartbeat any more", "it does not come back after a plain close"
-MARKERS = ("order", "position", "cashBalance", "account", "contract", "user")
 
 
 class Broke(Exception):
@@ -91,11 +91,7 @@ class Live:
         sockets = self._sockets()
         since = self.broker.clock()
         for socket in sockets:
-            for frame in frames:
-                if frame.wire:
-                    socket.send_raw(frame.wire)
-                else:
-                    socket.send_text(frame.text)
+            send(socket, frames)
             socket.send_ping()
         await self._settle(sockets, lambda c: bool(c.pongs) and c.pongs[-1] >= since, PONG, "it answers no ping")
         if self.reports:
@@ -133,20 +129,12 @@ class Live:
 
     async def _marker(self) -> None:
         """A valid event, and its report. Raises `Broke`."""
-        sockets = self._sockets()
-        db = self.broker.db
-        for socket in sockets:
-            wanted = socket.subscription
-            kind = next((k for k in MARKERS if wanted and any(wanted.wants(db, k, x) for x in db.of(k))), None)
-            if kind is None:
+        for socket in self._sockets():
+            marker = send_marker(socket, self.broker.db, lambda _: self._told.clear())
+            if marker is None:
                 continue
-            entity = next(x for x in db.of(kind) if wanted and wanted.wants(db, kind, x))
-            ident = db.new_id()
-            self._told.clear()
-            data = {"entityType": kind, "eventType": "Created", "entity": {**entity, "id": ident}}
-            socket.send_event("props", data)
 
-            def told(_: Connection, ident: int = ident) -> bool:
+            def told(_: Connection, ident: int = marker.ident) -> bool:
                 return ident in self._told
 
             await self._settle([socket], told, EVENT, "it processes no valid event any more")
@@ -208,26 +196,26 @@ async def fuzz(
     began: float | None = None  # when the first client was up: starting it is not feeding it
     while began is None or time.monotonic() - began < seconds:
         live = Live(spec)
-        batches: list[int] = []
+        fed: list[int] = []
         try:
             await live.begin()
             began = began or time.monotonic()
-            while not batches or (time.monotonic() - began < seconds and len(batches) * BATCH < REPORTED):
+            while not fed or (time.monotonic() - began < seconds and len(fed) * BATCH < REPORTED):
                 frames = _batch(level, seed, number)
-                batches.append(number)
+                fed.append(number)
                 number += 1
                 outcome.frames += len(frames)
                 fed_since = time.monotonic()
                 await live.feed(frames)
                 feeding += time.monotonic() - fed_since
             await live.finish()
-            outcome.notes.append(f"{live.reconnects} clean reconnects in the last {len(batches)} batches")
+            outcome.notes.append(f"{live.reconnects} clean reconnects in the last {len(fed)} batches")
         except Broke as broke:
             cause = str(broke)
             outcome.counts[cause] = outcome.counts.get(cause, 0) + 1
             await live.end()
             if outcome.counts[cause] == 1:
-                find = await _find(spec, level, seed, batches, cause, outcome)
+                find = await _find(spec, level, seed, fed, cause, outcome)
                 if find is not None:
                     outcome.finds.append(find)
                     found(find)
@@ -238,8 +226,7 @@ async def fuzz(
 
 
 def _batch(level: Level | None, seed: int, number: int) -> list[Hostile]:
-    rng = Random(seed * 1_000_003 + number)
-    return [generate(rng, level or TEXT_LEVELS[place % len(TEXT_LEVELS)]) for place in range(BATCH)]
+    return drawn_batch(lambda rng, place: generate(rng, level or TEXT_LEVELS[place % len(TEXT_LEVELS)]), seed, number)
 
 
 async def reproduce(spec: SubjectSpec, frames: Sequence[Hostile], *, expected: str = "") -> str:
@@ -249,8 +236,8 @@ async def reproduce(spec: SubjectSpec, frames: Sequence[Hostile], *, expected: s
     live = Live(spec)
     try:
         await live.begin()
-        for start in range(0, len(frames), BATCH):
-            await live.feed(frames[start : start + BATCH])
+        for batch in batches(frames):
+            await live.feed(batch)
         if expected in ("", NO_BEAT, NOT_BACK):
             await live.finish()
         else:
@@ -263,7 +250,7 @@ async def reproduce(spec: SubjectSpec, frames: Sequence[Hostile], *, expected: s
 
 
 async def _find(
-    spec: SubjectSpec, level: Level | None, seed: int, batches: Sequence[int], cause: str, outcome: Outcome
+    spec: SubjectSpec, level: Level | None, seed: int, fed: Sequence[int], cause: str, outcome: Outcome
 ) -> Find | None:
     """The find of a failure, shrunk: the last batch alone if that does it, else all that the client was fed."""
     budget = Budget(TRIES, SHRINKING)
@@ -271,8 +258,8 @@ async def _find(
     async def breaks(tried: Sequence[Hostile]) -> bool:
         return await reproduce(spec, tried, expected=cause) == cause
 
-    last = _batch(level, seed, batches[-1])
-    every = [frame for number in batches for frame in _batch(level, seed, number)]
+    last = _batch(level, seed, fed[-1])
+    every = [frame for number in fed for frame in _batch(level, seed, number)]
     for frames in (last, every):
         if budget.spend() and await breaks(frames):
             small = await shrink(frames, breaks, budget)

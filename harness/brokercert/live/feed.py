@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from brokercert.judge.excerpt import describe
-from brokercert.judge.tradovate.model.conversation import SECOND
+from brokercert.judge.transcript import SECOND
 from brokercert.trace import Body
 from brokercert.trace import records as r
 

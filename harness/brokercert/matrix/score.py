@@ -147,7 +147,7 @@ are others of both sets, so that it is not the virtual time alone that is proved
     brokercert matrix --mutant NAME         one mutant
     brokercert matrix --cluster tcp://...   on the workers of a Dask scheduler
     brokercert matrix --keep                all of it, and the score is kept for every report
-    brokercert matrix --page docs/kill-matrix.md    this page, made anew; nothing is played
+    python3 dev.py generate                 this page, made anew; nothing is played
 
 A report tells the score, "this suite catches N of N known defects", only where it was measured on the very sources
 that made the report: suite, checks, limits, mock broker, engine, mutants (`harness/brokercert/data/scores.json` holds

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,7 +14,8 @@ C = TypeVar("C", bound=type[Any])
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """`fails`: rows that it must fail (a SHOULD row by a warning). `knocks`: rows that fall with them, and no others,
-    each with what of the same defect brings it down.
+    each with what of the same defect brings it down. `made_for`: the first row of `fails`, as it is written; the
+    mutant's module lies in the area of this row.
 
     `text` says the defect, `reason` why just these rows fail. `client` is the class: a factory of subjects. `fields`
     are compared fields (as `Judging.compared` names them) by which it fails. `process`: only in a process of its own,
@@ -27,6 +30,7 @@ class Mutant:
     client: type[Any]
     fields: frozenset[str] = frozenset()
     process: bool = False
+    made_for: str = ""
 
     @property
     def also(self) -> frozenset[str]:
@@ -49,17 +53,28 @@ class Register(dict[str, Mutant]):
         """Register a client class; its docstring is the defect. `fails` are ids, separated by spaces, and so are
         `fields`, names of fields; `also` are ids too, where `reason` explains them, else each with its own reason.
         """
+        rows = fails.split()
         knocks = dict.fromkeys(also.split(), reason) if isinstance(also, str) else dict(also)
 
         def register(client: C) -> C:
             text = (client.__doc__ or "").strip()
-            if name in self or not text:
-                raise ValueError(f"mutant {name!r}: stands twice, or does not say its defect")
+            if name in self or not text or not rows:
+                raise ValueError(f"mutant {name!r}: stands twice, or names no defect or no row to fail")
             shown = frozenset(fields.split())
-            self[name] = Mutant(name, text, frozenset(fails.split()), knocks, reason, client, shown, process)
+            self[name] = Mutant(name, text, frozenset(rows), knocks, reason, client, shown, process, made_for=rows[0])
             return client
 
         return register
+
+
+def import_all(package: str, path: Iterable[str]) -> None:
+    """Import every module of a package and of its folders, by name, so that a new file needs no line elsewhere.
+
+    A program (`__main__`) is left out: it would be run.
+    """
+    for found in pkgutil.walk_packages(path, f"{package}."):
+        if not found.name.endswith(".__main__"):
+            importlib.import_module(found.name)
 
 
 def whole(value: Any) -> int:

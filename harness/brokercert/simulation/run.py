@@ -17,7 +17,7 @@ from brokercert.engine.ask.named import callable_named
 from brokercert.engine.client.subject import Subject, SubjectSpec
 from brokercert.engine.errors import UsageError
 from brokercert.engine.play.scenario import Scenario
-from brokercert.engine.run.run import RunRequest, header_of
+from brokercert.engine.run.request import RunRequest, header_of
 from brokercert.matrix.subjects import REFERENCE, insiders, subject_named
 from brokercert.requirements import load_set
 from brokercert.simulation.play import Played, play

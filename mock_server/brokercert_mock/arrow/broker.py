@@ -15,13 +15,17 @@ from brokercert_mock.arrow.book import SYMBOLS, OrderBook
 from brokercert_mock.arrow.connection import ArrowConnection
 from brokercert_mock.arrow.panel import ArrowPanel
 from brokercert_mock.arrow.rest import OrdersApi
+from brokercert_mock.arrow.rules import TAKES
 from brokercert_mock.arrow.sessions import Login, Sessions, presented, presented_raw
 from brokercert_mock.arrow.settings import LIMITS, MINUTE, ArrowSettings
+from brokercert_mock.arrow.told import ArrowFault
 from brokercert_mock.port.broker import AnyBroker
-from brokercert_mock.port.connection import KEPT
+from brokercert_mock.port.ground import KEPT
+from brokercert_mock.port.host import RestAnswer
 from brokercert_mock.port.panel import Panel
 from brokercert_mock.port.recorder import Recorder
-from brokercert_mock.port.rules import Rule
+from brokercert_mock.port.rules.shared import EventRule
+from brokercert_mock.port.rules.turns import EventTurn
 from brokercert_mock.port.shell import Shell
 
 SHORTEST_SECRET = 4  # what a client presents is told as a secret, unless it is shorter than any can be
@@ -34,6 +38,8 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
     """
 
     websocket_path = ""
+    rest_prefix = ""
+    takes = TAKES
 
     def __init__(
         self,
@@ -52,7 +58,9 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
         self.password = "pw-" + "".join(self.rng.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(16))
         self._secret("password", self.password)
         self.book_of_orders = OrderBook(self.rng, self.wall, self.publish)
-        self.api = OrdersApi(self)
+        self.api = OrdersApi(
+            self.ground, self.settings, self.book, self.orders, self.sessions, self.password, self.issue_login
+        )
         self._accepted: deque[float] = deque(maxlen=KEPT)  # upgrades, for the account's reconnects a minute
         self.keeping_alive = True
         for n in range(self.settings.orders):
@@ -101,7 +109,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
         """The session is over: its sockets are closed, and it opens none any more."""
         now = self.clock()
         self.sessions.expire(login)
-        self.recorder.fault(now, now, "session-expired", 0, "")
+        self.recorder.fault(now, now, str(ArrowFault.SESSION_EXPIRED), 0, "")
         for conn in self.connections:
             if conn.is_open and conn.login is login:
                 conn.close(self.settings.expired_code, "session expired")
@@ -109,7 +117,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
     # What the shell tells.
 
     def make_connection(self, ident: int, shell: Shell) -> ArrowConnection:
-        return ArrowConnection(self, ident, shell)
+        return ArrowConnection(self.ground, ident, shell, self.settings.close_wait)
 
     def on_target(self, target: str) -> None:
         """Whatever is presented as a session or token is a secret, even where it is wrong or wrongly encoded."""
@@ -138,11 +146,10 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
         conn.login = login
         return None
 
-    def on_upgraded(self, conn: ArrowConnection, upgrade_rule: Rule | None) -> None:
+    def on_switched(self, conn: ArrowConnection) -> None:
         self._accepted.append(self.clock())
-        if upgrade_rule is not None and upgrade_rule.name == "upgrade-then-close":
-            conn.fin()
-            return
+
+    def on_upgraded(self, conn: ArrowConnection) -> None:
         self._keep_alive(conn)
         if conn.login is not None and conn.login.until is not None:
             login = conn.login
@@ -160,13 +167,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
         self.call_later(left, lambda: self._keep_alive(conn))
 
     def on_rest_request(
-        self,
-        conn: ArrowConnection,
-        method: str,
-        target: str,
-        headers: dict[str, str],
-        body: str,
-        answer: Callable[[int, str, str], None],
+        self, conn: ArrowConnection, method: str, target: str, headers: dict[str, str], body: str, answer: RestAnswer
     ) -> None:
         self.api.on_request(conn, method, target, headers, body, answer)
 
@@ -177,14 +178,14 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
         for conn in self.connections:
             if not conn.is_open:
                 continue
-            rule = self.book.match("event", conn.id)
-            if rule is not None:
-                self.tell_rule(rule, conn)
-            if rule is not None and rule.name == "event-dropped":
-                continue
-            conn.send_update(message)
-            if rule is not None and rule.name == "event-twice":
-                conn.send_update(message)
+            turn = EventTurn(message)
+            rule = self.book.met(EventRule, conn.id)
+            if rule is None:
+                turn.now.append(message)
+            else:
+                rule.apply(turn)
+            for update in (*turn.now, *turn.again):
+                conn.send_update(update)
 
     # State.
 

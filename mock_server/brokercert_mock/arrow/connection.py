@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from brokercert_mock.port.connection import AnyConnection
-
-if TYPE_CHECKING:
-    from brokercert_mock.arrow.broker import ArrowBroker
-    from brokercert_mock.arrow.sessions import Login
-    from brokercert_mock.port.shell import Shell
+from brokercert_mock.arrow.sessions import Login
+from brokercert_mock.port.connection import AnyConnection, Wire
+from brokercert_mock.port.ground import Ground
 
 HEARTBEAT = "PONG"  # AR Heartbeat Protocol: what the client sends, whatever its name
 
@@ -19,9 +16,8 @@ HEARTBEAT = "PONG"  # AR Heartbeat Protocol: what the client sends, whatever its
 class ArrowConnection(AnyConnection):
     """A TCP connection, and what became of it. Times are seconds of the broker's clock."""
 
-    def __init__(self, broker: ArrowBroker, ident: int, shell: Shell) -> None:
-        super().__init__(broker, ident, shell)
-        self.broker = broker
+    def __init__(self, ground: Ground, ident: int, wire: Wire, close_wait: float) -> None:
+        super().__init__(ground, ident, wire, close_wait)
         self.login: Login | None = None
         self.beats: list[float] = []
 

@@ -12,23 +12,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from brokercert_mock.arrow.book import OrderError
-from brokercert_mock.arrow.sessions import presented
-
-if TYPE_CHECKING:
-    from brokercert_mock.arrow.broker import ArrowBroker
-    from brokercert_mock.arrow.connection import ArrowConnection
+from brokercert_mock.arrow.book import OrderBook, OrderError
+from brokercert_mock.arrow.connection import ArrowConnection
+from brokercert_mock.arrow.sessions import Login, Sessions, presented
+from brokercert_mock.arrow.settings import ArrowSettings
+from brokercert_mock.port.ground import Ground
+from brokercert_mock.port.rules.book import RuleBook
+from brokercert_mock.port.rules.shared import RequestRule
+from brokercert_mock.port.rules.turns import RequestTurn
 
 Answer = tuple[int, Any]
 
 
 class OrdersApi:
-    """What one broker answers over REST."""
+    """What one broker answers over REST. `log_in` makes a session of the user, whose password this is."""
 
-    def __init__(self, broker: ArrowBroker) -> None:
-        self.broker = broker
+    def __init__(
+        self,
+        ground: Ground,
+        settings: ArrowSettings,
+        book: RuleBook,
+        orders: OrderBook,
+        sessions: Sessions,
+        password: str,
+        log_in: Callable[[], Login],
+    ) -> None:
+        self._ground, self._settings, self._book = ground, settings, book
+        self._orders, self._sessions = orders, sessions
+        self._password, self._log_in = password, log_in
 
     def on_request(
         self,
@@ -41,52 +54,44 @@ class OrdersApi:
     ) -> None:
         path = target.partition("?")[0].strip("/").lower()
         endpoint = "orders" if path.startswith("orders") else path
-        rule = self.broker.book.match("request", conn.id, endpoint)
 
-        def reply(answer: Answer) -> None:
-            status, data = answer
+        def reply(status: int, data: Any) -> None:
             if isinstance(data, str):
                 respond(status, data, "text/plain; charset=utf-8")
             else:
                 respond(status, json.dumps(data, separators=(",", ":")), "application/json")
 
-        def perform() -> Answer:
-            return self._answer(method.upper(), path, target, headers, body)
-
+        turn = RequestTurn(
+            self._ground,
+            conn.id,
+            endpoint,
+            go_on=lambda: reply(*self._answer(method.upper(), path, target, headers, body)),
+            answer_with=lambda status, data: reply(status, data or ""),
+        )
+        rule = self._book.met(RequestRule, conn.id, endpoint)
         if rule is None:
-            reply(perform())
-            return
-        self.broker.tell_rule(rule, conn)
-        if rule.name in ("refuse", "answer-with"):
-            reply((rule.params["status"], rule.params["data"] or ""))
-        elif rule.name == "answer-after":
-            self.broker.call_later(rule.params["seconds"], lambda: reply(perform()))
-        elif rule.name == "hold":
-            self.broker.withhold(rule, conn, endpoint, lambda: reply(perform()))
-        elif not rule.name.startswith("never-answer"):
-            raise ValueError(
-                f"rule {rule.name}: expected refuse, answer_with, status, answer_after, hold, never_answer"
-            )
+            turn.go_on()
+        else:
+            rule.apply(turn)
 
     def _answer(self, method: str, path: str, target: str, headers: dict[str, str], body: str) -> Answer:
-        broker = self.broker
         try:
             data = json.loads(body) if body.strip() else {}
         except ValueError:
             return 400, "the body is no JSON"
         if path == "session/renew":
             given = data if isinstance(data, dict) else {}
-            if (given.get("user"), given.get("password")) != ("cert-user", broker.password):
-                return broker.settings.refused_status, "Invalid user or password"
-            login = broker.issue_login()
+            if (given.get("user"), given.get("password")) != ("cert-user", self._password):
+                return self._settings.refused_status, "Invalid user or password"
+            login = self._log_in()
             return 200, {"session": login.session, "token": login.token}
         if not self._known(target, headers):
-            return broker.settings.refused_status, "Invalid session or token"
+            return self._settings.refused_status, "Invalid session or token"
         name, _, order_id = path.partition("/")
         if name != "orders":
             return 404, "Not found"
         try:
-            return self._orders(method, order_id, data)
+            return self._of_orders(method, order_id, data)
         except OrderError as error:
             return (404 if "there is none" in str(error) else 400), str(error)
 
@@ -95,10 +100,10 @@ class OrdersApi:
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else given.get("token", "")
         session = headers.get("x-session") or given.get("session", "")
-        return self.broker.sessions.find(session, token) is not None
+        return self._sessions.find(session, token) is not None
 
-    def _orders(self, method: str, order_id: str, data: Any) -> Answer:
-        book = self.broker.orders
+    def _of_orders(self, method: str, order_id: str, data: Any) -> Answer:
+        book = self._orders
         given = data if isinstance(data, dict) else {}
         if method == "GET" and not order_id:
             return 200, {"orders": list(book.state().values())}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from brokercert_mock.tradovate.settings import AnySettings
+from brokercert_mock.port.settings import AnySettings
 
 Account = Literal["Basic", "Premium", "Enterprise"]
 

@@ -11,50 +11,53 @@ import random
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from brokercert_mock.port.addresses import addresses_of, bound_to_all
-from brokercert_mock.port.connection import KEPT, AnyConnection
-from brokercert_mock.port.recorder import NullRecorder, Recorder
-from brokercert_mock.port.rules import OnAccept, OnEvents, OnRequest, OnUpgrade, Rule, RuleBook
+from brokercert_mock.port.connection import AnyConnection
+from brokercert_mock.port.faults import Fault
+from brokercert_mock.port.ground import KEPT, Ground
+from brokercert_mock.port.host import RestAnswer
+from brokercert_mock.port.recorder import Recorder
+from brokercert_mock.port.rules.book import RuleBook
+from brokercert_mock.port.rules.rule import Kinds, When
+from brokercert_mock.port.rules.shared import AcceptRule, OnAccepting, OnEvents, OnRequest, OnUpgrade, UpgradeRule
+from brokercert_mock.port.rules.turns import AcceptTurn, UpgradeTurn
+from brokercert_mock.port.settings import AnySettings
 from brokercert_mock.port.shell import Shell
-from brokercert_mock.tradovate.settings import AnySettings
 
 C = TypeVar("C", bound=AnyConnection)
-RestAnswer = Callable[[int, str, str], None]  # status, text, content type
-
-FEW_TIMERS = 256  # up to which none is looked at
 
 
 class AnyBroker(Generic[C]):
     """One broker on one port. `clock` gives seconds (None: the running loop's). The same seed gives the same state."""
 
     websocket_path: ClassVar[str]  # lower case, without a slash at its end
+    rest_prefix: ClassVar[str]  # what REST paths begin with, without a slash at its end
+    takes: ClassVar[Kinds]  # the kinds of rules that do something here
 
     def __init__(
         self, settings: AnySettings, recorder: Recorder | None, seed: int, clock: Callable[[], float] | None
     ) -> None:
         self.shell_settings = settings
-        self.recorder: Recorder = recorder or NullRecorder()
-        self.loop = asyncio.get_running_loop()
-        self.clock = clock or self.loop.time
+        self.ground = Ground(recorder, clock)
+        self.recorder = self.ground.recorder
+        self.loop = self.ground.loop
+        self.clock = self.ground.clock
+        self.script_errors = self.ground.script_errors
         self.rng = random.Random(seed)
         self.history: dict[int, C] = {}  # by number: those that stand, and of the ended ones the last
         self._count = 0
         self._ended: deque[int] = deque()
-        self.script_errors: list[BaseException] = []
-        self.book = RuleBook()
+        self.book = RuleBook(type(self).__name__, self.takes, self.ground)
         self._shells: dict[Shell, C] = {}  # in the order of accepting: a set's would differ from run to run
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._most_timers = FEW_TIMERS
         self._servers: list[asyncio.Server] = []
         self._tls: ssl.SSLContext | None = None
         self._port = 0
         self._host = "127.0.0.1"
         self.addresses: tuple[str, ...] = (self._host,)  # on which it listens
-        self._changed = asyncio.Event()
         self._blocked: list[socket.socket] = []
         self.bytes_read = 0  # on all connections
 
@@ -76,7 +79,11 @@ class AnyBroker(Generic[C]):
         """Status and text with which an upgrade is refused, that no rule is about. None: it is not."""
         return None
 
-    def on_upgraded(self, conn: C, upgrade_rule: Rule | None) -> None:
+    def on_switched(self, conn: C) -> None:
+        """The answer was 101, under a rule or not."""
+
+    def on_upgraded(self, conn: C) -> None:
+        """The answer was 101, and no rule does something else from here on."""
         raise NotImplementedError
 
     def on_rest_request(
@@ -121,7 +128,7 @@ class AnyBroker(Generic[C]):
 
     @property
     def rest_url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://{self._name()}:{self._port}/v1"
+        return f"{'https' if self._tls else 'http'}://{self._name()}:{self._port}{self.rest_prefix}"
 
     def _name(self) -> str:
         return "localhost" if self._tls else self._host
@@ -129,14 +136,10 @@ class AnyBroker(Generic[C]):
     async def close(self) -> None:
         """Stop listening and end what is left, waiting for no client. Tells of rules that were never triggered."""
         self.on_closing()
-        for timer in list(self._timers):
-            timer.cancel()
-        self._timers.clear()
+        self.ground.cancel_timers()
         self._stop_listening()
         self._unblock()
-        for rule in self.book.rules:
-            if rule.name and not rule.applied:
-                self.recorder.rule_unused(self.clock(), rule.name)
+        self.book.tell_unused()
         for shell in list(self._shells):
             shell.abort()
 
@@ -144,7 +147,7 @@ class AnyBroker(Generic[C]):
         """From here on connections are truly refused: the port is bound, nobody listens. Live ones go on."""
         requested = self.clock()
         self._bound()
-        self.recorder.fault(requested, self.clock(), "port-refused", 0, "")
+        self._tell_fault(requested, Fault.PORT_REFUSED)
 
     async def leave_unanswered(self) -> None:
         """From here on connects are not answered at all, as by a dead machine. Live connections go on.
@@ -159,7 +162,7 @@ class AnyBroker(Generic[C]):
                 filler.setblocking(False)
                 filler.connect_ex(blocked.getsockname())
                 self._blocked.append(filler)
-        self.recorder.fault(requested, self.clock(), "port-unanswered", 0, "")
+        self._tell_fault(requested, Fault.PORT_UNANSWERED)
 
     def _bound(self) -> list[socket.socket]:
         """The port, taken and not listening, on each address."""
@@ -173,18 +176,22 @@ class AnyBroker(Generic[C]):
             blocked.close()
         self._blocked.clear()
 
+    def _tell_fault(self, requested: float, fault: Fault) -> None:
+        """Of the whole port, asked for at that time and in effect now."""
+        self.recorder.fault(requested, self.clock(), str(fault), 0, "")
+
     async def accept_again(self) -> None:
         """Listen on the same port again."""
         requested = self.clock()
         self._unblock()
         await self._listen(bound_to_all(self.addresses, self._port))
-        self.recorder.fault(requested, self.clock(), "port-open", 0, "")
+        self._tell_fault(requested, Fault.PORT_OPEN)
 
     def machine_of(self, address: str) -> str:
         """Where a client connects from, told by one address: all on which this listens are one machine's."""
         return self._host if address in self.addresses else address
 
-    # Rules.
+    # Rules. `nth` counts from 1.
 
     def on(
         self,
@@ -195,20 +202,19 @@ class AnyBroker(Generic[C]):
         nth_on_connection: int | None = None,
     ) -> OnRequest:
         """A rule for requests to one endpoint (in any letter case), over socket or REST."""
-        name = endpoint.lower().lstrip("/")
-        return OnRequest(self.book, Rule("request", name, nth, times, nth_on_connection))
+        return OnRequest(self.book, request_when(endpoint, nth, times, nth_on_connection))
 
-    def on_accepting(self, *, nth: int | None = None, times: int | None = None) -> OnAccept:
+    def on_accepting(self, *, nth: int | None = None, times: int | None = None) -> OnAccepting:
         """A rule for TCP connections, before anything is read from them."""
-        return OnAccept(self.book, Rule("accept", "", nth, times))
+        return OnAccepting(self.book, When(nth=nth, times=times))
 
     def on_upgrade(self, *, nth: int | None = None, times: int | None = None) -> OnUpgrade:
         """A rule for upgrade requests."""
-        return OnUpgrade(self.book, Rule("upgrade", "", nth, times))
+        return OnUpgrade(self.book, When(nth=nth, times=times))
 
     def on_events(self, *, next: int | None = None) -> OnEvents:
         """A rule for the next so many events, or for all."""
-        return OnEvents(self.book, Rule("event", "", None, next))
+        return OnEvents(self.book, When(times=next))
 
     # Connections.
 
@@ -224,41 +230,19 @@ class AnyBroker(Generic[C]):
 
     async def wait(self, condition: Callable[[Self], bool], within: float) -> bool:
         """Until `condition(self)` holds, looked at after everything that happens; False after `within` seconds."""
-        try:
-            async with asyncio.timeout(within):
-                while not condition(self):
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return bool(condition(self))
-        return True
+        return await self.ground.wait(lambda: condition(self), within)
 
     def changed(self) -> None:
-        self._changed.set()
+        """Something happened: whoever waits looks again."""
+        self.ground.changed()
 
     def call_later(self, delay: float, act: Callable[[], Any]) -> asyncio.TimerHandle:
         """A timer that dies with the broker."""
+        return self.ground.call_later(delay, act)
 
-        def run() -> None:
-            self._timers.discard(handle)
-            with self.guarding():
-                act()
-
-        handle = self.loop.call_later(delay, run)
-        self._timers.add(handle)
-        if len(self._timers) > self._most_timers:  # most of them were cancelled, and a handle does not tell of that
-            self._timers = {timer for timer in self._timers if not timer.cancelled()}
-            self._most_timers = max(FEW_TIMERS, 2 * len(self._timers))
-        return handle
-
-    @contextmanager
-    def guarding(self) -> Iterator[None]:
-        """The boundary to asyncio's callbacks: a bug of the broker or of a rule is kept, for the runner to tell."""
-        try:
-            yield
-        except Exception as error:
-            if len(self.script_errors) < KEPT:
-                self.script_errors.append(error)
+    def guarding(self) -> AbstractContextManager[None]:
+        """What is raised within is kept in `script_errors`."""
+        return self.ground.guarding()
 
     # What the shell tells.
 
@@ -268,11 +252,9 @@ class AnyBroker(Generic[C]):
         self.history[connection.id] = connection
         self._shells[shell] = connection
         self.recorder.accepted(connection.accepted_at, connection.id)
-        rule = self.book.match("accept", connection.id)
+        rule = self.book.met(AcceptRule, connection.id)
         if rule is not None:
-            self.tell_rule(rule, connection)
-            shell.deafen()
-            connection.fin()
+            rule.apply(AcceptTurn(connection, shell.deafen))
         self.changed()
         return connection
 
@@ -284,27 +266,14 @@ class AnyBroker(Generic[C]):
                 del self.history[self._ended.popleft()]
         self.changed()
 
-    def on_upgrade_request(self, conn: C) -> Rule | None:
-        rule = self.book.match("upgrade", conn.id)
-        if rule is not None:
-            self.tell_rule(rule, conn)
-        return rule
+    def on_upgrade_request(self, turn: UpgradeTurn[C]) -> None:
+        rule = self.book.met(UpgradeRule, turn.conn.id)
+        if rule is None:
+            turn.upgrade(None)
+        else:
+            rule.apply(turn)
 
-    def withhold(self, rule: Rule, conn: C, what: str, go: Callable[[], None]) -> None:
-        """Keep `what` back on this connection until the rule's hold is released; `go` lets it go."""
-        hold = rule.hold_state
-        assert hold is not None
-        if hold.released:
-            go()
-            return
-        self.recorder.withheld(self.clock(), what, conn.id)
 
-        def release() -> None:
-            self.recorder.released(self.clock(), what, conn.id)
-            go()
-
-        hold.keep(conn, release)
-        self.changed()
-
-    def tell_rule(self, rule: Rule, conn: C) -> None:
-        self.recorder.rule(self.clock(), rule.name, conn.id, rule.detail)
+def request_when(endpoint: str, nth: int | None, times: int | None, nth_on_connection: int | None) -> When:
+    """Which requests a rule is about: the endpoint as it is counted, in lower case and without a slash before it."""
+    return When(endpoint.lower().lstrip("/"), nth, times, nth_on_connection)

@@ -7,27 +7,52 @@ moments at which it was asked for and took effect.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 from websockets.frames import Frame, Opcode
 
-if TYPE_CHECKING:
-    from brokercert_mock.port.broker import AnyBroker
-    from brokercert_mock.port.shell import Shell
+from brokercert_mock.port.faults import Fault
+from brokercert_mock.port.ground import KEPT, Ground
 
-KEPT = 1_000  # of anything that a broker left to run would gather: far more than a scenario makes
 FIN_WAIT = 5.0  # seconds that a half-closed connection is read on, at most, before it is closed for good
 
 
-class AnyConnection:
-    """A TCP connection of any dialect, and what became of it. Times: seconds of the broker's clock, None: not yet."""
+class Wire(Protocol):
+    """The TCP connection under it."""
 
-    def __init__(self, broker: AnyBroker[Any], ident: int, shell: Shell) -> None:
-        self._broker = broker
+    @property
+    def address(self) -> str:
+        """Where the client connects from, without its port."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def half_close(self) -> None:
+        """FIN; what the client still sends is read."""
+
+    def reset(self) -> None:
+        """RST."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+    def pause(self) -> None:
+        """Read nothing more, for good."""
+
+
+class AnyConnection:
+    """A TCP connection of any dialect, and what became of it. Times: seconds of the broker's clock, None: not yet.
+
+    `close_wait` is how many seconds the echo of a close frame is waited for.
+    """
+
+    def __init__(self, ground: Ground, ident: int, wire: Wire, close_wait: float) -> None:
+        self._ground = ground
         self.id = ident
-        self._shell = shell
-        self.address = shell.address
-        self.accepted_at = broker.clock()
+        self._wire = wire
+        self._close_wait = close_wait
+        self.address = wire.address
+        self.accepted_at = ground.clock()
         self.upgraded_at: float | None = None
         self.ended_at: float | None = None
         self.ended_by: str | None = None
@@ -67,8 +92,8 @@ class AnyConnection:
     def send_raw(self, data: bytes) -> None:
         """These bytes, well-formed or not."""
         if self._may_send():
-            self._broker.recorder.raw(self._broker.clock(), self.id, data)
-            self._shell.write(data)
+            self._ground.recorder.raw(self._ground.clock(), self.id, data)
+            self._wire.write(data)
 
     def write_prepared(self, data: bytes) -> tuple[float, int, int]:
         """Write a frame of one message that was made before, and say nothing of it: (when, its ordinal, its message's).
@@ -76,27 +101,27 @@ class AnyConnection:
         """
         self._ordinals["broker"] += 1
         self._messages += 1
-        at = self.last_sent_at = self._broker.clock()
-        self._shell.write(data)
+        at = self.last_sent_at = self._ground.clock()
+        self._wire.write(data)
         return at, self._ordinals["broker"], self._messages
 
     async def ping(self, within: float) -> bool:
         """A ping; whether a pong came within so many seconds."""
-        sent = self._broker.clock()
+        sent = self._ground.clock()
         self.send_ping()
-        return await self._broker.wait(lambda _: any(t >= sent for t in self.pongs), within)
+        return await self._ground.wait(lambda: any(t >= sent for t in self.pongs), within)
 
     def _may_send(self) -> bool:
         return self.is_open and self.silent is None
 
     def _write(self, opcode: Opcode, payload: bytes, first_message: int = 0) -> None:
-        at = self._broker.clock()
+        at = self._ground.clock()
         self._tell(at, "broker", opcode, payload, first_message=first_message)
         self.last_sent_at = at
         # Not masked, not compressed: the frame is the payload behind two to ten bytes. Made by hand from the
         # library's own frame, so that scripted frames may follow a close or carry what the library would refuse.
-        self._shell.write(Frame(opcode, payload).serialize(mask=False))
-        self._broker.changed()
+        self._wire.write(Frame(opcode, payload).serialize(mask=False))
+        self._ground.changed()
 
     def _tell(
         self,
@@ -109,7 +134,7 @@ class AnyConnection:
         first_message: int = 0,
     ) -> None:
         self._ordinals[sender] += 1
-        self._broker.recorder.frame(
+        self._ground.recorder.frame(
             at, self.id, sender, self._ordinals[sender], int(opcode), payload, fragments, first_message
         )
 
@@ -117,19 +142,19 @@ class AnyConnection:
 
     def fin(self) -> None:
         """End the connection with FIN, without a close frame."""
-        self.fault("fin", self.end_fin)
+        self.fault(Fault.FIN, self.end_fin)
 
     def rst(self) -> None:
         """End the connection with RST."""
-        self.fault("rst", self._reset)
+        self.fault(Fault.RST, self._reset)
 
     def unread(self) -> None:
         """The client leaves too much unread: it is told so, and ended, since memory has an end too."""
-        self.fault("unread", self._reset, "the client does not read what it is sent")
+        self.fault(Fault.UNREAD, self._reset, "the client does not read what it is sent")
 
     def _reset(self) -> None:
         self.closing = True
-        self._shell.reset()
+        self._wire.reset()
         self.ended("broker", "rst")
 
     def close(self, code: int, reason: str = "") -> None:
@@ -138,9 +163,9 @@ class AnyConnection:
         def act() -> None:
             if not self.closing:
                 self._send_close(code.to_bytes(2, "big") + reason.encode())
-                self.later(self._broker.shell_settings.close_wait, self.end_fin)
+                self.later(self._close_wait, self.end_fin)
 
-        self.fault(f"close-{code}", act, reason)
+        self.fault(f"{Fault.CLOSE}{code}", act, reason)
 
     def go_silent(self, kind: Literal["application", "dead"]) -> None:
         """Say nothing more: *application*: but pongs and close echoes; *dead*: nothing at all. Reading goes on."""
@@ -148,20 +173,20 @@ class AnyConnection:
         def act() -> None:
             self.silent = kind
 
-        self.fault(f"silent-{kind}", act)
+        self.fault(f"{Fault.SILENT}{kind}", act)
 
     def half_open(self) -> None:
         """Neither read nor write any more, without ending the TCP connection."""
 
         def act() -> None:
             self.silent = "dead"
-            self._shell.pause()
+            self._wire.pause()
 
-        self.fault("half-open", act)
+        self.fault(Fault.HALF_OPEN, act)
 
     def stop_reading(self) -> None:
         """Hear nothing more, and go on speaking: the way up is dead, the way down is not."""
-        self.fault("deaf", self._shell.pause)
+        self.fault(Fault.DEAF, self._wire.pause)
 
     def stop_mid_frame(self, text: str, *, keep: int, fin: bool = False) -> None:
         """Write the first `keep` bytes of a frame and nothing more; then FIN, or silence."""
@@ -169,22 +194,22 @@ class AnyConnection:
         def act() -> None:
             if self.is_open:
                 data = Frame(Opcode.TEXT, text.encode()).serialize(mask=False)[:keep]
-                self._broker.recorder.raw(self._broker.clock(), self.id, data)
-                self._shell.write(data)
+                self._ground.recorder.raw(self._ground.clock(), self.id, data)
+                self._wire.write(data)
             if fin:
                 self.end_fin()
             else:
                 self.silent = "dead"
 
-        self.fault("mid-frame", act)
+        self.fault(Fault.MID_FRAME, act)
 
     def fault(self, name: str, act: Any, detail: str = "") -> None:
         if self.ended_at is not None:
             return
-        requested = self._broker.clock()
+        requested = self._ground.clock()
         act()
-        self._broker.recorder.fault(requested, self._broker.clock(), name, self.id, detail)
-        self._broker.changed()
+        self._ground.recorder.fault(requested, self._ground.clock(), str(name), self.id, detail)
+        self._ground.changed()
 
     def _send_close(self, payload: bytes) -> None:
         self._write(Opcode.CLOSE, payload)
@@ -194,12 +219,12 @@ class AnyConnection:
         if self.ended_at is not None and self.ended_by == "broker":
             return
         self.closing = True
-        self._shell.half_close()
+        self._wire.half_close()
         self.ended("broker", "fin")
-        self.later(FIN_WAIT, self._shell.abort)
+        self.later(FIN_WAIT, self._wire.abort)
 
     def later(self, delay: float, act: Any) -> None:
-        self._broker.call_later(delay, act)
+        self._ground.call_later(delay, act)
 
     # What the shell tells.
 
@@ -215,7 +240,7 @@ class AnyConnection:
             self._client_close(payload)
         elif opcode == Opcode.TEXT:
             self.on_text(payload.decode(), at)
-        self._broker.changed()
+        self._ground.changed()
 
     def _client_close(self, payload: bytes) -> None:
         if self.silent == "dead":
@@ -230,14 +255,14 @@ class AnyConnection:
 
     def ended(self, by: Literal["client", "broker"], how: Literal["fin", "rst"]) -> None:
         """One side ended the TCP connection."""
-        at = self._broker.clock()
+        at = self._ground.clock()
         if by == "broker" and self.ended_by == "broker":
             return
         if self.ended_at is None:
             self.ended_at, self.ended_by = at, by
-        self._broker.recorder.ended(at, self.id, by, how)
-        self._broker.changed()
+        self._ground.recorder.ended(at, self.id, by, how)
+        self._ground.changed()
 
     def abort(self) -> None:
         """Close at once, without any care: for the broker's own end."""
-        self._shell.abort()
+        self._wire.abort()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from brokercert_mock.port.connection import AnyConnection
-    from brokercert_mock.port.rules import OnEvents, OnUpgrade
+    from brokercert_mock.port.rules.shared import OnEvents, OnUpgrade
 
 MOST_ROWS = 200  # of a table: the newest; a page that draws more is no longer read
 

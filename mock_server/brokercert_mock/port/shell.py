@@ -13,22 +13,22 @@ import fcntl
 import socket
 import struct
 import termios
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
 
 import h11
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import OPEN, Protocol, Side
+from websockets.protocol import OPEN, Side
+from websockets.protocol import Protocol as FrameProtocol
 from websockets.server import ServerProtocol
 
+from brokercert_mock.port.host import Host
 from brokercert_mock.port.inflow import Inflow
-
-if TYPE_CHECKING:
-    from brokercert_mock.port.broker import AnyBroker
+from brokercert_mock.port.rules.turns import UpgradeTurn
 
 MOST_UNREAD = 64 * 1024 * 1024  # bytes that wait for a client which does not read: a dozen of the largest snapshots
 DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
@@ -37,11 +37,12 @@ DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 class Shell(asyncio.Protocol):
     """Bytes in, bytes out, and who ended it."""
 
-    def __init__(self, broker: AnyBroker[Any]) -> None:
-        self.broker = broker
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._ground = host.ground
         self._transport: asyncio.Transport | None = None
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=broker.shell_settings.max_head)
-        self._ws: Protocol | None = None
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=host.shell_settings.max_head)
+        self._ws: FrameProtocol | None = None
         self._request: h11.Request | None = None
         self._body = b""
         self._rest_count = 0
@@ -58,21 +59,21 @@ class Shell(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._inflow = Inflow(transport, self.broker.clock, self._take)
+        self._inflow = Inflow(transport, self._ground.clock, self._take)
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.connection = self.broker.on_accept(self)
+        self.connection = self._host.on_accept(self)
         self._arm_head_timer()
 
     def data_received(self, data: bytes) -> None:
-        self.broker.bytes_read += len(data)
+        self._host.bytes_read += len(data)
         self._inflow.feed(data)
 
     def _take(self, data: bytes, at: float) -> None:
         if self._deaf:
             return
-        with self.broker.guarding():
+        with self._ground.guarding():
             if self._ws is not None:
                 self._ws_bytes(data, at)
             else:
@@ -94,7 +95,7 @@ class Shell(asyncio.Protocol):
             self.connection.ended("client", "rst")
         elif not self._ours and not self._theirs:
             self.connection.ended("client", "fin")
-        self.broker.on_lost(self)
+        self._host.on_lost(self)
 
     # The connection's side.
 
@@ -102,7 +103,7 @@ class Shell(asyncio.Protocol):
     def address(self) -> str:
         """Where the client connects from, without its port."""
         peer = self._transport.get_extra_info("peername") if self._transport is not None else None
-        return self.broker.machine_of(str(peer[0])) if peer else ""
+        return self._host.machine_of(str(peer[0])) if peer else ""
 
     @property
     def unread(self) -> int:
@@ -177,7 +178,7 @@ class Shell(asyncio.Protocol):
                         return
                 elif isinstance(event, h11.Data):
                     self._body += event.data
-                    if len(self._body) > self.broker.shell_settings.max_body:
+                    if len(self._body) > self._host.shell_settings.max_body:
                         raise h11.RemoteProtocolError("body too large", error_status_hint=413)
                 elif isinstance(event, h11.EndOfMessage):
                     self._rest(at)
@@ -190,9 +191,9 @@ class Shell(asyncio.Protocol):
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers]
         target = request.target.decode("latin-1")
         upgrade = any(k.lower() == "upgrade" and v.strip().lower() == "websocket" for k, v in headers)
-        self.broker.on_target(target)
-        self.broker.recorder.head(at, self.connection.id, request.method.decode(), target, headers, upgrade)
-        self.broker.changed()
+        self._host.on_target(target)
+        self._ground.recorder.head(at, self.connection.id, request.method.decode(), target, headers, upgrade)
+        self._ground.changed()
         if upgrade:
             self._upgrade(target, headers, at)
         else:
@@ -209,8 +210,8 @@ class Shell(asyncio.Protocol):
         target = request.target.decode("latin-1")
         body = self._body.decode("utf-8", "replace")
         method = request.method.decode()
-        self.broker.recorder.rest_request(at, self.connection.id, ordinal, method, target, body)
-        self.broker.on_rest_request(
+        self._ground.recorder.rest_request(at, self.connection.id, ordinal, method, target, body)
+        self._host.on_rest_request(
             self.connection,
             method,
             target,
@@ -224,17 +225,16 @@ class Shell(asyncio.Protocol):
             return
         data = text.encode()
         headers = [("Content-Type", kind), ("Content-Length", str(len(data)))]
-        self.broker.recorder.rest_answer(self.broker.clock(), self.connection.id, ordinal, status, text)
+        self._ground.recorder.rest_answer(self._ground.clock(), self.connection.id, ordinal, status, text)
         assert self._request is not None
         out = self._http.send(h11.Response(status_code=status, headers=headers, reason=_reason(status))) or b""
         if self._request.method != b"HEAD":
             out += self._http.send(h11.Data(data=data)) or b""
         out += self._http.send(h11.EndOfMessage()) or b""
         self.write(out)
-        self.broker.changed()
+        self._ground.changed()
         if self._http.our_state is h11.MUST_CLOSE:
-            self.half_close()
-            self.connection.ended("broker", "fin")
+            self._close()
         else:
             self._next_cycle()
 
@@ -247,40 +247,45 @@ class Shell(asyncio.Protocol):
             return
         self._http.start_next_cycle()
         if self._http.trailing_data[0]:
-            self._http_bytes(b"", self.broker.clock())
+            self._http_bytes(b"", self._ground.clock())
 
     def _upgrade(self, target: str, headers: list[tuple[str, str]], at: float) -> None:
         self._deaf = True  # until the upgrade is answered: what follows it must not be taken for a request
-        rule = self.broker.on_upgrade_request(self.connection)
-        name = rule.name if rule else ""
-        if rule is not None and name == "upgrade-refused":
-            self._refuse(rule.params["status"], rule.params["body"], rule.params["headers"])
-            return
-        if name == "upgrade-unanswered":
-            return
-        if name == "upgrade-closed":
-            self.half_close()
-            self.connection.ended("broker", "fin")
-            return
+        turn = UpgradeTurn(
+            self.connection,
+            refuse=self._refuse,
+            close=self._close,
+            upgrade=lambda instead: self._answer_upgrade(target, headers, at, instead),
+        )
+        self._host.on_upgrade_request(turn)
+
+    def _answer_upgrade(
+        self, target: str, headers: list[tuple[str, str]], at: float, instead: Callable[[], None] | None
+    ) -> None:
+        """The broker's own answer. Where it is 101, `instead` is done in place of what the broker then does."""
         path = target.partition("?")[0].lower().rstrip("/")
-        if path != self.broker.websocket_path:
-            self._refuse(404, "Not found", [])
+        if path != self._host.websocket_path:
+            self._refuse(404, "Not found")
             return
-        refusal = self.broker.refusal(self.connection, target)
+        refusal = self._host.refusal(self.connection, target)
         if refusal is not None:
-            self._refuse(*refusal, [])
+            self._refuse(*refusal)
             return
         response = self._handshake(target, headers)
         if isinstance(response, str):
-            self._refuse(400, response, [])
+            self._refuse(400, response)
             return
         self._deaf = False
-        self._ws = Protocol(Side.SERVER, state=OPEN, max_size=self.broker.shell_settings.max_body)
+        self._ws = FrameProtocol(Side.SERVER, state=OPEN, max_size=self._host.shell_settings.max_body)
         self.write(response)
-        self.broker.recorder.upgrade_answer(self.broker.clock(), self.connection.id, 101)
-        self.connection.upgraded_at = self.broker.clock()
+        self._ground.recorder.upgrade_answer(self._ground.clock(), self.connection.id, 101)
+        self.connection.upgraded_at = self._ground.clock()
         trailing = self._http.trailing_data[0]
-        self.broker.on_upgraded(self.connection, rule)
+        self._host.on_switched(self.connection)
+        if instead is None:
+            self._host.on_upgraded(self.connection)
+        else:
+            instead()
         if trailing and self.connection.ended_at is None:
             self._ws_bytes(trailing, at)
 
@@ -295,15 +300,19 @@ class Shell(asyncio.Protocol):
             return (response.body or b"").decode("utf-8", "replace") or response.reason_phrase
         return response.serialize()
 
-    def _refuse(self, status: int, body: str, headers: list[tuple[str, str]]) -> None:
+    def _close(self) -> None:
+        """FIN, without an answer."""
+        self.half_close()
+        self.connection.ended("broker", "fin")
+
+    def _refuse(self, status: int, body: str, headers: Sequence[tuple[str, str]] = ()) -> None:
         data = body.encode()
         lines = [f"HTTP/1.1 {status} {_reason(status).decode()}", f"Content-Length: {len(data)}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in headers]
         self.write("\r\n".join([*lines, "", ""]).encode() + data)
-        self.broker.recorder.upgrade_answer(self.broker.clock(), self.connection.id, status)
-        self.half_close()
-        self.connection.ended("broker", "fin")
-        self.broker.call_later(2.0, self.abort)  # a client that keeps its side open has had its answer
+        self._ground.recorder.upgrade_answer(self._ground.clock(), self.connection.id, status)
+        self._close()
+        self._ground.call_later(2.0, self.abort)  # a client that keeps its side open has had its answer
 
     # WebSocket.
 
@@ -342,7 +351,7 @@ class Shell(asyncio.Protocol):
     def _violation(self, text: str, status: int | None) -> None:
         """The client broke the rules: told, answered where that is possible, and ended."""
         self._deaf = True
-        self.broker.recorder.violation(self.broker.clock(), self.connection.id, text)
+        self._ground.recorder.violation(self._ground.clock(), self.connection.id, text)
         if self._ws is not None:
             self.connection.close(1002, "")
         else:
@@ -351,12 +360,11 @@ class Shell(asyncio.Protocol):
                 self.write(
                     f"HTTP/1.1 {status or 400} {reason}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
                 )
-            self.half_close()
-            self.connection.ended("broker", "fin")
-            self.broker.call_later(2.0, self.abort)
+            self._close()
+            self._ground.call_later(2.0, self.abort)
 
     def _arm_head_timer(self) -> None:
-        self._head_timer = self.broker.call_later(self.broker.shell_settings.head_timeout, self._head_late)
+        self._head_timer = self._ground.call_later(self._host.shell_settings.head_timeout, self._head_late)
 
     def _head_late(self) -> None:
         # An idle connection that never said a word is left alone: some clients keep one ready.

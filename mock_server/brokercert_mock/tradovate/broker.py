@@ -9,22 +9,21 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
-import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from brokercert_mock.port.broker import AnyBroker
+from brokercert_mock.port.broker import AnyBroker, request_when
+from brokercert_mock.port.host import RestAnswer
 from brokercert_mock.port.names import Mode, NameServer
 from brokercert_mock.port.panel import Panel
 from brokercert_mock.port.recorder import Recorder
-from brokercert_mock.port.rules import OnOpen, Rule
+from brokercert_mock.port.rules.rule import When
 from brokercert_mock.port.shell import Shell
 from brokercert_mock.port.tls import Certificates, Kind
+from brokercert_mock.tradovate import rules
 from brokercert_mock.tradovate import wire as frames
-from brokercert_mock.tradovate.answering import Answering
+from brokercert_mock.tradovate.batch import Batches
 from brokercert_mock.tradovate.burst import Burst
 from brokercert_mock.tradovate.connection import Connection
 from brokercert_mock.tradovate.events import Events, HeldEvents
@@ -32,27 +31,23 @@ from brokercert_mock.tradovate.exchange.bulk import EVERYTHING, grow
 from brokercert_mock.tradovate.exchange.commands import Sender
 from brokercert_mock.tradovate.exchange.ledger import Ledger, ledger_state
 from brokercert_mock.tradovate.exchange.market import Exchange
+from brokercert_mock.tradovate.exchange.orders import OrderDesk
+from brokercert_mock.tradovate.front import Front
 from brokercert_mock.tradovate.panel import TradovatePanel
-from brokercert_mock.tradovate.quotas import Quotas
-from brokercert_mock.tradovate.quotes import Quotes
-from brokercert_mock.tradovate.seed import Entity, seed_orders, seeded, start_session
+from brokercert_mock.tradovate.requests.answering import AUTHORIZE, SYNC, Answering
+from brokercert_mock.tradovate.requests.authorizing import Authorizing
+from brokercert_mock.tradovate.requests.endpoints import Endpoints
+from brokercert_mock.tradovate.requests.penalties import Penalties
+from brokercert_mock.tradovate.requests.quotes import SUBSCRIBE, UNSUBSCRIBE, Quotes
+from brokercert_mock.tradovate.requests.rest import PREFIX, Rest
+from brokercert_mock.tradovate.requests.syncing import Syncing
+from brokercert_mock.tradovate.requests.turns import Turns
+from brokercert_mock.tradovate.seed import seed_orders, seeded
+from brokercert_mock.tradovate.sessions.quotas import Quotas
+from brokercert_mock.tradovate.sessions.sessions import Sessions, made_up
+from brokercert_mock.tradovate.sessions.tokens import Token, Tokens
 from brokercert_mock.tradovate.settings import Settings
-from brokercert_mock.tradovate.tokens import Token, Tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What the main user logs in with."""
-
-    name: str
-    password: str
-    app_id: str
-    app_version: str
-    cid: int
-    sec: str
-    device_id: str
-    user_id: int
-    accounts: tuple[int, ...]
+from brokercert_mock.tradovate.state import Entity
 
 
 class TradovateBroker(AnyBroker[Connection]):
@@ -62,7 +57,9 @@ class TradovateBroker(AnyBroker[Connection]):
     issued with an end in that calendar. The same seed gives the same state, tokens and events.
     """
 
-    websocket_path = "/v1/websocket"
+    websocket_path = f"{PREFIX}/websocket"
+    rest_prefix = PREFIX
+    takes = rules.TAKES
 
     def __init__(
         self,
@@ -78,8 +75,11 @@ class TradovateBroker(AnyBroker[Connection]):
             self.rng, self.clock, wall_start or datetime.datetime.now(datetime.UTC), self.recorder.secret
         )
         self.db = seeded(self.rng, self.stamp)
-        self.events = Events(self)
-        self.quotes = Quotes(self)
+        self.quotes = Quotes(self.ground, self.db, self.stamp)
+        self.events = Events(
+            self.ground, self.settings, self.book, self.db, self.stamp, lambda: self.connections, self.quotes.tick
+        )
+        self.batches = Batches(self.ground)
         self.exchange = Exchange(
             self.db,
             self.stamp,
@@ -87,40 +87,39 @@ class TradovateBroker(AnyBroker[Connection]):
             sender=Sender(self.db.user_id, self.db.session_id),
             settings=self.settings,
         )
-        self.credentials = self._make_credentials()
-        self.answering = Answering(self)
-        self.quotas = Quotas(self)
-        self._ready: Token | None = None
-        self.names: NameServer | None = None
-        self._names_port = 0
-        self.certificates: Certificates | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._ca = Path()
+        self.credentials = made_up(self.rng, self.db, self.recorder.secret)
+        self.sessions = Sessions(self.ground, self.settings, self.db, self.tokens, self.credentials, self.stamp)
+        self.quotas = Quotas(self.ground, self.settings, self.sessions, lambda: self.connections)
+        self._answering, self._rest = self._make_answers()
+        self._front = Front(self.ground, self.settings)
         seed_orders(self.exchange, self.rng, self.settings.snapshot_orders)
         self.exchange.auto_fill = self.settings.auto_fill
         self.exchange.risk.max_order_qty = self.settings.max_order_qty
         self.exchange.risk.max_position = self.settings.max_position
 
+    def _make_answers(self) -> tuple[Answering, Rest]:
+        """Who answers on sockets, and who over REST; rules, penalties and most endpoints are the same to both."""
+        ground, settings, one_frame = self.ground, self.settings, lambda: self.batches.batch(arrays=False)
+        penalties = Penalties(ground, settings, self.rng)
+        turns = Turns(ground, settings, self.book, penalties, self.events.until_answered, one_frame)
+        desk = OrderDesk(self.exchange, settings.denied_text, self.stamp, self._on_expiry)
+        endpoints = Endpoints(settings, self.credentials, self.db, desk)
+        of_sockets = {
+            AUTHORIZE: Authorizing(ground, settings, self.tokens, self.quotas).answer,
+            SYNC: Syncing(ground, settings, self.db, self.stamp).answer,
+            SUBSCRIBE: self.quotes.answer,
+            UNSUBSCRIBE: self.quotes.answer,
+        }
+        answering = Answering(settings, turns, of_sockets, endpoints, self.changed)
+        return answering, Rest(settings, turns, self.sessions, self.quotas, endpoints)
+
+    def _on_expiry(self, text: str) -> None:
+        """Look for orders whose time is over when this one is."""
+        self.call_later(self.tokens.until(text), lambda: self.exchange.expire_due(self.stamp()))
+
     def stamp(self) -> str:
         """Now, as the API writes it."""
         return self.tokens.stamp(self.clock())
-
-    def _make_credentials(self) -> Credentials:
-        text = "".join(self.rng.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(40))
-        password, secret = f"pw-{text[:12]}", f"sec-{text[12:]}"
-        self.recorder.secret("password", password)
-        self.recorder.secret("sec", secret)
-        return Credentials(
-            name="cert-user",
-            password=password,
-            app_id="brokercert",
-            app_version="1.0",
-            cid=8,
-            sec=secret,
-            device_id="brokercert-device",
-            user_id=self.db.user_id,
-            accounts=tuple(self.db.accounts),
-        )
 
     def client_facts(self, host: str, port: int) -> dict[str, str]:
         """What a client is told that reaches this broker at that address, by the names of docs/subject-protocol.md."""
@@ -128,10 +127,9 @@ class TradovateBroker(AnyBroker[Connection]):
         secure = "s" if self._tls else ""
         host = self._name() if host == self._host else host
         return {
-            **({"CA": str(self._ca)} if self._folder else {}),
-            **({"DNS": f"{self._host}:{self._names_port}"} if self.names else {}),
+            **self._front.client_facts(self._host),
             "URL": f"ws{secure}://{host}:{port}{self.websocket_path}",
-            "REST_URL": f"http{secure}://{host}:{port}/v1",
+            "REST_URL": f"http{secure}://{host}:{port}{self.rest_prefix}",
             "TOKEN": token.access,
             "MD_TOKEN": token.md,
             "TOKEN_EXPIRES": token.expires,
@@ -151,10 +149,8 @@ class TradovateBroker(AnyBroker[Connection]):
     async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         """Listen; port 0 takes a free one. With the setting `tls`, by certificates of its own."""
         if self.settings.tls and tls is None:
-            tls = self._make_certificates()
-        if self.settings.name:
-            self.names = NameServer(self.settings.name, host, self._tell_query)
-            self._names_port = await self.names.start(host)
+            tls = self._front.make_certificates()
+        await self._front.serve_names(host)
         await super().start(host, port, tls)
 
     def on_started(self) -> None:
@@ -162,131 +158,89 @@ class TradovateBroker(AnyBroker[Connection]):
 
     def on_closing(self) -> None:
         self.events.stop()
-        if self.names is not None:
-            self.names.close()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._front.close()
 
     def _name(self) -> str:
         return "localhost" if self._tls else self.settings.name or self._host
 
-    def _make_certificates(self) -> ssl.SSLContext:
-        def hello(kind: str) -> None:
-            self.recorder.rule(self.clock(), "tls-hello", 0, kind)
+    @property
+    def certificates(self) -> Certificates | None:
+        """Those that it made; None without the setting `tls`."""
+        return self._front.certificates
 
-        self.certificates = Certificates(hello)
-        self._folder = tempfile.TemporaryDirectory(prefix="brokercert-ca-")
-        self._ca = self.certificates.write_ca(Path(self._folder.name) / "ca.pem")
-        return self.certificates.context()
+    @property
+    def names(self) -> NameServer | None:
+        """Its name server; None without the setting `name`."""
+        return self._front.names
 
     def present(self, kind: Kind) -> None:
         """From here on new connections are shown this certificate; *cut*: their handshake is broken off."""
-        assert self.certificates is not None, "the setting `tls` is off"
-        requested = self.clock()
-        self.certificates.kind = kind
-        self.recorder.fault(requested, self.clock(), f"tls-{kind}", 0, "")
-
-    def _tell_query(self, mode: str, name: str) -> None:
-        self.recorder.rule(self.clock(), f"dns-{mode}", 0, name)
+        self._front.present(kind)
 
     def resolve(self, mode: Mode) -> None:
         """From here on the name server answers so."""
-        assert self.names is not None, "the setting `name` is empty"
-        requested = self.clock()
-        self.names.mode = mode
-        told = "name-resolves" if mode == "answer" else f"name-{mode}"
-        self.recorder.fault(requested, self.clock(), told, 0, self.names.name)
+        self._front.resolve(mode)
 
     # Rules.
 
-    def on_open(self, *, nth: int | None = None, times: int | None = None) -> OnOpen:
+    def on(
+        self,
+        endpoint: str,
+        *,
+        nth: int | None = None,
+        times: int | None = None,
+        nth_on_connection: int | None = None,
+    ) -> rules.OnRequest:
+        """A rule for requests to one endpoint (in any letter case), over socket or REST."""
+        return rules.OnRequest(self.book, request_when(endpoint, nth, times, nth_on_connection))
+
+    def on_upgrade(self, *, nth: int | None = None, times: int | None = None) -> rules.OnUpgrade:
+        """A rule for upgrade requests."""
+        return rules.OnUpgrade(self.book, When(nth=nth, times=times))
+
+    def on_open(self, *, nth: int | None = None, times: int | None = None) -> rules.OnOpen:
         """A rule for the open frame `o`."""
-        return OnOpen(self.book, Rule("open", "", nth, times))
+        return rules.OnOpen(self.book, When(nth=nth, times=times))
+
+    def on_events(self, *, next: int | None = None) -> rules.OnEvents:
+        """A rule for the next so many events, or for all."""
+        return rules.OnEvents(self.book, When(times=next))
 
     # Tokens.
 
     def issue_token(self, life: float | None = None) -> Token:
         """A token of the main user, ready to use; `life` in seconds."""
-        session = self.start_session(appId=self.credentials.app_id, appVersion=self.credentials.app_version)
-        return self.tokens.issue(self.credentials.user_id, self.settings.token_life if life is None else life, session)
-
-    def start_session(self, **fields: str) -> int:
-        """A `userSession` of the main user, as a login starts one: `appId`, `appVersion`, `ipAddress` as far as known.
-        Its id, which commands carry.
-        """
-        return start_session(self.db, self.stamp(), self.credentials.cid, **fields)
-
-    def end_session(self, ident: int) -> None:
-        """A session is over; when its tokens are is not decided here."""
-        self.db.put("userSession", self.db.entities["userSession"][ident] | {"endTime": self.stamp()})
-
-    async def grow_history(self, *, threaded: bool) -> None:
-        """Make the history that the setting `snapshot_bytes` asks for before anybody does, for a client that wants
-        every type; `threaded`: beside the loop, which is not to stand still. No client may be connected yet.
-        """
-        size, stamp = self.settings.snapshot_bytes, self.stamp()
-        if threaded:
-            await asyncio.to_thread(grow, self.db, EVERYTHING, size, stamp)
-        else:
-            grow(self.db, EVERYTHING, size, stamp)
+        return self.sessions.issue_token(life)
 
     def ready_token(self) -> Token:
         """The token that a client is given beside its credentials; the same each time."""
-        if self._ready is None:
-            self._ready = self.issue_token(self.settings.ready_token_life)
-        return self._ready
+        return self.sessions.ready_token()
 
     def expire(self, token: Token) -> None:
         """From here on it has expired, if it had not before."""
-        token.until = min(token.until, self.clock())
-        self._tell_token("expired", token)
+        self.sessions.expire(token)
 
     def revoke(self, token: Token) -> None:
         """From here on it is not taken any more, whatever its end was said to be."""
-        token.revoked = True
-        self._tell_token("revoked", token)
-
-    def _tell_token(self, how: str, token: Token) -> None:
-        now = self.clock()
-        self.recorder.fault(now, now, f"token-{how}", 0, f"{token.access} {token.md}")
+        self.sessions.revoke(token)
 
     # What the shell tells.
 
     def make_connection(self, ident: int, shell: Shell) -> Connection:
-        return Connection(self, ident, shell)
+        return Connection(self.ground, ident, shell, self.settings, self.batches, self._answering.on_request)
 
     def on_rest_request(
-        self,
-        conn: Connection,
-        method: str,
-        target: str,
-        headers: dict[str, str],
-        body: str,
-        answer: Callable[[int, str, str], None],
+        self, conn: Connection, method: str, target: str, headers: dict[str, str], body: str, answer: RestAnswer
     ) -> None:
-        self.answering.on_rest_request(conn, target, headers, body, answer)
+        self._rest.on_request(conn, target, headers, body, answer)
 
-    def on_upgraded(self, conn: Connection, upgrade_rule: Rule | None) -> None:
-        name = upgrade_rule.name if upgrade_rule else ""
-        if name == "upgrade-then-close":
-            conn.fin()
-            return
-        if name == "shutdown-at-once":
-            assert upgrade_rule is not None
-            conn.send_text(frames.OPEN)
-            conn.send_event("shutdown", {"reasonCode": upgrade_rule.params["reason"]})
-            conn.close(1001, "Shutdown")
-            return
+    def on_upgraded(self, conn: Connection) -> None:
         self._arm_deadlines(conn)
-        rule = self.book.match("open", conn.id)
+        rule = self.book.met(rules.OpenRule, conn.id)
         if rule is None:
             self._send_open(conn)
-            return
-        self.tell_rule(rule, conn)
-        if rule.hold_state is not None:
-            self.withhold(rule, conn, "o", lambda: self._send_open(conn))
-        elif rule.name == "open-after":
-            self.call_later(rule.params["seconds"], lambda: self._send_open(conn))
+        else:
+            rule.apply(rules.OpenTurn(self.ground, conn.id, lambda: self._send_open(conn)))
 
     def _send_open(self, conn: Connection) -> None:
         conn.send_text(frames.OPEN)
@@ -327,7 +281,7 @@ class TradovateBroker(AnyBroker[Connection]):
         """All messages of a `with` block, answers included, in one frame a connection; with `arrays`, events of one
         type and change that stand together as one whose `entity` is an array.
         """
-        return self.events.batch(arrays=arrays)
+        return self.batches.batch(arrays=arrays)
 
     def hold_events(self) -> HeldEvents:
         """Keep the events of a `with` block back, until they are released, in their order or another."""
@@ -339,13 +293,23 @@ class TradovateBroker(AnyBroker[Connection]):
 
     def burst(self, conn: Connection, count: int) -> Burst:
         """So many events for one socket, made before they are sent and told after: for what is timed."""
-        return Burst(self, conn, count)
+        return Burst(self.ground, self.db, conn, count)
 
     def background(self, rate: float) -> None:
         """A stream of plain events, `rate` a second to each synced socket; 0 ends it."""
         self.events.background(rate)
 
     # State.
+
+    async def grow_history(self, *, threaded: bool) -> None:
+        """Make the history that the setting `snapshot_bytes` asks for before anybody does, for a client that wants
+        every type; `threaded`: beside the loop, which is not to stand still. No client may be connected yet.
+        """
+        size, stamp = self.settings.snapshot_bytes, self.stamp()
+        if threaded:
+            await asyncio.to_thread(grow, self.db, EVERYTHING, size, stamp)
+        else:
+            grow(self.db, EVERYTHING, size, stamp)
 
     def state(self) -> dict[str, dict[int, Entity]]:
         """All entities, by type and id. Prices and amounts are `Decimal`."""

@@ -7,16 +7,15 @@ its own write, and told to the recorder when all are out.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from websockets.frames import Frame, Opcode
 
+from brokercert_mock.port.ground import Ground
 from brokercert_mock.port.pace import Turn
 from brokercert_mock.tradovate import wire as frames
-
-if TYPE_CHECKING:
-    from brokercert_mock.tradovate.broker import TradovateBroker
-    from brokercert_mock.tradovate.connection import Connection
+from brokercert_mock.tradovate.connection import Connection
+from brokercert_mock.tradovate.state import State
+from brokercert_mock.tradovate.told import Told
 
 KINDS = ("order", "position", "fill", "cashBalance", "account")  # the first that the socket asked for
 TICK = 0.001  # seconds between two looks at what is due
@@ -26,8 +25,9 @@ SLICE = 250  # frames made or told in one go: some milliseconds, so that nobody 
 class Burst:
     """`count` events for one socket, each of an entity of its own, so that a report can name it."""
 
-    def __init__(self, broker: TradovateBroker, conn: Connection, count: int) -> None:
-        self._broker = broker
+    def __init__(self, ground: Ground, state: State, conn: Connection, count: int) -> None:
+        self._ground = ground
+        self._state = state
         self._conn = conn
         self._count = count
         self._payloads: list[bytes] = []
@@ -36,7 +36,7 @@ class Burst:
 
     async def prepare(self) -> bool:
         """Make the frames. False: the socket asked for nothing of which there is any."""
-        db, subscription = self._broker.db, self._conn.subscription
+        db, subscription = self._state, self._conn.subscription
         found = (
             (kind, entity)
             for kind in KINDS
@@ -58,8 +58,8 @@ class Burst:
         """Write them, `rate` a second; what a late moment left undone is written in the next turns of the loop. Ends
         with the socket.
         """
-        clock, write = self._broker.clock, self._conn.write_prepared
-        self._broker.recorder.rule(clock(), "burst", self._conn.id, f"{self._count} event(s), {rate:g} a second")
+        clock, write = self._ground.clock, self._conn.write_prepared
+        self._ground.tell_rule(Told.BURST.value, self._conn.id, f"{self._count} event(s), {rate:g} a second")
         began = clock()
         while len(self._written) < self._count and self._conn.is_open:
             due = min(self._count, int((clock() - began) * rate) + 1)
@@ -72,6 +72,6 @@ class Burst:
         """Tell the recorder of what was written. Once, after `send`."""
         for number, (written, payload) in enumerate(zip(self._written, self._payloads, strict=False)):
             at, ordinal, message = written
-            self._broker.recorder.frame(at, self._conn.id, "broker", ordinal, Opcode.TEXT, payload, 1, message)
+            self._ground.recorder.frame(at, self._conn.id, "broker", ordinal, Opcode.TEXT, payload, 1, message)
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)

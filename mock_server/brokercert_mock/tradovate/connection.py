@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from brokercert_mock.port.connection import KEPT, AnyConnection
+from brokercert_mock.port.connection import AnyConnection, Wire
+from brokercert_mock.port.ground import KEPT, Ground
 from brokercert_mock.tradovate import wire as frames
+from brokercert_mock.tradovate.batch import Batches
+from brokercert_mock.tradovate.sessions.tokens import Token
+from brokercert_mock.tradovate.settings import Settings
 from brokercert_mock.tradovate.sync import Subscription
+from brokercert_mock.tradovate.told import TradovateFault
 from brokercert_mock.tradovate.wire import ClientRequest
-
-if TYPE_CHECKING:
-    from brokercert_mock.port.shell import Shell
-    from brokercert_mock.tradovate.broker import TradovateBroker
-    from brokercert_mock.tradovate.tokens import Token
 
 
 class Connection(AnyConnection):
-    """A TCP connection, and what became of it. Times are seconds of the broker's clock, None: not yet."""
+    """A TCP connection, and what became of it. Times are seconds of the broker's clock, None: not yet.
 
-    def __init__(self, broker: TradovateBroker, ident: int, shell: Shell) -> None:
-        super().__init__(broker, ident, shell)
-        self.broker = broker
+    `on_request` is told of every request on it.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        ident: int,
+        wire: Wire,
+        settings: Settings,
+        batches: Batches,
+        on_request: Callable[[Connection, ClientRequest], None],
+    ) -> None:
+        super().__init__(ground, ident, wire, settings.close_wait)
+        self._shutdown_lead = settings.shutdown_lead
+        self._batches = batches
+        self._on_request = on_request
         self.open_sent_at: float | None = None
         self.authorized_at: float | None = None
         self.synced_at: float | None = None
@@ -44,7 +57,7 @@ class Connection(AnyConnection):
 
     def send_messages(self, messages: Sequence[Any]) -> None:
         """Messages in one `a[...]` frame, or in the frame of the batch that is being made."""
-        if not self.broker.events.collects(self, messages):
+        if not self._batches.collects(self, messages):
             self.send_text(frames.pack(messages), messages=len(messages))
 
     def send_event(self, kind: str, data: Any) -> None:
@@ -62,7 +75,7 @@ class Connection(AnyConnection):
             else:
                 self.silent = "application"
 
-        self.fault(f"c[{code}]", act, reason)
+        self.fault(f"{TradovateFault.PROTOCOL_CLOSE}{code}]", act, reason)
 
     def shut_down(self, reason: str, text: str = "") -> None:
         """The event `shutdown` with its reason code (and text), `shutdown_lead` later a close frame 1001 (TP §4)."""
@@ -70,9 +83,9 @@ class Connection(AnyConnection):
         def act() -> None:
             self.leaving = True
             self.send_event("shutdown", {"reasonCode": reason} | ({"reason": text} if text else {}))
-            self.later(self.broker.settings.shutdown_lead, lambda: self.close(1001, "Shutdown"))
+            self.later(self._shutdown_lead, lambda: self.close(1001, "Shutdown"))
 
-        self.fault("shutdown", act, reason)
+        self.fault(TradovateFault.SHUTDOWN, act, reason)
 
     # What the shell tells.
 
@@ -83,4 +96,4 @@ class Connection(AnyConnection):
         request = frames.parse_request(text, at)
         if request is not None and not self.closing:
             self.requests.append(request)
-            self.broker.answering.on_socket_request(self, request)
+            self._on_request(self, request)

@@ -7,18 +7,21 @@ its own frames, unless a scenario puts several into one (`batch`) or keeps them 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
+from brokercert_mock.port.ground import Ground
 from brokercert_mock.port.pace import Pace
+from brokercert_mock.port.rules.book import RuleBook
+from brokercert_mock.port.rules.shared import EventRule
+from brokercert_mock.port.rules.turns import EventTurn
 from brokercert_mock.tradovate import wire as frames
-from brokercert_mock.tradovate.seed import Change, Entity
-
-if TYPE_CHECKING:
-    from brokercert_mock.tradovate.broker import TradovateBroker
-    from brokercert_mock.tradovate.connection import Connection
+from brokercert_mock.tradovate.connection import Connection
+from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.state import Change, Entity, State
+from brokercert_mock.tradovate.told import Told
 
 BURST_TICK = 0.01  # seconds between the batches of a stream of events
 TOLD_EVERY = 1.0  # seconds between two tellings that a stream is behind
@@ -45,34 +48,52 @@ class HeldEvents:
 
     def __exit__(self, *_: object) -> None:
         self._events.holds.remove(self)
-        self._events.tell("events-held", f"{len(self.frames)} frame(s)")
+        self._events.tell(Told.EVENTS_HELD, f"{len(self.frames)} frame(s)")
 
     def release(self, *, reverse: bool = False) -> None:
         """Send what was kept back, to whoever wants it now; the last first with `reverse`."""
         waiting, self.frames = self.frames[::-1] if reverse else self.frames, []
-        self._events.tell("events-released", f"{len(waiting)} frame(s){', reversed' if reverse else ''}")
+        self._events.tell(Told.EVENTS_RELEASED, f"{len(waiting)} frame(s){', reversed' if reverse else ''}")
         for frame in waiting:
             self._events.publish(frame)
 
 
 class Events:
-    """The events and heartbeats of one broker."""
+    """The events and heartbeats of one broker.
 
-    def __init__(self, broker: TradovateBroker) -> None:
-        self.broker = broker
+    `connections` are those that stand, `stamp` is the time as the wire says it. `on_market` is called whenever the open
+    market moves.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        settings: Settings,
+        book: RuleBook,
+        state: State,
+        stamp: Callable[[], str],
+        connections: Callable[[], Sequence[Connection]],
+        on_market: Callable[[], None],
+    ) -> None:
+        self._ground = ground
+        self._settings = settings
+        self._book = book
+        self._state = state
+        self._stamp = stamp
+        self._connections = connections
+        self._on_market = on_market
         self.beats: Literal["auto", "always", "off"] = "auto"
         self.quiet = False
         self.holds: list[HeldEvents] = []
         self._until_answered: list[Frame] | None = None
-        self._batch: dict[Connection, list[Any]] | None = None
         self._stream: asyncio.Task[None] | None = None
         self._pace: Pace | None = None
         self._told_dropped, self._told_at = 0, 0.0
         self._turn = 0
 
     def start(self) -> None:
-        self.broker.call_later(self.broker.settings.heartbeat_every, self._beat)
-        self.broker.call_later(self.broker.settings.event_every, self._market)
+        self._ground.call_later(self._settings.heartbeat_every, self._beat)
+        self._ground.call_later(self._settings.event_every, self._market)
 
     def stop(self) -> None:
         if self._stream is not None:
@@ -82,24 +103,24 @@ class Events:
             self._tell_behind(self._pace)
             self._pace = None
 
-    def tell(self, name: str, detail: str) -> None:
-        self.broker.recorder.rule(self.broker.clock(), name, 0, detail)
+    def tell(self, what: Told, detail: str) -> None:
+        self._ground.tell_rule(what.value, 0, detail)
 
     def emit(self, kind: str, event_type: Literal["Created", "Updated", "Deleted"], entity: Entity) -> None:
         """A props event to every synced socket that asked for such."""
-        self.publish([Change(kind, event_type, entity, self.broker.db.account_of(kind, entity))])
+        self.publish([Change(kind, event_type, entity, self._state.account_of(kind, entity))])
 
     def publish(self, frame: Frame) -> None:
         """Changes in one frame, to every synced socket that asked for such."""
-        self.broker.changed()
+        self._ground.changed()
         if self.holds:
             self.holds[-1].frames.append(frame)
         elif self._until_answered is not None:
             self._until_answered.append(frame)
         else:
-            for conn in self.broker.connections:
+            for conn in self._connections():
                 if conn.is_synced and conn.subscription is not None:
-                    wanted = [x for x in frame if conn.subscription.takes(self.broker.db, x.kind, x.account)]
+                    wanted = [x for x in frame if conn.subscription.takes(self._state, x.kind, x.account)]
                     self._send(conn, [frames.props(x.kind, x.event_type, x.entity) for x in wanted])
 
     @contextmanager
@@ -114,50 +135,26 @@ class Events:
             for frame in waiting:
                 self.publish(frame)
 
-    @contextmanager
-    def batch(self, *, arrays: bool) -> Iterator[None]:
-        """All messages within (answers too) in one frame a connection. A batch within a batch is part of it."""
-        if self._batch is not None:
-            yield
-            return
-        self._batch = {}
-        try:
-            yield
-        finally:
-            collected, self._batch = self._batch, None
-            for conn, messages in collected.items():
-                conn.send_messages(_merged(messages) if arrays else messages)
-            self.tell("batch", "arrays" if arrays else "")
-
-    def collects(self, conn: Connection, messages: Sequence[Any]) -> bool:
-        """Whether a batch took these messages, to send them at its end."""
-        if self._batch is None:
-            return False
-        self._batch.setdefault(conn, []).extend(messages)
-        return True
-
     def _send(self, conn: Connection, messages: Sequence[dict[str, Any]]) -> None:
         """Props events in one frame, under the rules for each."""
-        now, again = [], []
+        now: list[Any] = []
+        again: list[Any] = []
         for message in messages:
-            rule = self.broker.book.match("event", conn.id)
-            if rule is not None:
-                self.broker.tell_rule(rule, conn)
-                if rule.name == "event-dropped":
-                    continue
-                if rule.name == "event-as-array":
-                    data = message["d"]
-                    message = frames.event("props", data | {"entity": [data["entity"]]})
-                if rule.name == "event-twice":
-                    again.append(message)
-            now.append(message)
+            turn = EventTurn(message)
+            rule = self._book.met(EventRule, conn.id)
+            if rule is None:
+                turn.now.append(message)
+            else:
+                rule.apply(turn)
+            now += turn.now
+            again += turn.again
         for frame in (now, again):
             if frame:
                 conn.send_messages(frame)
 
     def market_event(self) -> None:
         """One plain event, of the next type that anybody subscribed to, to everybody who did."""
-        for conn in self.broker.connections:
+        for conn in self._connections():
             if not conn.is_synced or conn.subscription is None:
                 continue
             message = self._plain_event(conn)
@@ -167,7 +164,7 @@ class Events:
     def _plain_event(self, conn: Connection) -> dict[str, Any] | None:
         """An entity said once more, with a new time stamp."""
         assert conn.subscription is not None
-        db = self.broker.db
+        db = self._state
         candidates = [
             (kind, entity)
             for kind in PLAIN
@@ -180,7 +177,7 @@ class Events:
         self._turn += 1
         kind, entity = candidates[self._turn % len(candidates)]
         if "timestamp" in entity and kind != "order":
-            entity = db.put(kind, entity | {"timestamp": self.broker.stamp()})
+            entity = db.put(kind, entity | {"timestamp": self._stamp()})
         return frames.props(kind, "Updated", entity)
 
     def background(self, rate: float) -> None:
@@ -191,31 +188,31 @@ class Events:
         """
         self.stop()
         if rate > 0:
-            self._pace = Pace(rate, self.broker.clock)
-            self._told_dropped, self._told_at = 0, self.broker.clock()
+            self._pace = Pace(rate, self._ground.clock)
+            self._told_dropped, self._told_at = 0, self._ground.clock()
             self._stream = asyncio.create_task(self._stream_events(self._pace))
 
     async def _stream_events(self, pace: Pace) -> None:
         while True:
-            with self.broker.guarding():
+            with self._ground.guarding():
                 for _ in pace.turn():
                     self.market_event()
-            if self.broker.clock() - self._told_at >= TOLD_EVERY:
+            if self._ground.clock() - self._told_at >= TOLD_EVERY:
                 self._tell_behind(pace)
             await asyncio.sleep(max(BURST_TICK, 1 / pace.rate))
 
     def _tell_behind(self, pace: Pace) -> None:
         """Tell what was dropped, if anything was since it was told last."""
-        self._told_at = now = self.broker.clock()
+        self._told_at = now = self._ground.clock()
         if pace.dropped > self._told_dropped:
             self._told_dropped = pace.dropped
-            self.broker.recorder.load(now, pace.rate, pace.reached, pace.sent, pace.dropped)
+            self._ground.recorder.load(now, pace.rate, pace.reached, pace.sent, pace.dropped)
 
     def _beat(self) -> None:
-        every = self.broker.settings.heartbeat_every
-        now = self.broker.clock()
+        every = self._settings.heartbeat_every
+        now = self._ground.clock()
         nearest = every
-        for conn in self.broker.connections:
+        for conn in self._connections():
             if not conn.is_open or conn.open_sent_at is None or self.beats == "off":
                 continue
             due = (conn.last_sent_at if self.beats == "auto" else conn.last_beat_at) + every
@@ -224,28 +221,10 @@ class Events:
                 conn.last_beat_at = now
                 due = now + every
             nearest = min(nearest, due - now)
-        self.broker.call_later(max(nearest, 0.01), self._beat)
+        self._ground.call_later(max(nearest, 0.01), self._beat)
 
     def _market(self) -> None:
         if not self.quiet:
             self.market_event()
-            self.broker.quotes.tick()
-        self.broker.call_later(self.broker.settings.event_every, self._market)
-
-
-def _merged(messages: Sequence[Any]) -> list[Any]:
-    """Props events of one type and change that stand together as one, whose `entity` is an array."""
-    result: list[Any] = []
-    for message in messages:
-        data, before = message.get("d"), result[-1] if result else None
-        if message.get("e") != "props":
-            result.append(message)
-        elif before is not None and before.get("e") == "props" and _same(before["d"], data):
-            result[-1] = frames.event("props", before["d"] | {"entity": [*before["d"]["entity"], data["entity"]]})
-        else:
-            result.append(frames.event("props", data | {"entity": [data["entity"]]}))
-    return result
-
-
-def _same(one: Any, other: Any) -> bool:
-    return (one["entityType"], one["eventType"]) == (other["entityType"], other["eventType"])
+            self._on_market()
+        self._ground.call_later(self._settings.event_every, self._market)

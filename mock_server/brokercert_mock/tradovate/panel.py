@@ -27,7 +27,7 @@ from brokercert_mock.tradovate.wire import HEARTBEAT
 
 if TYPE_CHECKING:
     from brokercert_mock.tradovate.broker import TradovateBroker
-    from brokercert_mock.tradovate.seed import Entity
+    from brokercert_mock.tradovate.state import Entity
 
 PRICED = ("Limit", "Market", "Stop")  # of the order types, those that can be placed by hand here
 NEXT = ("ticket", "captcha", "refuse", "429", "503", "no answer", "answer twice")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from brokercert_mock.tradovate.seed import LOWER, TYPES, Entity, State
 from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.state import LOWER, TYPES, Entity, State
 
 # Snapshot collections that the schema requires whatever was asked for (TP §5.2).
 REQUIRED = ("users", "contractGroups")

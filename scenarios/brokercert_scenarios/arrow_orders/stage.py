@@ -9,8 +9,6 @@ from brokercert.judge.transcript import SECOND
 from brokercert_mock.arrow import ArrowBroker, ArrowConnection
 from brokercert_mock.arrow.book import Order
 
-RAISED = 3.0  # seconds: an event is raised within two of what it follows from
-TOLD = 4.0  # seconds: the same of a report, and one more where several are due
 CALM = 2.0  # seconds of a healthy connection before what comes next
 LITTLE = 1.0  # seconds, so that the way back is not the last thing seen
 POLL = 0.25  # seconds between two snapshots of a comparison
@@ -25,6 +23,16 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
 
     def sockets(self) -> list[ArrowConnection]:
         return super().sockets()
+
+    @property
+    def raised(self) -> float:
+        """Seconds after which an event has been raised: the set's own time, and one for its report."""
+        return self.limit("raised_within") + 1
+
+    @property
+    def reported(self) -> float:
+        """Seconds after which updates have been reported: a further second, since several are due."""
+        return self.raised + 1
 
     def live(self) -> list[Order]:
         """The broker's live orders, oldest first."""
@@ -44,19 +52,12 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
         def upgraded(talk: Updates) -> UpdateSocket | None:
             return next((c for c in talk.upgraded if c.accepted > after), None)
 
-        most = within if within is not None else self.limits["window_connect"] + 1
+        most = within if within is not None else self.limit("window_connect") + 1
         return await self.wait("a connection", upgraded, most)
 
     async def recovered(self, after: int) -> UpdateSocket | None:
         """A socket accepted after `after` that was upgraded."""
-        return await self.connected(after=after, within=self.limits["window_recovery"])
-
-    def lose_all(self) -> int:
-        """End every socket with FIN; returns when."""
-        since = self.now
-        for socket in self.sockets():
-            socket.fin()
-        return since
+        return await self.connected(after=after, within=self.limit("window_recovery"))
 
     async def attempts(self, count: int, within: float) -> bool:
         """Until so many upgrade requests have been refused; False where they were not."""
@@ -76,6 +77,6 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
             shot = await self.snapshot()
             if shot is None or not differences(state, shot):
                 return
-            if self.now - began > self.limits["snapshot_settle"] * SECOND:
+            if self.now - began > self.limit("snapshot_settle") * SECOND:
                 return
             await self.hold(POLL, "the client's orders to become the broker's")

@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from brokercert.hostile import Hostile
+from brokercert.hostile.delivery import BATCH, Marker, batches, send, send_marker
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.model.hostile import BEGINS, ENDS, MARKER, UNDELIVERED, is_told
 from brokercert_mock import Connection as BrokerConnection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-BATCH = 32
 MOST_RECONNECTS = 5  # a run; each costs a step of the client's back-off
 PONG = 5.0  # seconds for a pong: libraries answer pings at once, between two messages
-MARKERS = ("order", "position", "cashBalance", "account", "contract", "user")  # types of markers, best first
 
 
 class Delivery:
@@ -37,14 +36,12 @@ class Delivery:
         if await stage.log_in() is None:
             return
         stage.step("control: does the client come back after a plain close?")
-        stage.last_event()
-        await stage.arrived()
+        await stage.fresh_event()
         if not await self._scripted_close():
             return
         await self._marker()
         stage.step(f"{len(frames)} hostile frames, {batch} at a time")
-        todo = [list(frames[start : start + batch]) for start in range(0, len(frames), batch)]
-        todo.reverse()
+        todo = list(batches(frames, batch))[::-1]
         while todo:
             if not await self._one(todo):
                 break
@@ -97,7 +94,7 @@ class Delivery:
                 told = [any(is_told(x, kind, ident) for x in talk.told.processed) for _, kind, ident in sent]
                 return all(told) or any(_lost(talk, conn) for conn, _, _ in sent)
 
-            if not await stage.wait("the report of a valid event", settled, stage.limits["window_default"] + 1):
+            if not await stage.wait("the report of a valid event", settled, stage.limit("window_default") + 1):
                 return False
             if not any(_lost(stage.talk, conn) for conn, _, _ in sent):
                 return True
@@ -107,49 +104,38 @@ class Delivery:
         return True
 
     def _send_markers(self) -> list[tuple[int, str, int]]:
-        """A new entity of a type that it wants on every socket: (connection, type, id) each. The id is new each time,
-        so that its report cannot be that of another event.
-        """
-        stage, db = self._stage, self._stage.broker.db
+        """A new entity of a type that it wants on every socket: (connection, type, id) each."""
+        stage = self._stage
         sent = []
         for socket in stage.sockets():
-            wanted = socket.subscription
-            found = next(
-                ((kind, x) for kind in MARKERS for x in db.of(kind) if wanted and wanted.wants(db, kind, x)), None
-            )
-            if found is None:
-                continue
-            kind, entity = found
-            ident = db.new_id()
-            stage.rule(MARKER, socket.id, f"{kind} {ident}")
-            data = {"entityType": kind, "eventType": "Created", "entity": {**entity, "id": ident}}
-            socket.send_event("props", data)
-            sent.append((socket.id, kind, ident))
+
+            def announce(marker: Marker, conn: int = socket.id) -> None:
+                stage.rule(MARKER, conn, f"{marker.kind} {marker.ident}")
+
+            marker = send_marker(socket, stage.broker.db, announce)
+            if marker is not None:
+                sent.append((socket.id, marker.kind, marker.ident))
         return sent
 
     async def _probe(self) -> None:
         """The next heartbeat on time, and recovery from a scripted close."""
         stage = self._stage
         since = stage.now
-        gap = stage.limits["heartbeat_gap_page"] * (1 + stage.limits["heartbeat_gap_tolerance"])
         ids = [socket.id for socket in stage.sockets()]
         await stage.wait(
             "a heartbeat, or the client to give up",
             lambda talk: all(_lost(talk, i) or any(t > since for t, _ in talk.connections[i].beats) for i in ids),
-            gap + 1,
+            stage.heartbeat_gap + 1,
         )
         if any(_lost(stage.talk, i) for i in ids):
             await stage.recovered(since)
             return
-        stage.last_event()
-        await stage.arrived()
+        await stage.fresh_event()
         stage.step("the scripted close")
         await self._scripted_close()
 
     async def _scripted_close(self) -> bool:
-        since = self._stage.now
-        for socket in self._stage.sockets():
-            socket.fin()
+        since = self._stage.lose_all()
         return await self._stage.recovered(since) is not None
 
 
@@ -162,13 +148,9 @@ def names(frames: Sequence[Hostile]) -> str:
 
 
 def _send(stage: Stage, socket: BrokerConnection, frames: Sequence[Hostile]) -> None:
-    """One batch on one socket, in one go: nothing of the broker's own stands between its frames."""
+    """One batch on one socket, between the records that say where it begins and ends; and a ping."""
     stage.rule(BEGINS, socket.id, names(frames))
-    for frame in frames:
-        if frame.wire:
-            socket.send_raw(frame.wire)
-        else:
-            socket.send_text(frame.text)
+    send(socket, frames)
     stage.rule(ENDS, socket.id, "")
     socket.send_ping()
 

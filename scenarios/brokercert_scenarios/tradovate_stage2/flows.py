@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from brokercert_mock import TradovateBroker
-from brokercert_mock.tradovate.seed import Change
+from brokercert_mock.tradovate.state import Change
 
 
 def order_flow(broker: TradovateBroker) -> None:

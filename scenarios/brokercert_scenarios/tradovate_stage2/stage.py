@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from brokercert.engine.play.stage import ARRIVAL, AnyStage
 from brokercert.judge.tradovate.beliefs.compared import differences_at, due_at, unseen_at
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
@@ -22,6 +24,11 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
     def has_shown(self, talk: Conversation) -> bool:
         """A client that looks up the broker's name has started, though it may not be told the address."""
         return super().has_shown(talk) or any(rule.name.startswith("dns-") for _, _, rule in talk.rules)
+
+    @property
+    def heartbeat_gap(self) -> float:
+        """Seconds: the longest gap between heartbeats that the page allows, tolerance included."""
+        return self.limit("heartbeat_gap_page") * (1 + self.limit("heartbeat_gap_tolerance"))
 
     def sockets(self) -> list[BrokerConnection]:
         return super().sockets()
@@ -50,7 +57,7 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
 
         def left(window: str) -> float:
             """The rule's own time; all of `within`, where that is longer: no judgement without its whole window."""
-            return max(self.limits[window] + 1, until - self._loop.time() if until is not None else 0)
+            return max(self.limit(window) + 1, until - self._loop.time() if until is not None else 0)
 
         first = within if within is not None else left("window_first_authorize")
         if await self.wait("an upgrade", upgraded, first) is None:
@@ -77,11 +84,21 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
 
     async def recovered(self, after: int, within: float | None = None) -> Connection | None:
         """A socket accepted after `after` that is authorized, and synced if any before it was."""
-        return await self.synced(after=after, within=within or self.limits["window_recovery"])
+        return await self.synced(after=after, within=within or self.limit("window_recovery"))
 
     def last_event(self) -> None:
         """A plain event to everybody, so that what follows is no end of a quiet time."""
         self.broker.market_event()
+
+    async def fresh_event(self) -> None:
+        """A plain event to everybody has arrived, so that a loss now is no end of a quiet time."""
+        self.last_event()
+        await self.arrived()
+
+    async def lose(self, how: Callable[[BrokerConnection], object] = BrokerConnection.fin) -> int:
+        """End every socket of the client right after an event (REC-010). Returns when, in microseconds."""
+        await self.fresh_event()
+        return self.lose_all(how)
 
     async def compare(self, name: str) -> None:
         """Record the ledger under `name`, and ask for the client's state until it is equal or must have been, and
@@ -89,7 +106,7 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         repeat an entity would mend a client that had missed it (`broker.quiet(True)`).
         """
         self.broker.tell_ledger(name)
-        settle = round(self.limits["snapshot_settle"] * SECOND)
+        settle = round(self.limit("snapshot_settle") * SECOND)
         declared = self._spec.entity_types
         while True:
             shot = await self.snapshot()
@@ -101,5 +118,5 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
             await self.hold(POLL, "the client's state to become the ledger's")
         if not equal:
             return
-        await self.hold(self.limits["snapshot_stable"], "the client's state to stay the ledger's")
+        await self.hold(self.limit("snapshot_stable"), "the client's state to stay the ledger's")
         await self.snapshot()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from brokercert.trace import Body
+from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
 
 
@@ -28,3 +28,8 @@ def how_it_ended(records: Iterable[Body]) -> str:
     if ours.why == "left-over":
         return f"{how}, and the harness ended {ours.processes} process(es) that it had left running"
     return f"{how}, and the harness ended it, since it was still there"
+
+
+def has_client(trace: Trace) -> bool:
+    """Whether a client ran in it: each that was started has its end told."""
+    return any(isinstance(record, r.SubjectExited) for record in trace.records)

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from brokercert.engine.play.dialect import Broker
+from brokercert.engine.play.broker import Broker
 
 LIBRARIES = ("websockets", "h11", "msgspec", "pytest", "toxiproxy-python")
 

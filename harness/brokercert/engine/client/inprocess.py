@@ -52,7 +52,8 @@ def start_in_process(
     _own_tasks(asyncio.get_running_loop())
     subject = InProcessSubject(spec, observer, clock, output)
     observer.started(clock())
-    subject.begin(factory, {**{name: fill(value, env) for name, value in spec.env.items()}, **env})
+    own = {name: fill(value, env, spec.placeholders) for name, value in spec.env.items()}
+    subject.begin(factory, {**own, **env})
     return subject
 
 

@@ -14,7 +14,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,30 +40,30 @@ TURNS = 600  # of the loop, `leftovers.PAUSE` apart, without a sign of the exit 
 PROXIES = ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks5")  # <name>_proxy, in both cases
 LOOPBACK = "localhost,127.0.0.1,::1"
 
-# Placeholders of a command line, and of the values of [subject.env]: the BROKERCERT_* names, short and in lower case.
-PLACEHOLDERS = (
-    "protocol url rest_url token md_token token_expires user password app_id app_version cid sec device_id user_id "
-    "accounts shards scenario state_dir ca level session renew_url account_type orders track track_timeout "
-    "reconnect_max_delay reconnect_max_tries auto_reconnect clear_after dns quotes"
-).split()
+# Placeholders of a command line, and of the values of [subject.env]: BROKERCERT_* names without that, in lower case.
+# These are the harness's own; those that a broker tells beside them stand in its set, as `placeholders`.
+PLACEHOLDERS = ("protocol", "url", "scenario", "state_dir", "level", "ca", "dns")
 
 _STREAMS: dict[int, Stream] = {1: "out", 2: "err"}
 
 
-def fill(text: str, env: Mapping[str, str]) -> str:
+def fill(text: str, env: Mapping[str, str], placeholders: Collection[str] = ()) -> str:
     """`text` with its placeholders filled: `{url}` and so on. Other braces (JSON, shell) stay as they are.
 
-    A placeholder without a value in this scenario (`{ca}` without TLS) becomes an empty string. `{python}` is the
-    interpreter that the harness itself runs in: with it, a client in Python finds the packages installed beside it.
+    `placeholders` are the set's, beside the harness's own. One without a value in this scenario (`{ca}` without TLS)
+    becomes an empty string. `{python}` is the interpreter that the harness itself runs in: with it, a client in Python
+    finds the packages installed beside it.
     """
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if name == "python":
             return sys.executable
-        return env.get(f"BROKERCERT_{name.upper()}", "") if name in PLACEHOLDERS else match.group()
+        if name not in PLACEHOLDERS and name not in placeholders:
+            return match.group()
+        return env.get(f"BROKERCERT_{name.upper()}", "")
 
-    return re.sub(r"\{([a-z_]+)\}", value, text)
+    return re.sub(r"\{([a-z][a-z0-9_]*)\}", value, text)
 
 
 def environment_of(spec: SubjectSpec, env: Mapping[str, str], state_dir: Path) -> dict[str, str]:
@@ -76,7 +76,7 @@ def environment_of(spec: SubjectSpec, env: Mapping[str, str], state_dir: Path) -
     folder = str(state_dir / "tmp")
     result |= {"NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK, "TMPDIR": folder, "TMP": folder, "TEMP": folder}
     result.setdefault("PYTHONUNBUFFERED", "1")  # else a Python client that is killed takes its last lines with it
-    result |= {name: fill(value, env) for name, value in spec.env.items()}
+    result |= {name: fill(value, env, spec.placeholders) for name, value in spec.env.items()}
     return result | {**env, leftovers.MARK: str(state_dir)}
 
 
@@ -85,7 +85,7 @@ def find_command(spec: SubjectSpec, environ: Mapping[str, str] = os.environ) -> 
     assert spec.command is not None
     if not spec.command or not spec.command[0]:
         raise SubjectError("the client's command is empty; expected a program and its arguments, after `--`")
-    name = fill(spec.command[0], {})
+    name = fill(spec.command[0], {}, spec.placeholders)
     if not is_folder(spec.cwd):
         raise SubjectError(f"the client's working directory {spec.cwd} does not exist; set `cwd` under [subject]")
     if os.sep not in name:
@@ -129,7 +129,7 @@ async def start_process(
     (state_dir / "tmp").mkdir(parents=True, exist_ok=True)
     environ = environment_of(spec, env, state_dir)
     program = find_command(spec, environ)
-    arguments = [fill(argument, env) for argument in spec.command[1:]]
+    arguments = [fill(argument, env, spec.placeholders) for argument in spec.command[1:]]
     mark = str(state_dir)
     loop = asyncio.get_running_loop()
     subject = ProcessSubject(spec, observer, mark, clock)

@@ -6,16 +6,13 @@ way of an observer, stamped when it was seen, and when the harness lets go of it
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from brokercert.engine.errors import UsageError
 from brokercert.trace.records import Why
-
-if TYPE_CHECKING:
-    from brokercert.engine.client.output import Output
 
 Level = Literal["wire", "reports", "commands", "in process"]
 Stop = Literal["signal", "command", "none"]
@@ -75,6 +72,7 @@ class SubjectSpec:
     stop: Stop = "signal"
     lowered: bool = False  # it gets a lower priority than the harness, for it kept that from its core
     reference: bool = False  # it is brokercert's own, because it was asked for
+    placeholders: tuple[str, ...] = ()  # of the set, that its command and `env` may hold
 
     def __post_init__(self) -> None:
         if (self.command is None) == (self.factory is None):
@@ -105,58 +103,3 @@ class SubjectObserver(Protocol):
 
     def exited(self, at: float, code: int, asked: bool) -> None:
         """`code` is the exit status, or minus the signal that ended it. Comes after all output that is told."""
-
-
-class RunningSubject(Protocol):
-    """One run of a client, in one scenario."""
-
-    @property
-    def alive(self) -> bool:
-        """Whether its exit has not been told yet."""
-
-    @property
-    def exit_code(self) -> int | None: ...
-
-    @property
-    def tail(self) -> list[str]:
-        """The last 20 lines that it printed, of both streams."""
-
-    @property
-    def output(self) -> Output:
-        """What it prints, as it is read."""
-
-    def say(self, command: Mapping[str, Any]) -> bool:
-        """Give it a command, a line of the process protocol. False where it has no way to hear one."""
-
-    def ask_stop(self, judged: bool) -> Awaitable[None]:
-        """Ask it to log off, in the declared way. Returns at once; `judged` where this is a scenario's stimulus."""
-
-    @property
-    def process(self) -> int | None:
-        """The id of its process, None where it has none of its own."""
-
-    def wait_exit(self, within: float) -> Awaitable[bool]:
-        """Wait for its exit for so many seconds. True when it has exited."""
-
-    def kill(self) -> Awaitable[None]:
-        """End it and everything that it started. Can be called at any time, and more than once."""
-
-
-async def start_subject(
-    spec: SubjectSpec,
-    env: Mapping[str, str],
-    observer: SubjectObserver,
-    state_dir: Path,
-    clock: Clock,
-) -> RunningSubject:
-    """Start the client. `env` are the BROKERCERT_* variables of this scenario (docs/subject-protocol.md).
-
-    Raises `SubjectError` where its command does not exist or cannot be executed.
-    """
-    if spec.factory is not None:
-        from brokercert.engine.client.inprocess import start_in_process
-
-        return start_in_process(spec, spec.factory, env, observer, clock)
-    from brokercert.engine.client.process import start_process
-
-    return await start_process(spec, env, observer, state_dir, clock)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from brokercert.engine.machine.usage import ClientUsage, Own, OwnUsage
 from brokercert.engine.machine.watchdog import Watchdog
-from brokercert.engine.play.dialect import Broker
+from brokercert.engine.play.broker import Broker
 from brokercert.trace import TraceWriter
 from brokercert.trace import records as r
 

@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-from brokercert.engine.client.subject import RunningSubject, SubjectSpec
+from brokercert.engine.client.running import RunningSubject
+from brokercert.engine.client.subject import SubjectSpec
 from brokercert.judge.told import WHISTLE, Asked, Outcome, Snapshot
 from brokercert.judge.transcript import Transcript
 from brokercert.trace import TraceWriter
@@ -26,12 +27,14 @@ class Commanding(Generic[C]):
     """The part of a `Stage` that gives commands."""
 
     talk: C
-    limits: Mapping[str, float]
     _writer: TraceWriter
     _spec: SubjectSpec
     _subject: RunningSubject | None
     _loop: asyncio.AbstractEventLoop
     _commands = 0  # ids used; the whistle has 0
+
+    def limit(self, name: str) -> float:
+        raise NotImplementedError
 
     async def wait(self, what: str, condition: Callable[[C], T | None], within: float) -> T | None:
         raise NotImplementedError
@@ -55,7 +58,7 @@ class Commanding(Generic[C]):
         """How that request ended, as the client reports it. None where it does not say so in time: by `request_end`
         and a second for the report, unless another time is given.
         """
-        within = self.limits["request_end"] + 1 if within is None else within
+        within = self.limit("request_end") + 1 if within is None else within
         asked = self.talk.told.commands[ticket]
         await self._answered(asked, f"the outcome of request {ticket}", lambda: bool(asked.outcomes), within)
         return asked.outcome

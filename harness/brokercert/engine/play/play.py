@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from brokercert.engine.client.ended import how_it_ended
+from brokercert.engine.client.ended import has_client, how_it_ended
 from brokercert.engine.client.environment import subject_environment
 from brokercert.engine.client.guard import GUARD, PREFIX, made_folder, remove_folder
 from brokercert.engine.client.subject import SubjectSpec
@@ -20,13 +20,13 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.machine.room import DESCRIPTORS_EACH
 from brokercert.engine.machine.shortage import Shortage
 from brokercert.engine.machine.standstill import StallMonitor, Watched
-from brokercert.engine.play.dialect import Broker, Dialect
+from brokercert.engine.play.broker import Broker
+from brokercert.engine.play.dialect import Dialect
 from brokercert.engine.play.faults import ProxiedPath
 from brokercert.engine.play.gate import StartGate, Turn
 from brokercert.engine.play.paths import Paths
 from brokercert.engine.play.scenario import Scenario
-from brokercert.engine.play.stage import AnyStage
-from brokercert.engine.run.folder import has_client
+from brokercert.engine.play.stage import AnyStage, Setup
 from brokercert.engine.uncut import is_cancelled, to_the_end
 from brokercert.trace import Header, Trace, TraceWriter, trace_of
 from brokercert.trace import records as r
@@ -171,11 +171,20 @@ class _Playing:
         writer.place("broker", broker.port, named)
         if self._proxied:
             writer.place("proxy", port, named)
-        stage = props.dialect.stage(
-            scenario, broker, writer, props.spec, env, state_dir, self._turn, self._proxied, props.limits
+        return props.dialect.stage(
+            Setup(
+                scenario=scenario.name,
+                broker=broker,
+                writer=writer,
+                spec=props.spec,
+                env=env,
+                state_dir=state_dir,
+                gate=self._turn,
+                limits=props.limits,
+                proxied=self._proxied,
+                remark=props.remark,
+            )
         )
-        stage.remark = props.remark
-        return stage
 
     def _look_for_errors(self, stage: AnyStage[Any, Any]) -> None:
         """What broke without raising here: in the broker, where its records are read, or where connections come in."""

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from brokercert.engine.errors import UsageError
+from brokercert.requirements import RequirementSet, load_set
+from brokercert.sets import SUITES, offers
 
 if TYPE_CHECKING:
     from brokercert.engine.play.dialect import Dialect
 
 Path = Literal["direct", "proxied"]
 Play = Callable[[Any], Awaitable[None]]  # of the dialect's own stage
-SUITES = "brokercert.suites"  # the entry point group in which other packages offer suites
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +157,30 @@ def scenarios_in(package: ModuleType) -> tuple[Scenario, ...]:
 
 
 def load_suite(set_id: str) -> Suite:
-    """The suite of a requirement set. No suite found is a usage error, never an empty pass."""
+    """The suite of a requirement set. No suite found is a usage error, never an empty pass.
+
+    Raises `UsageError` too where its scenarios speak of rows or capabilities that the set does not have, and
+    `RequirementError` where there is no such set: else a misspelt row would never be asked for.
+    """
     package = _package(set_id)
     scenarios = scenarios_in(package)
+    _check(scenarios, load_set(set_id))
     left_out = tuple(cell for module in _modules(package) for cell in getattr(module, "LEFT_OUT", ()))
     return Suite(set_id, scenarios, left_out)
+
+
+def _check(scenarios: Sequence[Scenario], rows: RequirementSet) -> None:
+    for one in scenarios:
+        for what, values, known in (
+            ("exercises", one.exercises, rows.by_id),
+            ("needs", one.needs, rows.capabilities),
+        ):
+            for value in values:
+                if value not in known:
+                    raise UsageError(
+                        f"{one.play.__module__}: scenario {one.name!r}: {what}: {value!r}; expected one of "
+                        f"{', '.join(known)}, as {rows.id} has them"
+                    )
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:
@@ -178,11 +196,22 @@ def load_dialect(set_id: str) -> Dialect:
     return dialect_of(_package(set_id), set_id)
 
 
-@lru_cache  # an entry point is looked up in the files of every installed package
 def _package(set_id: str) -> ModuleType:
-    points = [point for point in entry_points(group=SUITES) if point.name == set_id]
-    if not points:
-        known = sorted({point.name for point in entry_points(group=SUITES)})
-        raise UsageError(f"no suite for the requirement set {set_id!r}; known: {', '.join(known) or 'none'}")
-    package: ModuleType = points[0].load()
-    return package
+    """The package of its suite, imported. Raises `UsageError` where none, or more than one, offers it."""
+    found = offers().get(set_id, ())
+    if not found:
+        known = ", ".join(sorted(offers()))
+        raise UsageError(f"no suite for the requirement set {set_id!r}; known: {known or 'none'}")
+    if len(found) > 1:
+        both = " and ".join(f"{offer.package} of {offer.distribution}" for offer in found)
+        raise UsageError(f"the suite of {set_id}: offered by {both}; expected one package; uninstall the others")
+    offer = found[0]
+    try:
+        return importlib.import_module(offer.package)
+    except ModuleNotFoundError as error:
+        if f"{offer.package}.".startswith(f"{error.name}."):
+            raise UsageError(
+                f"the suite of {set_id}: {SUITES} of {offer.distribution} names {offer.package}, and there is no "
+                f"{error.name}; install that package again, or correct its entry point"
+            ) from error
+        raise

@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
+from brokercert_mock.port.connection import AnyConnection
+
 from brokercert.engine.client.output import Output
 from brokercert.engine.client.resources import measure, work_of
-from brokercert.engine.client.subject import RunningSubject, SubjectSpec, start_subject
+from brokercert.engine.client.running import RunningSubject, start_subject
+from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.errors import HarnessError
+from brokercert.engine.play.broker import Broker
 from brokercert.engine.play.commands import C, Commanding
-from brokercert.engine.play.dialect import Broker
 from brokercert.engine.play.faults import ProxiedPath
 from brokercert.engine.play.gate import StartGate, Turn
-from brokercert.engine.play.scenario import Scenario
 from brokercert.engine.play.scoring import scoring
 from brokercert.trace import Body, TraceWriter
 from brokercert.trace import records as r
@@ -40,6 +43,26 @@ def _unheard(text: str) -> None:
     """Nobody waits who could be told."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup(Generic[B]):
+    """What one playing of a scenario is made of. `env` are the BROKERCERT_* variables that its client is told.
+
+    `proxied` is None where the client reaches the broker directly. `remark` tells whoever waits for the run, at once;
+    it leaves no trace.
+    """
+
+    scenario: str
+    broker: B
+    writer: TraceWriter
+    spec: SubjectSpec
+    env: Mapping[str, str]
+    state_dir: Path
+    gate: StartGate | Turn
+    limits: Mapping[str, float]
+    proxied: ProxiedPath | None = None
+    remark: Callable[[str], None] = _unheard
+
+
 class AnyStage(Commanding[C], Generic[B, C]):
     """One playing of one scenario: what all dialects share. `fold` is the dialect's model of what was said.
 
@@ -49,41 +72,36 @@ class AnyStage(Commanding[C], Generic[B, C]):
     fold: type[C]
     window_start: ClassVar[str]
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        broker: B,
-        writer: TraceWriter,
-        spec: SubjectSpec,
-        env: Mapping[str, str],
-        state_dir: Path,
-        gate: StartGate | Turn,
-        proxied: ProxiedPath | None,
-        limits: Mapping[str, float],
-    ) -> None:
-        self.scenario = scenario
-        self.broker = broker
+    def __init__(self, setup: Setup[B]) -> None:
+        self.broker = setup.broker
         self.talk = self.fold()
-        self.limits = limits
-        self._writer = writer
-        self._spec = spec
-        self._env = env
-        self._state_dir = state_dir
-        self._gate = gate
-        self._proxied = proxied
+        self.limits = setup.limits
+        self.remark = setup.remark
+        self._setup = setup
+        self._writer = setup.writer
+        self._spec = setup.spec
         self._subject: RunningSubject | None = None
         self._changed = asyncio.Event()
         self._gone = asyncio.Event()  # the client has left
         self._loop = asyncio.get_running_loop()
-        self._stop_asked = False
-        self.remark: Callable[[str], None] = _unheard
-        """Tells whoever waits for the run, at once; it leaves no trace."""
-        writer.watchers.append(self._on_record)
+        setup.writer.watchers.append(self._on_record)
 
     @property
     def address(self) -> str:
         """Where the client is to connect: host and port of the URL that it is given, nothing secret."""
-        return urlsplit(self._env.get("BROKERCERT_URL", "")).netloc.rpartition("@")[2]
+        return urlsplit(self._setup.env.get("BROKERCERT_URL", "")).netloc.rpartition("@")[2]
+
+    def limit(self, name: str) -> float:
+        """A number of the requirement set, in the unit that the set gives it, as it stands in the trace's header.
+
+        Raises `HarnessError` where the set has no limit of this name.
+        """
+        if name not in self.limits:
+            raise HarnessError(
+                f"scenario {self.scenario.name} asks for the limit {name!r}, which the set does not have; "
+                f"expected one of {', '.join(sorted(self.limits))}"
+            )
+        return self.limits[name]
 
     # Time and waiting.
 
@@ -147,16 +165,15 @@ class AnyStage(Commanding[C], Generic[B, C]):
 
     async def start(self) -> None:
         """Start the client under test; at most two are being started at once."""
-        async with self._gate.starting() as gate:
+        async with self._setup.gate.starting() as gate:
             self._writer.add(r.SubjectStarted(t=self.now))
-            self._subject = await start_subject(
-                self._spec, self._env, self._observer(), self._state_dir, self._loop.time
-            )
+            setup, observer = self._setup, _Observer(self._writer)
+            self._subject = await start_subject(setup.spec, setup.env, observer, setup.state_dir, self._loop.time)
             await self._started(gate)
 
     async def _started(self, gate: StartGate) -> None:
         """Until the client has shown itself, or has held its place for long enough."""
-        began, until, most = self._loop.time(), 0.0, self.limits[self.window_start]
+        began, until, most = self._loop.time(), 0.0, self.limit(self.window_start)
         used = 0.0
         while not self.left and until < (patience := min(gate.patience(used), most)):
             until = patience
@@ -211,7 +228,6 @@ class AnyStage(Commanding[C], Generic[B, C]):
     async def _stop(self, *, judged: bool) -> None:
         if self._subject is None:
             return
-        self._stop_asked = True
         await self._subject.ask_stop(judged)
 
     # The broker, and the way to it.
@@ -219,6 +235,13 @@ class AnyStage(Commanding[C], Generic[B, C]):
     def sockets(self) -> list[Any]:
         """The broker's open WebSockets."""
         return [c for c in self.broker.connections if c.is_open]
+
+    def lose_all(self, how: Callable[[Any], object] = AnyConnection.fin) -> int:
+        """End every open WebSocket, with FIN unless `how` says another way. Returns when, in microseconds."""
+        since = self.now
+        for socket in self.sockets():
+            how(socket)
+        return since
 
     def step(self, text: str) -> None:
         """Say what comes next, for the reader of the trace."""
@@ -243,9 +266,9 @@ class AnyStage(Commanding[C], Generic[B, C]):
 
     @property
     def proxied(self) -> ProxiedPath:
-        if self._proxied is None:
-            raise HarnessError(f"scenario {self.scenario.name} is declared direct, but asks for the proxy")
-        return self._proxied
+        if self._setup.proxied is None:
+            raise HarnessError(f"scenario {self._setup.scenario} is declared direct, but asks for the proxy")
+        return self._setup.proxied
 
     async def proxy_down(self) -> int:
         """Take the proxy down: every connection ends with FIN, new ones are refused. Returns when that was asked."""
@@ -281,7 +304,7 @@ class AnyStage(Commanding[C], Generic[B, C]):
         if not self.left:
             await self._stop(judged=False)
             if self._spec.stop != "none":
-                await subject.wait_exit(self.limits["window_stop"] if subject.alive else LAST_OUTPUT)
+                await subject.wait_exit(self.limit("window_stop") if subject.alive else LAST_OUTPUT)
         await subject.kill()
 
     def tail(self) -> tuple[str, ...]:
@@ -293,9 +316,6 @@ class AnyStage(Commanding[C], Generic[B, C]):
         self._changed.set()
         if self.left:
             self._gone.set()
-
-    def _observer(self) -> _Observer:
-        return _Observer(self._writer)
 
 
 class _Observer:

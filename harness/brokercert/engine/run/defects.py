@@ -14,9 +14,9 @@ import msgspec
 
 from brokercert.engine.ask.given import is_file
 from brokercert.engine.play.scenario import Suite
+from brokercert.sets import DATA, data_folder, own_sets
 
-SCORES = Path(__file__).parents[2] / "data" / "scores.json"
-
+SCORES = "scores.json"  # beside the sets of a package
 
 ALWAYS = ("brokercert", "brokercert_mock")
 DECIDES = {".py", ".toml"}
@@ -64,21 +64,29 @@ def sources_of(suite: Suite) -> dict[str, Path]:
     return files
 
 
-def kept_scores(path: Path = SCORES) -> dict[str, Score]:
+def scores_of(set_id: str) -> Path:
+    """Where the score of a set is kept: in the data of the package that the set comes from."""
+    folder = data_folder(set_id)
+    return (DATA if folder is None or set_id in own_sets() else folder) / SCORES
+
+
+def kept_scores(path: Path) -> dict[str, Score]:
     """Set -> its score. Empty where none was kept."""
     return msgspec.json.decode(path.read_bytes(), type=dict[str, Score]) if is_file(path) else {}
 
 
-def keep_score(score: Score, path: Path = SCORES) -> None:
+def keep_score(score: Score, path: Path | None = None) -> None:
+    """Raises `OSError` where the package's data cannot be written."""
+    path = path or scores_of(score.set_id)
     scores = kept_scores(path) | {score.set_id: score}
     path.write_bytes(msgspec.json.format(msgspec.json.encode(dict(sorted(scores.items()))), indent=1) + b"\n")
 
 
-def score_sentence(suite: Suite, path: Path = SCORES) -> str:
+def score_sentence(suite: Suite, path: Path | None = None) -> str:
     """For reports; empty where the dialect has no mutants."""
     if not suite.dialect.mutants:
         return ""
-    score = kept_scores(path).get(suite.set_id)
+    score = kept_scores(path or scores_of(suite.set_id)).get(suite.set_id)
     if score is None or score.hash != matrix_hash(suite):
         return "How many known defects this suite catches was not measured for these sources: `brokercert matrix` does."
     more = f"; {score.outside} more show only in a process, in real time" if score.outside else ""

@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from brokercert.engine.client.ended import has_client
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.latest import LATEST, is_no_link, leads_to, point_latest, take_back
-from brokercert.trace import Trace, TraceError, read_trace
-from brokercert.trace.records import SubjectExited
+from brokercert.trace import TraceError, read_trace
 
 
 @contextmanager
@@ -62,11 +62,6 @@ def _ran(path: Path) -> bool:
         return has_client(read_trace(path))
     except TraceError:
         return True
-
-
-def has_client(trace: Trace) -> bool:
-    """Whether a client ran in it: each that was started has its end told."""
-    return any(isinstance(record, SubjectExited) for record in trace.records)
 
 
 def check_folder(folder: Path, told: str) -> None:

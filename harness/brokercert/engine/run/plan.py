@@ -6,7 +6,7 @@ be told which scenarios its rows were owed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from brokercert.engine.errors import UsageError
@@ -85,34 +85,52 @@ class Plan:
 def plan_of(wanted: Wanted, rows: RequirementSet, suite: Suite, jobs: int = 1) -> Plan:
     """The scenarios that are called for. Raises `UsageError` for ids or names that do not exist."""
     known_rows(wanted.only, rows)
-    names = {s.name for s in suite.scenarios}
-    strangers = [name for name in wanted.scenarios if name not in names]
-    if strangers:
-        raise UsageError(f"no scenario {strangers[0]!r} in {rows.id}; known: {', '.join(sorted(names))}")
-    asked = set(wanted.only or (rows.part(wanted.part) if wanted.part else [row.id for row in rows.rows]))
+    _known_scenarios(wanted.scenarios, rows, suite)
     real = wanted.tier == "real" and not wanted.scenarios
     preflight = suite.preflight if real else None
-    chosen = [s for s in suite.scenarios if asked & set(s.exercises) and s is not preflight]
-    if wanted.scenarios:
-        chosen = [s for s in chosen if s.name in wanted.scenarios]
-    played, skipped = [], []
-    for s in chosen:
-        lacking = [need for need in s.needs if need not in wanted.offers]
-        if lacking:
-            skipped.append((s, f"the client does not offer: {', '.join(lacking)}"))
-        else:
-            played.append(s)
-    left: list[Scenario] = []
-    if real:
-        cells = [s for s in played if s.cell]
-        here = sampled(cells, wanted.seed)
-        left = [s for s in cells if s not in here]
-        played = [s for s in played if s not in left]
+    called = [s for s in _called_for(wanted, rows, suite) if s is not preflight]
+    skipped = tuple((s, reason) for s in called if (reason := _why_not(s, wanted.offers)))
+    playable = [s for s in called if not _why_not(s, wanted.offers)]
+    left = _not_chosen(playable, wanted.seed) if real else []
+    played = [s for s in playable if s not in left]
     if preflight is not None and not wanted.preflight:
         left, preflight = [*left, preflight], None
     waiting = sorted((s for s in played if not s.exclusive), key=lambda s: -s.lasts)
     exclusive = tuple(s for s in played if s.exclusive)
-    return Plan(exclusive, tuple(waiting), tuple(skipped), jobs, tuple(left), preflight=preflight)
+    return Plan(exclusive, tuple(waiting), skipped, jobs, tuple(left), preflight=preflight)
+
+
+def _known_scenarios(names: Sequence[str], rows: RequirementSet, suite: Suite) -> None:
+    """Raises `UsageError` where one does not exist."""
+    known = {s.name for s in suite.scenarios}
+    strangers = [name for name in names if name not in known]
+    if strangers:
+        raise UsageError(f"no scenario {strangers[0]!r} in {rows.id}; known: {', '.join(sorted(known))}")
+
+
+def _called_for(wanted: Wanted, rows: RequirementSet, suite: Suite) -> list[Scenario]:
+    """The scenarios that the rows which are asked for need."""
+    asked = set(wanted.only or of_part(rows, wanted.part))
+    chosen = [s for s in suite.scenarios if asked & set(s.exercises)]
+    return [s for s in chosen if s.name in wanted.scenarios] if wanted.scenarios else chosen
+
+
+def _why_not(scenario: Scenario, offers: Collection[str]) -> str:
+    """Why the client cannot be asked to play it; empty where it can."""
+    lacking = [need for need in scenario.needs if need not in offers]
+    return f"the client does not offer: {', '.join(lacking)}" if lacking else ""
+
+
+def _not_chosen(playable: Sequence[Scenario], seed: int) -> list[Scenario]:
+    """The cells of the grid that a run in real time leaves out."""
+    cells = [s for s in playable if s.cell]
+    chosen = sampled(cells, seed)
+    return [s for s in cells if s not in chosen]
+
+
+def of_part(rows: RequirementSet, part: str) -> tuple[str, ...]:
+    """The rows of a part, in the set's order; of the empty part: all."""
+    return rows.part(part) if part else tuple(row.id for row in rows.rows)
 
 
 def known_rows(only: Iterable[str], rows: RequirementSet) -> None:

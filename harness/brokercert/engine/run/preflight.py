@@ -32,7 +32,7 @@ async def first_connection(stage: AnyStage[Any, Any]) -> None:
 
     A place for what else a start without any fault can show of a healthy client: after the connection, before the end.
     """
-    within = stage.limits[stage.window_start] + SURE
+    within = stage.limit(stage.window_start) + SURE
     loop = asyncio.get_running_loop()
     until = loop.time() + within
     silence = loop.call_later(min(PATIENCE, within), _tell_silence, stage, within)

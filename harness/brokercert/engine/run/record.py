@@ -1,153 +1,182 @@
-"""Puts a run record together: from what was played, or from saved traces alone. Both judge by the same functions."""
+"""Puts a run's record together from evidence, whether the run was just played or its traces were saved.
+
+The law: there is one builder. `live.py` and `offline.py` say what their evidence is, and nothing of what follows from
+it, so that a run and its saved traces cannot be told differently.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from brokercert.engine.ask.given import is_file
 from brokercert.engine.client.environment import tool
-from brokercert.engine.client.telling import badly_told, buffered_in, told_badly
+from brokercert.engine.client.telling import BadlyTold, badly_told, buffered_in, told_badly
 from brokercert.engine.play.scenario import Suite
-from brokercert.engine.run.defects import score_sentence
-from brokercert.engine.run.judgements import Judgements, stall_notes
-from brokercert.engine.run.plan import blocked, left_out, listed, not_offered
+from brokercert.engine.run.judgements import stall_notes, together
+from brokercert.engine.run.plan import blocked, left_out, not_offered, of_part
 from brokercert.engine.run.preflight import start_of
-from brokercert.judge import excerpts_from, judge_rows
+from brokercert.judge import Judging, judge_rows
+from brokercert.judge.judge import Excerpting
 from brokercert.requirements import RequirementSet
+from brokercert.trace import Trace
 from brokercert.trace import records as r
+from brokercert.trace.records import Asked
 from brokercert.verdict import (
-    NAMED,
     RUN_FORMAT,
-    SIMULATED,
-    Absent,
     Calibration,
+    Finding,
     LimitUsed,
+    RowResult,
     RunRecord,
     ScenarioResult,
+    Start,
     SubjectInfo,
     Timing,
     outcome_of,
     sentence_of,
 )
 
-if TYPE_CHECKING:
-    from brokercert.engine.play.play import Played
-    from brokercert.engine.run.run import RunRequest
+NO_TIMING = Timing(predicted=0, longest_waiting=0, exclusive=0, rest=0, total=0)
 
 
-@dataclass(frozen=True)
-class RunFacts:
-    """What is known of a run beside its traces. Times in seconds."""
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """What one playing of a scenario showed."""
 
-    request: RunRequest
-    rows: RequirementSet
-    suite: Suite
-    plan_predicted: float
+    result: ScenarioResult
+    findings: Sequence[Finding] = ()
+    stalls: tuple[r.Stall, ...] = ()
+    badly: BadlyTold | None = None  # None: it was not judged any more
+    start: Start | None = None  # what it says of the client's first start
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.result.name, self.result.play
+
+
+def playing_of(result: ScenarioResult, trace: Trace, findings: Sequence[Finding], judging: Judging) -> Playing:
+    """The same of a trace that is at hand."""
+    return Playing(
+        result=result,
+        findings=findings,
+        stalls=tuple(x for x in trace.records if isinstance(x, r.Stall)),
+        badly=badly_told(trace, judging),
+        start=start_of(trace) if trace.header.before_all else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """How the run was made. `started` is ISO-8601, in UTC."""
+
     run_id: str
     started: str
-    calibration: Calibration | None
+    tier: str
+    seed: int
     toxiproxy: str
     environment: dict[str, str]
-    exclusive_took: float
-    total_took: float
-    virtual_took: float
-    again_took: float
-    interrupted: bool
-    unplayed: tuple[ScenarioResult, ...]
-    judged: Judgements | None = None  # what was judged already while it ran
-    never_came: bool = False  # the client, in the preflight: that is why
-    notes: tuple[str, ...] = ()  # sentences of the run's own
+    calibration: Calibration | None = None
+    timing: Timing = NO_TIMING
 
 
-def run_record(facts: RunFacts, played: Sequence[Played]) -> RunRecord:
-    """Judge every trace, fold the findings into rows, and decide the outcome."""
-    request, rows, judging = facts.request, facts.rows, facts.suite.dialect.judging
-    # Which ended first is chance, and offline nobody knows.
-    played = sorted(played, key=lambda one: (one.result.name, one.result.play))
-    findings = (facts.judged or Judgements(rows, judging)).together(played)
-    findings += not_offered(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
-    if facts.never_came:
-        findings += blocked(rows, facts.suite, facts.unplayed, request.subject.offers, request.subject.absent)
-    cells = any(result.fault for result in (*facts.unplayed, *(one.result for one in played)))
-    part = rows.part(request.part) if request.part else tuple(row.id for row in rows.rows)
-    spec = request.subject
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that a record follows from.
+
+    `unplayed`: the scenarios without a playing, each with its reason. `owed`: requirement -> the scenarios that it is
+    owed. `missing`: scenarios that were called for and of which there is no trace. `reproduce` is the command that asks
+    for one row again, `again` the one that asks for all of it. `opening` are the notes before those about standstills,
+    of the rows as they were judged; `closing` those after.
+    """
+
+    rows: RequirementSet
+    suite: Suite
+    asked: Asked
+    subject: SubjectInfo
+    offers: Collection[str]
+    made: Circumstances
+    playings: Sequence[Playing]
+    unplayed: Sequence[ScenarioResult]
+    owed: Mapping[str, Sequence[str]]
+    excerpt_of: Excerpting
+    reproduce: Callable[[str], str]
+    again: str
+    never_came: bool = False  # the client, in the preflight: that is why the rest was not played
+    interrupted: bool = False
+    missing: tuple[str, ...] = ()
+    opening: Callable[[Sequence[RowResult]], Iterable[str]] = field(default=lambda results: ())
+    closing: tuple[str, ...] = ()
+
+
+def gathered(evidence: Evidence) -> RunRecord:
+    """Fold the findings into rows, and decide the outcome."""
+    rows, suite, asked, made = evidence.rows, evidence.suite, evidence.asked, evidence.made
+    # Which playing ended first is chance, and offline nobody knows.
+    playings = sorted(evidence.playings, key=lambda one: one.key)
+    findings = _findings(evidence, playings)
     results = judge_rows(
         rows,
         findings,
-        listed=listed(facts.suite, facts.unplayed, request.scenarios),
-        in_part=part,
-        selected=request.only,
-        excerpt_of=excerpts_from({(one.result.name, one.result.play): one.trace for one in played}, judging),
-        reproduce=request.again.command_line,
+        listed=evidence.owed,
+        in_part=of_part(rows, asked.part),
+        selected=asked.only,
+        excerpt_of=evidence.excerpt_of,
+        reproduce=evidence.reproduce,
     )
-    outcome = outcome_of(results, strict=request.strict, interrupted=facts.interrupted)
-    together = [one for one in played if not one.result.exclusive and not one.trace.header.before_all]
-    first = [one.result for one in together if one.result.tier == request.tier and one.result.play == 1]
-    longest = max((result.duration for result in first), default=0.0)
-    beside = facts.exclusive_took + facts.virtual_took + facts.again_took
-    before = next((one.trace for one in reversed(played) if one.trace.header.before_all), None)
+    outcome = outcome_of(results, strict=asked.strict, interrupted=evidence.interrupted, missing=evidence.missing)
+    sentence = sentence_of(
+        outcome, results, subject=evidence.subject.name, set_id=rows.id, part=asked.part, missing=evidence.missing
+    )
+    scenarios = (*(one.result for one in playings), *evidence.unplayed)
+    cells = any(one.fault for one in scenarios)
     return RunRecord(
         format=RUN_FORMAT,
-        run_id=facts.run_id,
-        started=facts.started,
+        run_id=made.run_id,
+        started=made.started,
         tool=tool(),
-        tier=request.tier,
+        tier=made.tier,
         set_id=rows.id,
         set_title=rows.title,
         set_version=rows.version,
         set_hash=rows.hash,
-        part=request.part,
-        strict=request.strict,
-        selected=request.only,
-        seed=request.seed,
-        subject=SubjectInfo(
-            name=spec.name,
-            command=tuple(spec.command or ()),
-            level=spec.level,
-            absent=tuple(Absent(name=name, reason=reason) for name, reason in spec.absent.items()),
-            readings=dict(spec.readings),
-            entity_types=spec.entity_types,
-        ),
-        toxiproxy=facts.toxiproxy,
+        part=asked.part,
+        strict=asked.strict,
+        selected=asked.only,
+        seed=made.seed,
+        subject=evidence.subject,
+        toxiproxy=made.toxiproxy,
         limits=limits_used(rows),
-        calibration=facts.calibration,
-        timing=Timing(
-            predicted=round(facts.plan_predicted, 1),
-            longest_waiting=round(longest, 1),
-            exclusive=round(facts.exclusive_took, 1),
-            rest=round(max(0.0, facts.total_took - longest - beside), 1),
-            total=round(facts.total_took, 1),
-            virtual=round(facts.virtual_took, 1),
-            again=round(facts.again_took, 1),
-        ),
-        environment=facts.environment,
-        scenarios=tuple(one.result for one in played) + facts.unplayed + (left_out(facts.suite) if cells else ()),
+        calibration=made.calibration,
+        timing=made.timing,
+        environment=made.environment,
+        scenarios=(*scenarios, *(left_out(suite) if cells else ())),
         rows=tuple(results),
         outcome=outcome,
-        sentence=sentence_of(outcome, results, subject=spec.name, set_id=rows.id, part=request.part),
-        reproduce=request.again.command_line(*request.only),
+        sentence=sentence,
+        reproduce=evidence.again,
         notes=(
-            *_notes(rows, facts.suite),
-            *facts.notes,
-            *stall_notes(map(_stalls, played)),
-            *_broken(played, request.out / facts.run_id),
-            *(lost_traces(played, request.out / facts.run_id) if request.tier == "real" else ()),
+            *evidence.opening(results),
+            *stall_notes((*one.key, one.stalls) for one in playings),
+            *evidence.closing,
         ),
-        start=start_of(before) if before else None,
-        telling=(*buffered_in(findings), *told_badly([badly_told(one.trace, judging) for one in played])),
-        faults=facts.suite.faults if cells else (),
-        phases=facts.suite.phases if cells else (),
+        start=max((one.start for one in playings if one.start), key=lambda start: start.tries, default=None),
+        telling=(*buffered_in(findings), *told_badly([one.badly for one in playings if one.badly])),
+        faults=suite.faults if cells else (),
+        phases=suite.phases if cells else (),
     )
 
 
-def _stalls(played: Played) -> tuple[str, int, tuple[r.Stall, ...]]:
-    stalls = tuple(x for x in played.trace.records if isinstance(x, r.Stall))
-    return played.result.name, played.result.play, stalls
+def _findings(evidence: Evidence, playings: Sequence[Playing]) -> list[Finding]:
+    """Those of all playings, and what follows from scenarios that were not played."""
+    absent = {one.name: one.reason for one in evidence.subject.absent}
+    unplayed = (evidence.rows, evidence.suite, evidence.unplayed, evidence.offers, absent)
+    findings = together((*one.key, one.findings) for one in playings)
+    findings += not_offered(*unplayed)
+    if evidence.never_came:
+        findings += blocked(*unplayed)
+    return findings
 
 
 def interrupted_record(run: RunRecord) -> RunRecord:
@@ -155,32 +184,6 @@ def interrupted_record(run: RunRecord) -> RunRecord:
     outcome = outcome_of(run.rows, strict=run.strict, interrupted=True)
     sentence = sentence_of(outcome, run.rows, subject=run.subject.name, set_id=run.set_id, part=run.part)
     return structs.replace(run, outcome=outcome, sentence=sentence)
-
-
-def _broken(played: Sequence[Played], folder: Path) -> list[str]:
-    """What to do about scenarios that broke, in their last playing."""
-    last = {one.result.name: one.result for one in played}
-    names = [name for name, result in last.items() if result.state == "harness error"]
-    if not names:
-        return []
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return [
-        f"The harness broke in {', '.join(names[:NAMED])}{more}. That says nothing of the client; all other scenarios "
-        f"are judged. The traces are in {folder}, and `brokercert judge {folder}` judges them again."
-    ]
-
-
-def lost_traces(played: Sequence[Played], folder: Path) -> list[str]:
-    """What to say of traces that are not in the run's folder, whole: nobody can judge them again."""
-    gone = [one for one in played if one.result.trace and not (one.kept and is_file(folder / one.result.trace))]
-    if not gone:
-        return []
-    more = f" and {len(gone) - NAMED} more" if len(gone) > NAMED else ""
-    names = ", ".join(one.result.trace for one in gone[:NAMED])
-    return [
-        f"In {folder} these traces are missing or cut short: {names}{more}. Something removed them, or they could not "
-        "be written. They were judged from memory; `brokercert judge` cannot repeat it."
-    ]
 
 
 def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:
@@ -196,10 +199,3 @@ def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:
         )
         for limit in rows.limits.values()
     )
-
-
-def _notes(rows: RequirementSet, suite: Suite) -> tuple[str, ...]:
-    notes = [SIMULATED]
-    if rows.deviations:
-        notes.append("Limits were changed for this run: " + ", ".join(sorted(rows.deviations)) + ".")
-    return (*notes, *filter(None, [score_sentence(suite)]))

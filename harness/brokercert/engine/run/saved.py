@@ -2,7 +2,7 @@
 
 The law: nobody has to believe a folder. Traces of different runs are refused, naming two files and the field; where the
 run's record stands beside them, a trace that it does not know, byte for byte, is refused too. Missing ones are for the
-rows to say (`offline.py`).
+rows to say (`owed.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from brokercert.engine.ask.given import is_folder
 from brokercert.engine.errors import UsageError
@@ -20,7 +21,7 @@ from brokercert.engine.run.plan import Wanted, known_rows
 from brokercert.requirements import RequirementError, RequirementSet, load_set
 from brokercert.trace import TraceError, read_header
 from brokercert.trace.records import Asked, Header
-from brokercert.verdict import RUN_FORMAT, RunRecord, ScenarioResult, decode_run
+from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, ScenarioResult, decode_run
 
 LONGEST = 160  # characters shown of a value that differs: a line of a terminal, twice
 AS_LEFT = "expected the folder as its run left it; to judge traces that nothing vouches for, move run.json away"
@@ -69,6 +70,11 @@ class Saved:
         return self.header.asked or Asked()
 
     @property
+    def was_interrupted(self) -> bool:
+        """As its record says."""
+        return self.record is not None and self.record.outcome is Outcome.INTERRUPTED
+
+    @property
     def known(self) -> dict[tuple[str, int], ScenarioResult]:
         """What the record says was played, by scenario and playing."""
         return {(one.name, one.play): one for one in (self.record.scenarios if self.record else ()) if one.sha256}
@@ -78,9 +84,7 @@ class Saved:
 class Asking:
     """What is asked of saved traces: the run's own words, but for what the command line says otherwise."""
 
-    part: str
-    only: tuple[str, ...]
-    strict: bool
+    asked: Asked
     words: tuple[str, ...]  # of the command line, to be told again
 
 
@@ -185,13 +189,9 @@ def asking_of(
             rows.part(part)  # raises where there is no such part
     if strict is not None:
         words.append("--strict" if strict else "--no-strict")
-    asked = saved.asked
-    return Asking(
-        asked.part if part is None else part,
-        asked.only if only is None else tuple(only),
-        asked.strict if strict is None else strict,
-        tuple(words),
-    )
+    ours = {"part": part, "only": None if only is None else tuple(only), "strict": strict}
+    said = {name: value for name, value in ours.items() if value is not None}
+    return Asking(structs.replace(saved.asked, **said), tuple(words))
 
 
 def _header(path: Path) -> Header:

@@ -7,7 +7,6 @@ the same suite, client and seed, whatever else was played. Only clients in this 
 from __future__ import annotations
 
 import asyncio
-import datetime
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,18 +14,19 @@ from brokercert.engine.client.environment import machine
 from brokercert.engine.errors import UsageError
 from brokercert.engine.loops import run_loop
 from brokercert.engine.machine.standstill import StallMonitor
-from brokercert.engine.play.dialect import Dialect
 from brokercert.engine.play.gate import StartGate
 from brokercert.engine.play.paths import Paths
 from brokercert.engine.play.play import Played, Props, broken, play
-from brokercert.engine.play.scenario import Scenario, load_dialect, load_suite
+from brokercert.engine.play.scenario import Scenario, load_dialect
 from brokercert.engine.play.virtual import CALENDAR, VirtualLoop
 from brokercert.engine.run.folder import run_folder
+from brokercert.engine.run.judgements import Judgements
+from brokercert.engine.run.live import Ended, Took, run_record
 from brokercert.engine.run.plan import INTERRUPTED, Plan, plan_of, unplayed
-from brokercert.engine.run.record import RunFacts, run_record
-from brokercert.engine.run.run import Progress, RunRequest, header_of, limits_of, run_id_of
+from brokercert.engine.run.progress import Progress
+from brokercert.engine.run.request import Begun, RunRequest, begin, header_of, limits_of
 from brokercert.engine.stops import STOPS
-from brokercert.requirements import RequirementSet, load_set
+from brokercert.requirements import RequirementSet
 from brokercert.verdict import RunRecord
 
 
@@ -72,26 +72,19 @@ def played_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, 
         return broken(scenario, header_of(scenario, request, rows, run_id, None), error)
 
 
-async def play_left(
-    plan: Plan,
-    request: RunRequest,
-    rows: RequirementSet,
-    dialect: Dialect,
-    folder: Path,
-    run_id: str,
-    played: list[Played],
-    progress: Progress,
-) -> bool:
+async def play_left(run: Begun, plan: Plan, played: list[Played], progress: Progress) -> bool:
     """The cells of the grid that a run in real time left out, with the reference client in this process; added to
     `played`. True where it was interrupted. In a thread: each cell's loop is its own.
     """
-    subject = replace(request.subject, command=None, factory=dialect.reference.factory(), level="in process")
-    virtual = replace(request, tier="virtual", subject=subject)
+    factory = run.suite.dialect.reference.factory()
+    subject = replace(run.request.subject, command=None, factory=factory, level="in process")
+    virtual = replace(run.request, tier="virtual", subject=subject)
     try:
         for scenario in plan.left:
             progress.started(scenario.name)
-            played.append(await asyncio.to_thread(played_alone, scenario, virtual, rows, run_id, folder))
-            progress.ended(scenario.name, f"{played[-1].result.state}, in virtual time")
+            one = await asyncio.to_thread(played_alone, scenario, virtual, run.rows, run.run_id, run.folder)
+            played.append(one)
+            progress.ended(scenario.name, f"{one.result.state}, in virtual time")
     except asyncio.CancelledError:
         return True
     return False
@@ -99,41 +92,34 @@ async def play_left(
 
 def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
     """As `certify`, in virtual time. Ctrl-C ends it with what was played up to then. Raises `UsageError`."""
-    rows = load_set(request.set_id).with_limits(dict(request.limits))
-    suite = load_suite(request.set_id)
-    plan = plan_of(request.wanted, rows, suite, request.places)
-    started = datetime.datetime.now(datetime.UTC)
-    run_id = run_id_of(started)
+    run = begin(request)
+    plan = plan_of(request.wanted, run.rows, run.suite, request.places)
     chosen = (*plan.exclusive, *plan.waiting)
     progress.planned(request.subject.name, plan.names, plan.predicted)
     played: list[Played] = []
     interrupted = False
-    with run_folder(request.out, run_id, request.out_told) as folder:
+    with run_folder(request.out, run.run_id, request.out_told) as folder:
         try:
             # A signal between two scenarios breaks into nothing: the loop of the next one heeds it.
             with STOPS.during(lambda: None, lambda: "ending the run"):
                 for scenario in chosen:
                     progress.started(scenario.name)
-                    played.append(played_alone(scenario, request, rows, run_id, folder))
+                    played.append(played_alone(scenario, request, run.rows, run.run_id, folder))
                     progress.ended(scenario.name, played[-1].result.state)
         except KeyboardInterrupt:
             interrupted = True
-    virtual = [one.result.duration for one in played]
-    facts = RunFacts(
-        request=request,
-        rows=rows,
-        suite=suite,
-        plan_predicted=plan.predicted,
-        run_id=run_id,
-        started=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        calibration=None,
+    took = Took(
+        predicted=plan.predicted,
+        total=sum(one.result.duration for one in played),
+        exclusive=sum(one.result.duration for one in played if one.result.exclusive),
+    )
+    ended = Ended(
+        run=run,
+        took=took,
         toxiproxy="embedded, in virtual time" if any(s.path == "proxied" for s in chosen) else "not used",
         environment=machine(),
-        exclusive_took=sum(one.result.duration for one in played if one.result.exclusive),
-        total_took=sum(virtual),
-        virtual_took=0.0,
-        again_took=0.0,
-        interrupted=interrupted,
         unplayed=unplayed(plan, {one.result.name for one in played}, INTERRUPTED),
+        judged=Judgements(run.rows, run.suite.dialect.judging),
+        interrupted=interrupted,
     )
-    return run_record(facts, played)
+    return run_record(ended, played)

@@ -144,12 +144,3 @@ class Returning(ArrowSubject):
     """Closes its socket when it is asked to disconnect, and takes that for a loss."""
 
     client_class = _Returning
-
-
-@mutant("logs-its-address", "AOS-010", reason="session and token are in the address")
-class LogsItsAddress(ArrowSubject):
-    """Prints the address that it connects to."""
-
-    def __init__(self, env: Any, output: Any, **more: Any) -> None:
-        super().__init__(env, output, **more)
-        output(f"connecting to {self.client.url()}")

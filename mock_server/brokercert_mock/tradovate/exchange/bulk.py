@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from brokercert_mock.tradovate import wire as frames
-from brokercert_mock.tradovate.seed import TRADE_DATE, TYPES, Entity, State
+from brokercert_mock.tradovate.state import TRADE_DATE, TYPES, Entity, State
 from brokercert_mock.tradovate.sync import Subscription, snapshot
 
 MOST_ENTRIES = 65_536  # of one collection: what a sensible client may bound it by

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from brokercert_mock.tradovate.seed import Entity
+from brokercert_mock.tradovate.state import Entity
 
 TERMINAL = ("Canceled", "Completed", "Expired", "Filled", "Rejected")
 AT_ONCE = ("FOK", "IOC")  # what is not filled as the order reaches the market never is

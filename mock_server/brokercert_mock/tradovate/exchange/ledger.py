@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from brokercert_mock.tradovate.seed import TRADE_DATE, Change, Entity, State
 from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.state import TRADE_DATE, Change, Entity, State
 
 PLACES = Decimal("1e-8")  # of an average price: 15 significant digits below 10,000,000
 FEES = {  # a contract [ours: the order of magnitude of a retail micro-structure]

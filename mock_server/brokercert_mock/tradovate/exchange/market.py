@@ -19,7 +19,7 @@ from brokercert_mock.tradovate.exchange.commands import NewOrder, Sender
 from brokercert_mock.tradovate.exchange.ledger import current_version, exact
 from brokercert_mock.tradovate.exchange.orderlife import OrderLife
 from brokercert_mock.tradovate.exchange.risk import Verb
-from brokercert_mock.tradovate.seed import Entity
+from brokercert_mock.tradovate.state import Entity
 
 Action = Literal["Buy", "Sell"]
 AT_MARKET = ("Working", "PendingReplace", "PendingCancel")  # in these an order can be filled
@@ -179,10 +179,6 @@ class Exchange(OrderLife):
     def price_of(self, symbol: str) -> Decimal:
         """Where the market stands."""
         return self.prices[self._contract(symbol)["id"]]
-
-    def set_price(self, symbol: str, price: float | Decimal) -> None:
-        """Move the market. It fills nothing by itself."""
-        self.prices[self._contract(symbol)["id"]] = exact(price)
 
     def _contract(self, symbol: str) -> Entity:
         contract = self.contract_of(symbol)

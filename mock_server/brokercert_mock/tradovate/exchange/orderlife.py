@@ -20,8 +20,8 @@ from brokercert_mock.tradovate.exchange.commands import AT_ONCE, TERMINAL, NewOr
 from brokercert_mock.tradovate.exchange.ledger import Books, average, current_version
 from brokercert_mock.tradovate.exchange.risk import Risk, Verb
 from brokercert_mock.tradovate.exchange.tellings import Tellings
-from brokercert_mock.tradovate.seed import Change, Entity, State
 from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.state import Change, Entity, State
 
 AutoFill = Literal["never", "at once", "partial then full"]
 

@@ -18,7 +18,7 @@ from typing import Any
 from brokercert_mock.tradovate.exchange.commands import NewOrder, Sender
 from brokercert_mock.tradovate.exchange.ledger import current_version, exact
 from brokercert_mock.tradovate.exchange.market import PRICE_FIELDS, Exchange
-from brokercert_mock.tradovate.seed import Entity
+from brokercert_mock.tradovate.state import Entity
 
 Answer = tuple[int, Any]
 Refusal = tuple[str, str]  # reason, text

@@ -11,7 +11,7 @@ from typing import Literal
 
 from brokercert_mock.tradovate.exchange.commands import TERMINAL, Tally
 from brokercert_mock.tradovate.exchange.ledger import Books, current_version
-from brokercert_mock.tradovate.seed import Entity, State
+from brokercert_mock.tradovate.state import Entity, State
 
 Verb = Literal["New", "Modify", "Cancel"]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from brokercert_mock.tradovate.seed import TRADE_DATE, Change, Entity, State
 from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.state import TRADE_DATE, Change, Entity, State
 
 
 class Tellings:

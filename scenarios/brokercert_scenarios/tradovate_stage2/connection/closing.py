@@ -4,8 +4,7 @@ from brokercert.engine.play.scenario import scenario
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-REFUSED = 6.0  # seconds: the rule allows 8, since a refused connect leaves no record
-UNANSWERED = 20.0  # seconds: twice the time-out that is recommended
+REFUSED = 6.0  # seconds: a refused connect leaves no record, so that a longer time would show no more
 
 
 @scenario(
@@ -20,7 +19,7 @@ async def upgrade_unanswered(stage: Stage) -> None:
     asked = await stage.wait(
         "an upgrade request",
         lambda talk: next((c for c in talk.connections.values() if c.head), None),
-        stage.limits["window_first_authorize"] + 1,
+        stage.limit("window_first_authorize") + 1,
     )
     if asked is None:
         return
@@ -29,9 +28,9 @@ async def upgrade_unanswered(stage: Stage) -> None:
         lambda talk: (
             bool(asked.ended) or any(c.head and c.accepted > asked.accepted for c in talk.connections.values())
         ),
-        stage.limits["give_up"] + 2,
+        stage.limit("give_up") + 2,
     )
-    await stage.synced(within=stage.limits["window_recovery"] + 1)
+    await stage.synced(within=stage.limit("window_recovery") + 1)
 
 
 @scenario(
@@ -43,12 +42,11 @@ async def upgrade_unanswered(stage: Stage) -> None:
 async def connect_unanswered(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     await stage.broker.leave_unanswered()
-    for socket in stage.sockets():
-        socket.fin()
-    await stage.hold(UNANSWERED, "connects that nothing answers")
+    stage.lose_all()
+    twice = 2 * stage.limit("give_up_should")  # in it a client gives up as recommended, and tries again
+    await stage.hold(twice, "connects that nothing answers")
     since = stage.now
     await stage.broker.accept_again()
     await stage.recovered(since)
@@ -63,11 +61,9 @@ async def connect_unanswered(stage: Stage) -> None:
 async def port_refused(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     await stage.broker.refuse_port()
-    for socket in stage.sockets():
-        socket.fin()
+    stage.lose_all()
     await stage.hold(REFUSED, "connects that are refused")
     since = stage.now
     await stage.broker.accept_again()
@@ -76,12 +72,9 @@ async def port_refused(stage: Stage) -> None:
 
 async def _unavailable(stage: Stage, name: str) -> None:
     """Ninety seconds of it; the caller's rule holds until this returns."""
-    stage.last_event()
-    await stage.arrived()
-    for socket in stage.sockets():
-        socket.fin()
+    await stage.lose()
     with stage.window(f"outage: unavailable, {name}"):
-        await stage.hold(stage.limits["outage"] + 0.5, "attempts to reconnect")
+        await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
 
 
 async def _back(stage: Stage) -> None:
@@ -128,18 +121,15 @@ async def upgrade_429(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(429):
-        stage.last_event()
-        await stage.arrived()
-        for socket in stage.sockets():
-            socket.fin()
+        await stage.lose()
         with stage.window("outage: every upgrade answered with 429"):
-            await stage.hold(stage.limits["outage"] + 0.5, "attempts to reconnect")
+            await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
 
 
 async def _slow(stage: Stage) -> None:
     """A whole login over the slow way, and 20 s of a healthy session."""
     if await stage.log_in() is not None:
-        await stage.hold(stage.limits["window_default"] + 1, "a disconnect that should not come")
+        await stage.hold(stage.limit("window_default") + 1, "a disconnect that should not come")
 
 
 @scenario(

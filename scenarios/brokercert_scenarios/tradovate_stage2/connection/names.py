@@ -20,17 +20,15 @@ async def name_unresolved(stage: Stage) -> None:
     broker = stage.broker
     broker.resolve("nxdomain")
     await stage.start()
-    asked = await stage.wait("a query for the name", stage.has_shown, stage.limits["window_first_authorize"] + 1)
+    asked = await stage.wait("a query for the name", stage.has_shown, stage.limit("window_first_authorize") + 1)
     if asked:  # a client may take long to start, and is to meet the failure
         await stage.hold(FAILS, "a name that does not resolve")
     broker.resolve("answer")
-    if await stage.synced(within=stage.limits["window_recovery"] + 1) is None:
+    if await stage.synced(within=stage.limit("window_recovery") + 1) is None:
         return
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     broker.resolve("servfail")
-    for socket in stage.sockets():
-        socket.fin()
+    stage.lose_all()
     await stage.hold(FAILS, "a name server that fails")
     since = stage.now
     broker.resolve("answer")

@@ -15,11 +15,9 @@ LASTS = 28
 async def _bad(stage: Stage, kind: Kind) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     stage.broker.present(kind)
-    for socket in stage.sockets():
-        socket.fin()
+    stage.lose_all()
     await stage.hold(BAD, "connections that should not come about")
     since = stage.now
     stage.broker.present("good")

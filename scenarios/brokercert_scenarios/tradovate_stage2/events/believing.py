@@ -54,7 +54,7 @@ async def orders_of_its_own(stage: Stage) -> None:
         before = set(stage.broker.db.entities["order"])
         body |= {"isAutomated": True}
         ticket = await stage.request(endpoint, body)
-        await stage.outcome(ticket, 2 * stage.limits["window_request"])  # to be sent, and to be answered
+        await stage.outcome(ticket, 2 * stage.limit("window_request"))  # to be sent, and to be answered
         return set(stage.broker.db.entities["order"]) - before
 
     order = {
@@ -114,7 +114,7 @@ async def events_in_one_frame(stage: Stage) -> None:
     stage.broker.quiet(True)
     hold = stage.broker.on("user/syncrequest").hold_answer()
     await stage.start()
-    if not await hold.wait_held(stage.limits["window_first_authorize"] + stage.limits["window_first_sync"]):
+    if not await hold.wait_held(stage.limit("window_first_authorize") + stage.limit("window_first_sync")):
         return
     await stage.arrived()  # its further sockets ask as well
     account = stage.broker.credentials.accounts[0]
@@ -144,7 +144,7 @@ async def events_before_answer(stage: Stage) -> None:
     stage.broker.quiet(True)
     hold = stage.broker.on("user/syncrequest").hold_answer()
     await stage.start()
-    if not await hold.wait_held(stage.limits["window_first_authorize"] + stage.limits["window_first_sync"]):
+    if not await hold.wait_held(stage.limit("window_first_authorize") + stage.limit("window_first_sync")):
         return
     await stage.arrived()
     order_flow(stage.broker)

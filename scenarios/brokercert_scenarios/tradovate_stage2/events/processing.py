@@ -31,20 +31,20 @@ async def burst_processed(stage: Stage) -> None:
         stage.step("in virtual time code takes no time: nothing to measure")
         return
     stage.broker.quiet(True)
-    burst = stage.broker.burst(stage.broker.history[synced.id], round(stage.limits["burst_messages"]))
+    burst = stage.broker.burst(stage.broker.history[synced.id], round(stage.limit("burst_messages")))
     if not await burst.prepare():
         stage.step("the client subscribed to nothing of which a burst could be made")
         return
     await stage.arrived()
     if not stage.real:  # at full volume: nothing to measure, but each message is to be taken
-        await burst.send(stage.limits["burst_rate"])
+        await burst.send(stage.limit("burst_rate"))
         await burst.tell()
         await stage.hold(GIVES_UP, "reports of the burst")
         return
     async with stage.scoring(BURST) as output:
         before = output.reported
-        await burst.send(stage.limits["burst_rate"])
-        await _reported(output, before + round(stage.limits["burst_messages"]))
+        await burst.send(stage.limit("burst_rate"))
+        await _reported(output, before + round(stage.limit("burst_messages")))
         await burst.tell()
 
 

@@ -4,7 +4,6 @@ from brokercert.engine.play.scenario import scenario
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
 SHARDS = 3
 
 
@@ -20,12 +19,12 @@ async def answer_held(stage: Stage) -> None:
     asked = await stage.wait(
         "authorize",
         lambda talk: [c for c in talk.upgraded if c.authorizes],
-        stage.limits["window_first_authorize"] + 1,
+        stage.limit("window_first_authorize") + 1,
     )
     if asked:
-        await stage.hold(WITHHOLD, "a sync request that should not come yet")
+        await stage.hold(stage.limit("withhold") + 1, "a sync request that should not come yet")
     hold.release()
-    await stage.wait("a sync request", lambda talk: talk.synced, stage.limits["window_first_sync"] + 1)
+    await stage.wait("a sync request", lambda talk: talk.synced, stage.limit("window_first_sync") + 1)
     await stage.arrived()
 
 
@@ -51,12 +50,11 @@ async def unknown_events(stage: Stage) -> None:
         for text in UNKNOWN:
             socket.send_text(f"a{text}")
     since = stage.now
-    await stage.hold(stage.limits["window_default"] + 1, "a disconnect that should not come")
-    gap = stage.limits["heartbeat_gap_page"] * (1 + stage.limits["heartbeat_gap_tolerance"])
+    await stage.hold(stage.limit("window_default") + 1, "a disconnect that should not come")
     await stage.wait(
         "a heartbeat",
         lambda talk: all(any(t > since for t, _ in c.beats) for c in talk.working() if c.is_open),
-        gap,
+        stage.heartbeat_gap,
     )
 
 
@@ -67,9 +65,9 @@ def _shards(number: int) -> dict[str, str]:
 async def _sharded(stage: Stage, number: int) -> None:
     if await stage.log_in() is None:
         return
-    within = stage.limits["window_default"]
+    within = stage.limit("window_default")
     await stage.wait("all shards", lambda talk: len([c for c in talk.synced if c.synced]) >= number, within)
-    await stage.hold(stage.limits["window_default"] + 1)
+    await stage.hold(stage.limit("window_default") + 1)
 
 
 @scenario(
@@ -108,10 +106,19 @@ async def shards(stage: Stage) -> None:
     await _sharded(stage, SHARDS)
     if not stage.talk.synced:
         return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.fin()
+    since = await stage.lose()
     if await stage.recovered(since) is not None:
-        await stage.hold(stage.limits["window_first_sync"] + 1)
+        await stage.hold(stage.limit("window_first_sync") + 1)
+
+
+@scenario(
+    "types-after-loss",
+    "Log in, lose the connection, log in again: what is subscribed to each time",
+    exercises=("EVT-040",),
+    lasts=9,
+)
+async def types_after_loss(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    since = await stage.lose()
+    await stage.recovered(since)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
+from brokercert_mock import Connection as BrokerConnection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -12,14 +13,7 @@ LIGHT_RATE = 200  # far above any cadence that arrivals could drive, far below w
 SMALLER_RATE = 50  # beside a large snapshot: still far above any such cadence
 VIRTUAL_HEAVY_RATE = 125  # in virtual time every event costs, and time nothing: 2,000 of them
 VIRTUAL_RATE = 20  # twenty times what HBT-070 allows of heartbeats
-LOAD_LEAST = 16.0  # seconds: HBT-030 asks for 15
-FLOOD_LEAST = 21.0  # seconds: HBT-070 asks for 20
 GOES_ON = 1.0  # seconds of load after the heartbeat: it is no end of the load that brought it
-QUIET = 66.0  # seconds: the rule asks for 65
-
-
-def gap_limit(stage: Stage) -> float:
-    return stage.limits["heartbeat_gap_page"] * (1 + stage.limits["heartbeat_gap_tolerance"])
 
 
 async def _load(stage: Stage, rate: int, least: float) -> None:
@@ -37,7 +31,7 @@ async def _load(stage: Stage, rate: int, least: float) -> None:
     lasts=28,
 )
 async def load(stage: Stage) -> None:
-    await _load(stage, LIGHT_RATE if stage.full else VIRTUAL_RATE, FLOOD_LEAST)
+    await _load(stage, LIGHT_RATE if stage.full else VIRTUAL_RATE, stage.limit("window_default") + 1)
 
 
 @scenario(
@@ -48,19 +42,20 @@ async def load(stage: Stage) -> None:
     lasts=22,
 )
 async def load_heavy(stage: Stage) -> None:
-    await _load(stage, HEAVY_RATE if stage.full else VIRTUAL_HEAVY_RATE, LOAD_LEAST)
+    await _load(stage, HEAVY_RATE if stage.full else VIRTUAL_HEAVY_RATE, stage.limit("load_least") + 1)
 
 
 async def load_without_h(stage: Stage, rate: int, least: float) -> None:
-    """Events until a heartbeat came 6 s or more after their beginning; `h` is off already."""
+    """Events for `least` seconds, and on until a heartbeat came that no `h` explains; `h` is off already."""
     began = stage.now
+    after = stage.limit("after_last_h")
     stage.broker.background(rate)
     await stage.hold(least, "load")
 
     def beaten(talk: Conversation) -> bool:
-        return all(any(t > began + 6 * SECOND for t, _ in c.beats) for c in talk.working() if c.is_open)
+        return all(any(t > began + after * SECOND for t, _ in c.beats) for c in talk.working() if c.is_open)
 
-    await stage.wait("a heartbeat 6 s or more after the last `h`", beaten, gap_limit(stage) + 2)
+    await stage.wait(f"a heartbeat {after:g} s or more after the last `h`", beaten, stage.heartbeat_gap + 2)
     await stage.hold(GOES_ON, "the load to go on a little")
     stage.broker.background(0)
 
@@ -77,25 +72,21 @@ async def quiet(stage: Stage) -> None:
     stage.broker.quiet(True)
     await stage.arrived()
     with stage.window("nothing but `h`"):
-        await stage.hold(QUIET)
+        await stage.hold(stage.limit("quiet_least") + 1)
 
 
 async def _silent(stage: Stage, kind: Literal["application", "dead"]) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
-    olds = stage.sockets()
-    since = stage.now
-    for socket in olds:
-        socket.go_silent(kind)
-    ids = {socket.id for socket in olds}
+    await stage.fresh_event()
+    ids = {socket.id for socket in stage.sockets()}
+    since = stage.lose_all(lambda socket: socket.go_silent(kind))
 
     def noticed(talk: Conversation) -> bool:
         news = any(c.accepted > since for c in talk.upgraded)
         return news or all(talk.connections[i].loss is not None for i in ids)
 
-    if await stage.wait("the client to give up", noticed, stage.limits["silence"] + 2):
+    if await stage.wait("the client to give up", noticed, stage.limit("silence") + 2):
         await _back(stage, since)
 
 
@@ -105,8 +96,8 @@ async def _back(stage: Stage, since: int) -> None:
     if new is None:
         return
     connection: Connection = new
-    await stage.hold(stage.limits["window_default"] + 1)
-    await stage.wait("a heartbeat on the new socket", lambda _: connection.beats, gap_limit(stage))
+    await stage.hold(stage.limit("window_default") + 1)
+    await stage.wait("a heartbeat on the new socket", lambda _: connection.beats, stage.heartbeat_gap)
 
 
 @scenario(
@@ -138,12 +129,12 @@ async def silent_dead(stage: Stage) -> None:
 async def idle_close(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
+
+    def close_idle(socket: BrokerConnection) -> None:
         stage.rule("idle-close", socket.id, "as after missed heartbeats of the client")
         socket.close(1001, "Idle")
+
+    since = await stage.lose(close_idle)
     await _back(stage, since)
 
 
@@ -157,20 +148,12 @@ async def heartbeat_streams(stage: Stage) -> None:
     first = await stage.log_in()
     if first is None:
         return
-    await stage.hold(stage.limits["window_default"] + 1, "heartbeats on the first socket")
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.protocol_close(3000, "Go away!", then_close=False)
+    await stage.hold(stage.limit("window_default") + 1, "heartbeats on the first socket")
+    since = await stage.lose(lambda socket: socket.protocol_close(3000, "Go away!", then_close=False))
     if not await _beating(stage, since):
         return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.go_silent("application")
-    if await stage.wait("the client to give up", lambda talk: _noticed(talk, since), stage.limits["silence"] + 2):
+    since = await stage.lose(lambda socket: socket.go_silent("application"))
+    if await stage.wait("the client to give up", lambda talk: _noticed(talk, since), stage.limit("silence") + 2):
         await _beating(stage, since)
 
 
@@ -184,8 +167,8 @@ async def _beating(stage: Stage, since: int) -> bool:
     if new is None:
         return False
     connection: Connection = new
-    await stage.hold(stage.limits["window_default"] + 1, "heartbeats on the new socket")
+    await stage.hold(stage.limit("window_default") + 1, "heartbeats on the new socket")
     await stage.wait(
-        "two gaps between heartbeats", lambda _: len(connection.beats) >= 3 or None, 2 * gap_limit(stage) + 2
+        "two gaps between heartbeats", lambda _: len(connection.beats) >= 3 or None, 2 * stage.heartbeat_gap + 2
     )
     return True

@@ -17,7 +17,7 @@ async def stop_open(stage: Stage) -> None:
         return
     await stage.arrived()
     await stage.ask_stop()
-    await stage.hold(stage.limits["window_stop"] + 1, "the client to leave")
+    await stage.hold(stage.limit("window_stop") + 1, "the client to leave")
 
 
 @scenario(
@@ -30,19 +30,16 @@ async def stop_open(stage: Stage) -> None:
 async def stop_away(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     with stage.broker.on_upgrade().refuse(503):
-        since = stage.now
-        for socket in stage.sockets():
-            socket.fin()
+        since = stage.lose_all()
         again = await stage.wait(
             "an attempt to reconnect",
             lambda talk: [c for c in talk.connections.values() if c.accepted > since and c.refused_status],
-            stage.limits["reconnect"] + 6,
+            stage.limit("reconnect") + 6,
         )
         if not again:
             return
         await stage.arrived()
         await stage.ask_stop()
-        await stage.hold(stage.limits["window_stop"] + 1, "the client to leave")
+        await stage.hold(stage.limit("window_stop") + 1, "the client to leave")

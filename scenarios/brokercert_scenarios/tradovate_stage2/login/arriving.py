@@ -5,8 +5,6 @@ from brokercert.engine.run.preflight import first_connection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
-
 
 @scenario(
     "preflight",
@@ -30,11 +28,7 @@ async def login_timed(stage: Stage) -> None:
     first = await stage.log_in()
     if first is None:
         return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.fin()
+    since = await stage.lose()
     await stage.recovered(since)
 
 
@@ -51,7 +45,7 @@ async def steady(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.window("steady"):
-        await stage.hold(max(stage.limits["window_heartbeat"], stage.limits["window_stability"]) + 3)
+        await stage.hold(max(stage.limit("window_heartbeat"), stage.limit("window_stability")) + 3)
 
 
 @scenario(
@@ -63,10 +57,10 @@ async def steady(stage: Stage) -> None:
 async def open_held(stage: Stage) -> None:
     hold = stage.broker.on_open().hold()
     await stage.start()
-    if await stage.wait("an upgrade", lambda talk: talk.upgraded, stage.limits["window_first_authorize"] + 1):
-        await stage.hold(WITHHOLD, "an authorize that should not come yet")
+    if await stage.wait("an upgrade", lambda talk: talk.upgraded, stage.limit("window_first_authorize") + 1):
+        await stage.hold(stage.limit("withhold") + 1, "an authorize that should not come yet")
     hold.release()
-    await stage.wait("authorize", lambda talk: talk.authorized, stage.limits["window_first_authorize"] + 1)
+    await stage.wait("authorize", lambda talk: talk.authorized, stage.limit("window_first_authorize") + 1)
     await stage.arrived()
 
 
@@ -76,10 +70,10 @@ async def _refused(stage: Stage) -> None:
     refused = await stage.wait(
         "a refused authorize",
         lambda talk: next((c for c in talk.upgraded if c.refused), None),
-        stage.limits["window_first_authorize"] + 1,
+        stage.limit("window_first_authorize") + 1,
     )
     if refused is not None:
-        await stage.hold(stage.limits["window_refused"] + 1, "requests that should not follow")
+        await stage.hold(stage.limit("window_refused") + 1, "requests that should not follow")
 
 
 @scenario(
@@ -116,37 +110,35 @@ async def answer_in_batch(stage: Stage) -> None:
     ]
     stage.broker.on("authorize", nth=1).last_in_batch(before)
     await stage.start()
-    authorized = await stage.wait("authorize", lambda talk: talk.authorized, stage.limits["window_first_authorize"] + 1)
+    authorized = await stage.wait("authorize", lambda talk: talk.authorized, stage.limit("window_first_authorize") + 1)
     if not authorized:
         return
-    await stage.wait("a request after it", lambda talk: talk.synced, stage.limits["window_first_sync"] + 1)
+    await stage.wait("a request after it", lambda talk: talk.synced, stage.limit("window_first_sync") + 1)
     if stage.talk.synced or stage.left:
         await stage.arrived()
         return
     stage.step("nothing followed; whether the client goes on after a plain answer is shown on its next socket")
-    since = stage.now
-    for socket in stage.sockets():
-        socket.fin()
+    since = stage.lose_all()
     await stage.recovered(since)
 
 
 async def _not_answered(stage: Stage) -> None:
     await stage.start()
-    first = await stage.wait("an upgrade", lambda talk: talk.upgraded, stage.limits["window_first_authorize"] + 1)
+    first = await stage.wait("an upgrade", lambda talk: talk.upgraded, stage.limit("window_first_authorize") + 1)
     if not first:
         return
     connection = first[0]
     await stage.wait(
         "the client to give up",
         lambda talk: connection.loss or [c for c in talk.upgraded if c.accepted > connection.accepted],
-        stage.limits["window_first_authorize"] + stage.limits["give_up"] + 2,
+        stage.limit("window_first_authorize") + stage.limit("give_up") + 2,
     )
     since = connection.loss.t if connection.loss else stage.now
     if connection.authorized is None:
         await stage.wait(
             "a new socket that is authorized",
             lambda talk: [c for c in talk.authorized if c is not connection],
-            stage.limits["window_recovery"],
+            stage.limit("window_recovery"),
         )
     stage.step(f"given up at {since / 1e6:.3f} s")
     await stage.arrived()

@@ -26,10 +26,10 @@ async def token_expired(stage: Stage) -> None:
     stage.broker.expire(stage.broker.ready_token())
     await stage.start()
     tried = await stage.wait(
-        "an authorize", lambda talk: [c for c in talk.upgraded if c.authorizes], stage.limits["window_first_authorize"]
+        "an authorize", lambda talk: [c for c in talk.upgraded if c.authorizes], stage.limit("window_first_authorize")
     )
     if tried:
-        await stage.wait("an accepted one", lambda talk: talk.authorized, stage.limits["window_recovery"] + 1)
+        await stage.wait("an accepted one", lambda talk: talk.authorized, stage.limit("window_recovery") + 1)
         await stage.hold(FURTHER, "further authorizes")
 
 
@@ -49,61 +49,7 @@ async def token_expires(stage: Stage) -> None:
     for token in sorted(tokens, key=lambda token: token.until):
         await stage.hold(max(0.0, token.until - broker.clock()), "the token's end")
         broker.expire(token)
-    await stage.hold(stage.limits["window_default"] + MARGIN, "what should not follow from it")
-
-
-@scenario(
-    "token-expired-away",
-    "The token expires during an outage in which nothing can be renewed",
-    exercises=("REC-070",),
-    needs=("wire", "tokens"),
-    lasts=62,
-    settings={"token_life": TOKEN_LIFE},
-)
-async def token_expired_away(stage: Stage) -> None:
-    broker = stage.broker
-    if await stage.log_in() is None:
-        return
-    stage.last_event()
-    await stage.arrived()
-    away = "Service unavailable"
-    with (
-        broker.on_upgrade().refuse(503),
-        broker.on("auth/renewaccesstoken").refuse(503, away),
-        broker.on("auth/accesstokenrequest").refuse(503, away),
-    ):
-        since = stage.now
-        for socket in stage.sockets():
-            socket.fin()
-        last = max(token.until for token in broker.tokens.all())
-        await stage.hold(last - broker.clock() + MARGIN, "the end of every token")
-        for token in broker.tokens.all():
-            broker.expire(token)
-    await stage.recovered(since)
-    await stage.hold(FURTHER, "further authorizes")
-
-
-@scenario(
-    "token-revoked-away",
-    "The token is revoked while the client is away",
-    exercises=("REC-070",),
-    needs=("wire", "tokens"),
-    lasts=10,
-    settings={"token_life": TOKEN_LIFE},
-)
-async def token_revoked_away(stage: Stage) -> None:
-    broker = stage.broker
-    if await stage.log_in() is None:
-        return
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for token in broker.tokens.all():
-        broker.revoke(token)
-    for socket in stage.sockets():
-        socket.fin()
-    await stage.recovered(since)
-    await stage.hold(FURTHER, "further authorizes")
+    await stage.hold(stage.limit("window_default") + MARGIN, "what should not follow from it")
 
 
 async def _hollow(stage: Stage) -> None:
@@ -112,19 +58,18 @@ async def _hollow(stage: Stage) -> None:
     first = await stage.wait(
         "the answer to authorize",
         lambda talk: next((c for c in talk.upgraded for a in c.authorizes if a.answer), None),
-        stage.limits["window_first_authorize"] + 1,
+        stage.limit("window_first_authorize") + 1,
     )
     if first is None:
         return
     await stage.wait(
         "an accepted authorize, or the socket's end",
         lambda talk: talk.authorized or first.loss,
-        stage.limits["window_default"] + 1,
+        stage.limit("window_default") + 1,
     )
     if not stage.talk.authorized and first.loss is None:
-        for socket in stage.sockets():
-            socket.fin()
-    await stage.synced(within=stage.limits["window_recovery"])
+        stage.lose_all()
+    await stage.synced(within=stage.limit("window_recovery"))
 
 
 @scenario(
@@ -136,7 +81,7 @@ async def _hollow(stage: Stage) -> None:
 async def authorize_ticket(stage: Stage) -> None:
     stage.broker.on("authorize", nth=1).ticket(p_time=PENALTY)
     await _hollow(stage)
-    await stage.hold(stage.limits["window_default"], "what the client prints")
+    await stage.hold(stage.limit("window_default"), "what the client prints")
 
 
 @scenario(

@@ -7,14 +7,11 @@ from collections.abc import Callable
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import Conversation, Request
 
+from brokercert_scenarios.tradovate_stage2.rate_limits.tickets import CAPTCHA_PENALTY, FOLLOWS, PENALTY, long_penalty
 from brokercert_scenarios.tradovate_stage2.requests.answers import ITEM, NEEDS, orders, place
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-PENALTY = 3  # seconds: long enough to tell waiting from a retry at once
 QUEUE_PENALTY = 6  # seconds: a slow reader of commands has read two hundred in it
-LONG_PENALTY = 36  # seconds: longer than the gap between heartbeats that the page allows, tolerance included
-CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows
-FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 QUEUED = 200  # requests, the one that draws the ticket included
 PRIORITIES = (5, 1, 9, 5, 5, 1, 9, 1, 5, 9)  # mixed, so that no order of them is the order of asking
 
@@ -25,7 +22,7 @@ async def _drawn(stage: Stage, endpoint: str, what: str, is_it: Callable[[Reques
     def look(talk: Conversation) -> Request | None:
         return next((q for c in talk.synced for q in c.requests if q.endpoint == endpoint and is_it(q)), None)
 
-    found = await stage.wait(what, look, stage.limits["window_request"])
+    found = await stage.wait(what, look, stage.limit("window_request"))
     if found is not None:
         await stage.arrived()
     return found
@@ -59,7 +56,7 @@ async def queue_in_penalty(stage: Stage) -> None:
     await stage.wait(
         "the outcomes of all",
         lambda _: all(one.outcome for one in told),
-        QUEUE_PENALTY + stage.limits["request_end"] + 1,
+        QUEUE_PENALTY + stage.limit("request_end") + 1,
     )
     await stage.arrived()
 
@@ -74,8 +71,8 @@ async def _wait_out(stage: Stage, endpoint: str, ticket: int, p_time: float) -> 
         requests = (q for c in talk.synced for q in c.requests)
         return any(q.endpoint == endpoint and q.record > drawn.record for q in requests)
 
-    await stage.wait("the retry", again, p_time + stage.limits["ticket_late"] + 1)
-    await stage.outcome(ticket, stage.limits["window_request"])
+    await stage.wait("the retry", again, p_time + stage.limit("ticket_late") + 1)
+    await stage.outcome(ticket, stage.limit("window_request"))
     await stage.hold(FOLLOWS, "what follows the retry")
 
 
@@ -118,9 +115,10 @@ async def order_ticket(stage: Stage) -> None:
 async def request_ticket_long(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.broker.on(ITEM, times=1).ticket(p_time=LONG_PENALTY)
+    long = long_penalty(stage)
+    stage.broker.on(ITEM, times=1).ticket(p_time=long)
     ticket = await stage.request(ITEM, query=f"id={orders(stage)[0]}")
-    await _wait_out(stage, ITEM, ticket, LONG_PENALTY)
+    await _wait_out(stage, ITEM, ticket, long)
 
 
 @scenario(
@@ -136,4 +134,4 @@ async def request_captcha(stage: Stage) -> None:
     stage.broker.on(ITEM).ticket(p_time=CAPTCHA_PENALTY, captcha=True)
     await stage.request(ITEM, query=f"id={orders(stage)[0]}")
     if await _drawn(stage, ITEM, "the request", _ticketed) is not None:
-        await stage.hold(stage.limits["window_captcha"] + 1, "a retry that should not come")
+        await stage.hold(stage.limit("window_captcha") + 1, "a retry that should not come")

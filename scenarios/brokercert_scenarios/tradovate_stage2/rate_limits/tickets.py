@@ -6,7 +6,6 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short enough not to cost a run its time
 SECOND_PENALTY = 2
-LONG_PENALTY = 36  # seconds: longer than the gap between heartbeats that the page allows, tolerance included
 LOST_PENALTY = 6  # seconds: past the way back
 FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
@@ -22,7 +21,7 @@ async def sync_ticket(stage: Stage) -> None:
     stage.broker.on("user/syncrequest", nth=1).ticket(p_time=PENALTY)
     await _penalty(stage, PENALTY)
     if stage.talk.synced:
-        await stage.hold(stage.limits["window_default"], "ids that should not come twice")
+        await stage.hold(stage.limit("window_default"), "ids that should not come twice")
 
 
 @scenario(
@@ -38,7 +37,7 @@ async def sync_ticket_nested(stage: Stage) -> None:
     await stage.wait(
         "the retry of the retry",
         lambda talk: [s for c in talk.synced for s in c.syncs if s.answer and s.answer.ok],
-        SECOND_PENALTY + stage.limits["ticket_late"] + 1,
+        SECOND_PENALTY + stage.limit("ticket_late") + 1,
     )
 
 
@@ -49,8 +48,14 @@ async def sync_ticket_nested(stage: Stage) -> None:
     lasts=44,
 )
 async def sync_ticket_long(stage: Stage) -> None:
-    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=LONG_PENALTY)
-    await _penalty(stage, LONG_PENALTY)
+    long = long_penalty(stage)
+    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=long)
+    await _penalty(stage, long)
+
+
+def long_penalty(stage: Stage) -> int:
+    """Seconds: longer than the gap between heartbeats that the page allows, tolerance included."""
+    return round(stage.heartbeat_gap) + 3
 
 
 async def _penalty(stage: Stage, p_time: float) -> None:
@@ -59,14 +64,14 @@ async def _penalty(stage: Stage, p_time: float) -> None:
     ticketed = await stage.wait(
         "a sync request",
         lambda talk: next((s for c in talk.synced for s in c.syncs if s.answer and s.answer.ticket), None),
-        stage.limits["window_first_authorize"] + stage.limits["window_first_sync"] + 2,
+        stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 2,
     )
     if ticketed is None:
         return
     await stage.wait(
         "the retry",
         lambda talk: [s for c in talk.synced for s in c.syncs if s is not ticketed],
-        p_time + stage.limits["ticket_late"] + 1,
+        p_time + stage.limit("ticket_late") + 1,
     )
     await stage.hold(FOLLOWS, "what follows the retry")
 
@@ -83,10 +88,10 @@ async def sync_captcha(stage: Stage) -> None:
     ticketed = await stage.wait(
         "a sync request",
         lambda talk: next((s for c in talk.synced for s in c.syncs if s.answer and s.answer.captcha), None),
-        stage.limits["window_first_authorize"] + stage.limits["window_first_sync"] + 2,
+        stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 2,
     )
     if ticketed is not None:
-        await stage.hold(stage.limits["window_captcha"] + 1, "a retry that should not come")
+        await stage.hold(stage.limit("window_captcha") + 1, "a retry that should not come")
 
 
 @scenario(
@@ -101,10 +106,10 @@ async def sync_429(stage: Stage) -> None:
     locked = await stage.wait(
         "a sync request",
         lambda talk: next((s for c in talk.synced for s in c.syncs if s.answer), None),
-        stage.limits["window_first_authorize"] + stage.limits["window_first_sync"] + 2,
+        stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 2,
     )
     if locked is not None:
-        await stage.hold(stage.limits["window_lockout"] + 1, "requests that should not come")
+        await stage.hold(stage.limit("window_lockout") + 1, "requests that should not come")
 
 
 FIRST, SECOND = "order/list", "account/list"  # two endpoints that a request may go to at any time
@@ -125,18 +130,14 @@ async def ticket_of_another(stage: Stage) -> None:
     first = await stage.request(FIRST, {})
     await stage.arrived()
     other = await stage.request(SECOND, {})
-    await stage.outcome(other, within=stage.limits["window_request"])
-    await stage.outcome(first, within=PENALTY + stage.limits["ticket_late"] + 1)
+    await stage.outcome(other, within=stage.limit("window_request"))
+    await stage.outcome(first, within=PENALTY + stage.limit("ticket_late") + 1)
     broker.on(FIRST, nth=3).ticket(p_time=LOST_PENALTY)
     await stage.request(FIRST, {})
     await stage.arrived()
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.fin()
+    since = await stage.lose()
     if await stage.recovered(since) is not None:
-        await stage.hold(LOST_PENALTY + stage.limits["window_default"], "requests that should come once at most")
+        await stage.hold(LOST_PENALTY + stage.limit("window_default"), "requests that should come once at most")
 
 
 @scenario(
@@ -154,9 +155,9 @@ async def request_429(stage: Stage) -> None:
     locked = await stage.wait(
         "the answer to it",
         lambda talk: next((q for c in talk.upgraded for q in c.requests if q.answer and q.answer.status == 429), None),
-        2 * stage.limits["window_request"],
+        2 * stage.limit("window_request"),
     )
     if locked is not None:
         await stage.arrived()
         await stage.request(SECOND, {})  # asked for in the lock-out: it is not to be sent
-        await stage.hold(stage.limits["window_lockout"] + 1, "requests that should not come")
+        await stage.hold(stage.limit("window_lockout") + 1, "requests that should not come")

@@ -9,25 +9,20 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 ROWS = ("REC-010", "REC-020", "REC-030")
 AWAY = 2.0  # seconds that the proxy is down: two tries of most ladders
-QUIET = 11.0  # seconds: after ten a FIN is one after a quiet time
-WITHHOLD = 4.0  # seconds: the rule asks for 3 at least
 
 
 async def _lose(stage: Stage, how: Callable[[Connection], object]) -> None:
     """A loss within 5 s of an event; the way back, watched for 20 s after the new sync."""
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     await _lose_now(stage, how)
 
 
 async def _lose_now(stage: Stage, how: Callable[[Connection], object]) -> None:
-    since = stage.now
-    for socket in stage.sockets():
-        how(socket)
+    since = stage.lose_all(how)
     if await stage.recovered(since) is not None:
-        await stage.hold(stage.limits["window_single_sync"] + 1)
+        await stage.hold(stage.limit("window_single_sync") + 1)
 
 
 @scenario("loss-fin", "FIN, and on the new socket the answer to authorize is held back", exercises=ROWS, lasts=34)
@@ -35,26 +30,22 @@ async def loss_fin(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     hold = stage.broker.on("authorize").hold()
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.fin()
+    since = await stage.lose()
     again = await stage.wait(
         "authorize on a new socket",
         lambda talk: [c for c in talk.upgraded if c.accepted > since and c.authorizes],
-        stage.limits["window_recovery"],
+        stage.limit("window_recovery"),
     )
     if again:
-        await stage.hold(WITHHOLD, "requests that should not come yet")
+        await stage.hold(stage.limit("withhold") + 1, "requests that should not come yet")
     hold.release()
     if await stage.recovered(since) is not None:
-        await stage.hold(stage.limits["window_single_sync"] + 1)
+        await stage.hold(stage.limit("window_single_sync") + 1)
 
 
 @scenario("loss-rst", "RST", exercises=ROWS, lasts=30)
 async def loss_rst(stage: Stage) -> None:
-    await _lose(stage, lambda socket: socket.rst())
+    await _lose(stage, Connection.rst)
 
 
 @scenario("loss-close-1001", "Close frame 1001 (going away)", exercises=ROWS, lasts=30)
@@ -97,13 +88,12 @@ async def loss_protocol_close_open(stage: Stage) -> None:
 async def loss_proxy(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     since = await stage.proxy_down()
     await stage.hold(AWAY, "the outage")
     await stage.proxy_up()
     if await stage.recovered(since) is not None:
-        await stage.hold(stage.limits["window_single_sync"] + 1)
+        await stage.hold(stage.limit("window_single_sync") + 1)
 
 
 @scenario("loss-close-1000", "Close frame 1000 (normal end)", exercises=("REC-015",), lasts=30)
@@ -116,17 +106,14 @@ async def loss_fin_quiet(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     stage.broker.quiet(True)
-    await stage.hold(QUIET, "nothing but `h`")
-    await _lose_now(stage, lambda socket: socket.fin())
+    await stage.hold(stage.limit("quiet_before_fin") + 1, "nothing but `h`")
+    await _lose_now(stage, Connection.fin)
 
 
 async def _outage(stage: Stage, name: str) -> None:
-    stage.last_event()
-    await stage.arrived()
-    for socket in stage.sockets():
-        socket.fin()
+    await stage.lose()
     with stage.window(f"outage: {name}"):
-        await stage.hold(stage.limits["outage"] + 0.5, "attempts to reconnect")
+        await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
 
 
 @scenario(

@@ -128,7 +128,7 @@ FAULTS = {
 async def _upgrade(stage: Stage, strike: Strike) -> bool:
     rule = stage.broker.on_upgrade(nth=1).never_answer()
     await stage.start()
-    within = stage.limits["window_first_authorize"] + 1
+    within = stage.limit("window_first_authorize") + 1
     seen = await stage.wait("an upgrade request", lambda talk: [c for c in talk.connections.values() if c.head], within)
     rule.cancel()
     return bool(seen) and await _struck(stage, strike)
@@ -137,7 +137,7 @@ async def _upgrade(stage: Stage, strike: Strike) -> bool:
 async def _before_authorize(stage: Stage, strike: Strike) -> bool:
     stage.broker.on_open(nth=1).hold()
     await stage.start()
-    if not await stage.wait("an upgrade", lambda talk: talk.upgraded, stage.limits["window_first_authorize"] + 1):
+    if not await stage.wait("an upgrade", lambda talk: talk.upgraded, stage.limit("window_first_authorize") + 1):
         return False
     await stage.arrived()
     return await _struck(stage, strike)
@@ -146,14 +146,14 @@ async def _before_authorize(stage: Stage, strike: Strike) -> bool:
 async def _authorizing(stage: Stage, strike: Strike) -> bool:
     hold = stage.broker.on("authorize", nth=1).hold()
     await stage.start()
-    return await hold.wait_held(within=stage.limits["window_first_authorize"] + 1) and await _struck(stage, strike)
+    return await hold.wait_held(within=stage.limit("window_first_authorize") + 1) and await _struck(stage, strike)
 
 
 async def _before_sync(stage: Stage, strike: Strike) -> bool:
     """The answer to authorize is written, and the fault strikes at once."""
     hold = stage.broker.on("authorize", nth=1).hold()
     await stage.start()
-    if not await hold.wait_held(within=stage.limits["window_first_authorize"] + 1):
+    if not await hold.wait_held(within=stage.limit("window_first_authorize") + 1):
         return False
     hold.release()
     return await _struck(stage, strike)
@@ -163,7 +163,7 @@ async def _half_snapshot(stage: Stage, strike: Strike) -> bool:
     frame = Frame(Opcode.TEXT, b'a[{"s":200,"i":1,"d":{"users":[' + b'{"id":1},' * 2_000).serialize(mask=False)
     stage.broker.on("user/syncrequest", nth=1).instead(lambda connection: connection.send_raw(frame[: len(frame) // 2]))
     await stage.start()
-    within = stage.limits["window_first_authorize"] + stage.limits["window_first_sync"] + 1
+    within = stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 1
     if not await stage.wait("a sync request", lambda talk: talk.synced, within):
         return False
     await stage.arrived()
@@ -173,8 +173,7 @@ async def _half_snapshot(stage: Stage, strike: Strike) -> bool:
 async def _steady(stage: Stage, strike: Strike) -> bool:
     if await stage.log_in() is None:
         return False
-    stage.last_event()
-    await stage.arrived()
+    await stage.fresh_event()
     return await _struck(stage, strike)
 
 
@@ -183,7 +182,7 @@ async def _order_in_flight(stage: Stage, strike: Strike) -> bool:
         return False
     hold = stage.broker.on("order/placeorder", nth=1).hold()
     await stage.request("order/placeorder", {**_ORDER, "accountId": stage.broker.credentials.accounts[0]})
-    if not await hold.wait_held(within=2 * stage.limits["window_request"]):
+    if not await hold.wait_held(within=2 * stage.limit("window_request")):
         return False
     struck = await _struck(stage, strike)
     hold.release()  # it is placed all the same, and nobody is answered
@@ -193,7 +192,7 @@ async def _order_in_flight(stage: Stage, strike: Strike) -> bool:
 async def _penalty(stage: Stage, strike: Strike) -> bool:
     stage.broker.on("user/syncrequest", nth=1).ticket(p_time=PENALTY)
     await stage.start()
-    within = stage.limits["window_first_authorize"] + stage.limits["window_first_sync"] + 1
+    within = stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 1
     if not await stage.wait("a sync request", lambda talk: [c for c in talk.synced if c.syncs[0].answer], within):
         return False
     await stage.hold(WITHIN_PENALTY, "the penalty")
@@ -210,7 +209,7 @@ async def _back_off(stage: Stage, strike: Strike) -> bool:
     def third(talk: Any) -> Any:
         return [c for c in talk.upgraded if c.accepted > since]
 
-    if not await stage.wait("a third attempt", third, stage.limits["window_recovery"] + 1):
+    if not await stage.wait("a third attempt", third, stage.limit("window_recovery") + 1):
         return False
     return await _struck(stage, strike)
 
@@ -220,7 +219,7 @@ async def _again(stage: Stage, strike: Strike) -> bool:
         return False
     hold = stage.broker.on("authorize").hold()
     await _each(lambda connection: connection.fin())(stage)
-    if not await hold.wait_held(within=stage.limits["window_recovery"] + 1):
+    if not await hold.wait_held(within=stage.limit("window_recovery") + 1):
         return False
     struck = await _struck(stage, strike)
     hold.release()
@@ -304,11 +303,11 @@ async def _cell(fault: str, phase: str, stage: Stage) -> None:
     if not await PHASES[phase].reach(stage, strike):
         return
     # A broker that hears nothing ends the connection a while after the fault: the way back is awaited from then on.
-    within = stage.limits["window_recovery"] + (stage.limits["silence"] if FAULTS[fault].noticed else DEAF)
+    within = stage.limit("window_recovery") + (stage.limit("silence") if FAULTS[fault].noticed else DEAF)
     with stage.window(f"{CELL}{fault}, {phase}", since=struck[0]):
         back = await stage.recovered(struck[0], within)
         if back is not None:
-            await stage.hold(stage.limits["window_single_sync"] + 1, "a second sync that should not come")
+            await stage.hold(stage.limit("window_single_sync") + 1, "a second sync that should not come")
     if back is not None and not stage.left:
         await stage.compare(AFTER)
 

@@ -19,20 +19,15 @@ async def _in_flight(stage: Stage) -> None:
     sent = await stage.wait(
         "the order",
         lambda talk: [q for c in talk.synced for q in c.requests if q.endpoint == PLACE],
-        stage.limits["window_request"],
+        stage.limit("window_request"),
     )
     if not sent or await stage.recovered(since) is None:
         return
-    await stage.hold(stage.limits["window_default"] + 1, "an order that should not come again")
-    await stage.outcome(ticket, stage.limits["request_end"])
+    await stage.hold(stage.limit("window_default") + 1, "an order that should not come again")
+    await stage.outcome(ticket, stage.limit("request_end"))
     stage.broker.quiet(True)  # a plain event would tell of the order what the client should have found
     await stage.arrived()
     await stage.compare(FOUND)
-
-
-def _cut(stage: Stage) -> None:
-    for socket in stage.sockets():
-        socket.rst()
 
 
 @scenario(
@@ -47,7 +42,7 @@ async def order_in_flight_placed(stage: Stage) -> None:
         return
 
     def cut(_: Connection) -> None:
-        _cut(stage)
+        stage.lose_all(Connection.rst)
 
     stage.broker.on(PLACE, nth=1).first(cut)
     await _in_flight(stage)
@@ -65,7 +60,7 @@ async def order_in_flight_lost(stage: Stage) -> None:
         return
 
     def cut(_: Connection) -> None:
-        _cut(stage)
+        stage.lose_all(Connection.rst)
 
     stage.broker.on(PLACE, nth=1).instead(cut)
     await _in_flight(stage)

@@ -5,8 +5,6 @@ from brokercert.judge.tradovate.model.conversation import Connection, Conversati
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-DROPS = 20
-LOOKED_AT = (5, DROPS)
 STAY = 1.0  # seconds after the sync answer: from there on, to start the ladder of delays again is legal
 
 
@@ -21,16 +19,13 @@ STAY = 1.0  # seconds after the sync answer: from there on, to start the ladder 
 async def twenty_drops(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    for number in range(1, DROPS + 1):
-        stage.last_event()
-        await stage.arrived()
-        since = stage.now
-        for socket in stage.sockets():
-            socket.fin()
+    looked_at = {round(stage.limit(name)) for name in ("drops_settled", "drops")}
+    for number in range(1, max(looked_at) + 1):
+        since = await stage.lose()
         if await _back(stage, since) is None:
             return
         await stage.hold(STAY, "the client to settle")
-        if number in LOOKED_AT:
+        if number in looked_at:
             await stage.resources(f"after drop {number}")
 
 
@@ -40,4 +35,4 @@ async def _back(stage: Stage, since: int) -> Connection | None:
     def synced(talk: Conversation) -> Connection | None:
         return next((c for c in talk.synced if c.accepted > since and c.synced), None)
 
-    return await stage.wait("a sync request", synced, stage.limits["window_recovery"])
+    return await stage.wait("a sync request", synced, stage.limit("window_recovery"))

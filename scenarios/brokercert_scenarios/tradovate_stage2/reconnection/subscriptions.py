@@ -19,10 +19,6 @@ async def loss_subscribed(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     await stage.hold(SUBSCRIBING, "subscriptions")
-    stage.last_event()
-    await stage.arrived()
-    since = stage.now
-    for socket in stage.sockets():
-        socket.fin()
+    since = await stage.lose()
     if await stage.recovered(since) is not None:
-        await stage.hold(stage.limits["window_default"] + 2, "subscriptions that come back")
+        await stage.hold(stage.limit("window_default") + 2, "subscriptions that come back")

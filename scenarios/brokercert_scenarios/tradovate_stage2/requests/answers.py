@@ -8,7 +8,7 @@ from brokercert.engine.play.scenario import scenario
 from brokercert.judge.told import Asked
 from brokercert.judge.tradovate.model.conversation import Conversation, Request
 from brokercert.judge.tradovate.model.sends import Sends
-from brokercert_mock.port.rules import Hold
+from brokercert_mock import Hold
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -44,7 +44,7 @@ async def answers_out_of_order(stage: Stage) -> None:
     if not await first.ended():
         return
     second = await _Held.asked_for(stage, idents[3:6])
-    await stage.wait("the requests", lambda _: second.all, stage.limits["window_request"])
+    await stage.wait("the requests", lambda _: second.all, stage.limit("window_request"))
     await stage.arrived()
     with stage.broker.batch():
         second.release(second.holds)
@@ -130,12 +130,12 @@ async def _until_confusing(stage: Stage, held: _Held, further: int) -> None:
     def over(_: Conversation) -> bool:
         return held.confusing() or held.left() or all(one.outcomes for one in held.asked)
 
-    await stage.wait("the requests", met, stage.limits["window_request"])
+    await stage.wait("the requests", met, stage.limit("window_request"))
     if any(hold.held for hold in held.holds) and not held.confusing():
-        await stage.wait("the end of a request that is not answered", over, stage.limits["request_end"] + 1)
+        await stage.wait("the end of a request that is not answered", over, stage.limit("request_end") + 1)
         if not held.confusing() and all(one.outcomes for one in held.asked):
             await held.ask(further)
-            await stage.wait("the next request", lambda _: held.confusing(), stage.limits["window_request"])
+            await stage.wait("the next request", lambda _: held.confusing(), stage.limit("window_request"))
     await stage.arrived()
 
 
@@ -155,14 +155,14 @@ async def request_unanswered(stage: Stage) -> None:
     await stage.wait(
         "the request",
         lambda talk: [q for c in talk.synced for q in c.requests if q.endpoint == ITEM],
-        stage.limits["window_request"],
+        stage.limit("window_request"),
     )
     await stage.arrived()
     other = await stage.request(ITEM, query=f"id={beside}")
     if await stage.outcome(unanswered) is None or await stage.outcome(other) is None:
         return
     # A client may give the whole connection up: then what is asked for next needs a new one.
-    recovery = stage.limits["window_recovery"]
+    recovery = stage.limit("window_recovery")
     await stage.wait("a connection", lambda talk: any(c.is_open and c.synced for c in talk.synced), recovery)
     await stage.arrived()
     await stage.outcome(await stage.request(ITEM, query=f"id={after}"))

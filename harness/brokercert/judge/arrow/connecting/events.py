@@ -28,12 +28,12 @@ def _spans(bench: ArrowBench) -> Iterator[tuple[Series, int]]:
     again, or gave up.
     """
     for one in bench.series():
-        if bench.end - one.loss >= bench.micros("event_soon"):
+        if bench.end - one.loss >= bench.micros("raised_within"):
             yield one, (one.attempts[0].t if one.attempts else bench.end)
 
 
 def _connect(bench: ArrowBench) -> Iterator[Finding]:
-    soon = bench.micros("event_soon")
+    soon = bench.micros("raised_within")
     for c, opened in bench.opened:
         lived = opened.t < bench.end - soon and c.last_seen(bench.end) - opened.t > soon
         if lived and not _near(bench, "connect", opened.t, opened.t + soon):
@@ -68,7 +68,7 @@ def _close(bench: ArrowBench) -> Iterator[Finding]:
     for one, until in _spans(bench):
         if one.lost.broker_close is None or one.by_client or bench.end - one.loss <= bench.micros("goodbye"):
             continue
-        if not _near(bench, "close", one.loss, max(until, one.loss + bench.micros("event_soon"))):
+        if not _near(bench, "close", one.loss, max(until, one.loss + bench.micros("raised_within"))):
             yield _missing(bench, "close", f"when connection {one.lost.id} was closed", [one.record])
 
 
@@ -91,7 +91,7 @@ def _reconnect(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _error(bench: ArrowBench) -> Iterator[Finding]:
-    soon = bench.micros("event_soon")
+    soon = bench.micros("raised_within")
     for one, _ in _spans(bench):
         for attempt in one.attempts[: one.failed]:
             due = (attempt.end or attempt.t) + soon
@@ -109,7 +109,7 @@ def _message(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _order_update(bench: ArrowBench) -> Iterator[Finding]:
-    talk, end = bench.talk, bench.end - bench.micros("event_soon")
+    talk, end = bench.talk, bench.end - bench.micros("raised_within")
     updates = [u for u in talk.updates() if not u.problem and talk.connections[u.conn].heard(u.t) and u.t < end]
     told = {(x.body.get("orderId"), x.body.get("timestamp")) for x in talk.raised("orderUpdate")}
     unsaid = [u for u in updates if u.key not in told]
@@ -156,6 +156,6 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
 
 def _due_texts(bench: ArrowBench) -> Iterator[int]:
     """The records of texts of which a `message` was due."""
-    end = bench.end - bench.micros("event_soon")
+    end = bench.end - bench.micros("raised_within")
     for c in bench.talk.upgraded:
         yield from (said.record for said in c.texts if c.heard(said.t) and said.t < end and _read(c, said.t))

@@ -18,7 +18,7 @@ Told = Mapping[Key, list[tuple[int, str]]]  # (record, handler) of the reports t
 
 def _seen(bench: ArrowBench, update: Update) -> bool:
     c = bench.talk.connections[update.conn]
-    return c.heard(update.t) and update.t + bench.micros("event_soon") <= bench.end
+    return c.heard(update.t) and update.t + bench.micros("raised_within") <= bench.end
 
 
 def _told(bench: ArrowBench, event: str) -> Told:

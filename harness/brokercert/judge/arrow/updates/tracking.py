@@ -79,7 +79,7 @@ def check_tracking(bench: ArrowBench) -> Iterator[Finding]:
 def _wrongly_ended(bench: ArrowBench, true: _Tracked, order: str) -> Iterator[Finding]:
     told = [x for x in bench.talk.reports("tracked") if str(x.body.get("orderId")) == order]
     evidence = [true.began.record, *(x.record for x in told)]
-    due = true.due(order, bench.micros("event_soon"))
+    due = true.due(order, bench.micros("raised_within"))
     if not told and bench.end > due:
         said = f"tracking order {order} never ended"
         yield bench.breach(Form.ABSENCE, said, "its terminal state, or a time-out", evidence)

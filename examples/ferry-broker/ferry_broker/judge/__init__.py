@@ -1,0 +1,1 @@
+"""How Ferry traces are judged. Every module here is searched for checks; none imports the broker or a client."""

@@ -1,0 +1,1 @@
+"""Mutants that must fail rows EVT-*."""

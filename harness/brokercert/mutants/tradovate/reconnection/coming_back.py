@@ -1,0 +1,189 @@
+"""Defects of reconnecting."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.reference.tradovate.backoff import Backoff
+from brokercert.reference.tradovate.client import End, ReferenceClient
+from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.states import Happening
+
+
+class _LateBackoff(Backoff):
+    def next_delay(self, lasted: float) -> float:
+        return 12.0
+
+
+@mutant("waits-12-s-before-reconnecting", "REC-010 REC-015", reason="the first attempt is due within ten seconds")
+class LateReturn(ReferenceClient):
+    """Waits twelve seconds before every attempt."""
+
+    backoff_class = _LateBackoff
+
+
+@mutant("minds-1000", "REC-015", reason="a recommendation: the server may close normally and come back")
+class Minds1000(ReferenceClient):
+    """Takes close code 1000 for the end of the day."""
+
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        return None if end.code == 1000 else super().delay_after(end, backoff, refusals)
+
+
+@mutant(
+    "never-reconnects",
+    "REC-010 REC-015 LOG-080 HBT-060",
+    also={
+        "CON-010": "it makes one attempt, so that the end of a trouble is never seen",
+        "CON-020": "it makes one attempt, so that the end of a trouble is never seen",
+        "CON-040": "it makes one attempt, so that the end of a trouble is never seen",
+        "LOG-010": "its one attempt meets a name that does not resolve",
+        "REC-110": "it does not come back, whatever the fault",
+    },
+    reason="every row that asks for a way back; what comes after it is blocked",
+)
+class NeverReconnects(ReferenceClient):
+    """Connects once, and never again."""
+
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        return None
+
+
+class _RememberingSession(Session):
+    def send_authorize(self, now: float) -> None:
+        if self.store.entities:  # logged in once, logged in for ever
+            self.happen(Happening.ACCEPTED, "", now)
+            self.send_sync(now)
+        else:
+            super().send_authorize(now)
+
+
+@mutant(
+    "does-not-reauthenticate",
+    "REC-020 HBT-060",
+    also={
+        "EVT-020": "what it does on the new socket it does unauthorized, its sync too",
+        "CON-010": "a socket that is not authorized is no recovery",
+        "CON-020": "a socket that is not authorized is no recovery",
+        "CON-030": "a socket that is not authorized is no recovery",
+        "CON-040": "a socket that is not authorized is no recovery",
+        "REC-070": "it sends no token at all on the new socket, a fresh one neither",
+        "REC-110": "a way back is authorized, whatever the fault",
+    },
+    reason="the new socket is never authorized, so that it is no way back",
+)
+class DoesNotReauthenticate(ReferenceClient):
+    """Believes that it is still logged in on a new socket."""
+
+    session_class = _RememberingSession
+
+
+class _OnceSession(Session):
+    def send_sync(self, now: float) -> None:
+        if not self.store.entities:
+            super().send_sync(now)
+
+
+@mutant(
+    "does-not-resync",
+    "REC-030 HBT-060",
+    also={
+        "CON-010": "a client that had synced is back when it has synced again",
+        "CON-020": "a client that had synced is back when it has synced again",
+        "CON-030": "a client that had synced is back when it has synced again",
+        "CON-040": "a client that had synced is back when it has synced again",
+        "REC-035": "its subscriptions follow the sync's answer, and that never comes",
+        "REC-110": "a way back has a sync, whatever the fault",
+    },
+    reason="the lane does not come back: nothing resumes without a sync",
+)
+class DoesNotResync(ReferenceClient):
+    """Syncs once in its life."""
+
+    session_class = _OnceSession
+
+
+class _TwiceAfterSession(Session):
+    def send_sync(self, now: float) -> None:
+        super().send_sync(now)
+        if self.store.entities:
+            super().send_sync(now)
+
+
+@mutant(
+    "resyncs-twice",
+    "REC-030",
+    also={
+        "REC-110": "a way back has one sync",
+    },
+    reason="one sync on the new socket",
+)
+class ResyncsTwice(ReferenceClient):
+    """Sends two sync requests on every socket but its first."""
+
+    session_class = _TwiceAfterSession
+
+
+class _Storm(Backoff):
+    def next_delay(self, lasted: float) -> float:
+        return 0.2
+
+
+@mutant(
+    "reconnect-storm",
+    "REC-050 CON-040 EVT-140",
+    reason="five attempts a second for as long as the outage lasts, whichever kind it is of",
+)
+class Storm(ReferenceClient):
+    """Tries again every 200 ms, whatever happens."""
+
+    backoff_class = _Storm
+
+
+class _Fixed(Backoff):
+    def next_delay(self, lasted: float) -> float:
+        return 2.0
+
+
+@mutant(
+    "fixed-delay-of-2-s",
+    "REC-050 CON-040 EVT-140",
+    reason="delays that neither grow nor are long: thirty attempts a minute, whichever kind of outage it is",
+)
+class FixedDelay(ReferenceClient):
+    """Tries again every two seconds."""
+
+    backoff_class = _Fixed
+
+
+@mutant(
+    "keeps-using-the-old-socket",
+    "REC-060 LOG-040",
+    reason="old and new socket carry requests together, and so does one whose token was refused",
+)
+class Zombie(ReferenceClient):
+    """Leaves a socket open that the server has closed by `c[...]`, and asks on it every five seconds."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._zombies: list[asyncio.Task[None]] = []
+
+    async def leave(self, ws: ClientConnection) -> None:
+        if self._stop.is_set():
+            for task in self._zombies:
+                task.cancel()
+            await super().leave(ws)
+        else:
+            self._zombies.append(asyncio.create_task(self._ask(ws)))
+
+    async def _ask(self, ws: ClientConnection) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                await asyncio.sleep(5)
+                await ws.send("account/list\n77\n\n")

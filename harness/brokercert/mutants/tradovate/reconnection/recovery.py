@@ -1,0 +1,91 @@
+"""Defects of coming back: what the client believes after a loss is not what is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.reference.tradovate.client import ReferenceClient
+from brokercert.reference.tradovate.store import Store
+
+Entity = dict[str, Any]
+
+
+class _FirstSnapshotOnly(Store):
+    _had = False
+
+    def replace(self, snapshot: Entity) -> None:
+        if not self._had:
+            super().replace(snapshot)
+        self._had = True
+
+
+@mutant(
+    "recovers-nothing-that-it-missed",
+    "REC-040 REC-115",
+    also="REC-090",
+    fields="order.presence order.absence order.ordStatus fill.presence position.netPos cashBalance.amount",
+    reason="nothing is sent again that came while the client was away; only the new snapshot tells of it",
+)
+class RecoversNothing(ReferenceClient):
+    """Takes its first snapshot, and throws those of later sockets away."""
+
+    store_class = _FirstSnapshotOnly
+
+
+class _AddingSnapshots(Store):
+    def replace(self, snapshot: Entity) -> None:
+        held = self.entities
+        super().replace(snapshot)
+        for kind, entities in held.items():
+            self.entities[kind] = entities | self.entities.get(kind, {})
+
+
+@mutant(
+    "never-forgets-over-a-loss",
+    "REC-040 REC-115",
+    fields="order.absence",
+    reason="what was deleted while the client was away is in no snapshot, and no event tells of it",
+)
+class NeverForgets(ReferenceClient):
+    """Adds a new snapshot to what it had, instead of replacing that."""
+
+    store_class = _AddingSnapshots
+
+
+class _OldCash(Store):
+    _had = False
+
+    def replace(self, snapshot: Entity) -> None:
+        cash = self.entities.get("cashBalance", {})
+        super().replace(snapshot)
+        if self._had:
+            self.entities["cashBalance"] = cash
+        self._had = True
+
+
+@mutant(
+    "keeps-old-cash-over-a-loss",
+    "REC-040 REC-115",
+    fields="cashBalance.amount",
+    reason="fills that the client did not see have moved the balance",
+)
+class KeepsOldCash(ReferenceClient):
+    """Takes orders, fills and positions from a new snapshot, and keeps the balances that it had."""
+
+    store_class = _OldCash
+
+
+@mutant("a-listener-for-every-socket", "REC-080", reason="with every reconnect each event is processed once more")
+class ListenerForEverySocket(ReferenceClient):
+    """Adds a listener with each socket that syncs, and takes none away."""
+
+    listeners = 0
+
+    def sync_body(self, shard: int) -> dict[str, Any]:
+        self.listeners += 1
+        return super().sync_body(shard)
+
+    def on_event(self, kind: str, data: Any) -> None:
+        for _ in range(max(1, self.listeners // self.config.shards)):
+            super().on_event(kind, data)

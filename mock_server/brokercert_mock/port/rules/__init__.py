@@ -1,0 +1,1 @@
+"""Rules: what a broker does differently, when, and the words in which a scenario says so."""

@@ -1,0 +1,99 @@
+"""The rules laid over one broker, each said in one readable line.
+
+    broker.on("authorize", nth=2).refuse(401, "Invalid access token")
+    hold = broker.on("authorize", nth=1).hold(); ...; hold.release()
+    with broker.on_upgrade().refuse(503): ...
+
+A broker lists the kinds that it takes (`takes`); making any other raises `RuleError` where the line stands. A rule is
+told to the recorder each time it is applied, and once more if it never was. Counting is over the broker unless
+`nth_on_connection` is given; the newest rule that fits is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from brokercert_mock.port.ground import Ground
+from brokercert_mock.port.rules.rule import Kinds, Rule, When
+
+R = TypeVar("R", bound=Rule[Any])
+
+
+class RuleError(AttributeError):
+    """A rule that this broker does not take: says which, of which broker, and what it takes."""
+
+
+@dataclass(slots=True)
+class RuleBook:
+    """The rules of one broker, and how often each trigger came. `owner` is the broker's name in a `RuleError`."""
+
+    owner: str
+    takes: Kinds
+    ground: Ground
+    rules: list[Rule[Any]] = field(default_factory=list)
+    totals: dict[str, int] = field(default_factory=dict)
+    here: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def add(self, rule: R, when: When) -> R:
+        """Lay it over the broker. Raises `RuleError` where the broker does not take its kind."""
+        if type(rule) not in self.takes:
+            known = sorted(kind.name for kind in self.takes if kind.trigger == rule.trigger)
+            raise RuleError(
+                f"{self.owner} takes no rule {rule.name!r}; for {rule.trigger} it takes {listed(known)};"
+                f" use one of these, or add {type(rule).__name__} to its `takes` and let it do something there"
+            )
+        rule.when = when
+        self.rules.append(rule)
+        return rule
+
+    def met(
+        self, kind: type[R], conn: int, endpoint: str = "", suits: Callable[[R], bool] = lambda rule: True
+    ) -> R | None:
+        """Count a trigger, and give the newest rule of this kind that fits it and suits; the recorder is told of it."""
+        key = f"{kind.trigger}:{endpoint}"
+        total = self.totals[key] = self.totals.get(key, 0) + 1
+        here = self.here[conn, key] = self.here.get((conn, key), 0) + 1
+        for rule in reversed(self.rules):
+            if isinstance(rule, kind) and rule.when.endpoint == endpoint and rule.fits(total, here) and suits(rule):
+                rule.applied += 1
+                self.ground.tell_rule(rule.told, conn, rule.detail)
+                return rule
+        return None
+
+    def tell_unused(self) -> None:
+        """The broker's end: tell of every rule whose trigger never came."""
+        for rule in self.rules:
+            if not rule.applied:
+                self.ground.recorder.rule_unused(self.ground.clock(), rule.told)
+
+
+class Sentence:
+    """The beginning of a rule's line: when. Its words (`refuse`, `hold`, ...) are what, and each makes a rule."""
+
+    def __init__(self, book: RuleBook, when: When) -> None:
+        self._book, self._when = book, when
+
+    def _make(self, rule: R) -> R:
+        return self._book.add(rule, self._when)
+
+    @classmethod
+    def words(cls) -> list[str]:
+        """What may follow, in the order of the alphabet."""
+        return sorted(name for name in dir(cls) if not name.startswith("_") and name != "words")
+
+    if not TYPE_CHECKING:  # the types know the words: they must not be told that any name will do
+
+        def __getattr__(self, name: str) -> Any:
+            """A word that is misspelt, or of another broker."""
+            if name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            raise RuleError(
+                f"{self._book.owner} has no rule {name!r} after {type(self).__name__}; expected one of"
+                f" {listed(self.words())}; correct the word, or use the broker that has it"
+            )
+
+
+def listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

@@ -1,0 +1,1 @@
+"""Who a client is: the user, tokens, sessions, and the quotas of them."""

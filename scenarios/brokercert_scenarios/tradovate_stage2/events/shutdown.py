@@ -1,0 +1,63 @@
+"""`shutdown`, for each reason that the documents name, and again and again: TP §4, §10."""
+
+from brokercert.engine.play.scenario import scenario
+from brokercert_mock import Connection
+
+from brokercert_scenarios.tradovate_stage2.stage import Stage
+
+LASTS = 30
+
+
+def _shut_down(socket: Connection, reason: str) -> None:
+    """The event, and the graceful close that follows it half a second later: it has arrived by then."""
+    socket.send_event("shutdown", {"reasonCode": reason, "reason": "brokercert"})
+    socket.later(0.5, lambda: socket.close(1001, "Shutdown"))
+
+
+async def _once(stage: Stage, reason: str) -> None:
+    if await stage.log_in() is None:
+        return
+    since = await stage.lose(lambda socket: _shut_down(socket, reason))
+    await stage.hold(stage.limit("window_default") + 2, "attempts to reconnect")
+    await stage.recovered(since)
+
+
+@scenario("shutdown-maintenance", "`shutdown` for maintenance, and a close", exercises=("EVT-140",), lasts=LASTS)
+async def shutdown_maintenance(stage: Stage) -> None:
+    await _once(stage, "Maintenance")
+
+
+@scenario(
+    "shutdown-connection-quota",
+    "`shutdown` for too many connections of the user, and a close",
+    exercises=("EVT-140",),
+    lasts=LASTS,
+)
+async def shutdown_connection_quota(stage: Stage) -> None:
+    await _once(stage, "ConnectionQuotaReached")
+
+
+@scenario(
+    "shutdown-ip-quota",
+    "`shutdown` for too many addresses of the user, and a close",
+    exercises=("EVT-140",),
+    lasts=LASTS,
+)
+async def shutdown_ip_quota(stage: Stage) -> None:
+    await _once(stage, "IPQuotaReached")
+
+
+@scenario(
+    "shutdown-at-once",
+    "Ninety seconds in which every socket is upgraded, authorized and shut down again at once",
+    exercises=("EVT-140",),
+    lasts=96,
+)
+async def shutdown_at_once(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    await stage.fresh_event()
+    with stage.broker.on("authorize").then(lambda conn: _shut_down(conn, "Maintenance")):
+        stage.lose_all(lambda socket: _shut_down(socket, "Maintenance"))
+        with stage.window("outage: shut down as soon as authorized"):
+            await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")

@@ -1,0 +1,66 @@
+"""What `dev.py generate` makes is what stands in the project, and a number that has changed is found and replaced."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.defects import Score, keep_score, kept_scores, matrix_hash
+from brokercert.matrix.subjects import insiders, mutants_of
+from generate import COMMAND, COUNTED, PAGES, ROOT, GenerateError, Page, counted, counts, measured, stale, stale_scores
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
+def test_no_page_is_stale(page: Page) -> None:
+    assert not stale(pages=(page,)), f"{page.file} is stale; run: {COMMAND}"
+
+
+@pytest.mark.parametrize("set_id", measured())
+def test_the_kept_score_is_of_todays_sources(set_id: str) -> None:
+    """Else every report says that the score was not measured."""
+    mend = f"run: brokercert matrix --set {set_id} --keep   (or, for all sets: {COMMAND} --all)"
+    score = kept_scores().get(set_id)
+    assert score is not None, f"data/scores.json has no score of {set_id}; {mend}"
+    assert score.hash == matrix_hash(load_suite(set_id)), f"the score of {set_id} is of other sources; {mend}"
+    inside = len(insiders(set_id))
+    assert (score.mutants, score.outside) == (inside, len(mutants_of(set_id)) - inside), mend
+
+
+def test_a_score_of_other_sources_is_stale_and_so_is_one_that_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "scores.json"
+    first, *others = measured()
+    now = Score(set_id=first, hash=matrix_hash(load_suite(first)), mutants=1, killed=1, scenarios=1, cells=1)
+    keep_score(now, path)
+    assert list(stale_scores(path)) == others
+    keep_score(Score(set_id=first, hash="0" * 16, mutants=1, killed=1, scenarios=1, cells=1), path)
+    assert list(stale_scores(path)) == [first, *others]
+
+
+@pytest.mark.parametrize("name", counts())
+def test_a_number_that_grew_is_replaced_wherever_it_stands(name: str) -> None:
+    numbers = {**counts(), name: 12345}
+    new = counted(README, numbers)
+    assert new != README and counted(new, numbers) == new, "made twice, it is the same"
+    assert re.sub(r"\d+", "", new) == re.sub(r"\d+", "", README), "nothing but numbers changes"
+    assert len(re.findall("12345", new)) >= sum(sentence.count(f"{{{name}}}") for sentence in COUNTED)
+    assert counted(new, counts()) == README
+
+
+def test_a_sentence_may_be_wrapped_anywhere() -> None:
+    words = "*Stage 2: Websocket Management*, 3 rows".split(" ")
+    for place in range(1, len(words)):
+        text = " ".join(words[:place]) + "\n" + " ".join(words[place:])
+        assert counted(text, {"stage2": 77}, COUNTED[2:3]) == text.replace("3", "77")
+
+
+def test_a_sentence_that_is_gone_is_named_with_what_to_do() -> None:
+    with pytest.raises(GenerateError, match=r"no sentence like 'certified for part core .*COUNTED in tools/generate"):
+        counted("A page of other words.", counts())
+
+
+def test_a_page_that_is_missing_is_stale(tmp_path: Path) -> None:
+    assert stale(tmp_path, (Page("page.md", lambda _: "text\n"),)) == {"page.md": "text\n"}

@@ -1,0 +1,31 @@
+"""A load for the machine: processes that compute and never wait.
+
+`repeat.py` and `chaos.py` ask how a certification fares beside it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def spin() -> None:
+    """Compute for ever. A process of its own runs this, so it stands at the top of a module: `spawn` imports it."""
+    while True:
+        pass
+
+
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """So many processes compute meanwhile. All have ended when this returns, however it returns."""
+    context = multiprocessing.get_context("spawn")
+    crew = [context.Process(target=spin, daemon=True) for _ in range(processes)]
+    for process in crew:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in crew:
+            process.kill()
+            process.join()

@@ -1,0 +1,159 @@
+"""Makes every generated page and every counted number anew; with `--check` it only says which of them is stale.
+
+    python3 dev.py generate            the pages and the numbers, in seconds
+    python3 dev.py generate --all      and the kept scores, which the whole kill matrix measures: minutes
+    python3 dev.py generate --check    nothing is written; exit status 1 where anything is stale
+
+Pages are made of the requirement sets, the register of sentences and the mutants. The scores are stale with every
+change of a source that decides a cell of the kill matrix. Exit status 2: a sentence with a number is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.defects import SCORES, kept_scores, matrix_hash
+from brokercert.matrix.score import page as kill_matrix
+from brokercert.requirements import available_sets, load_set
+from brokercert.sets import own_sets
+from brokercert.sources import load_sources, render_register
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = "python3 dev.py generate"
+
+# The sentences of README.md that hold a number, as they stand there with its name for the number.
+COUNTED = (
+    "certified for part core ({core} of {stage2} rows)",
+    "the {core} rows that every client",
+    "*Stage 2: Websocket Management*, {stage2} rows",
+    "*WebSocket Order Updates API*, {arrow} rows",
+)
+
+
+class GenerateError(Exception):
+    """What is generated has no place: it names the file and the sentence, and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file of which all or some is made. `make` takes the file's text of before and gives the new one."""
+
+    file: str
+    make: Callable[[str], str]
+
+
+def counts() -> dict[str, int]:
+    """The numbers that `COUNTED` names."""
+    stage2, arrow = load_set("tradovate-stage2"), load_set("arrow-orders")
+    return {"core": len(stage2.part("core")), "stage2": len(stage2.rows), "arrow": len(arrow.rows)}
+
+
+def counted(text: str, numbers: Mapping[str, int], sentences: Sequence[str] = COUNTED) -> str:
+    """The text with today's numbers in these sentences, however its lines are wrapped. Raises `GenerateError`."""
+    for sentence in sentences:
+        parts = re.split(r"\{(\w+)\}", sentence)
+        words = [r"\s+".join(map(re.escape, part.split(" "))) for part in parts[::2]]
+        found = list(re.finditer(r"(\d+)".join(words), text))
+        if not found:
+            raise GenerateError(
+                f"README.md: no sentence like {sentence!r}; "
+                "expected one: word it so, or word its entry of COUNTED in tools/generate.py as the page does"
+            )
+        places = [(match.span(group + 1), name) for match in found for group, name in enumerate(parts[1::2])]
+        for (start, end), name in reversed(places):
+            text = text[:start] + str(numbers[name]) + text[end:]
+    return text
+
+
+def readme(text: str) -> str:
+    return counted(text, counts())
+
+
+PAGES = (
+    Page("docs/protocol/register.md", lambda _: render_register(load_sources())),
+    Page("docs/kill-matrix.md", lambda _: kill_matrix(own_sets())),
+    Page("README.md", readme),
+)
+
+
+def stale(root: Path = ROOT, pages: Sequence[Page] = PAGES) -> dict[str, str]:
+    """File -> its new text, of those that are not as they would be made. Raises `GenerateError`."""
+    found = {}
+    for page in pages:
+        path = root / page.file
+        before = path.read_text("utf-8") if path.exists() else ""
+        if (after := page.make(before)) != before:
+            found[page.file] = after
+    return found
+
+
+def measured() -> tuple[str, ...]:
+    """The sets whose reports tell a score: those with mutants."""
+    return tuple(set_id for set_id in available_sets() if load_suite(set_id).dialect.mutants)
+
+
+def stale_scores(path: Path = SCORES) -> Iterator[str]:
+    """The sets whose kept score is of other sources than today's."""
+    kept = kept_scores(path)
+    for set_id in measured():
+        if set_id not in kept or kept[set_id].hash != matrix_hash(load_suite(set_id)):
+            yield set_id
+
+
+def measure(set_ids: Sequence[str]) -> int:
+    """Play the kill matrix of these sets and keep their scores. The exit status of the first that is not as written."""
+    for set_id in set_ids:
+        command = (sys.executable, "-m", "brokercert", "matrix", "--set", set_id, "--keep")
+        if status := subprocess.run(command, cwd=ROOT).returncode:
+            return status
+    return 0
+
+
+def check() -> int:
+    pages, scores = list(stale()), list(stale_scores())
+    for file in pages:
+        print(f"{file}: stale; run: {COMMAND}")
+    for set_id in scores:
+        print(f"{SCORES.relative_to(ROOT)}: {set_id}: stale; run: {COMMAND} --all   (minutes)")
+    if not pages and not scores:
+        print("generate: nothing is stale")
+    return 1 if pages or scores else 0
+
+
+def write(*, everything: bool) -> int:
+    pages = stale()
+    for file, text in pages.items():
+        (ROOT / file).write_text(text, "utf-8")
+        print(f"{file}: made anew")
+    scores = list(stale_scores())
+    if scores and everything:
+        return measure(scores)
+    for set_id in scores:
+        print(f"{SCORES.relative_to(ROOT)}: {set_id}: still stale; {COMMAND} --all measures it (minutes)")
+    if not pages and not scores:
+        print("generate: nothing was stale")
+    return 0
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="dev.py generate", description=(__doc__ or "").partition("\n")[0])
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--check", action="store_true", help="write nothing; exit status 1 where anything is stale")
+    asked.add_argument("--all", action="store_true", help="the kept scores too, which takes minutes")
+    options = parser.parse_args(words)
+    try:
+        return check() if options.check else write(everything=options.all)
+    except GenerateError as error:
+        print(f"dev.py generate: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
