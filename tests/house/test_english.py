@@ -25,7 +25,7 @@ OTHERS = {
 }
 PAGES = sorted(
     path
-    for path in [*ROOT.glob("README.md"), *ROOT.glob("CHANGELOG.md"), *(ROOT / "docs").glob("*.md")]
+    for path in [*ROOT.glob("README.md"), *ROOT.glob("CHANGELOG.md"), *(ROOT / "docs").rglob("*.md")]
     if path.name not in OTHERS
 )
 
@@ -96,7 +96,7 @@ def helps(command: click.Command) -> Iterator[str]:
     yield from (option.help for option in command.params if isinstance(option, click.Option) and option.help)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_page_is_read_at_once(path: Path) -> None:
     pieces = list(paragraphs(path.read_text("utf-8")))
     assert sum(map(words, pieces)) > 100, "a reader of pages that finds no words would prove nothing"
