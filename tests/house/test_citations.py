@@ -146,7 +146,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 # Every limit that is said to stand in a document, with the words of our page about that document that hold its value.
-STATED = {
+STATED: dict[str, dict[str, tuple[float, str, str]]] = {
     "tradovate-stage2": {
         "connect": (5, "stage2.md", "| connect | 5 s |"),
         "authenticate": (2, "stage2.md", "| authenticate | 2 s |"),

@@ -110,6 +110,15 @@ def test_a_row_is_read_at_once(set_id: str) -> None:
     assert not [f"{place}: {fault}" for place, text in texts for fault in faults(text)]
 
 
+def test_the_words_of_verdicts_are_explained() -> None:
+    """Where verdicts are explained stands each word that a report uses of them, and each antecedent of our sets."""
+    page = (ROOT / "docs" / "design.md").read_text("utf-8").split("## Verdicts and outcomes")[1].split("\n## ")[0]
+    explained = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")}
+    antecedents = {row.antecedent for set_id in available_sets() for row in load_set(set_id).rows}
+    verdicts = {"not applicable", "not observed", "inconclusive", "blocked", "untested", "harness error"}
+    assert {*antecedents, *verdicts, "antecedent", "demanded by", "lane", "reading"} <= explained
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_is_read_at_once(name: str) -> None:
     command = cli.get_command(cli.make_context("brokercert", ["x"]), name)
