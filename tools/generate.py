@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brokercert.engine.play.scenario import load_suite
-from brokercert.engine.run.defects import SCORES, kept_scores, matrix_hash
+from brokercert.engine.run.defects import kept_scores, matrix_hash, scores_of
 from brokercert.matrix.score import page as kill_matrix
 from brokercert.requirements import available_sets, load_set
 from brokercert.sets import own_sets
@@ -99,10 +99,10 @@ def measured() -> tuple[str, ...]:
     return tuple(set_id for set_id in available_sets() if load_suite(set_id).dialect.mutants)
 
 
-def stale_scores(path: Path = SCORES) -> Iterator[str]:
-    """The sets whose kept score is of other sources than today's."""
-    kept = kept_scores(path)
+def stale_scores(path: Path | None = None) -> Iterator[str]:
+    """The sets whose kept score is of other sources than today's. `path`: where it is kept, if not in the package."""
     for set_id in measured():
+        kept = kept_scores(path or scores_of(set_id))
         if set_id not in kept or kept[set_id].hash != matrix_hash(load_suite(set_id)):
             yield set_id
 
@@ -121,7 +121,7 @@ def check() -> int:
     for file in pages:
         print(f"{file}: stale; run: {COMMAND}")
     for set_id in scores:
-        print(f"{SCORES.relative_to(ROOT)}: {set_id}: stale; run: {COMMAND} --all   (minutes)")
+        print(f"{scores_of(set_id).relative_to(ROOT)}: {set_id}: stale; run: {COMMAND} --all   (minutes)")
     if not pages and not scores:
         print("generate: nothing is stale")
     return 1 if pages or scores else 0
@@ -136,7 +136,7 @@ def write(*, everything: bool) -> int:
     if scores and everything:
         return measure(scores)
     for set_id in scores:
-        print(f"{SCORES.relative_to(ROOT)}: {set_id}: still stale; {COMMAND} --all measures it (minutes)")
+        print(f"{scores_of(set_id).relative_to(ROOT)}: {set_id}: still stale; {COMMAND} --all measures it (minutes)")
     if not pages and not scores:
         print("generate: nothing was stale")
     return 0

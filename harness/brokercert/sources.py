@@ -204,4 +204,5 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except RequirementError as error:
-        sys.exit(f"brokercert.sources: {error}")
+        print(f"brokercert.sources: {error}", file=sys.stderr)
+        raise SystemExit(2) from error  # wrong use, as everywhere

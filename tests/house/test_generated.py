@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from brokercert.engine.play.scenario import load_suite
-from brokercert.engine.run.defects import Score, keep_score, kept_scores, matrix_hash
+from brokercert.engine.run.defects import Score, keep_score, kept_scores, matrix_hash, scores_of
 from brokercert.matrix.subjects import insiders, mutants_of
 from generate import COMMAND, COUNTED, PAGES, ROOT, GenerateError, Page, counted, counts, measured, stale, stale_scores
 
@@ -23,7 +23,7 @@ def test_no_page_is_stale(page: Page) -> None:
 def test_the_kept_score_is_of_todays_sources(set_id: str) -> None:
     """Else every report says that the score was not measured."""
     mend = f"run: brokercert matrix --set {set_id} --keep   (or, for all sets: {COMMAND} --all)"
-    score = kept_scores().get(set_id)
+    score = kept_scores(scores_of(set_id)).get(set_id)
     assert score is not None, f"data/scores.json has no score of {set_id}; {mend}"
     assert score.hash == matrix_hash(load_suite(set_id)), f"the score of {set_id} is of other sources; {mend}"
     inside = len(insiders(set_id))

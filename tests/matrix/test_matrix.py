@@ -19,7 +19,6 @@ from brokercert.matrix.score import differences, score_of
 from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, outside
 from brokercert.mutants.register import Mutant
 from brokercert.reference.tradovate import ReferenceClient
-from brokercert.sets import own_sets
 
 SET = "tradovate-stage2"
 MUTANTS = mutants_of(SET)

@@ -40,7 +40,7 @@ class Happenings:
         self._broker = broker
         self._client = client
         self._acts: dict[str, Callable[[Event], None]] = self._of_orders() | self._of_requests() | self._of_links()
-        self._rules: list[Rule] = []
+        self._rules: list[Rule[Any]] = []
         self._holds: list[Hold] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -140,7 +140,7 @@ class Happenings:
         body = {"orderId": self._live(event), "orderQty": 3 + event.size % 7, "orderType": "Limit"}
         self._client.ask("order/modifyorder", body | {"price": _price(event), "isAutomated": True})
 
-    def _under(self, rule: Rule, event: Event) -> None:
+    def _under(self, rule: Rule[Any], event: Event) -> None:
         self._rules.append(rule)
         self._ask_place(event)
 
@@ -178,15 +178,15 @@ class Happenings:
     def _reset(self) -> None:
         self._every(lambda conn: conn.rst())
 
-    def _fill_under(self, rule: Rule, event: Event) -> None:
+    def _fill_under(self, rule: Rule[Any], event: Event) -> None:
         """Something that many events tell of."""
         self._keep(rule)
         self._acts["fill"](event)
 
-    def _keep(self, rule: Rule) -> None:
+    def _keep(self, rule: Rule[Any]) -> None:
         self._rules.append(rule)
 
-    def _back(self, rule: Rule) -> None:
+    def _back(self, rule: Rule[Any]) -> None:
         """The client has to come back under a rule."""
         self._keep(rule)
         self._reset()

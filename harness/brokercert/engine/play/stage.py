@@ -98,7 +98,7 @@ class AnyStage(Commanding[C], Generic[B, C]):
         """
         if name not in self.limits:
             raise HarnessError(
-                f"scenario {self.scenario.name} asks for the limit {name!r}, which the set does not have; "
+                f"scenario {self._writer.header.scenario} asks for the limit {name!r}, which the set does not have; "
                 f"expected one of {', '.join(sorted(self.limits))}"
             )
         return self.limits[name]
