@@ -1,8 +1,8 @@
 """English that a tired reader of a second language understands at once: short sentences, and no hard words of a list.
 
-Measured are the pages at the top and in docs/, the texts of the requirement sets, and `--help`. A colon or a
-semicolon does not end a sentence here, only an item of a list does. So a sentence that is too long is mended by two
-sentences or by a list.
+Measured are README.md and the pages beside it, those of docs/ and tools/, the texts of the requirement sets, and
+`--help`. A colon or a semicolon does not end a sentence here, only an item of a list does. So a sentence that is too
+long is mended by two sentences or by a list.
 """
 
 import re
@@ -23,7 +23,11 @@ HARD = re.compile(r"\b(whatever|whoever|whomever|of which none)\b", re.IGNORECAS
 OTHERS = {
     "kill-matrix.md": "generated from the descriptions of the mutants: docs/kill-matrix.md is made, not written",
 }
-PAGES = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if path.name not in OTHERS)
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "tools").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    if path.name not in OTHERS
+)
 
 FENCE = re.compile(r"^( *)```.*?^ *```", re.MULTILINE | re.DOTALL)
 ITEM = re.compile(r"^\s*(?:[*+-]|\d+\.)\s+")
