@@ -15,10 +15,11 @@ from brokercert.requirements.model import (
     RequirementError,
     RequirementSet,
 )
-from brokercert.requirements.parse import LIMITS_FILE, ORIGINS, SET_FILE, parse_files, parse_set
+from brokercert.requirements.parse import LIMITS_FILE, NONE, ORIGINS, SET_FILE, parse_files, parse_set
 
 __all__ = [
     "LIMITS_FILE",
+    "NONE",
     "ORIGINS",
     "SET_FILE",
     "Area",
