@@ -13,6 +13,7 @@ from brokercert_mock import TradovateBroker
 
 SETTLE = 1.5  # seconds without a new socket after which the client is taken to have opened all of its own
 SETTLE_MOST = 12.0  # seconds: a client that opens socket after socket is not waited for for ever
+SURE = 0.5  # seconds beyond a limit: no judgement without its whole window
 POLL = 0.25  # seconds between two snapshots of a comparison: twenty until it is due
 
 
@@ -100,6 +101,14 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         """End every socket of the client right after an event (REC-010). Returns when, in microseconds."""
         await self.fresh_event()
         return self.lose_all(how)
+
+    async def outage(self, window: str, how: Callable[[BrokerConnection], object] = BrokerConnection.fin) -> None:
+        """Lose every socket, and watch for as long as attempts in an outage are counted. The caller's rule keeps the
+        client away until this returns. `window` is what the trace calls it: a `WindowName`, and how it is done.
+        """
+        await self.lose(how)
+        with self.window(window):
+            await self.hold(self.limit("outage") + SURE, "attempts to reconnect")
 
     async def compare(self, name: str) -> None:
         """Record the ledger under `name`, and ask for the client's state until it is equal or must have been, and

@@ -71,13 +71,6 @@ async def port_refused(stage: Stage) -> None:
     await stage.recovered(since)
 
 
-async def _unavailable(stage: Stage, name: str) -> None:
-    """Ninety seconds of it; the caller's rule holds until this returns."""
-    await stage.lose()
-    with stage.window(f"{WindowName.UNAVAILABLE}, {name}"):
-        await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
-
-
 async def _back(stage: Stage) -> None:
     since = stage.now
     stage.healed(FaultName.UPGRADES_ANSWERED.value)
@@ -94,7 +87,7 @@ async def unavailable_503(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(503):
-        await _unavailable(stage, "every upgrade answered with 503")
+        await stage.outage(f"{WindowName.UNAVAILABLE}, every upgrade answered with 503")
     await _back(stage)
 
 
@@ -108,7 +101,7 @@ async def unavailable_accept(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_accepting().close():
-        await _unavailable(stage, "every connection closed when accepted")
+        await stage.outage(f"{WindowName.UNAVAILABLE}, every connection closed when accepted")
     await _back(stage)
 
 
@@ -122,9 +115,7 @@ async def upgrade_429(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(429):
-        await stage.lose()
-        with stage.window(WindowName.LOCKED_OUT.value):
-            await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
+        await stage.outage(WindowName.LOCKED_OUT.value)
 
 
 async def _slow(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Logging in, and staying: S2 §1, and what TP §1 to §3 add to it. A login that fails: `login_failures.py`."""
+"""Logging in, and staying: S2 §1, and what TP §1 to §3 add to it. A login that fails: `failing.py`."""
 
 from __future__ import annotations
 
