@@ -19,7 +19,8 @@ from brokercert.engine.run.plan import Wanted, listed, plan_of, unplayed
 from brokercert.engine.run.preflight import PATIENCE, Preflight, start_of
 from brokercert.engine.run.request import RunRequest, header_of, limits_of
 from brokercert.judge.plays import MOST
-from brokercert.requirements import available_sets, load_set
+from brokercert.requirements import load_set
+from brokercert.sets import own_sets
 from brokercert.trace import records as r
 from msgspec import structs
 from silent import silent
@@ -66,7 +67,7 @@ class Case:
         return self.play(SubjectSpec("ours", factory=ours.factory(), offers=ours.offers, level="in process"), number)
 
 
-@pytest.fixture(params=available_sets())
+@pytest.fixture(params=own_sets())
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     return Case(request.param, tmp_path)
 

@@ -217,7 +217,7 @@ class Expecting(Record, frozen=True, kw_only=True, tag="expecting"):
 
 
 class SubjectStarted(Record, frozen=True, kw_only=True, tag="subject-started"):
-    instance: int = 1
+    """The client is about to be started."""
 
 
 class SubjectOutput(Record, frozen=True, kw_only=True, tag="output"):

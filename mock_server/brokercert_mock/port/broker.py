@@ -12,7 +12,6 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from brokercert_mock.port.addresses import addresses_of, bound_to_all
@@ -250,10 +249,6 @@ class AnyBroker(Generic[C]):
     def call_later(self, delay: float, act: Callable[[], Any]) -> asyncio.TimerHandle:
         """A timer that dies with the broker."""
         return self.ground.call_later(delay, act)
-
-    def guarding(self) -> AbstractContextManager[None]:
-        """What is raised within is kept in `script_errors`."""
-        return self.ground.guarding()
 
     # What the shell tells.
 

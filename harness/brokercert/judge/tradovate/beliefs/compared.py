@@ -35,8 +35,8 @@ TOLERANCE = 1_000  # microseconds: a timer's resolution
 def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """The findings of one point of comparison: pass; a breach for each field that differs; or not observed.
 
-    `clauses` are the fields that are asked about, as in `compared_fields`; none: all. Yields nothing where the scenario
-    did not come to that point.
+    `clauses` are the fields that are asked about, as in `differences.compared_fields`; none: all. Yields nothing
+    where the scenario did not come to that point.
     """
     talk = bench.talk
     ledger = talk.told.ledgers.get(name)

@@ -8,6 +8,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.connection.outages import recovery
 from brokercert.judge.tradovate.model.conversation import CREDENTIAL
+from brokercert.trace.names import FaultName, RuleName
 from brokercert.verdict import Finding, Form
 
 BAD = ("untrusted", "wrong-host", "expired", "cut")
@@ -19,7 +20,11 @@ def check_bad_tls(bench: Bench) -> Iterator[Finding]:
     a bad certificate it recovers or leaves on its own. Judged where it had logged in under the good one before.
     """
     talk = bench.talk
-    changes = [(fault.t, number, fault.name[4:]) for _, number, fault in talk.faults if fault.name.startswith("tls-")]
+    changes = [
+        (fault.t, number, fault.name.removeprefix(FaultName.TLS))
+        for _, number, fault in talk.faults
+        if fault.name.startswith(FaultName.TLS)
+    ]
     for place, (start, number, kind) in enumerate(changes):
         if kind not in BAD:
             continue
@@ -27,7 +32,7 @@ def check_bad_tls(bench: Bench) -> Iterator[Finding]:
         end = good[0] if good else bench.end
         if not any(c.authorized and c.authorized.t <= start for c in talk.authorized):
             continue  # no positive control: a client that never logged in shows nothing here
-        met = [n for _, n, rule in talk.rules if n > number and rule.name == "tls-hello" and rule.detail == kind]
+        met = [n for _, n, rule in talk.rules if n > number and rule.name == RuleName.TLS_HELLO and rule.detail == kind]
         leaked = _leaked(bench, min(met, default=None), end)
         if leaked is not None:
             yield bench.breach(

@@ -9,16 +9,17 @@ from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.subscribing import logical_syncs
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
 from brokercert.judge.tradovate.reconnection.coming_back import back_off
+from brokercert.trace.names import FaultName, RuleName, WindowName
 from brokercert.verdict import Finding, Form
 
-OUTAGES = {  # what ends an outage -> what it was
-    "port-open": "the port was closed",
-    "upgrades-answered": "upgrades were not answered with success",
-    "name-resolves": "the name did not resolve",
+OUTAGES: dict[str, str] = {  # what ends an outage -> what it was
+    FaultName.PORT_OPEN: "the port was closed",
+    FaultName.UPGRADES_ANSWERED: "upgrades were not answered with success",
+    FaultName.NAME_RESOLVES: "the name did not resolve",
 }
 
 
-def healed(bench: Bench, *names: str) -> list[tuple[int, int, str]]:
+def healed(bench: Bench, *names: FaultName) -> list[tuple[int, int, str]]:
     """(t, record, name) of every fault that took an outage away."""
     return [(fault.t, number, fault.name) for _, number, fault in bench.talk.faults if fault.name in names]
 
@@ -56,7 +57,7 @@ def check_network_timeout(bench: Bench) -> Iterator[Finding]:
     talk = bench.talk
     limit, should = bench.limit("give_up"), bench.limit("give_up_should")
     for _, number, rule in talk.rules:
-        if rule.name != "upgrade-unanswered" or rule.conn not in talk.connections:
+        if rule.name != RuleName.UPGRADE_UNANSWERED or rule.conn not in talk.connections:
             continue
         c = talk.connections[rule.conn]
         since = c.head[0] if c.head else rule.t
@@ -90,8 +91,8 @@ def check_network_timeout(bench: Bench) -> Iterator[Finding]:
                 [bench.time("wait for the upgrade", left[0] - since, should)],
             )
         yield recovery(bench, left[0], number, "an upgrade was never answered")
-    if any(fault.name == "port-unanswered" for _, _, fault in talk.faults):
-        for t, number, _ in healed(bench, "port-open"):
+    if any(fault.name == FaultName.PORT_UNANSWERED for _, _, fault in talk.faults):
+        for t, number, _ in healed(bench, FaultName.PORT_OPEN):
             yield recovery(bench, t, number, "connects were never answered")
 
 
@@ -107,17 +108,17 @@ def check_unavailable(bench: Bench) -> Iterator[Finding]:
     """After a time of refused connections, of HTTP 503, or of connections closed as soon as they are accepted, the
     client is back within 75 s; while it lasts, attempts stay inside the limits.
     """
-    yield from back_off(bench, "unavailable")
-    for t, number, name in healed(bench, "port-open", "upgrades-answered"):
+    yield from back_off(bench, WindowName.UNAVAILABLE)
+    for t, number, name in healed(bench, FaultName.PORT_OPEN, FaultName.UPGRADES_ANSWERED):
         yield recovery(bench, t, number, OUTAGES[name])
 
 
 @check("CON-020")
 def check_dns_failure(bench: Bench) -> Iterator[Finding]:
     """While its name does not resolve the client lives on, and it is back within 75 s of the name's resolving."""
-    if not any(rule.name.startswith("dns-") for _, _, rule in bench.talk.rules):
+    if not any(rule.name.startswith(RuleName.DNS) for _, _, rule in bench.talk.rules):
         return  # it never asked our resolver: who demands a connection says so
-    for t, number, name in healed(bench, "name-resolves"):
+    for t, number, name in healed(bench, FaultName.NAME_RESOLVES):
         yield recovery(bench, t, number, OUTAGES[name])
 
 
@@ -125,11 +126,11 @@ def check_dns_failure(bench: Bench) -> Iterator[Finding]:
 def check_slow_link(bench: Bench) -> Iterator[Finding]:
     """On a slow way the client logs in once, syncs once and ends no connection, for 20 s at least."""
     talk = bench.talk
-    slow = [(fault.t, number, fault.name) for _, number, fault in talk.faults if fault.name.startswith("toxic-")]
+    slow = [(fault.t, number, fault.name) for _, number, fault in talk.faults if fault.name.startswith(FaultName.TOXIC)]
     if not slow or not any(c.head for c in talk.connections.values()):
         return  # that it never asked for a connection is no doing of the way: who demands one says so
     since, record, name = slow[0]
-    what = name.removeprefix("toxic-")
+    what = name.removeprefix(FaultName.TOXIC)
     for c in talk.connections.values():
         gone = c.given_up()
         if c.upgraded and gone is not None and gone.t > since:

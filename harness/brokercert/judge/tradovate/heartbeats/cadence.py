@@ -12,6 +12,7 @@ from itertools import pairwise
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection
+from brokercert.trace.names import FaultName, RuleName
 from brokercert.verdict import Finding, Form
 
 # A stretch counts as load while no two messages are further apart: the rules promise one at least every 3 s.
@@ -197,7 +198,7 @@ def _silences(bench: Bench) -> Iterator[tuple[Connection, int, list[int], str]]:
     """(connection, since, records of the last word and of the fault, kind) of servers silent on a working socket."""
     working = bench.talk.working()
     for _, number, fault in bench.talk.faults:
-        if not fault.name.startswith("silent"):
+        if not fault.name.startswith(FaultName.SILENT):
             continue
         for c in working:
             if fault.conn in (0, c.id) and c.silent is not None and c.silent[1] == number and c.authorized:
@@ -269,7 +270,7 @@ def check_recovers_after_missed(bench: Bench) -> Iterator[Finding]:
         else:
             missed.append((c, noticed[0], noticed[1], kind))
     for _, number, rule in talk.rules:
-        if rule.name == "idle-close" and rule.conn in talk.connections:
+        if rule.name == RuleName.IDLE_CLOSE and rule.conn in talk.connections:
             c = talk.connections[rule.conn]
             if c.loss is not None:
                 missed.append((c, c.loss.t, number, "closed for idleness"))

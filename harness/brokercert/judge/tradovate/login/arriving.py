@@ -1,4 +1,4 @@
-"""Logging in, and staying: S2 §1, and what TP §1 to §3 add to it. A login that fails: `login_failures.py`."""
+"""Logging in, and staying: S2 §1, and what TP §1 to §3 add to it. A login that fails: `failing.py`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import pairwise
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Request
+from brokercert.trace.names import RuleName
 from brokercert.verdict import Finding, Form
 
 
@@ -250,7 +251,7 @@ def check_answer_in_batch(bench: Bench) -> Iterator[Finding]:
     """
     talk = bench.talk
     for _, _, rule in talk.rules:
-        if rule.name != "last-in-batch" or rule.conn not in talk.connections:
+        if rule.name != RuleName.LAST_IN_BATCH or rule.conn not in talk.connections:
             continue
         c = talk.connections[rule.conn]
         answer = c.authorized

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import CREDENTIAL, SECOND, TOKEN_ENDPOINTS, Connection, Request
+from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
 ONE_USE = SECOND  # authorizes on different sockets closer than this are one use of a token
@@ -17,7 +18,7 @@ def bad_tokens(bench: Bench, how: str) -> dict[str, tuple[int, int]]:
     return {
         label: (fault.t, number)
         for _, number, fault in bench.talk.faults
-        if fault.name == f"token-{how}"
+        if fault.name == f"{FaultName.TOKEN}{how}"
         for label in CREDENTIAL.findall(fault.detail)
     }
 

@@ -8,6 +8,7 @@ from brokercert.judge.attempts import attempts_of, attempts_within_limits
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Request
+from brokercert.trace.names import RuleName
 from brokercert.verdict import Finding, Form
 
 
@@ -159,9 +160,9 @@ def _unanswered(bench: Bench) -> Iterator[tuple[int, int, int, str]]:
         if rule.conn not in bench.talk.connections:
             continue
         c = bench.talk.connections[rule.conn]
-        if rule.name == "open-never" and c.upgraded:
+        if rule.name == RuleName.OPEN_NEVER and c.upgraded:
             yield c.id, *c.upgraded, "`o`"
-        elif rule.name == "never-answer:authorize" and c.authorizes:
+        elif rule.name == RuleName.unanswered("authorize") and c.authorizes:
             yield c.id, c.authorizes[0].t, c.authorizes[0].record, "the answer to authorize"
 
 

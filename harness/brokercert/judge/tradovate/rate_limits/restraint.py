@@ -12,6 +12,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import messages_of
 from brokercert.judge.tradovate.reconnection.coming_back import back_off
+from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding, Form
 
 LOCKED_OUT = 429
@@ -56,7 +57,7 @@ def check_429_on_upgrade(bench: Bench) -> Iterator[Finding]:
     """After an upgrade was answered with 429, attempts stay inside the limits; none at all is as right."""
     refused = [c for c in bench.talk.connections.values() if c.refused_status == LOCKED_OUT]
     if refused:
-        yield from back_off(bench, "429")
+        yield from back_off(bench, WindowName.LOCKED_OUT)
 
 
 def _shutdowns(bench: Bench) -> list[tuple[int, int]]:
@@ -77,8 +78,8 @@ def check_shutdown(bench: Bench) -> Iterator[Finding]:
     told = _shutdowns(bench)
     if not told:
         return
-    if any(window.name.startswith("outage") for _, _, window in bench.talk.windows):
-        yield from back_off(bench, "shut down")
+    if any(window.name.startswith(WindowName.OUTAGE) for _, _, window in bench.talk.windows):
+        yield from back_off(bench, WindowName.SHUT_DOWN)
         return
     since, number = told[0]
     sockets = [c for c in bench.talk.authorized if c.accepted < since]

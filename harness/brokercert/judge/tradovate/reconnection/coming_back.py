@@ -15,6 +15,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.subscribing import one_sync
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Loss
+from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding, Form
 
 CLOSING_ALLOWANCE = 5 * SECOND  # what the broker's own closing may take at the most
@@ -263,11 +264,11 @@ def check_back_off(bench: Bench) -> Iterator[Finding]:
     yield from back_off(bench)
 
 
-def back_off(bench: Bench, about: str = "") -> Iterator[Finding]:
-    """Attempts during each outage (that is `about` this, by the name of its window) against the limits."""
+def back_off(bench: Bench, kind: WindowName = WindowName.OUTAGE) -> Iterator[Finding]:
+    """Attempts during each outage of this kind against the limits."""
     talk = bench.talk
     for _, _, window in talk.windows:
-        if not window.name.startswith("outage") or about not in window.name:
+        if not window.name.startswith(kind):
             continue
         start, end = window.since, window.t
         lost = [
@@ -275,7 +276,7 @@ def back_off(bench: Bench, about: str = "") -> Iterator[Finding]:
         ]
         sockets = max(1, len([c for c in lost if c.authorized]))
         attempts = [a for a in attempts_of(talk, start) if a.t < end]
-        if not attempts and not about:
+        if not attempts and kind is WindowName.OUTAGE:
             continue  # REC-010 asks for the first; a row about restraint is passed by none
         clean = True
         for finding in attempts_within_limits(bench, attempts, sockets):

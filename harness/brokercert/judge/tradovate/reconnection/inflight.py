@@ -9,6 +9,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.beliefs.compared import compare_at
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.sends import sends_of, why_silent
+from brokercert.trace.names import RuleName
 from brokercert.verdict import Finding, Form
 
 FOUND = "after the order in flight"  # the point of comparison
@@ -33,7 +34,7 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
     loss = talk.connections[first.conn].loss
     if first.answer is not None or loss is None:
         return
-    placed = any(rule.name == "first" for _, _, rule in talk.rules)
+    placed = any(rule.name == RuleName.FIRST for _, _, rule in talk.rules)
     expected = "one order, and one outcome that is true"
     again = sends[1] if len(sends) > 1 else None
     if again is not None:
