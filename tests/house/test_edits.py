@@ -45,9 +45,9 @@ def test_every_registered_check_is_silenced_once() -> None:
 @pytest.mark.parametrize("old", ["no such text", "bench"])
 def test_an_edit_that_does_not_fit_is_an_error_that_says_what_to_do(old: str) -> None:
     with pytest.raises(
-        EDITS["EditError"], match=r"arriving\.py: it: expected once, found \d+ times: .*write the edit anew"
+        EDITS["EditError"], match=r"connecting\.py: it: expected once, found \d+ times: .*write the edit anew"
     ):
-        EDITS["edited"]((JUDGE / "tradovate/login/arriving.py").read_text(), "arriving.py: it", old, "other")
+        EDITS["edited"]((JUDGE / "tradovate/login/connecting.py").read_text(), "connecting.py: it", old, "other")
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,18 @@ limits. No broker and no client takes part: records alone, for properties of the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
-import msgspec
 from brokercert.engine.play.scenario import load_dialect
-from brokercert.judge import judge_trace
-from brokercert.requirements import load_set
-from brokercert.trace import Body, Header, trace_of
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Verdict, worst
+from brokercert.verdict import worst
+from traces import S, Told, rows_of, upgrade
 
 SET = "tradovate-stage2"
-ROWS = load_set(SET)
+ROWS = rows_of(SET)
 JUDGING = load_dialect(SET).judging
-S = 1_000_000
 TYPES = ["order", "fill", "position", "cashBalance", "account"]
 OLD = "«access-token#1»"  # the token that a client is given
 ENDS = ("fin", "rst", "1001", "1012", "1011")
@@ -43,21 +38,27 @@ class Life:
 
 
 @dataclass
-class Talk:
-    """`told` is in no order; equal times keep the order in which they were told."""
+class Talk(Told):
+    """A conversation with a client of the Tradovate dialect."""
 
-    told: list[Body] = field(default_factory=list)
+    set_id: ClassVar[str] = SET
+    usual: ClassVar[dict[str, Any]] = {
+        "exercises": tuple(ROWS.by_id),
+        "exclusive": True,
+        "offers": ("wire", "tokens"),
+        "entity_types": tuple(TYPES),
+    }
+
     lives: list[Life] = field(default_factory=list)
-    ends: int = 0
 
     def client(self, t: int, conn: int, text: str) -> None:
-        self.told.append(r.Frame(t=t, conn=conn, sender="client", ordinal=0, opcode=1, text=text))
+        self.text(t, conn, "client", text)
 
     def broker(self, t: int, conn: int, *messages: object) -> None:
         self.frame(t, conn, "a" + json.dumps(messages))
 
     def frame(self, t: int, conn: int, text: str) -> None:
-        self.told.append(r.Frame(t=t, conn=conn, sender="broker", ordinal=0, opcode=1, text=text))
+        self.text(t, conn, "broker", text)
 
     def request(self, t: int, life: Life, endpoint: str, body: object = None, *, takes: int = 0) -> int:
         """A request that is answered with success after `takes`; returns its id."""
@@ -69,34 +70,10 @@ class Talk:
             self.broker(t + takes, life.conn, answer if endpoint == "authorize" else answer | {"d": {}})
         return ident
 
-    def drop(self, unwanted: Callable[[Body], bool]) -> None:
-        self.told = [record for record in self.told if not unwanted(record)]
-
-    def findings(self, **changed: Any) -> list[Finding]:
-        """What the checks say of it; `changed` are fields of the trace's header."""
-        records = [*sorted((x for x in self.told if x.t <= self.ends), key=lambda x: x.t)]
-        records.append(r.Finished(t=self.ends, state="completed"))
-        header = Header(
-            format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id=SET, set_version="1",
-            set_hash="", scenario="s", exercises=tuple(ROWS.by_id), path="direct", exclusive=True, seed=1,
-            subject="test", level="wire", offers=("wire", "tokens"), absent={}, readings={},
-            entity_types=tuple(TYPES), limits={limit.name: limit.value for limit in ROWS.limits.values()},
-        )  # fmt: skip
-        header = msgspec.structs.replace(header, **changed)
-        return judge_trace(trace_of(header, records), ROWS, JUDGING)
-
-    def fallen(self) -> dict[str, str]:
-        """Row -> its verdict, where that is no praise."""
-        said: dict[str, list[Verdict]] = {}
-        for finding in self.findings():
-            if finding.verdict in (Verdict.FAIL, Verdict.WARNING, Verdict.HARNESS_ERROR):
-                said.setdefault(finding.requirement, []).append(finding.verdict)
-        return {row: str(worst(verdicts)) for row, verdicts in said.items()}
-
     def verdict(self, row: str, **changed: Any) -> str:
         """Of one row, of a client that offers all that the row needs."""
         changed = {"offers": ("wire", "tokens", *ROWS.by_id[row].needs), **changed}
-        return str(worst(f.verdict for f in self.findings(**changed) if f.requirement == row))
+        return str(worst(self.clauses(row, **changed).values()))
 
 
 def valid(seed: int, sockets: int = 2) -> Talk:
@@ -181,11 +158,7 @@ def _lose(talk: Talk, life: Life, how: str) -> None:
 
 def opened(talk: Talk, t: int, conn: int, *, opens: bool = True) -> None:
     """A connection up to `o`."""
-    talk.told += [
-        r.Accepted(t=t, conn=conn),
-        r.Head(t=t, conn=conn, method="GET", target="/v1/websocket", headers=(("host", "x"),), upgrade=True),
-        r.UpgradeAnswer(t=t, conn=conn, status=101),
-    ]
+    talk.told += upgrade(t, conn)
     if opens:
         talk.frame(t, conn, "o")
 
@@ -228,9 +201,5 @@ def attempts(talk: Talk, since: int, count: int, every: float, first: int = 100)
     """So many upgrades that are refused, one after the other."""
     for number in range(count):
         t, conn = since + round(number * every * S), first + number
-        talk.told += [
-            r.Accepted(t=t, conn=conn),
-            r.Head(t=t, conn=conn, method="GET", target="/v1/websocket", headers=(("host", "x"),), upgrade=True),
-            r.UpgradeAnswer(t=t + 1000, conn=conn, status=503),
-            r.Ended(t=t + 2000, conn=conn, by="broker", how="fin"),
-        ]
+        talk.told += upgrade(t, conn, status=503, took=1000)
+        talk.end(t + 2000, conn)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
 
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.connection.outages import recovery
 from brokercert.judge.tradovate.model.conversation import CREDENTIAL
@@ -13,62 +16,103 @@ from brokercert.verdict import Finding, Form
 BAD = ("untrusted", "wrong-host", "expired", "cut")
 
 
+class Bad(NamedTuple):
+    """A time of bad TLS, from `start` on; `good` is when the good certificate was back, `met` the handshakes in it."""
+
+    start: int
+    record: int
+    kind: str
+    end: int
+    good: Moment | None
+    met: list[int]
+
+
+class Leaked(NamedTuple):
+    """What was sent that opens an account, and in which record."""
+
+    what: str
+    record: int
+
+
 @check("CON-030")
 def check_bad_tls(bench: Bench) -> Iterator[Finding]:
     """Over a connection with a bad certificate no credential is sent; after a cut handshake the client recovers, after
     a bad certificate it recovers or leaves on its own. Judged where it had logged in under the good one before.
     """
-    talk = bench.talk
-    changes = [(fault.t, number, fault.name[4:]) for _, number, fault in talk.faults if fault.name.startswith("tls-")]
-    for place, (start, number, kind) in enumerate(changes):
-        if kind not in BAD:
-            continue
-        good = next((change for change in changes[place + 1 :] if change[2] == "good"), None)
-        end = good[0] if good else bench.end
-        if not any(c.authorized and c.authorized.t <= start for c in talk.authorized):
-            continue  # no positive control: a client that never logged in shows nothing here
-        met = [n for _, n, rule in talk.rules if n > number and rule.name == "tls-hello" and rule.detail == kind]
-        leaked = _leaked(bench, min(met, default=None), end)
-        if leaked is not None:
-            yield bench.breach(
-                Form.CONTENT,
-                f"{kind}: {leaked[0]} was sent over a connection with a bad certificate",
-                "no credential over a connection whose certificate is bad",
-                [number, leaked[1]],
-                clause=kind,
-            )
-            continue
-        if not met and not talk.left_by(end):
-            yield bench.short(f"{kind}: no handshake met it in {seconds(end - start)}", [number], kind)
-            continue
-        if talk.died() is not None and kind != "cut":
-            yield bench.ok(
-                Form.RESTRAINT,
-                f"{kind}: nothing was sent, and the client left on its own",
-                [number, *met[:1]],
-                clause=kind,
-            )
-        elif good is not None:
-            yield recovery(bench, good[0], good[1], f"TLS {kind}")
+    for bad in _times_of_bad_tls(bench):
+        if _logged_in_by(bench, bad.start):  # the positive control: one that never logged in shows nothing here
+            yield from _judged(bench, bad)
 
 
-def _leaked(bench: Bench, hello: int | None, end: int) -> tuple[str, int] | None:
-    """What was sent that opens an account, on connections made between that record and that time, and its record.
+def _logged_in_by(bench: Bench, t: int) -> bool:
+    return any(c.authorized and c.authorized.t <= t for c in bench.talk.authorized)
+
+
+def _times_of_bad_tls(bench: Bench) -> Iterator[Bad]:
+    changes = [
+        (t, record, fault.name.removeprefix("tls-"))
+        for t, record, fault in bench.talk.faults
+        if fault.name.startswith("tls-")
+    ]
+    for place, (start, record, kind) in enumerate(changes):
+        if kind in BAD:
+            good = next((Moment(t, number) for t, number, other in changes[place + 1 :] if other == "good"), None)
+            end = good.t if good is not None else bench.end
+            yield Bad(start, record, kind, end, good, _met(bench, record, kind))
+
+
+def _met(bench: Bench, record: int, kind: str) -> list[int]:
+    """The records of the handshakes that were shown a certificate of that kind, after that record."""
+    return [
+        rule.record
+        for rule in bench.talk.rules
+        if rule.record > record and rule.what.name == "tls-hello" and rule.what.detail == kind
+    ]
+
+
+def _judged(bench: Bench, bad: Bad) -> Iterator[Finding]:
+    talk, kind = bench.talk, bad.kind
+    leaked = _leaked(bench, min(bad.met, default=None), bad.end)
+    if leaked is not None:
+        yield bench.breach(
+            Form.CONTENT,
+            f"{kind}: {leaked.what} was sent over a connection with a bad certificate",
+            "no credential over a connection whose certificate is bad",
+            [bad.record, leaked.record],
+            clause=kind,
+        )
+    elif not bad.met and not talk.left_by(bad.end):
+        yield bench.short(f"{kind}: no handshake met it in {seconds(bad.end - bad.start)}", [bad.record], kind)
+    elif talk.died() is not None and kind != "cut":
+        said = f"{kind}: nothing was sent, and the client left on its own"
+        yield bench.ok(Form.RESTRAINT, said, [bad.record, *bad.met[:1]], clause=kind)
+    elif bad.good is not None:
+        yield recovery(bench, bad.good.t, bad.good.record, f"TLS {kind}")
+
+
+def _leaked(bench: Bench, hello: int | None, end: int) -> Leaked | None:
+    """The first credential on connections that were made after the record `hello` and before `end`.
 
     `hello` is the first handshake that was shown the bad certificate: one that began under the good one may be done
     only after the change.
     """
-    talk = bench.talk
     if hello is None:
         return None
-    made = {c.id for c in talk.connections.values() if c.accepted_record > hello and c.accepted < end}
-    for c in talk.connections.values():
-        if c.id in made:
-            for request in c.requests:
-                found = CREDENTIAL.search(request.text)
-                if found:
-                    return found.group(), request.record
-    for call in talk.asides.rest:
+    made = {c.id for c in bench.talk.connections.values() if c.accepted_record > hello and c.accepted < end}
+    return next(chain(_sent_on(bench, made), _called_on(bench, made)), None)
+
+
+def _sent_on(bench: Bench, made: set[int]) -> Iterator[Leaked]:
+    """Credentials in requests on these sockets."""
+    for c in bench.talk.connections.values():
+        for request in c.requests if c.id in made else ():
+            found = CREDENTIAL.search(request.text)
+            if found:
+                yield Leaked(found.group(), request.record)
+
+
+def _called_on(bench: Bench, made: set[int]) -> Iterator[Leaked]:
+    """Credentials in REST requests on these connections."""
+    for call in bench.talk.asides.rest:
         if call.conn in made and (call.bearer or call.endpoint == "auth/accesstokenrequest"):
-            return call.bearer or "a login", call.record
-    return None
+            yield Leaked(call.bearer or "a login", call.record)

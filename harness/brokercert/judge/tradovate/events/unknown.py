@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.messages.probe import judge_alive
 from brokercert.judge.tradovate.model.conversation import Connection, messages_of
 from brokercert.judge.tradovate.model.entity_types import is_unknown
+from brokercert.judge.tradovate.model.probe import judge_alive
 from brokercert.verdict import Finding
 
 

@@ -1,53 +1,67 @@
-"""Heartbeats: S2 §2, and the protocol's own cadence (TP §1.3).
+"""The cadence of heartbeats: S2 §2, and the protocol's own (TP §1.3).
 
-The page's 30 s and the protocol's 2.5 s are compatible only if 30 s is a bound that a certifier checks and 2.5 s what
-keeps the live socket open, so both are judged, separately.
+The page allows 30 s, the protocol asks for 2.5 s. Both are judged, each by itself: the page's is what a certifier
+checks, and the protocol's is what keeps the live socket open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.beating import Gap, gaps, longest, page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection
 from brokercert.verdict import Finding, Form
 
-# A stretch counts as load while no two messages are further apart: the rules promise one at least every 3 s.
-LOAD_GAP = 3 * SECOND
-LOAD_LEAST = 15 * SECOND
-QUIET_LEAST = 65 * SECOND
-WATCHDOG = 5 * SECOND  # no client's is shorter: so long nothing may come from a healthy server
-AFTER_LAST_H = 6 * SECOND  # past every cadence that the arrival of an `h` could still explain (TP §1.3: up to 5 s)
+
+class Watched(NamedTuple):
+    """A socket that must beat: from its authorize answer to its loss, its server's silence, or the end."""
+
+    c: Connection
+    since: Answer
+    until: int
+
+    @property
+    def time(self) -> int:
+        return self.until - self.since.t
+
+    @property
+    def longest(self) -> Gap:
+        return longest(gaps(self.c, self.since.t, self.since.record, self.until))
 
 
-def page_limit(bench: Bench) -> float:
-    """The page's 30 s with its tolerance, in seconds."""
-    return bench.limit("heartbeat_gap_page") * (1 + bench.limit("heartbeat_gap_tolerance"))
+class Load(NamedTuple):
+    """A stretch of messages without an `h` among them, and how many they were."""
+
+    start: int
+    end: int
+    messages: int
+
+    @property
+    def rate(self) -> int:
+        """Messages a second."""
+        return round(self.messages / ((self.end - self.start) / SECOND))
 
 
-def gaps(c: Connection, since: int, begun: int, until: int) -> list[tuple[int, int, list[int]]]:
-    """(gap, end, records) between the client's heartbeats from `since` (the time of record `begun`) on, the unfinished
-    last one included, of which there is the first record only.
-    """
-    beats = [(t, n) for t, n in c.beats if since <= t <= until]
-    marks: list[tuple[int, int | None]] = [(since, begun), *beats, (until, None)]
-    return [(b[0] - a[0], b[0], [n for n in (a[1], b[1]) if n is not None]) for a, b in pairwise(marks)]
+class Quiet(NamedTuple):
+    """A stretch of `h` and nothing else; `begun` is the record of the last word before it."""
+
+    start: int
+    begun: int
+    end: int
 
 
-def _steady(bench: Bench) -> list[tuple[Connection, Answer, int]]:
-    """The sockets under observation: from the authorize answer to the loss, a silence, or the end."""
-    result = []
+def _watched(bench: Bench) -> list[Watched]:
+    found = []
     for c in bench.talk.working():
-        answer = c.authorized
-        if answer is None:
-            continue
-        until = c.last_seen(bench.end)
-        if c.silent is not None:
-            until = min(until, c.silent[0])
-        result.append((c, answer, until))
-    return result
+        if c.authorized is not None:
+            until = c.last_seen(bench.end)
+            found.append(Watched(c, c.authorized, min(until, c.silent.t) if c.silent is not None else until))
+    return found
 
 
 @check("HBT-010")
@@ -65,26 +79,26 @@ def check_protocol_cadence(bench: Bench) -> Iterator[Finding]:
 
 
 def _cadence(bench: Bench, limit: float, expected: str) -> Iterator[Finding]:
+    """A gap that is too long needs no whole window to be seen; a pass does."""
     window = bench.micros("window_heartbeat")
-    seen = _steady(bench)
-    long_enough = False
-    for c, answer, until in seen:
-        since = answer.t
-        gap, end, records = max(gaps(c, since, answer.record, until), key=lambda item: item[0])
-        measured = bench.time("longest gap between heartbeats", gap, limit)
-        closing = end == until and not any(t == until for t, _ in c.beats)
-        if until - since >= window or (gap > (limit + measured.error) * SECOND):
-            long_enough = True
-            how = "up to the end of the window" if closing else f"before the one at {seconds(end)}"
-            yield bench.against(
-                measured,
-                observed=f"connection {c.id}: {len(c.beats)} heartbeat(s), the longest gap {seconds(gap)}, {how}",
-                expected=expected,
-                evidence=records,
-            )
-    if seen and not long_enough:
-        watched = max(until - answer.t for _, answer, until in seen)
-        yield bench.short(f"the longest socket was watched for {seconds(watched)} after its authorize answer only")
+    sockets = _watched(bench)
+    judged = False
+    for one in sockets:
+        gap = one.longest
+        measured = bench.time("longest gap between heartbeats", gap.time, limit)
+        if one.time >= window or gap.time > (limit + measured.error) * SECOND:
+            judged = True
+            observed = f"connection {one.c.id}: {len(one.c.beats)} heartbeat(s), {_said(one, gap)}"
+            yield bench.against(measured, observed=observed, expected=expected, evidence=gap.records)
+    if sockets and not judged:
+        most = max(one.time for one in sockets)
+        yield bench.short(f"the longest socket was watched for {seconds(most)} after its authorize answer only")
+
+
+def _said(one: Watched, gap: Gap) -> str:
+    unfinished = gap.end == one.until and not any(beat.t == one.until for beat in one.c.beats)
+    how = "up to the end of the window" if unfinished else f"before the one at {seconds(gap.end)}"
+    return f"the longest gap {seconds(gap.time)}, {how}"
 
 
 @check("HBT-030")
@@ -92,220 +106,110 @@ def check_under_load(bench: Bench) -> Iterator[Finding]:
     """Heartbeats continue during load while the server sends no `h`: one comes 6 s or more after the last `h`, and
     within the gap limit. A load that this machine could not make shows nothing.
     """
-    limit = page_limit(bench)
-    for c, answer, until in _steady(bench):
-        for start, end, count in _loads(c, until):
-            late = [(t, n) for t, n in c.beats if start + AFTER_LAST_H <= t <= end]
-            rate = round(count / ((end - start) / SECOND))
-            last = max((t for t, _ in c.beats if t <= start), default=start)
-            begun = ([n for t, n in c.server_beats if t <= start] or [answer.record])[-1]
-            small = _too_small(bench, start, end, rate)
-            if small is not None:
-                yield small
-            elif late:
-                first = late[0]
-                before = max(((t, n) for t, n in c.beats if t < first[0]), default=(start, begun))
-                gap = bench.time("gap before the first heartbeat without `h`", first[0] - before[0], limit)
-                yield bench.against(
-                    gap,
-                    observed=f"a heartbeat came {seconds(first[0] - start)} after the last `h`, under {rate}"
-                    " messages a second",
-                    expected=f"heartbeats go on under load, at most {limit:g} s apart",
-                    evidence=[before[1], first[1]],
-                    passes=Form.WAITED,
-                )
-            elif end - last > limit * SECOND:
-                yield bench.breach(
-                    Form.ABSENCE,
-                    f"no heartbeat in {seconds(end - last)} under {rate} messages a second without an `h`",
-                    f"heartbeats go on under load, at most {limit:g} s apart",
-                    [begun],
-                    [bench.time("gap between heartbeats", end - last, limit)],
-                )
-            else:
-                yield bench.short(f"the load without `h` lasted {seconds(end - start)} only")
+    for one in _watched(bench):
+        for load in _loads(bench, one):
+            yield _too_small(bench, load) or _beats_under(bench, one, load)
 
 
-def _too_small(bench: Bench, start: int, end: int, rate: int) -> Finding | None:
-    """Not observed, where the mock says of this stretch that it fell short, and it fell short by too much."""
-    told = [(number, load) for t, number, load in bench.talk.loads if start <= t]
-    if not told:
+def _beats_under(bench: Bench, one: Watched, load: Load) -> Finding:
+    """The first heartbeat that no `h` explains, and how long it took."""
+    limit, beats = page_limit(bench), one.c.beats
+    expected = f"heartbeats go on under load, at most {limit:g} s apart"
+    begun = ([beat.record for beat in one.c.server_beats if beat.t <= load.start] or [one.since.record])[-1]
+    unexplained = load.start + bench.micros("load_after_h")
+    first = next((beat for beat in beats if unexplained <= beat.t <= load.end), None)
+    if first is not None:
+        before = max((beat for beat in beats if beat.t < first.t), default=Moment(load.start, begun))
+        return bench.against(
+            bench.time("gap before the first heartbeat without `h`", first.t - before.t, limit),
+            observed=f"a heartbeat came {seconds(first.t - load.start)} after the last `h`, under {load.rate}"
+            " messages a second",
+            expected=expected,
+            evidence=[before.record, first.record],
+            passes=Form.WAITED,
+        )
+    gap = load.end - max((beat.t for beat in beats if beat.t <= load.start), default=load.start)
+    if gap <= limit * SECOND:
+        return bench.short(f"the load without `h` lasted {seconds(load.end - load.start)} only")
+    observed = f"no heartbeat in {seconds(gap)} under {load.rate} messages a second without an `h`"
+    return bench.breach(Form.ABSENCE, observed, expected, [begun], [bench.time("gap between heartbeats", gap, limit)])
+
+
+def _too_small(bench: Bench, load: Load) -> Finding | None:
+    """Not observed, where the mock says that this machine made too little of the load; else nothing."""
+    told = next((noted for noted in bench.talk.loads if load.start <= noted.t), None)
+    if told is None:
         return None
-    number, load = told[0]
-    least = bench.limit("load_reached") * load.asked
-    if rate >= least:
+    least = bench.limit("load_reached") * told.what.asked
+    if load.rate >= least:
         return None
     return bench.short(
-        f"this machine made {rate} messages a second of the {load.asked:g} that were to be sent in"
-        f" {seconds(end - start)}; a load is judged from {least:g} a second on",
-        [number],
+        f"this machine made {load.rate} messages a second of the {told.what.asked:g} that were to be sent in"
+        f" {seconds(load.end - load.start)}; a load is judged from {least:g} a second on",
+        [told.record],
     )
 
 
-def _loads(c: Connection, until: int) -> Iterator[tuple[int, int, int]]:
-    """Stretches of at least 15 s of messages without an `h`: (from, to, messages)."""
-    marks = [t for t, _ in c.server_beats] + [until]
-    starts = [c.opens[0][0] if c.opens else 0, *marks]
-    for start, end in pairwise(sorted(starts)):
-        times = [t for t, _, text in c.data_sent if start < t <= end and text != "o"]
-        run: list[int] = []
-        for t in times:
-            if run and t - run[-1] > LOAD_GAP:
-                run = []
-            run.append(t)
-        if run and run[-1] - run[0] >= LOAD_LEAST:
-            yield run[0], min(end, run[-1]), len(run)
+def _loads(bench: Bench, one: Watched) -> Iterator[Load]:
+    """The loads that are long enough, one at most between two `h`."""
+    c, least, pause = one.c, bench.micros("load_span"), bench.micros("load_pause")
+    marks = sorted([c.opens[0].t if c.opens else 0, *(beat.t for beat in c.server_beats), one.until])
+    for start, end in pairwise(marks):
+        run = _unbroken([said.t for said in c.data_sent if start < said.t <= end and said.text != "o"], pause)
+        if run and run[-1] - run[0] >= least:
+            yield Load(run[0], min(end, run[-1]), len(run))
+
+
+def _unbroken(times: list[int], pause: int) -> list[int]:
+    """Those after the last pause that is longer than `pause`."""
+    broken = [place for place, (before, t) in enumerate(pairwise(times), 1) if t - before > pause]
+    return times[broken[-1] :] if broken else times
 
 
 @check("HBT-040")
 def check_quiet_market(bench: Bench) -> Iterator[Finding]:
     """During 65 s of nothing but `h`, heartbeats continue and the connection is kept: `h` is a sign of life."""
-    limit = page_limit(bench)
-    for c, answer, until in _steady(bench):
-        for start, begun, end in _quiets(c, answer, bench.end):
-            gone = c.given_up()
-            if gone is not None and start + WATCHDOG < gone.t <= end and bench.unprovoked(c):
-                yield bench.breach(
-                    Form.ENDING,
-                    f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - start)} into a time of nothing"
-                    " but `h`",
-                    "`h` counts as a sign of life",
-                    [begun, gone.record],
-                )
-                continue
-            stop = min(end, until)
-            if stop - start < QUIET_LEAST:
-                continue
-            gap, _, records = max(gaps(c, start, begun, stop), key=lambda item: item[0])
-            yield bench.against(
-                bench.time("longest gap between heartbeats", gap, limit),
-                observed=f"in {seconds(stop - start)} of nothing but `h` the longest gap was {seconds(gap)}",
-                expected=f"heartbeats go on, at most {limit:g} s apart",
-                evidence=records,
-            )
+    for one in _watched(bench):
+        for quiet in _quiets(bench, one):
+            finding = _left_in(bench, one.c, quiet) or _beats_in(bench, one, quiet)
+            if finding is not None:
+                yield finding
 
 
-def _quiets(c: Connection, since: Answer, until: int) -> Iterator[tuple[int, int, int]]:
-    """Stretches in which the broker sent `h` and nothing else: (from, record of the last word before it, to)."""
-    marks = [(since.t, since.record), *((t, n) for t, n, _ in c.data_sent if t > since.t), (until, 0)]
-    for (start, begun), (end, _) in pairwise(marks):
-        if any(start < t <= end for t, _ in c.server_beats) and end - start > LOAD_LEAST:
-            yield start, begun, end
-
-
-def _silences(bench: Bench) -> Iterator[tuple[Connection, int, list[int], str]]:
-    """(connection, since, records of the last word and of the fault, kind) of servers silent on a working socket."""
-    working = bench.talk.working()
-    for _, number, fault in bench.talk.faults:
-        if not fault.name.startswith("silent"):
-            continue
-        for c in working:
-            if fault.conn in (0, c.id) and c.silent is not None and c.silent[1] == number and c.authorized:
-                spoken = [(t, n) for t, n in c.sent if t <= fault.t][-1:]
-                yield c, spoken[0][0] if spoken else fault.t, [*(n for _, n in spoken), number], fault.name
-
-
-def _gave_up(bench: Bench, c: Connection, since: int) -> tuple[int, int] | None:
-    """When a silent socket was given up: its own end, or a new socket of the client in its place."""
-    times = []
+def _left_in(bench: Bench, c: Connection, quiet: Quiet) -> Finding | None:
+    """A breach, where the client ended the connection since nothing but `h` came."""
     gone = c.given_up()
-    if gone is not None and gone.t > since:
-        times.append((gone.t, gone.record))
-    times += [(x.accepted, x.accepted_record) for x in bench.talk.upgraded if x.accepted > since]
-    return min(times, default=None)
+    noticed = quiet.start + bench.micros("quiet_watchdog")
+    if gone is None or not noticed < gone.t <= quiet.end or not bench.unprovoked(c):
+        return None
+    return bench.breach(
+        Form.ENDING,
+        f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - quiet.start)} into a time of nothing"
+        " but `h`",
+        "`h` counts as a sign of life",
+        [quiet.begun, gone.record],
+    )
 
 
-@check("HBT-050")
-def check_silence_noticed(bench: Bench) -> Iterator[Finding]:
-    """A server that falls silent is noticed in time, and the connection given up."""
-    limit, should = bench.limit("silence"), bench.limit("silence_should")
-    for c, since, begun, kind in _silences(bench):
-        noticed = _gave_up(bench, c, since)
-        if noticed is None:
-            watched = bench.end - since
-            if watched < limit * SECOND and bench.talk.died() is None:
-                yield bench.short(f"{kind}: watched for {seconds(watched)} only", begun)
-                continue
-            yield bench.breach(
-                Form.ABSENCE,
-                f"{kind}: connection {c.id} was not given up in {seconds(watched)} of silence{bench.exit_text()}",
-                f"a silent server is noticed within {limit:g} s",
-                begun,
-                [bench.time("silence to giving up", watched, limit)],
-                clause=kind,
-            )
-            continue
-        took = noticed[0] - since
-        measured = bench.time("silence to giving up", took, limit)
-        yield bench.against(
-            measured,
-            observed=f"{kind}: given up {seconds(took)} after the server's last word",
-            expected=f"a silent server is noticed within {limit:g} s",
-            evidence=[*begun, noticed[1]],
-            clause=kind,
-        )
-        if should + measured.error < measured.value <= limit:
-            yield bench.warn(
-                Form.TIME,
-                f"{kind}: given up {seconds(took)} after the server's last word",
-                f"noticed within {should:g} s",
-                [*begun, noticed[1]],
-                [bench.time("silence to giving up", took, should)],
-                clause=kind,
-            )
-
-
-@check("HBT-060")
-def check_recovers_after_missed(bench: Bench) -> Iterator[Finding]:
-    """After missed heartbeats, whichever side missed them, the client is back: authorized, synced if it was, and
-    beating.
-    """
-    talk = bench.talk
-    missed: list[tuple[Connection, int, int, str]] = []
-    for c, since, begun, kind in _silences(bench):
-        noticed = _gave_up(bench, c, since)
-        if noticed is None:
-            yield bench.blocked("HBT-050", f"{kind}: the silence was never noticed", begun)
-        else:
-            missed.append((c, noticed[0], noticed[1], kind))
-    for _, number, rule in talk.rules:
-        if rule.name == "idle-close" and rule.conn in talk.connections:
-            c = talk.connections[rule.conn]
-            if c.loss is not None:
-                missed.append((c, c.loss.t, number, "closed for idleness"))
+def _beats_in(bench: Bench, one: Watched, quiet: Quiet) -> Finding | None:
+    """The longest gap of a quiet time that was long enough."""
     limit = page_limit(bench)
-    for c, since, number, kind in missed:
-        back = [
-            x
-            for x in talk.authorized
-            if x is not c and x.authorized and x.authorized.t > since and (x.syncs or not c.syncs)
-        ]
-        if not back:
-            watched = bench.end - since
-            if watched < bench.micros("window_recovery") and talk.died() is None:
-                yield bench.short(f"{kind}: watched for {seconds(watched)} only", [number])
-                continue
-            yield bench.breach(
-                Form.ABSENCE,
-                f"{kind}: not back after {seconds(watched)}{bench.exit_text()}",
-                "a new socket, authorized" + (" and synced" if c.syncs else ""),
-                [number],
-                clause=kind,
-            )
-            continue
-        new = back[0]
-        assert new.authorized is not None
-        beat = next(((t, n) for t, n in new.beats if t >= new.authorized.t), None)
-        waited = (beat[0] if beat else new.last_seen(bench.end)) - new.authorized.t
-        if beat is None and waited < limit * SECOND:
-            yield bench.short(f"{kind}: the new socket was watched for {seconds(waited)} only", [number])
-        else:
-            yield bench.against(
-                bench.time("first heartbeat on the new socket", waited, limit),
-                observed=f"{kind}: back after {seconds(new.authorized.t - since)}, "
-                + (f"beating {seconds(waited)} later" if beat else f"without a heartbeat in {seconds(waited)}"),
-                expected="back, and beating again",
-                evidence=[number, new.authorized.record, *([beat[1]] if beat else [])],
-                clause=kind,
-                form=Form.TIME if beat else Form.ABSENCE,
-            )
+    stop = min(quiet.end, one.until)
+    if stop - quiet.start < bench.micros("quiet"):
+        return None
+    gap = longest(gaps(one.c, quiet.start, quiet.begun, stop))
+    return bench.against(
+        bench.time("longest gap between heartbeats", gap.time, limit),
+        observed=f"in {seconds(stop - quiet.start)} of nothing but `h` the longest gap was {seconds(gap.time)}",
+        expected=f"heartbeats go on, at most {limit:g} s apart",
+        evidence=gap.records,
+    )
+
+
+def _quiets(bench: Bench, one: Watched) -> Iterator[Quiet]:
+    """The times of `h` and nothing else that are long enough to be looked at."""
+    c, since, least = one.c, one.since, bench.micros("quiet_noted")
+    marks = [(since.t, since.record), *((t, n) for t, n, _ in c.data_sent if t > since.t), (bench.end, 0)]
+    for (start, begun), (end, _) in pairwise(marks):
+        if end - start > least and any(start < beat.t <= end for beat in c.server_beats):
+            yield Quiet(start, begun, end)

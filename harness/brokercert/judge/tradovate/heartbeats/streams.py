@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import SECOND, Connection
+from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection
 from brokercert.verdict import Finding, Form
-
-OLD_GRACE = SECOND  # of requests on an old socket REC-060 allows as much
-DOUBLE = 1.75  # times the rate of before: two timers make it 2; the traffic that may drive a client is the same
-COMPARED_LEAST = 6  # heartbeats on each side: of fewer, a rate says nothing
 
 
 def most_beats(beats: Sequence[Moment], span: int) -> list[int]:
@@ -24,42 +22,72 @@ def most_beats(beats: Sequence[Moment], span: int) -> list[int]:
             start += 1
         if place - start + 1 > len(best):
             best = range(start, place + 1)
-    return [beats[place][1] for place in best]
+    return [beats[place].record for place in best]
 
 
 @check("HBT-070")
 def check_no_flood(bench: Bench) -> Iterator[Finding]:
     """Never more than 21 heartbeats in 20 s on a socket, watched for 20 s at least."""
     most, window = round(bench.limit("heartbeat_flood")), bench.micros("window_default")
+    counted = f"heartbeats in {window / SECOND:g} s"
     watched = 0
     densest = 0
     for c in bench.talk.working():
-        answer = c.authorized
-        if answer is None:
+        if c.authorized is None:
             continue
         dense = most_beats(c.beats, window)
         if len(dense) > most:
             yield bench.breach(
                 Form.AGAIN,
-                f"connection {c.id}: {len(dense)} heartbeats in {window / SECOND:g} s",
+                f"connection {c.id}: {len(dense)} {counted}",
                 f"at most {most} in any {window / SECOND:g} s: about one a second",
                 [*dense[:2], dense[-1]],
-                [bench.count(f"heartbeats in {window / SECOND:g} s", len(dense), most)],
+                [bench.count(counted, len(dense), most)],
             )
             return
         densest = max(densest, len(dense))
-        watched = max(watched, c.last_seen(bench.end) - answer.t)
+        watched = max(watched, c.last_seen(bench.end) - c.authorized.t)
     if not watched:
         return
     if watched < window:
         yield bench.short(f"watched for {seconds(watched)} after the authorize answer only")
     else:
-        yield bench.ok(
-            Form.RESTRAINT,
-            f"at most {densest} heartbeats in {window / SECOND:g} s",
-            measured=[bench.count(f"heartbeats in {window / SECOND:g} s", densest, most)],
-            spare=watched - window,
-        )
+        measured = [bench.count(counted, densest, most)]
+        spare = watched - window
+        yield bench.ok(Form.RESTRAINT, f"at most {densest} {counted}", measured=measured, spare=spare)
+
+
+class Stream(NamedTuple):
+    """The heartbeats of an authorized socket, from its authorize answer on and while its server was there."""
+
+    c: Connection
+    since: Answer
+    until: int
+
+    @property
+    def time(self) -> int:
+        return self.until - self.since.t
+
+    @property
+    def beats(self) -> int:
+        return sum(self.since.t <= beat.t <= self.until for beat in self.c.beats)
+
+    @property
+    def rate(self) -> float:
+        return self.beats / self.time
+
+
+class Change(NamedTuple):
+    """`old` was lost at `since`; `news` took over, up to the next loss."""
+
+    old: Stream
+    since: int
+    news: list[Stream]
+
+    @property
+    def settled(self) -> int:
+        """When the last of the new sockets was authorized."""
+        return max(new.since.t for new in self.news)
 
 
 @check("HBT-080")
@@ -67,91 +95,94 @@ def check_one_stream(bench: Bench) -> Iterator[Finding]:
     """After a reconnect no heartbeat comes on the old socket more than 1 s after the new one was authorized, and the
     new one has no second stream beside its own: not 1.75 times the rate of before.
     """
-    talk = bench.talk
-    first: Connection | None = None
+    changes = list(_changes(bench))
     judged: list[int] = []
-    for old, since, news in _changes(bench):
-        first = first or old
-        settled = max(c.authorized.t for c in news if c.authorized)
-        olds = [c for c in talk.working() if c.accepted < since and c not in news]
-        late = [(t, n, c) for c in olds for t, n in c.beats if t > settled + OLD_GRACE]
-        if late:
-            t, number, c = min(late, key=lambda item: item[0])
-            yield bench.breach(
-                Form.AGAIN,
-                f"a heartbeat on old connection {c.id}, {seconds(t - settled)} after the new socket was authorized",
-                "one heartbeat stream, on the live socket",
-                [max(c.authorized.record for c in news if c.authorized), number],
-                clause="the old socket",
-            )
+    for change in changes:
+        wrong = _beats_on_old(bench, change) or _doubled(bench, changes[0].old, change.news)
+        if wrong is not None:
+            yield wrong
             return
-        doubled = _doubled(bench, first, news)
-        if doubled is not None:
-            yield doubled
-            return
-        judged += [
-            n
-            for c in news
-            for n in (*_begun(c), *(n for _, n in c.beats[2:3]))
-            if len(c.beats) >= 3 and _watched(bench, c) >= _window(bench)
-        ]
+        judged += [record for new in change.news if _enough(bench, new) for record in _shown(new)]
     if judged:
         yield bench.ok(Form.RESTRAINT, "one stream of heartbeats, on the live socket", judged)
-    elif any(True for _ in _changes(bench)):
+    elif changes:
         yield bench.short("the new socket was watched for less than two gaps between heartbeats, or 20 s")
 
 
-def _changes(bench: Bench) -> Iterator[tuple[Connection, int, list[Connection]]]:
-    """(old socket, since when it was lost, the authorized sockets that took over until the next loss)."""
-    lost = [
-        (min(c.loss.t, c.silent[0] if c.silent else c.loss.t), c)
-        for c in bench.talk.working()
-        if c.authorized and c.loss is not None and c.loss.t <= bench.end and not bench.unprovoked(c)
-    ]
-    lost.sort(key=lambda item: item[0])
-    for place, (since, old) in enumerate(lost):
-        until = lost[place + 1][0] if place + 1 < len(lost) else bench.end
-        news = [c for c in bench.talk.working() if since < c.accepted < until and c.authorized]
+def _enough(bench: Bench, new: Stream) -> bool:
+    """Whether a second stream would have been seen: three heartbeats, which are two gaps, and the whole window."""
+    return len(new.c.beats) >= 3 and new.time >= bench.micros("window_default")
+
+
+def _shown(new: Stream) -> list[int]:
+    return [new.since.record, *(beat.record for beat in new.c.beats[2:3])]
+
+
+def _streams(bench: Bench) -> Iterator[Stream]:
+    for c in bench.talk.working():
+        if c.authorized is not None:
+            until = c.last_seen(bench.end)
+            yield Stream(c, c.authorized, min(until, c.silent.t) if c.silent else until)
+
+
+def _changes(bench: Bench) -> Iterator[Change]:
+    """A change for each loss that had a cause, and that a new socket followed."""
+    streams = list(_streams(bench))
+    lost = sorted((one for one in streams if _has_cause(bench, one.c)), key=lambda one: _lost(one.c))
+    times = [*(_lost(one.c) for one in lost), bench.end]
+    for old, (since, until) in zip(lost, pairwise(times), strict=True):
+        news = [one for one in streams if since < one.c.accepted < until]
         if news:
-            yield old, since, news
+            yield Change(old, since, news)
 
 
-def _window(bench: Bench) -> int:
-    return bench.micros("window_default")
+def _has_cause(bench: Bench, c: Connection) -> bool:
+    return c.loss is not None and c.loss.t <= bench.end and not bench.unprovoked(c)
 
 
-def _begun(c: Connection) -> list[int]:
-    return [c.authorized.record] if c.authorized else []
+def _lost(c: Connection) -> int:
+    """When it was lost: where its server had fallen silent before, already then."""
+    assert c.loss is not None
+    return min(c.loss.t, c.silent.t) if c.silent else c.loss.t
 
 
-def _watched(bench: Bench, c: Connection) -> int:
-    assert c.authorized is not None
-    until = c.last_seen(bench.end)
-    return (min(until, c.silent[0]) if c.silent else until) - c.authorized.t
+def _beats_on_old(bench: Bench, change: Change) -> Finding | None:
+    """A breach, where an old socket still beats when the new one is long in its place."""
+    since, news = change.since, [new.c for new in change.news]
+    olds = [c for c in bench.talk.working() if c.accepted < since and c not in news]
+    due = change.settled + bench.micros("old_socket_beats")
+    late = [(beat, c) for c in olds for beat in c.beats if beat.t > due]
+    if not late:
+        return None
+    beat, c = min(late, key=lambda item: item[0].t)
+    return bench.breach(
+        Form.AGAIN,
+        f"a heartbeat on old connection {c.id}, {seconds(beat.t - change.settled)} after the new socket was authorized",
+        "one heartbeat stream, on the live socket",
+        [max(new.since.record for new in change.news), beat.record],
+        clause="the old socket",
+    )
 
 
-def _rate(bench: Bench, c: Connection) -> tuple[int, int]:
-    """(heartbeats, microseconds) from the authorize answer on, while the server was there."""
-    assert c.authorized is not None
-    until = c.authorized.t + _watched(bench, c)
-    return sum(c.authorized.t <= t <= until for t, _ in c.beats), until - c.authorized.t
-
-
-def _doubled(bench: Bench, first: Connection, news: list[Connection]) -> Finding | None:
+def _doubled(bench: Bench, first: Stream, news: list[Stream]) -> Finding | None:
     """A second stream beside the new socket's own, by the rate on the first socket of the same client."""
-    before, before_time = _rate(bench, first)
-    for c in news:
-        after, after_time = _rate(bench, c)
-        if min(before, after) < COMPARED_LEAST or min(before_time, after_time) < _window(bench):
+    for new in news:
+        if not _comparable(bench, first, new):
             continue
-        times = (after / after_time) / (before / before_time)
-        if times >= DOUBLE:
+        times = new.rate / first.rate
+        if times >= bench.limit("second_stream"):
             return bench.breach(
                 Form.AGAIN,
-                f"connection {c.id}: {after} heartbeats in {seconds(after_time)}, {times:.1f} times as many as on the"
-                f" first socket ({before} in {seconds(before_time)})",
+                f"connection {new.c.id}: {new.beats} heartbeats in {seconds(new.time)}, {times:.1f} times as many as"
+                f" on the first socket ({first.beats} in {seconds(first.time)})",
                 "one heartbeat stream: the timer of the old socket ends with it",
-                [*_begun(first), *(n for _, n in c.beats[:4]), c.beats[-1][1]],
+                [first.since.record, *(beat.record for beat in new.c.beats[:4]), new.c.beats[-1].record],
                 clause="a second stream",
             )
     return None
+
+
+def _comparable(bench: Bench, first: Stream, new: Stream) -> bool:
+    """Both have enough heartbeats for a rate, over a whole window."""
+    enough = min(first.beats, new.beats) >= bench.limit("second_stream_beats")
+    return enough and min(first.time, new.time) >= bench.micros("window_default")

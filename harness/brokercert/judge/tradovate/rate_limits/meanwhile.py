@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.heartbeats.cadence import gaps, page_limit
+from brokercert.judge.tradovate.model.beating import gaps, page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Request
 from brokercert.judge.tradovate.model.props import props_of
 from brokercert.judge.tradovate.rate_limits.penalties import Penalty, penalties

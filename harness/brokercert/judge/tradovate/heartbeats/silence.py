@@ -1,0 +1,135 @@
+"""A server that falls silent, and the way back after missed heartbeats (S2 §2, TP §1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from brokercert.judge.check import seconds
+from brokercert.judge.moments import Moment, Noted
+from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.beating import page_limit
+from brokercert.judge.tradovate.model.conversation import SECOND, Connection
+from brokercert.judge.tradovate.model.recovery import recovered
+from brokercert.judge.tradovate.model.waiting import Wait, given_up
+from brokercert.trace import records as r
+from brokercert.verdict import Finding, Form
+
+
+class Silence(NamedTuple):
+    """A server silent on a working socket since its last word; `begun` are the records of that and of the fault."""
+
+    c: Connection
+    since: int
+    begun: list[int]
+    kind: str
+
+
+class Missed(NamedTuple):
+    """A socket that ended at `since` for missed heartbeats, as `record` shows."""
+
+    c: Connection
+    since: int
+    record: int
+    kind: str
+
+
+def _silences(bench: Bench) -> Iterator[Silence]:
+    working = bench.talk.working()
+    for fault in bench.talk.faults:
+        if fault.what.name.startswith("silent"):
+            yield from (_silence(c, fault) for c in working if c.authorized and _silenced_by(c, fault))
+
+
+def _silenced_by(c: Connection, fault: Noted[r.Fault]) -> bool:
+    return fault.what.conn in (0, c.id) and c.silent is not None and c.silent.record == fault.record
+
+
+def _silence(c: Connection, fault: Noted[r.Fault]) -> Silence:
+    spoken = [sent for sent in c.sent if sent.t <= fault.t][-1:]
+    since = spoken[0].t if spoken else fault.t
+    return Silence(c, since, [*(sent.record for sent in spoken), fault.record], fault.what.name)
+
+
+def _gave_up(bench: Bench, c: Connection, since: int) -> Moment | None:
+    """When a silent socket was given up: its own end, or a new socket of the client in its place."""
+    signs = [Moment(x.accepted, x.accepted_record) for x in bench.talk.upgraded if x.accepted > since]
+    gone = c.given_up()
+    if gone is not None and gone.t > since:
+        signs.append(Moment(gone.t, gone.record))
+    return min(signs, default=None)
+
+
+@check("HBT-050")
+def check_silence_noticed(bench: Bench) -> Iterator[Finding]:
+    """A server that falls silent is noticed in time, and the connection given up."""
+    for c, since, begun, kind in _silences(bench):
+        wait = Wait(
+            since=since,
+            begun=begun,
+            limit="silence",
+            should="silence_should",
+            measured="silence to giving up",
+            short=f"{kind}: watched for {{}} only",
+            waits=f"{kind}: connection {c.id} was not given up in {{}} of silence",
+            ended=f"{kind}: given up {{}} after the server's last word",
+            expected="a silent server is noticed within {}",
+            wished="noticed within {}",
+            clause=kind,
+        )
+        yield from given_up(bench, wait, _gave_up(bench, c, since))
+
+
+@check("HBT-060")
+def check_recovers_after_missed(bench: Bench) -> Iterator[Finding]:
+    """After missed heartbeats, whichever side missed them, the client is back: authorized, synced if it was, and
+    beating.
+    """
+    missed: list[Missed] = []
+    for silence in _silences(bench):
+        noticed = _gave_up(bench, silence.c, silence.since)
+        if noticed is None:
+            yield bench.blocked("HBT-050", f"{silence.kind}: the silence was never noticed", silence.begun)
+        else:
+            missed.append(Missed(silence.c, noticed.t, noticed.record, silence.kind))
+    for one in (*missed, *_closed_for_idleness(bench)):
+        back = recovered(bench, one.c, one.since)
+        yield _not_back(bench, one) if back is None else _beats_again(bench, one, back)
+
+
+def _closed_for_idleness(bench: Bench) -> Iterator[Missed]:
+    """The broker's own end of a socket that it heard no heartbeat on."""
+    for _, number, rule in bench.talk.rules:
+        c = bench.talk.connections.get(rule.conn)
+        if rule.name == "idle-close" and c is not None and c.loss is not None:
+            yield Missed(c, c.loss.t, number, "closed for idleness")
+
+
+def _not_back(bench: Bench, one: Missed) -> Finding:
+    watch = bench.owed(one.since, bench.micros("window_recovery"))
+    return watch.missing(
+        f"{one.kind}: not back after {watch}",
+        "a new socket, authorized" + (" and synced" if one.c.syncs else ""),
+        [one.record],
+        clause=one.kind,
+        short=f"{one.kind}: watched for {watch} only",
+    )
+
+
+def _beats_again(bench: Bench, one: Missed, new: Connection) -> Finding:
+    """The first heartbeat on the new socket, and how long it took after the authorize answer."""
+    limit, answer = page_limit(bench), new.authorized
+    assert answer is not None
+    beat = next((beat for beat in new.beats if beat.t >= answer.t), None)
+    waited = (beat.t if beat else new.last_seen(bench.end)) - answer.t
+    if beat is None and waited < limit * SECOND:
+        return bench.short(f"{one.kind}: the new socket was watched for {seconds(waited)} only", [one.record])
+    beats = f"beating {seconds(waited)} later" if beat else f"without a heartbeat in {seconds(waited)}"
+    return bench.against(
+        bench.time("first heartbeat on the new socket", waited, limit),
+        observed=f"{one.kind}: back after {seconds(answer.t - one.since)}, {beats}",
+        expected="back, and beating again",
+        evidence=[one.record, answer.record, *([beat.record] if beat else [])],
+        clause=one.kind,
+        form=Form.TIME if beat else Form.ABSENCE,
+    )

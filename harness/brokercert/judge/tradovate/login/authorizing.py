@@ -1,0 +1,174 @@
+"""Authorize: when it comes, how often, and how long it takes (S2 §1, TP §1 to §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request
+from brokercert.verdict import Finding, Form
+
+
+@check("LOG-020")
+def check_one_authorize(bench: Bench) -> Iterator[Finding]:
+    """One logical authorize per socket; a repeat after its ticket's time is the same one."""
+    seen = [c for c in bench.talk.upgraded if c.authorizes]
+    for c in seen:
+        for earlier, later in pairwise(c.authorizes):
+            yield _repeated(bench, earlier, later)
+    if not seen or any(len(c.authorizes) > 1 for c in seen):
+        return
+    watched = max(c.last_seen(bench.end) - c.authorizes[0].t for c in seen)
+    need = bench.micros("window_default")
+    if watched < need:
+        yield bench.short(f"the longest socket was watched for {seconds(watched)} after its authorize only")
+    else:
+        said = f"one authorize on each of {len(seen)} socket(s)"
+        yield bench.ok(Form.RESTRAINT, said, [c.authorizes[0].record for c in seen], spare=watched - need)
+
+
+def _repeated(bench: Bench, earlier: Request, later: Request) -> Finding:
+    """What the second of two authorizes on a socket is: the same one after its ticket's time, or a second one."""
+    evidence, answer = [earlier.record, later.record], earlier.answer
+    if answer is not None and _after_penalty(bench, answer, later):
+        said = "authorize was repeated after its ticket's time: the same logical request"
+        return bench.ok(Form.SHOWN, said, evidence)
+    took = later.t - earlier.t
+    unanswered = answer is None or answer.t > later.t
+    if unanswered and took >= bench.micros("authorize_again"):
+        return bench.warn(
+            Form.AGAIN,
+            f"authorize was sent again on connection {later.conn} after {seconds(took)} without an answer",
+            "one authorize on a socket; an unanswered one is given up on a new socket",
+            evidence,
+        )
+    said = f"a second authorize on connection {later.conn}, {seconds(took)} after the first"
+    return bench.breach(Form.AGAIN, said, "one authorize on a socket", evidence)
+
+
+def _after_penalty(bench: Bench, answer: Answer, later: Request) -> bool:
+    """The answer was a ticket, and the request came when its time was over."""
+    if answer.t >= later.t or not answer.ticket:
+        return False
+    return later.t >= answer.t + answer.wait - bench.micros("ticket_early")
+
+
+@check("LOG-025")
+def check_authorize_waits_for_open(bench: Bench) -> Iterator[Finding]:
+    """Where `o` was held back for 3 s at least, authorize came only after it."""
+    for conn, start, end in bench.talk.withheld_spans("o"):
+        finding = _without_open(bench, bench.talk.connections[conn], start, end)
+        if finding is not None:
+            yield finding
+
+
+def _without_open(bench: Bench, c: Connection, start: int, end: int) -> Finding | None:
+    """Whether authorize waited for the `o` that was held back from `start` to `end`."""
+    early = next((request for request in c.authorizes if start <= request.t < end), None)
+    if early is not None:
+        return bench.breach(
+            Form.CONTENT,
+            f"authorize was sent {seconds(early.t - start)} after the upgrade, with `o` still held back",
+            "authorize after the server's open frame `o`",
+            [early.record],
+        )
+    if end - start < bench.micros("withhold"):
+        return bench.short(f"`o` was held back for {seconds(end - start)} only")
+    if not c.authorizes:
+        return None
+    first = c.authorizes[0]
+    said = f"`o` was held back for {seconds(end - start)}, and authorize came {seconds(first.t - end)} after it"
+    return bench.ok(Form.RESTRAINT, said, [c.upgraded.record if c.upgraded else c.accepted_record, first.record])
+
+
+@check("LOG-030")
+def check_authenticate(bench: Bench) -> Iterator[Finding]:
+    """From `o` to authorize, plus from the answer to the first request: every socket of the exclusive scenario;
+    elsewhere only that the client authorizes with a valid token.
+    """
+    up = bench.talk.upgraded
+    asked = [c for c in up if c.authorizes]
+    if not asked:
+        yield from _never_authorized(bench, up)
+        return
+    unknown = _unknown_token(bench, up)
+    if unknown is not None:
+        yield unknown
+    elif not bench.header.exclusive:
+        yield bench.ok(Form.SHOWN, "authorized", [asked[0].authorizes[0].record])
+    else:
+        yield from (_time(bench, c, answer) for c in up if (answer := c.authorized) is not None)
+
+
+def _never_authorized(bench: Bench, up: list[Connection]) -> Iterator[Finding]:
+    heard = [c for c in up if c.opens]  # a client may wait for `o` as long as none came
+    if not heard:
+        return
+    watched = max(c.last_seen(bench.end) - c.opens[0].t for c in heard)
+    gone = bench.talk.died() is not None or any(c.given_up() for c in heard)
+    if watched < bench.micros("window_first_authorize") and not gone:
+        yield bench.short(f"watched for {seconds(watched)} after `o` only, without an authorize")
+        return
+    said = sum(len(c.other) + len(c.requests) for c in up)
+    first = heard[0].opens[0]
+    yield bench.breach(
+        Form.ABSENCE,
+        f"no authorize in {seconds(bench.end - first.t)} after `o` ({said} other message(s)){bench.exit_text()}",
+        "authorize with the token that the client was given",
+        [first.record, *(other.record for c in up for other in c.other[:2])],
+    )
+
+
+def _unknown_token(bench: Bench, up: list[Connection]) -> Finding | None:
+    """A breach, where no socket was authorized, and one was refused that no script refused."""
+    scripted = {rule.what.conn for rule in bench.talk.rules}
+    wrong = next((c for c in up if c.refused and c.id not in scripted), None)
+    if wrong is None or bench.talk.authorized:
+        return None
+    return bench.breach(
+        Form.CONTENT,
+        f"authorize on connection {wrong.id} carried a token that the broker never issued, or not in a form of it",
+        "the token that the client was given, raw or as a JSON string",
+        [wrong.authorizes[0].record],
+    )
+
+
+class _Share(NamedTuple):
+    """A part of the login's time that is the client's own, and the records that bound it."""
+
+    time: int
+    evidence: list[int]
+
+
+def _time(bench: Bench, c: Connection, answer: Answer) -> Finding:
+    limit = bench.limit("authenticate")
+    before, after = _before_authorize(c, answer), _after_answer(c, answer)
+    return bench.against(
+        bench.time("`o` to authorize, plus answer to first request", before.time + after.time, limit),
+        observed=f"connection {c.id}: `o` to authorize {seconds(before.time)}, answer to first request"
+        f" {seconds(after.time)}",
+        expected=f"a sum of at most {limit:g} s",
+        evidence=[*before.evidence, *after.evidence],
+    )
+
+
+def _before_authorize(c: Connection, answer: Answer) -> _Share:
+    """From `o` to the authorize that was granted, less the penalties; nothing where it came before `o`."""
+    request = next(a for a in c.authorizes if a.answer is answer)
+    penalties = sum(a.answer.wait for a in c.authorizes if a.answer and a.answer.ticket)
+    opened = c.opened
+    early = opened is None or c.authorizes[0].t <= opened
+    took = 0 if opened is None or early else max(0, request.t - opened - penalties)
+    return _Share(took, [*(moment.record for moment in c.opens[:1]), request.record])
+
+
+def _after_answer(c: Connection, answer: Answer) -> _Share:
+    """From the answer to the first request, on a socket that syncs."""
+    if c.syncs:
+        for request in c.requests:
+            if request.t >= answer.t and request.endpoint != "authorize":
+                return _Share(request.t - answer.t, [answer.record, request.record])
+    return _Share(0, [])

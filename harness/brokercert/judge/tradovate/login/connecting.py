@@ -1,0 +1,59 @@
+"""The first step of a login: the connection and its upgrade (S2 §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.conversation import Connection
+from brokercert.verdict import Finding, Form
+
+
+@check("LOG-010")
+def check_connect(bench: Bench) -> Iterator[Finding]:
+    """From the accepted TCP connection to the complete upgrade, every socket of the exclusive scenario; elsewhere
+    only that the client connects at all.
+    """
+    talk = bench.talk
+    if talk.started is None:
+        return
+    heads = [c for c in talk.connections.values() if c.head]
+    if not heads:
+        yield _never_asked(bench, talk.started)
+    elif not bench.header.exclusive:
+        yield bench.ok(
+            Form.SHOWN, f"connected, {len(heads)} upgrade(s)", [heads[0].head.record] if heads[0].head else []
+        )
+    else:
+        yield from _times(bench, heads)
+
+
+def _never_asked(bench: Bench, started: int) -> Finding:
+    talk, window = bench.talk, bench.limit("window_first_authorize")
+    watch = bench.owed(started, bench.micros("window_first_authorize"))
+    seen = f"{len(talk.connections)} TCP connection(s) and no upgrade request" if talk.connections else "nothing"
+    evidence = [talk.started_record, *(c.accepted_record for c in talk.connections.values())]
+    evidence += [talk.exited.record] if talk.exited else []
+    return watch.missing(
+        f"the client sent {seen} in {watch}",
+        f"a WebSocket upgrade request within {window:g} s of the client's start",
+        evidence,
+        short=f"the client was watched for {watch} only, and sent {seen}",
+        seen=[],
+    )
+
+
+def _times(bench: Bench, heads: list[Connection]) -> Iterator[Finding]:
+    limit = bench.limit("connect")
+    for c in heads:
+        if c.upgraded is None:
+            continue
+        begin = max(c.accepted, c.last_rest or 0)  # a kept-alive connection is free for other work before
+        took = c.upgraded.t - begin
+        yield bench.against(
+            bench.time("TCP accept to complete upgrade", took, limit),
+            observed=f"connection {c.id} was complete {seconds(took)} after its TCP connection was accepted",
+            expected=f"a complete upgrade within {limit:g} s",
+            evidence=[c.accepted_record, c.upgraded.record],
+        )

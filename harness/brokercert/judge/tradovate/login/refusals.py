@@ -1,0 +1,129 @@
+"""A login that is refused: what the client does then, and what its user is told (S2 §1, TP §2, §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.attempts import attempts_of, attempts_within_limits
+from brokercert.judge.buffering.late_reports import unless_held
+from brokercert.judge.check import seconds
+from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection, Request
+from brokercert.verdict import Finding, Form
+
+
+@check("LOG-040")
+def check_refusal_recognised(bench: Bench) -> Iterator[Finding]:
+    """After a refused token: nothing but heartbeats on that socket, the same token not hammered, attempts inside the
+    limits. Staying, closing and leaving for good are all legal.
+    """
+    talk = bench.talk
+    refused = [(c, c.refused) for c in talk.upgraded if c.refused]
+    if not refused:
+        return
+    first = min(answer.t for _, answer in refused)
+    attempts = attempts_of(talk, first)
+    wrong = [
+        *(finding for c, answer in refused if (finding := _went_on(bench, c, answer)) is not None),
+        *_hammered(bench, [request for c in talk.upgraded for request in c.authorizes]),
+        *attempts_within_limits(bench, attempts, sockets=max(1, _at_once([c for c, _ in refused]))),
+    ]
+    if wrong:
+        yield from wrong
+        return
+    watch = bench.barred(first, bench.micros("window_refused"))
+    after = "left" if talk.exited is not None else f"made {len(attempts)} further attempt(s) in {watch}"
+    yield watch.kept(
+        f"after the refusal the client {after}",
+        [answer.record for _, answer in refused[:3]],
+        short=f"watched for {watch} after the refusal only",
+        seen=[],
+    )
+
+
+def _went_on(bench: Bench, c: Connection, refused: Answer) -> Finding | None:
+    """A breach, where a request followed on that socket when the refusal had arrived."""
+    known = refused.t + bench.micros("arrival")
+    late = next((request for request in c.requests if request.t > known), None)
+    if late is None:
+        return None
+    return bench.breach(
+        Form.AGAIN,
+        f"`{late.endpoint}` was sent on connection {c.id}, {seconds(late.t - refused.t)} after its token had been"
+        " refused",
+        "nothing but heartbeats on a socket whose token was refused",
+        [refused.record, late.record],
+        clause="nothing follows",
+    )
+
+
+def _at_once(connections: list[Connection]) -> int:
+    """How many of these sockets lived together at the most."""
+    return max(
+        sum(o.accepted <= c.accepted and (o.loss is None or o.loss.t > c.accepted) for o in connections)
+        for c in connections
+    )
+
+
+def _hammered(bench: Bench, requests: list[Request]) -> Iterator[Finding]:
+    """The same refused token at most three times in 60 s; on different sockets within 1 s it counts once."""
+    by_token: dict[str, list[Request]] = {}
+    for request in requests:
+        if request.answer is None or request.answer.status in (401, 403):
+            by_token.setdefault(_token_of(request), []).append(request)
+    for token, uses in by_token.items():
+        finding = _too_often(bench, token, _counted(bench, uses))
+        if finding is not None:
+            yield finding
+
+
+def _counted(bench: Bench, uses: list[Request]) -> list[Request]:
+    """Those that count: of several sockets at once the first."""
+    counted: list[Request] = []
+    for use in sorted(uses, key=lambda use: use.t):
+        if not counted or use.t - counted[-1].t >= bench.micros("one_use") or use.conn == counted[-1].conn:
+            counted.append(use)
+    return counted
+
+
+def _too_often(bench: Bench, token: str, uses: list[Request]) -> Finding | None:
+    span, most = bench.micros("refused_token_window"), round(bench.limit("refused_token_repeats"))
+    for place, use in enumerate(uses):
+        inside = [other for other in uses[place:] if other.t - use.t < span]
+        if len(inside) > most:
+            return bench.breach(
+                Form.AGAIN,
+                f"the refused token {token} was sent {len(inside)} times in {seconds(inside[-1].t - inside[0].t)}",
+                f"the same refused token at most {most} times in {span / SECOND:g} s",
+                [other.record for other in inside],
+                [bench.count("uses of one refused token", len(inside), most)],
+                clause="not hammered",
+            )
+    return None
+
+
+def _token_of(request: Request) -> str:
+    body = request.body
+    return (body if isinstance(body, str) else request.text).strip().strip('"')
+
+
+@check("LOG-045")
+def check_refusal_told(bench: Bench) -> Iterator[Finding]:
+    """After a refused authorize the user is told of the failure, within the minute that is watched."""
+    talk = bench.talk
+    refused = min((c.refused for c in talk.upgraded if c.refused), key=lambda answer: answer.record, default=None)
+    if refused is None:
+        return
+    told = next((error for error in talk.told.errors if refused.t <= error.t), None)
+    if told is not None:
+        text = f"the user was told {seconds(told.t - refused.t)} after the refusal"
+        yield bench.ok(Form.SHOWN, text, [refused.record, told.record])
+        return
+    watch = bench.barred(refused.t, bench.micros("window_refused"))
+    silent = watch.missing(
+        f"authorize was refused, and the user was told nothing of it in {watch}",
+        "a failure that the user is told of (an `error` report)",
+        [refused.record],
+        short=f"watched for {watch} after the refusal only",
+    )
+    yield silent if watch.short else unless_held(bench, silent, talk.told.late_answers("error"))

@@ -1,0 +1,68 @@
+"""Answers that are errors, and what is told of them (TP §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from brokercert.judge.told import Outcome
+from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.conversation import Answer
+from brokercert.judge.tradovate.model.sends import error_of
+from brokercert.judge.tradovate.requests.commanded import Commanded, commanded, never_came, no_outcome
+from brokercert.verdict import Finding, Form
+
+
+@check("REQ-040")
+def check_errors_told(bench: Bench) -> Iterator[Finding]:
+    """An answer that is an error (4xx, 5xx, or 200 with `errorText`, `failureReason` or `violations`) is told as one,
+    and one that is none as a success.
+    """
+    told: list[str] = []
+    for one in commanded(bench):
+        wrong = _wrong(bench, one)
+        if wrong is not None:
+            yield wrong
+            return
+        if one.answer is not None:
+            told.append(error_of(one.answer) or "a success")
+    if told:
+        yield bench.ok(Form.SHOWN, f"each told as what it was: {', '.join(dict.fromkeys(told))}")
+
+
+def _wrong(bench: Bench, one: Commanded) -> Finding | None:
+    """Why the row is not passed for this request; nothing where it was told as what it was, or has no answer."""
+    if one.answer is None:
+        return None if one.sends else bench.short(never_came(bench, one), [one.record])
+    if one.outcome is None:
+        return no_outcome(bench, one, one.answer)
+    if error_of(one.answer):
+        return _error_as_success(bench, one, one.answer) if one.outcome.ok else None
+    return _success_as_error(bench, one, one.outcome)
+
+
+def _error_as_success(bench: Bench, one: Commanded, answer: Answer) -> Finding:
+    return bench.breach(
+        Form.CONTENT,
+        f"`{one.name}` was answered by {error_of(answer)}, and told as a success",
+        "an error, with the text that the broker gave",
+        _evidence(one),
+    )
+
+
+def _success_as_error(bench: Bench, one: Commanded, outcome: Outcome) -> Finding | None:
+    """A breach, unless the connection was lost, so that the client cannot have known."""
+    lost = outcome.status == 0 and bench.talk.connections[one.sends[-1].conn].loss is not None
+    if outcome.ok or lost:
+        return None
+    return bench.breach(
+        # Without a status the client had given up waiting for it.
+        Form.CONTENT if outcome.status else Form.ABSENCE,
+        f"`{one.name}` was answered by a plain 200, and told as an error: {outcome.error}",
+        "a success: the answer has none of the fields of an error",
+        _evidence(one),
+        clause="success",
+    )
+
+
+def _evidence(one: Commanded) -> list[int]:
+    return [one.record, *([one.answer.record] if one.answer else []), *([one.outcome.record] if one.outcome else [])]
