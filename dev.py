@@ -35,11 +35,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import textwrap
 import time
 import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -47,19 +47,20 @@ TOOLS = ROOT / "tools"
 MARK = VENV / "brokercert-setup"
 LOCK = ROOT / ".setup.lock"
 SETUP_WITHIN = 900  # seconds that another set-up of the same checkout is waited for
+Verb = Callable[[list[str]], int]  # arguments -> exit status
 INSTALL_HINT = "apt install python3-venv   (or: pip install --user virtualenv)"
 
 
-def say(text):
+def say(text: str) -> None:
     print(f"dev.py: {text}", flush=True)
 
 
-def fail(text, status=2):
+def fail(text: str, status: int = 2) -> NoReturn:
     print(f"dev.py: {text}", file=sys.stderr, flush=True)
     sys.exit(status)
 
 
-def fingerprint(root=ROOT, version=sys.version):
+def fingerprint(root: Path = ROOT, version: str = sys.version) -> str:
     """What a .venv was made from: a change of any of it makes it outdated."""
     digest = hashlib.sha256(version.encode())
     for name in ("pyproject.toml", "constraints.txt"):
@@ -68,7 +69,7 @@ def fingerprint(root=ROOT, version=sys.version):
     return digest.hexdigest()
 
 
-def is_ready(venv=VENV, mark=MARK):
+def is_ready(venv: Path = VENV, mark: Path = MARK) -> bool:
     try:
         return mark.read_text() == fingerprint() and (venv / "bin" / "python").exists()
     except OSError:
@@ -76,7 +77,7 @@ def is_ready(venv=VENV, mark=MARK):
 
 
 @contextlib.contextmanager
-def lock():
+def lock() -> Iterator[None]:
     """One set-up at a time in a checkout."""
     try:
         import fcntl
@@ -100,12 +101,12 @@ def lock():
         yield
 
 
-def dev_requirements(pyproject):
+def dev_requirements(pyproject: str) -> list[str]:
     """The development group, for pips that do not know of groups."""
     return list(tomllib.loads(pyproject)["dependency-groups"]["dev"])
 
 
-def makers():
+def makers() -> Iterator[tuple[str, list[str]]]:
     """Ways to make a virtual environment, best first: (name, command)."""
     yield "venv", [sys.executable, "-m", "venv", str(VENV)]
     yield "virtualenv", [sys.executable, "-m", "virtualenv", "-q", str(VENV)]
@@ -116,7 +117,7 @@ def makers():
             yield name, [found, *verb, "-q", "-p", sys.executable, str(VENV)]
 
 
-def make_venv():
+def make_venv() -> None:
     errors = []
     for name, command in makers():
         shutil.rmtree(VENV, ignore_errors=True)
@@ -133,14 +134,14 @@ def make_venv():
     fail(f"no virtual environment could be made. Install what makes one:\n  {INSTALL_HINT}\ntried: {errors}")
 
 
-def has_pip():
+def has_pip() -> bool:
     python = VENV / "bin" / "python"
     if not python.exists():
         return False
     return subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True).returncode == 0
 
 
-def set_up():
+def set_up() -> None:
     """Make .venv what pyproject.toml and constraints.txt say."""
     if is_ready():
         return
@@ -159,7 +160,7 @@ def set_up():
         say("ready after %.0f s" % (time.monotonic() - began))
 
 
-def run_setup(command):
+def run_setup(command: Sequence[str]) -> None:
     """Run an installing command, saying now and then that it is alive."""
     with subprocess.Popen(command, cwd=ROOT) as process:
         began = time.monotonic()
@@ -176,7 +177,12 @@ def run_setup(command):
         fail("installing failed (see above); is the package index reachable from here?", 2)
 
 
-def run(*command, cwd=ROOT, env=None, before=None):
+def run(
+    *command: str | Path,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    before: Callable[[], object] | None = None,
+) -> int:
     """Run a command in the foreground; its exit status. Ctrl-C reaches it too, other signals are handed on, and its
     end is awaited. `before` is called in the new process, before the command begins.
     """
@@ -191,15 +197,15 @@ def run(*command, cwd=ROOT, env=None, before=None):
             continue
 
 
-def tool(name):
+def tool(name: str) -> Path:
     return VENV / "bin" / name
 
 
-def certify(arguments):
+def certify(arguments: list[str]) -> int:
     return run(tool("brokercert"), "certify", *with_client(arguments), cwd=Path.cwd())  # its command may be relative
 
 
-def with_client(arguments):
+def with_client(arguments: list[str]) -> list[str]:
     """Arguments of `brokercert certify`, which asks for the reference client only where it is told to."""
     if names_a_client(arguments):
         return arguments
@@ -207,7 +213,9 @@ def with_client(arguments):
     return ["--reference", *arguments]
 
 
-def names_a_client(arguments, environ=os.environ, start=None):
+def names_a_client(
+    arguments: Sequence[str], environ: Mapping[str, str] = os.environ, start: Path | None = None
+) -> bool:
     """Whether these, the environment or a file name one. What is wrong with a file, brokercert itself says."""
     said = any(word in ("--", "--reference", "--config") or word.startswith("--config=") for word in arguments)
     if said or environ.get("BROKERCERT_COMMAND") or environ.get("BROKERCERT_CONFIG"):
@@ -236,7 +244,7 @@ BESIDE = ("-n", "2", "--dist", "loadfile", f"--ignore={TIMED}")
 LOWERED = 10  # niceness
 
 
-def test(arguments):
+def test(arguments: list[str]) -> int:
     if arguments:
         return run(tool("python"), "-m", "pytest", *arguments)
     pytest = list(map(str, (tool("python"), "-m", "pytest")))
@@ -257,17 +265,19 @@ def test(arguments):
     return status or timed.returncode
 
 
-def lint(arguments):
+def lint(arguments: list[str]) -> int:
     return run(tool("ruff"), "check", *arguments) or run(tool("ruff"), "format", "--check")
 
 
-def types(arguments):
-    return run(tool("mypy"), *arguments)
+def types(arguments: list[str]) -> int:
+    """The packages, by pyproject.toml; then this file and the tools, which are no package."""
+    status = run(tool("mypy"), *arguments)
+    return status if arguments else status or run(tool("mypy"), ROOT / "dev.py", *sorted(TOOLS.glob("*.py")))
 
 
-def check(arguments):
+def check(arguments: list[str]) -> int:
     """All of them, whatever the first says: who mends one sees the others too."""
-    parts = {
+    parts: dict[str, Callable[[], int]] = {
         "lint": lambda: lint([]),
         "types": lambda: types([]),
         "complexity": lambda: of_tools("complexity")([]),
@@ -281,20 +291,20 @@ def check(arguments):
     return 1 if bad else 0
 
 
-def of_tools(name, cwd=lambda: ROOT):
+def of_tools(name: str, cwd: Callable[[], Path] = lambda: ROOT) -> Verb:
     """The verb that starts a program of tools/."""
     return lambda arguments: run(tool("python"), TOOLS / f"{name}.py", *arguments, cwd=cwd())
 
 
-def toxiproxy(arguments):
+def toxiproxy(arguments: list[str]) -> int:
     return run(tool("python"), "harness/brokercert/toxiproxy/install.py", ROOT / ".tools")
 
 
-def repeat(arguments):
+def repeat(arguments: list[str]) -> int:
     return of_tools("repeat", Path.cwd)(with_client(arguments))
 
 
-def fuzz(arguments):
+def fuzz(arguments: list[str]) -> int:
     """Atheris is no dependency: 35 MB, and for few Pythons. Who wants it gets it here."""
     if subprocess.run([tool("python"), "-c", "import atheris"], capture_output=True).returncode:
         say("installing atheris")
@@ -303,87 +313,14 @@ def fuzz(arguments):
     return of_tools("guided")(arguments)
 
 
-FOREIGN = {
-    "pyproject.toml": """\
-        [tool.pytest]
-        strict_markers = true
-        filterwarnings = ["error"]
-        """,
-    "test_theirs.py": """\
-        def test_theirs() -> None:
-            assert 1 + 1 == 2
-        """,
-    "conftest.py": "",
-}
-
-
-def wheel(arguments):
-    """Build the wheel, install it into a project that is not ours, and try its doors there."""
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = Path(scratch)
-        status = run(tool("python"), "-m", "pip", "wheel", "-q", "--no-deps", "-w", scratch, ROOT)
-        if status:
-            return status
-        built = next(scratch.glob("brokercert-*.whl"))
-        (ROOT / "dist").mkdir(exist_ok=True)
-        shutil.copy(built, ROOT / "dist")
-        project = scratch / "project"
-        project.mkdir()
-        for name, text in FOREIGN.items():
-            (project / name).write_text(textwrap.dedent(text))
-        say(f"installing {built.name} into a project of its own")
-        python = foreign_venv(scratch / "venv")
-        commands = (
-            (python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", built),
-            (python, "-m", "brokercert", "list"),
-            (python, "-m", "pytest", "-q"),  # inert: the project's own test, nothing more
-        )
-        for command in commands:
-            status = run(*command, cwd=project)
-            if status:
-                return status
-        return door_in_pytest(python, project)
-
-
-def foreign_venv(folder):
-    for _name, command in makers():
-        if subprocess.run([*command[:-1], str(folder)], capture_output=True).returncode == 0:
-            return folder / "bin" / "python"
-    fail(f"no virtual environment could be made: {INSTALL_HINT}")
-
-
-def door_in_pytest(python, project):
-    """A filtered run: its rows pass, and the certificate fails, since a filter never makes a pass."""
-    report = project / "TEST-stage2.xml"
-    rows = ("LOG-025", "EVT-020")
-    only = [text for row in rows for text in ("--brokercert-only", row)]
-    status = run(
-        python, "-m", "pytest", "-q", "-m", "stage2", "--brokercert-reference", *only, "--junitxml", report, cwd=project
-    )
-    cases = list(ElementTree.parse(report).getroot().iter("testcase")) if report.exists() else []
-    bad = {place(case) for case in cases if case.find("failure") is not None or case.find("error") is not None}
-    ours = {place(case) for case in cases if place(case).endswith(rows)}
-    if status != 1 or len(ours) != len(rows) or ours & bad or not any("certificate" in name for name in bad):
-        say(f"pytest ended with {status}; rows reported: {sorted(ours)}; not passed: {sorted(bad)}")
-        return 1
-    say("the filtered run's rows passed, and its certificate failed, as it must")
-    return 0
-
-
-def place(case):
-    """Where a test case stands: the requirement is in the class's name, the scenario in its own; as pytest groups."""
-    name = case.get("classname", "")
-    return name if "." in name else f"{name}.{case.get('name')}"
-
-
-def clean(arguments):
+def clean(arguments: list[str]) -> int:
     for name in (".venv", "dist", "build", "out", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"):
         shutil.rmtree(ROOT / name, ignore_errors=True)
     LOCK.unlink(missing_ok=True)
     return 0
 
 
-VERBS = {
+VERBS: dict[str, Verb] = {
     "certify": certify,
     "test": test,
     "lint": lint,
@@ -401,12 +338,12 @@ VERBS = {
     "fuzz": fuzz,
     "bench": of_tools("bench"),
     "edits": of_tools("edits"),
-    "wheel": wheel,
+    "wheel": of_tools("foreign"),
     "clean": clean,
 }
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("help", "-h", "--help"):
         print(__doc__)
         return 0 if arguments else 2

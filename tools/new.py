@@ -201,7 +201,7 @@ Still to do for {row}, and what says so (CONTRIBUTING.md tells each step):
   the sentence of the source page      python3 dev.py test tests/house/test_register.py
   numbers, as limits of the set        {limits}
   an edit that weakens the check       python3 dev.py test tests/house/test_edits.py
-  the reference client passes          brokercert certify --reference --only {row}
+  the reference client passes          brokercert certify --set {set_id} --reference --only {row}
   the mutant fails it, and no more     brokercert matrix --set {set_id} --mutant fails-{name}
   pages, counts and scores             python3 dev.py generate --check
   a line for users                     CHANGELOG.md (no test asks for it)"""

@@ -71,7 +71,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def place_key(place: str) -> str:
-    """A place as it is compared: letter case and the plural do not matter (`samples`, `Sample`)."""
+    """A place as it is compared: letter case and the plural do not matter (samples, Sample)."""
     return place.strip().lower().removesuffix("s")
 
 

@@ -56,7 +56,7 @@ OUTCOME_STYLES: dict[Outcome, str] = {
 
 
 def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Path] | None = None) -> None:
-    """Print the run. `reports` are the files of `write_reports`, to be named at the end."""
+    """Print the run. `reports` are the files of `write.write_reports`, to be named at the end."""
     run = printable_run(run)
     blocks = blocked_by(run)
     part = f", part {run.part}" if run.part else ""

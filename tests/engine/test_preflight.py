@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from brokercert.engine.client.subject import SubjectSpec
@@ -21,32 +19,14 @@ from brokercert.engine.run.plan import Wanted, listed, plan_of, unplayed
 from brokercert.engine.run.preflight import PATIENCE, Preflight, start_of
 from brokercert.engine.run.request import RunRequest, header_of, limits_of
 from brokercert.judge.plays import MOST
-from brokercert.requirements import available_sets, load_set
+from brokercert.requirements import load_set
+from brokercert.sets import own_sets
 from brokercert.trace import records as r
 from msgspec import structs
+from silent import silent
 
 WITHIN = {"tradovate-stage2": "window_first_authorize", "arrow-orders": "window_connect"}
 SECOND = 1_000_000
-Say = Callable[[str], None]
-
-
-class Client:
-    """One that never connects: it says something, and lives until it is stopped, or leaves at once."""
-
-    def __init__(self, leaves: bool, say: Say, dials: tuple[str, int] | None = None) -> None:
-        self._leaves, self._say, self._over, self._dials = leaves, say, asyncio.Event(), dials
-
-    async def run(self) -> int:
-        self._say("dialing the production server")
-        writer = (await asyncio.open_connection(*self._dials))[1] if self._dials else None
-        if not self._leaves:
-            await self._over.wait()
-        if writer is not None:
-            writer.close()
-        return 7
-
-    async def stop(self) -> None:
-        self._over.set()
 
 
 class Case:
@@ -80,18 +60,14 @@ class Case:
         return played[0]
 
     def silent(self, leaves: bool, *, connects: bool = False) -> Played:
-        def make(env: Mapping[str, str], say: Say) -> Client:
-            url = urlsplit(next(value for name, value in env.items() if name.endswith("_URL") and value[:2] == "ws"))
-            return Client(leaves, say, (url.hostname or "", url.port or 0) if connects else None)
-
-        return self.play(SubjectSpec("bot", factory=make, offers=frozenset({"wire", "stop"})))
+        return self.play(silent(leaves, connects=connects))
 
     def reference(self, number: int = 1) -> Played:
         ours = self.suite.dialect.reference
         return self.play(SubjectSpec("ours", factory=ours.factory(), offers=ours.offers, level="in process"), number)
 
 
-@pytest.fixture(params=available_sets())
+@pytest.fixture(params=own_sets())
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     return Case(request.param, tmp_path)
 

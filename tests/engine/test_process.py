@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from brokercert.engine.client import leftovers
-from brokercert.engine.client.process import fill
+from brokercert.engine.client.command import fill
 from brokercert.engine.client.subject import SubjectError
 from programs import DEADLINE, Play
 

@@ -83,7 +83,23 @@ def test_the_record_says_from_when_to_when_and_what_was_used() -> None:
     (stall,) = bench.stalls
     assert (stall.since, stall.t) == (50_000, 3_050_000)
     assert (stall.cpu, stall.waited, stall.suspended, stall.client_bytes) == (0.5, 2.0, 0.0, 1024)
+    assert stall.client_connections == 0
     assert bench.told == [pytest.approx(3.0)]
+
+
+def test_only_connections_that_were_taken_since_the_loop_was_last_alive_are_counted() -> None:
+    bench = Bench()
+    bench.monitor.watch(bench.watched)
+    counted = []
+    for taken in (3, 0, 40):
+        for _ in range(7):
+            bench.writer.accepted(bench.machine.now, 1)
+        bench.round(EVERY)  # alive: these seven are no part of what follows
+        for _ in range(taken):
+            bench.writer.accepted(bench.machine.now, 1)
+        bench.round(1.0)
+        counted.append(taken)
+    assert [stall.client_connections for stall in bench.stalls] == counted
 
 
 def test_whoever_waits_is_told_of_long_ones_only() -> None:

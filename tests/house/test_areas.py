@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 from brokercert.engine.play.scenario import Scenario, load_suite
-from brokercert.requirements import RequirementError, available_sets, load_set, parse_files
+from brokercert.requirements import RequirementError, load_set, parse_files
+from brokercert.sets import own_sets
 
 TESTS = Path(__file__).parents[1] / "judge"
 HEALTHY = "steady"  # the healthy session: rows of every area are watched in it, so that it is no area's own
 
 _suite, _set = cache(load_suite), cache(load_set)
-SETS = available_sets()
+SETS = own_sets()
 ROWS = [(name, row.id) for name in SETS for row in _set(name).rows]
 BY_ROW = pytest.mark.parametrize(("set_id", "row"), ROWS, ids=[row for _, row in ROWS])
 

@@ -1,4 +1,4 @@
-"""No circle of files: of the mock and of the judge, each can be read, and handed on, without the rest.
+"""No circle of files: of the mock and of the harness, each can be read, and handed on, without the rest.
 
 Imports that are there for types alone count too: what a file must know to be read is what it imports.
 """
@@ -15,7 +15,14 @@ ROOT = Path(__file__).parents[2]
 PAIR = 2  # files that may know each other, as a broker and what shows it
 ROOMS = {
     "brokercert_mock": ROOT / "mock_server" / "brokercert_mock",
-    "brokercert.judge": ROOT / "harness" / "brokercert" / "judge",
+    "brokercert": ROOT / "harness" / "brokercert",
+}
+# The pairs of the harness, each with its reason.
+PAIRS = {
+    ("brokercert.pytest_items", "brokercert.pytest_status"): "an item is shown by its status, and has one",
+    ("brokercert.reference.tradovate.client", "brokercert.reference.tradovate.commands"): (
+        "a command is answered by the client that was given it"
+    ),
 }
 SHARED = ("brokercert_mock.port",)  # rooms of every dialect, which name none
 DIALECTS = tuple(
@@ -82,6 +89,18 @@ def test_no_circle_of_files_is_longer_than_a_pair(package: str) -> None:
     assert len(edges) > 10 and sum(map(len, edges.values())) > len(edges), "the graph was not read"
     long = [circle for circle in circles(edges) if len(circle) > PAIR]
     assert not long, f"hand each file what it needs (a callable, a protocol, the ground) instead: {long}"
+
+
+def test_the_harness_has_these_pairs_only() -> None:
+    assert circles(graph(files("brokercert", ROOMS["brokercert"]))) == sorted(map(list, PAIRS))
+
+
+def test_a_scenario_is_played_without_knowing_of_a_run() -> None:
+    rooms = tuple(f"brokercert.engine.{room}." for room in ("ask", "client", "machine", "play"))
+    edges = graph(files("brokercert", ROOMS["brokercert"]))
+    below = {name for name in edges if name.startswith(rooms)}
+    assert below, "the rooms of the engine have other names"
+    assert not {one for name in below for one in edges[name] if one.startswith("brokercert.engine.run.")}
 
 
 @pytest.mark.parametrize("room", SHARED)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokercert.requirements import available_sets, load_set
+from brokercert.requirements import load_set
+from brokercert.sets import own_sets
 from brokercert.sources import citations, place_key
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ NUMBERS = r"§[\d.]+(?:-\d+)?(?: \([\d, ]+\))?(?:, row \d+)?"
 NUMBERED = re.compile(rf"\b(TP|S2) ({NUMBERS}(?:(?:, | to | and ){NUMBERS})*)")
 NAMED = re.compile(r"\b(S2|AR),? ((?:overview|[A-Z][a-z]+)(?: [A-Z][a-z]+| handling)*)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FILE = re.compile(r"`([\w./-]+\.(?:py|toml))`")
 PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
 MEND = "cite a heading of docs/protocol/{tradovate,stage2,arrow}.md (TP, S2, AR), or write that section"
 
@@ -94,7 +96,7 @@ def test_every_cited_name_is_a_heading() -> None:
 
 def test_every_row_cites_headings() -> None:
     known = {page: places(page) for page in PAGES}
-    for set_id in available_sets():
+    for set_id in own_sets():
         for row in load_set(set_id).rows:
             for page, place in citations(row.source):
                 cited = list(numbers(place)) or [place_key(place)]
@@ -115,6 +117,22 @@ def test_every_page_that_is_named_exists() -> None:
     assert not missing, "write the page, or name one of docs/ where it is named"
 
 
+def test_every_file_that_a_page_names_exists() -> None:
+    """A file is named by its last parts. Capitals stand for a name that the reader chooses (`data/SET/set.toml`)."""
+    others = {"tests/toxiproxy.py"}  # an example of a module in a user's own project
+    folders = [ROOT / name for name in ("harness", "mock_server", "scenarios", "reports", "tests", "tools", "examples")]
+    found = [*ROOT.glob("*.*"), *(path for folder in folders for path in folder.rglob("*.*"))]
+    known = {f"/{path.relative_to(ROOT)}" for path in found if "node_modules" not in path.parts}
+    named = {(page.name, name) for page in MARKDOWN for name in FILE.findall(page.read_text("utf-8"))}
+    assert len(named) > 60
+    missing = {
+        f"{page}: {name}"
+        for page, name in named
+        if name not in others and name == name.lower() and not any(path.endswith(f"/{name}") for path in known)
+    }
+    assert not missing
+
+
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_link_leads_somewhere(path: Path) -> None:
     text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -129,7 +147,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 
 # Every limit that is said to stand in a document, with the words of our page about that document that hold its value.
-STATED = {
+STATED: dict[str, dict[str, tuple[float, str, str]]] = {
     "tradovate-stage2": {
         "connect": (5, "stage2.md", "| connect | 5 s |"),
         "authenticate": (2, "stage2.md", "| authenticate | 2 s |"),
@@ -151,7 +169,7 @@ STATED = {
 }
 
 
-@pytest.mark.parametrize("set_id", available_sets())
+@pytest.mark.parametrize("set_id", own_sets())
 def test_a_limit_is_a_documents_only_where_its_value_stands_there(set_id: str) -> None:
     said = {name: limit.value for name, limit in load_set(set_id).limits.items() if limit.origin == "doc"}
     assert said == {name: value for name, (value, _, _) in STATED[set_id].items()}

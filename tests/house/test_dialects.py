@@ -20,8 +20,10 @@ NEUTRAL = [
     *sorted((HARNESS / "trace").rglob("*.py")),
     *sorted((HARNESS / "toxiproxy").rglob("*.py")),
     *sorted((HARNESS / "door").rglob("*.py")),
+    *sorted((ROOT / "mock_server" / "brokercert_mock" / "port").rglob("*.py")),
     *sorted(HARNESS.glob("pytest_*.py")),
-    *(HARNESS / name for name in ("ownprocess.py", "requirements.py", "sets.py", "verdict.py")),
+    *sorted((HARNESS / "requirements").rglob("*.py")),
+    *(HARNESS / name for name in ("ownprocess.py", "sets.py", "verdict.py")),
     *(HARNESS / "judge" / name for name in ("judge.py", "judging.py", "transcript.py", "attempts.py", "excerpt.py")),
     *sorted(path for path in (ROOT / "reports").rglob("*") if path.suffix in (".py", ".j2", ".css", ".js")),
 ]

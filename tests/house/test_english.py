@@ -1,8 +1,8 @@
 """English that a tired reader of a second language understands at once: short sentences, and no hard words of a list.
 
-Measured are README.md, CHANGELOG.md, the pages of docs/, the texts of the requirement sets, and `--help`. A colon or a
-semicolon does not end a sentence here, only an item of a list does. So a sentence that is too long is mended by two
-sentences or by a list.
+Measured are README.md and the pages beside it, those of docs/ and tools/, the texts of the requirement sets, and
+`--help`. A colon or a semicolon does not end a sentence here, only an item of a list does. So a sentence that is too
+long is mended by two sentences or by a list.
 """
 
 import re
@@ -25,7 +25,7 @@ OTHERS = {
 }
 PAGES = sorted(
     path
-    for path in [*ROOT.glob("README.md"), *ROOT.glob("CHANGELOG.md"), *(ROOT / "docs").glob("*.md")]
+    for path in [*ROOT.glob("*.md"), *(ROOT / "tools").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     if path.name not in OTHERS
 )
 
@@ -96,7 +96,7 @@ def helps(command: click.Command) -> Iterator[str]:
     yield from (option.help for option in command.params if isinstance(option, click.Option) and option.help)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_page_is_read_at_once(path: Path) -> None:
     pieces = list(paragraphs(path.read_text("utf-8")))
     assert sum(map(words, pieces)) > 100, "a reader of pages that finds no words would prove nothing"
@@ -108,6 +108,15 @@ def test_a_row_is_read_at_once(set_id: str) -> None:
     texts = list(texts_of(load_set(set_id)))
     assert {field.name for field in msgspec.structs.fields(load_set(set_id).rows[0])} >= {"title", "text", "causes"}
     assert not [f"{place}: {fault}" for place, text in texts for fault in faults(text)]
+
+
+def test_the_words_of_verdicts_are_explained() -> None:
+    """Where verdicts are explained stands each word that a report uses of them, and each antecedent of our sets."""
+    page = (ROOT / "docs" / "design.md").read_text("utf-8").split("## Verdicts and outcomes")[1].split("\n## ")[0]
+    explained = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")}
+    antecedents = {row.antecedent for set_id in available_sets() for row in load_set(set_id).rows}
+    verdicts = {"not applicable", "not observed", "inconclusive", "blocked", "untested", "harness error"}
+    assert {*antecedents, *verdicts, "antecedent", "demanded by", "lane", "reading"} <= explained
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import generate
 import pytest
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import Score, keep_score, kept_scores, matrix_hash, scores_of
 from brokercert.matrix.subjects import insiders, mutants_of
 from generate import COMMAND, COUNTED, PAGES, ROOT, GenerateError, Page, counted, counts, measured, stale, stale_scores
 
-README = (ROOT / "README.md").read_text("utf-8")
+README = counted((ROOT / "README.md").read_text("utf-8"), counts())  # whether it is stale, the first test says
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
@@ -64,3 +65,28 @@ def test_a_sentence_that_is_gone_is_named_with_what_to_do() -> None:
 
 def test_a_page_that_is_missing_is_stale(tmp_path: Path) -> None:
     assert stale(tmp_path, (Page("page.md", lambda _: "text\n"),)) == {"page.md": "text\n"}
+
+
+@pytest.mark.parametrize(
+    ("pages", "scores", "words", "status"),
+    [
+        ((), (), ("--check",), 0),
+        (("README.md",), (), ("--check",), 1),
+        ((), (measured()[0],), ("--check",), 0),  # named, and asked for by the test above
+        ((), (measured()[0],), ("--check", "--all"), 1),
+    ],
+)
+def test_what_is_stale_is_named_with_its_command(
+    pages: tuple[str, ...],
+    scores: tuple[str, ...],
+    words: tuple[str, ...],
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(generate, "stale", lambda: dict.fromkeys(pages, ""))
+    monkeypatch.setattr(generate, "stale_scores", lambda: iter(scores))
+    assert generate.main(words) == status
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == max(1, len(pages) + len(scores))
+    assert all("stale" in line for line in told) and (not (pages or scores) or all(COMMAND in line for line in told))

@@ -11,7 +11,8 @@ from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge import judge_rows, judge_trace
 from brokercert.judge.check import Check
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.requirements import available_sets, load_set
+from brokercert.requirements import load_set
+from brokercert.sets import own_sets
 from brokercert.trace import Header, trace_of
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Verdict
@@ -82,7 +83,7 @@ def test_silence_is_blocked_by_a_failure_of_what_it_presupposes_which_is_told_to
     assert said == {"EVT-010": ("blocked", first), first: ("fail", "")}
 
 
-@pytest.mark.parametrize("set_id", available_sets())
+@pytest.mark.parametrize("set_id", own_sets())
 def test_every_row_presupposes_in_the_end_that_the_client_connects(set_id: str) -> None:
     rows = load_set(set_id)
     assert rows.first and rows.by_id[rows.first].title.startswith("Connects ")

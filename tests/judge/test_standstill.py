@@ -345,6 +345,9 @@ def test_a_standstill_of_an_old_trace_is_known_by_its_length_alone() -> None:
         ({"waited": 9.0, "client_cpu": 5.6}, True),
         ({"cpu": 9.0, "client_bytes": 11 << 20}, True),
         ({"cpu": 9.0, "client_bytes": 9 << 20}, False),
+        ({"waited": 9.0, "client_connections": 501}, True),
+        ({"waited": 9.0, "client_connections": 499}, False),
+        ({"client_connections": 5000}, False),  # we were stopped, and found them all afterwards
         ({"cpu": 9.0}, False),  # our own work
     ],
 )

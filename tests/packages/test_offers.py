@@ -6,6 +6,7 @@ Nobody who does not ask for it is kept from anything.
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.play.scenario import load_suite
 from brokercert.requirements import RequirementError, available_sets, load_set
 from brokercert.sources import load_sources, uncited
-from installed import add_metadata, install
+from installed import FERRY, add_metadata, install
 
 SET = "ferry-rides"
 OURS = sets.own_sets()
@@ -77,11 +78,18 @@ def with_points(suites: str, markers: dict[str, str]) -> Callable[[Path], None]:
 
 
 DATA = "suite/data"
-WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such package": (with_points("fery.suite", {}), r"ferry-rides = fery\.suite .*no folder of that package"),
     "no package below": (with_points("ferry_broker.suit", {}), r"no folder of that package; expected .* correct"),
     "no set": (without(f"{DATA}/set.toml"), r"data: no set\.toml; expected"),
     "no area": (without(f"{DATA}/fares.toml"), r"fares\.toml: no \[\[requirement\]\] in it; expected the rows FFA-\*"),
+    "no rows": (
+        lambda site: [
+            (site / "ferry_broker" / DATA / f"{area}.toml").write_text("requirement = []\n")
+            for area in ("boarding", "staying", "fares")
+        ],
+        r"no \[\[requirement\]\]; expected a row at least",
+    ),
     "no TOML": (edit(f"{DATA}/limits.toml", "[limits.window_stop]", "[limits"), r"limits\.toml: .*; expected TOML"),
     "another id": (edit(f"{DATA}/set.toml", f'"{SET}"', '"ferries"'), r"set\.id: 'ferries'; expected 'ferry-rides'"),
     "no marker": (with_points("ferry_broker.suite", {}), r"set\.marker: 'ferry'; expected a word .* it has none"),
@@ -169,3 +177,14 @@ def test_what_else_is_missing_is_its_own_error(site: Path) -> None:
     seen_anew()
     with pytest.raises(ModuleNotFoundError, match="no_such_thing"):
         load_suite(SET)
+
+
+def test_the_page_for_a_new_broker_names_each_file_of_the_example() -> None:
+    page = (FERRY.parents[1] / "docs" / "new-dialect.md").read_text("utf-8")
+    files = {str(path.relative_to(FERRY)) for path in FERRY.rglob("*") if path.suffix in (".py", ".toml", ".md")}
+    data = {name for name in files if name.startswith("ferry_broker/suite/data/") and "/sources/" not in name}
+    bare = {"ferry_broker/__init__.py", "ferry_broker/judge/__init__.py"}  # a docstring each
+    named = set(re.findall(r"`([\w./-]+\.(?:py|toml|md))`", page))
+    assert files - data - bare <= named
+    assert {Path(name).name for name in data} <= named
+    assert {name for name in named if name.startswith("ferry_broker/")} <= files

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from brokercert_mock.port.broker import AnyBroker, RestAnswer
-from brokercert_mock.port.connection import AnyConnection
+from brokercert_mock.port.broker import AnyBroker
+from brokercert_mock.port.connection import AnyConnection, Wire
+from brokercert_mock.port.ground import Ground
+from brokercert_mock.port.host import RestAnswer
 from brokercert_mock.port.recorder import Recorder
-from brokercert_mock.port.rules import Rule
+from brokercert_mock.port.rules import shared
+from brokercert_mock.port.settings import AnySettings
 from brokercert_mock.port.shell import Shell
-from brokercert_mock.tradovate.settings import AnySettings
 
 UNKNOWN_BADGE = 4001  # FP Boarding
 STEP = 10  # cents: FP Fares
@@ -27,11 +28,18 @@ class FerrySettings(AnySettings):
 
 
 class FerryConnection(AnyConnection):
-    """One connection of a client."""
+    """One connection of a client. `board` is told that it shows a badge."""
 
-    def __init__(self, broker: FerryBroker, ident: int, shell: Shell) -> None:
-        super().__init__(broker, ident, shell)
-        self.broker = broker
+    def __init__(
+        self,
+        ground: Ground,
+        ident: int,
+        wire: Wire,
+        close_wait: float,
+        board: Callable[[FerryConnection, object], None],
+    ) -> None:
+        super().__init__(ground, ident, wire, close_wait)
+        self._board = board
         self.aboard = False
 
     def on_text(self, text: str, at: float) -> None:
@@ -40,13 +48,21 @@ class FerryConnection(AnyConnection):
         except (ValueError, RecursionError):
             return
         if isinstance(message, dict) and message.get("op") == "board" and not self.aboard:
-            self.broker.board(self, message.get("badge"))
+            self._board(self, message.get("badge"))
 
 
 class FerryBroker(AnyBroker[FerryConnection]):
     """One ferry on one port."""
 
     websocket_path = "/ferry"
+    rest_prefix = ""
+    takes = (  # what a scenario may ask of it; the port applies all of these itself
+        shared.AcceptClosed,
+        shared.UpgradeRefused,
+        shared.UpgradeUnanswered,
+        shared.UpgradeClosed,
+        shared.UpgradeThenClose,
+    )
 
     def __init__(
         self,
@@ -98,12 +114,12 @@ class FerryBroker(AnyBroker[FerryConnection]):
     # What the shell tells.
 
     def make_connection(self, ident: int, shell: Shell) -> FerryConnection:
-        return FerryConnection(self, ident, shell)
+        return FerryConnection(self.ground, ident, shell, self.settings.close_wait, self.board)
 
-    def on_upgraded(self, conn: FerryConnection, upgrade_rule: Rule | None) -> None:
+    def on_upgraded(self, conn: FerryConnection) -> None:
         """Nothing: the client has the first word."""
 
     def on_rest_request(
-        self, conn: Any, method: str, target: str, headers: dict[str, str], body: str, answer: RestAnswer
+        self, conn: FerryConnection, method: str, target: str, headers: dict[str, str], body: str, answer: RestAnswer
     ) -> None:
         answer(404, "Not found", "text/plain")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from brokercert.cli.options import CLUSTER, JOBS, SEED, Place
 from brokercert.sets import default_set, own_sets
+
+if TYPE_CHECKING:
+    from brokercert.engine.run.defects import Score
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,7 +33,6 @@ def matrix(
 
     from brokercert.cli import HARNESS_ERROR, INTERRUPTED
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.run.defects import keep_score
     from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
     from brokercert.matrix.score import differences, score_of
     from brokercert.matrix.score import page as page_of
@@ -76,6 +79,19 @@ def matrix(
         score = score_of(set_id, told)
         click.echo(f"{set_id}: this suite catches {score.killed} of {score.mutants} known defects")
         if keep and not wrong:
-            keep_score(score)
+            _keep(score)
     click.echo(f"{len(cells)} cells in {took:.0f} s, {len(wrong)} not as written")
     return HARNESS_ERROR if wrong else 0
+
+
+def _keep(score: Score) -> None:
+    from brokercert.engine.errors import UsageError
+    from brokercert.engine.run.defects import keep_score, scores_of
+
+    try:
+        keep_score(score)
+    except OSError as error:
+        raise UsageError(
+            f"--keep: {scores_of(score.set_id)}: {error.strerror}; expected a package that may be written to, such as "
+            "an editable install of its sources"
+        ) from error

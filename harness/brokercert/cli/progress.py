@@ -21,6 +21,29 @@ EVERY = 30.0  # seconds: continuous-integration systems take silence for a hang
 NAMED = 3  # scenarios that are named of those under way
 
 
+class Standstills:
+    """Standstills of the harness, told without one line for each: a client that makes them makes many.
+
+    The first is told at once. Those that follow are told in one line, when a scenario ends.
+    """
+
+    def __init__(self) -> None:
+        self._more: list[float] | None = None  # seconds, after the first; None: there was none
+
+    def one(self, length: float) -> str:
+        """The line to be told of it now; empty: not yet."""
+        if self._more is None:
+            self._more = []
+            return stall_told(length)
+        self._more.append(length)
+        return ""
+
+    def over(self) -> str:
+        """A scenario has ended: the line for those that were not told yet; empty: there are none."""
+        more, self._more = self._more, None
+        return f"the harness stood still {len(more)} more time(s) since, for up to {max(more):.1f} s" if more else ""
+
+
 class PlainProgress:
     """A line where a scenario ends, and one at least every 30 s.
 
@@ -35,6 +58,7 @@ class PlainProgress:
         self._planned = 0
         self._ended = 0
         self._said = 0.0
+        self._standstills = Standstills()
 
     def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
         self._planned, self._predicted = len(names), predicted
@@ -48,6 +72,7 @@ class PlainProgress:
 
     def ended(self, name: str, state: str) -> None:
         self._ended += 1
+        self._line(self._standstills.over())
         self._line(f"{name}: {state} ({self._ended} of {self._planned})")
 
     def tick(self, running: Sequence[str], elapsed: float) -> None:
@@ -60,9 +85,12 @@ class PlainProgress:
         self._line(again_told(names, lasts))
 
     def stalled(self, length: float) -> None:
-        self._line(stall_told(length))
+        self._line(self._standstills.one(length))
 
     def _line(self, text: str) -> None:
+        """Nothing, where there is nothing to say."""
+        if not text:
+            return
         self._said = self._clock() - self._began
         self._say(f"[{self._said:4.0f} s] {printable(text)}")
 
@@ -78,6 +106,7 @@ class LiveProgress:
         self._stream = stream
         self._predicted = 0.0
         self._left = 0
+        self._standstills = Standstills()
 
     def planned(self, whom: str, names: Sequence[str], predicted: float) -> None:
         self._predicted, self._left = predicted, len(names)
@@ -91,6 +120,7 @@ class LiveProgress:
 
     def ended(self, name: str, state: str) -> None:
         self._left -= 1
+        self._say(self._standstills.over())
         if not state.startswith("completed"):
             self._say(f"{name}: {state}")
         if not self._left:
@@ -106,10 +136,12 @@ class LiveProgress:
         self._say(again_told(names, lasts))
 
     def stalled(self, length: float) -> None:
-        self._say(stall_told(length))
+        self._say(self._standstills.one(length))
 
     def _say(self, text: str) -> None:
-        """A line that stays."""
+        """A line that stays; nothing, where there is nothing to say."""
+        if not text:
+            return
         self.stop()
         put(self._stream, f"{printable(text)}\n")
 

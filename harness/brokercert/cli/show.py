@@ -190,8 +190,7 @@ def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
     if row.means:
         yield "\n" + _wrapped(row.means)
     yield f"\nNeeds of the client: {', '.join(f'{need} ({rows.capabilities[need]})' for need in row.needs)}"
-    after = f"; demanded by {row.demanded_by}" if row.demanded_by else ""
-    yield f"Judged after: {row.antecedent}{after}"
+    yield _wrapped(_judged_after(row))
     for limit in (rows.limits[limit] for limit in row.limits):
         yield _wrapped(f"Limit {limit.name}: {quantity(limit.value, limit.unit)} ({limit.origin}). {limit.text}")
     suite = load_suite(rows.id)
@@ -209,6 +208,20 @@ def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
     if row.mend:
         yield "\n" + _wrapped(f"To mend it: {row.mend}")
     yield f"\nAlone: brokercert certify --set {rows.id} --only {row.id} -- COMMAND"
+
+
+def _judged_after(row: Requirement) -> str:
+    """What must have happened before a row can be asked, and what is said of it where that never comes."""
+    from brokercert.requirements import NONE
+
+    if row.demanded_by:
+        return (
+            f"Judged after: {row.antecedent}; demanded by {row.demanded_by}. "
+            f"If that never comes, this row is blocked by {row.demanded_by}."
+        )
+    if row.antecedent == NONE:
+        return "Judged after: none. It can be judged from the start."
+    return f"Judged after: {row.antecedent}. If that never comes, this row is not observed."
 
 
 def _wrapped(text: str, indent: str = "") -> str:

@@ -25,13 +25,11 @@ from brokercert.fuzz.inprocess import Outcome
 from brokercert.fuzz.shrink import Budget, shrink
 from brokercert.hostile import Hostile, Level, generate
 from brokercert.hostile.delivery import BATCH, batches, drawn_batch, send, send_marker
+from brokercert.requirements import load_set
 from brokercert.trace.records import Why
 
-LOGIN = 60.0  # seconds for a client to log in and sync: 30 s each, as the requirements have it
+SET = "tradovate-stage2"  # whose broker is played, and whose limits say how long a client is awaited
 PONG = 10.0  # seconds
-EVENT = 20.0  # seconds for the report of a valid event: the window of MSG-015
-RECOVERY = 75.0  # seconds, as in the requirements: back-off may have reached a minute
-BEAT = 34.0  # seconds: a legal gap between heartbeats, and one
 REPORTED = 12_000  # frames to one client, which is then ended: of what it prints, 50,000 reports are read at most
 TRIES, SHRINKING = 60, 120.0  # clients started anew, and seconds, to shrink one find
 LATE = 0.5  # seconds: after these a message has arrived, and a crash on it has been seen
@@ -48,6 +46,7 @@ class Live:
     def __init__(self, spec: SubjectSpec) -> None:
         self._spec = spec
         self._loop = asyncio.get_running_loop()
+        self._limit = load_set(SET).limit
         self.broker = TradovateBroker(seed=1)
         self._state_dir = made_folder(f"{PREFIX}fuzz-")
         self._subject: RunningSubject | None = None
@@ -66,8 +65,9 @@ class Live:
             "BROKERCERT_LEVEL": self._spec.level,
         }
         self._subject = await start_subject(self._spec, env, self, self._state_dir, self._loop.time)
-        if not await self.broker.wait(lambda _: bool(self._sockets()) or self._exit is not None, LOGIN):
-            raise UsageError(f"the client did not log in and sync in {LOGIN:g} s; try `brokercert certify` first")
+        login = self._limit("window_first_authorize") + self._limit("window_first_sync")
+        if not await self.broker.wait(lambda _: bool(self._sockets()) or self._exit is not None, login):
+            raise UsageError(f"the client did not log in and sync in {login:g} s; try `brokercert certify` first")
         if self._exit is not None:
             raise UsageError(f"the client ended with status {self._exit} before it had synced")
         self.broker.quiet(True)
@@ -117,7 +117,7 @@ class Live:
         def seen(_: TradovateBroker) -> bool:
             return self._exit is not None or any(c not in old for c in self._sockets())
 
-        came = await self.broker.wait(seen, RECOVERY)
+        came = await self.broker.wait(seen, self._limit("window_recovery"))
         self._alive()
         if not came:
             raise Broke(cause)
@@ -137,7 +137,8 @@ class Live:
             def told(_: Connection, ident: int = marker.ident) -> bool:
                 return ident in self._told
 
-            await self._settle([socket], told, EVENT, "it processes no valid event any more")
+            within = self._limit("window_default")
+            await self._settle([socket], told, within, "it processes no valid event any more")
 
     async def look(self) -> None:
         """Whether what it was fed still ends it. Raises `Broke`."""
@@ -149,7 +150,8 @@ class Live:
         sockets = self._sockets()
         since = self.broker.clock()
         beats = lambda c: bool(c.heartbeats) and c.heartbeats[-1] >= since  # noqa: E731 (one use, beside its own text)
-        await self._settle(sockets, beats, BEAT, NO_BEAT)
+        gap = self._limit("heartbeat_gap_page") * (1 + self._limit("heartbeat_gap_tolerance"))
+        await self._settle(sockets, beats, gap + 1, NO_BEAT)
         old = self._sockets()
         for socket in old:
             socket.fin()

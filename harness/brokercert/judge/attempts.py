@@ -15,8 +15,11 @@ from typing import Any
 
 from brokercert.judge.check import AnyBench, seconds
 from brokercert.judge.transcript import SECOND, Transcript
+from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
+AWAY = (FaultName.PROXY_DOWN, FaultName.PORT_REFUSED, FaultName.PORT_UNANSWERED)
+BACK = (FaultName.PROXY_UP, FaultName.PORT_OPEN)
 ONE_ATTEMPT = SECOND // 10  # connections closer than this are one attempt
 
 
@@ -60,9 +63,9 @@ def unseen_spans(talk: Transcript[Any]) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     since: int | None = None
     for t, _, fault in talk.faults:
-        if fault.name in ("proxy-down", "port-refused", "port-unanswered"):
+        if fault.name in AWAY:
             since = fault.requested if since is None else since
-        elif fault.name in ("proxy-up", "port-open") and since is not None:
+        elif fault.name in BACK and since is not None:
             spans.append((since, t))
             since = None
     return spans if since is None else [*spans, (since, talk.now)]

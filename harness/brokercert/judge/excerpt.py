@@ -178,6 +178,8 @@ def _stall(stall: r.Stall) -> str:
     told = [text.format(value) for value, text in known if value >= 0.05]
     if stall.client_bytes:
         told.append(f"the client sent {stall.client_bytes} bytes")
+    if stall.client_connections:
+        told.append(f"the client opened {stall.client_connections} connection(s)")
     told.append(f"load {stall.load:.1f}")
     return f"stood still for {length:.3f} s, from {stall.since / SECOND:.3f} s: {', '.join(told)}"
 

@@ -39,6 +39,7 @@ NOTICED: dict[Form | None, str] = {
 TO_THE_END = (Form.ABSENCE, Form.RESTRAINT, None)
 OPEN = (Verdict.NOT_OBSERVED, Verdict.INCONCLUSIVE, Verdict.BLOCKED)  # no breach, but perhaps our doing all the same
 SHARE = 0.5  # of a standstill: who used a core for the larger part of it made it
+STORM = 50  # connections a second: 25 times what any client opens; the harness takes twenty times that
 FLOOD = 1024 * 1024  # bytes a second: a hundred times what any client sends; the harness reads a hundred times that
 
 
@@ -73,14 +74,15 @@ class Span:
 
 
 def made_by_client(stall: r.Stall) -> bool:
-    """Whether the client kept the harness from its core, or gave it more to read than any client sends.
+    """Whether the client kept the harness from its core, or gave it more to read, or to take, than any client does.
 
-    Both are known of a harness only that computed or waited for a core: one that was stopped or slept did neither.
+    All are known of a harness only that computed or waited for a core: one that was stopped or slept did neither.
     """
     length = (stall.t - stall.since) / SECOND
     if stall.cpu + stall.waited < SHARE * length:
         return False
-    return stall.client_cpu >= SHARE * length or stall.client_bytes >= FLOOD * length
+    flooded = stall.client_bytes >= FLOOD * length or stall.client_connections >= STORM * length
+    return stall.client_cpu >= SHARE * length or flooded
 
 
 def made_by_clients(stall: r.Stall) -> bool:

@@ -169,7 +169,7 @@ class Told:
             case "snapshot" if asked is not None and asked.command == "snapshot":
                 self._snapshot(asked, report)
             case "outcome" if asked is not None and asked.command == "request":
-                asked.outcomes.append(_outcome(report))
+                asked.outcomes.append(outcome_of(report))
             case _:
                 self.others.append(report)
 
@@ -196,7 +196,8 @@ def told_in(records: Iterable[r.Body]) -> Told:
     return told
 
 
-def _outcome(report: Report) -> Outcome:
+def outcome_of(report: Report) -> Outcome:
+    """How a request ended, by a report of it."""
     body = report.body
     status = body.get("status")
     error = body.get("error")

@@ -18,8 +18,10 @@ from brokercert.judge.asides import Asides
 from brokercert.judge.moments import Close, End, Moment, Noted
 from brokercert.judge.told import Told
 from brokercert.trace import records as r
+from brokercert.trace.names import FaultName
 
 SECOND = 1_000_000
+SILENCES = (FaultName.SILENT, FaultName.HALF_OPEN, FaultName.MID_FRAME)  # after which the broker says nothing more
 LossBy = Literal["broker", "network", "client"]
 
 
@@ -305,11 +307,11 @@ class Transcript(Generic[S]):
         for c in touched:
             if c is None:
                 continue
-            if fault.name == "proxy-down":
+            if fault.name == FaultName.PROXY_DOWN:
                 # The proxy ends both sides; the broker sees that as the client's FIN, which it is not.
                 if c.loss is None or c.loss.t >= fault.requested:
                     c.loss = Loss(fault.requested, number, "network", fault.name)
-            elif fault.name.startswith(("silent", "half-open", "mid-frame")) and c.silent is None:
+            elif fault.name.startswith(SILENCES) and c.silent is None:
                 c.silent = Moment(fault.t, number)
             self.disturb(c, fault.requested, number)
 

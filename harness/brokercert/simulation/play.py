@@ -31,19 +31,16 @@ from brokercert.engine.loops import run_loop
 from brokercert.engine.play.scenario import load_dialect
 from brokercert.engine.play.virtual import CALENDAR, LONGEST, StuckError, VirtualLoop
 from brokercert.judge.tradovate.model.differences import differences, scope_of, types_in
+from brokercert.requirements import RequirementSet, load_set
 from brokercert.simulation.happen import LATE, Happenings
 from brokercert.simulation.held import held_by
 from brokercert.simulation.schedule import CENTI, CHECK, Schedule
 from brokercert.simulation.watch import TAG, Both, Breach, Watch
 from brokercert.trace.records import Why
 
-RECOVERY = 60.0 + 75.0  # seconds: noticing a silent server, and the recovery that follows (docs/design.md, limits)
-ENDED = 75.0  # seconds until a request has an outcome: a ticket's 4 and the 10 until its retry, then REQ-030's 60
 OPENING = 12.0  # seconds in which a client opens all the sockets that it opens by itself
-SETTLE, STABLE = 5.0, 2.0  # seconds until the state is the ledger's, and until it is looked at again
 POLL = 0.25
 ANSWER = 5.0  # seconds that a snapshot may take
-LEAVING = 15.0  # seconds that a client may take to log off
 SLOWEST = 10  # seconds of virtual time in one of real time, on the busiest machine
 NEVER = 10 * 365 * 86_400.0  # seconds a token lives for a client that cannot renew one
 
@@ -116,6 +113,27 @@ def play(schedule: Schedule, spec: SubjectSpec, set_id: str, also: Callable[[flo
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """How long a client is awaited, in seconds: by the limits of its requirement set."""
+
+    recovery: float  # noticing a silent server, and the recovery that follows
+    ended: float  # until a request has an outcome: a ticket, the time until its retry, an answer, and a second
+    settle: float  # until the state is the ledger's ...
+    stable: float  # ... and until it is looked at again
+    leaving: float  # until it has logged off
+
+    @classmethod
+    def by(cls, rows: RequirementSet) -> _Patience:
+        return cls(
+            recovery=rows.limit("silence") + rows.limit("window_recovery"),
+            ended=LATE + rows.limit("ticket_late") + rows.limit("request_end") + 1,
+            settle=rows.limit("snapshot_settle"),
+            stable=rows.limit("snapshot_stable"),
+            leaving=rows.limit("window_stop"),
+        )
+
+
 class Simulation:
     """One schedule, being played. To be made in a running loop."""
 
@@ -133,6 +151,7 @@ class Simulation:
         if not isinstance(broker, TradovateBroker):
             raise UsageError(f"--set {set_id}: its broker has no simulation; expected tradovate-stage2")
         self.broker = broker
+        self._patience = _Patience.by(load_set(set_id))
         self.checks = 0
         self.done = 0
         self.ended = 0.0
@@ -186,7 +205,7 @@ class Simulation:
         if self._subject is not None:
             if self._subject.alive:
                 await self._subject.ask_stop(judged=False)
-                await self._subject.wait_exit(LEAVING)
+                await self._subject.wait_exit(self._patience.leaving)
             await self._subject.kill()
         await self.broker.close()
 
@@ -242,9 +261,9 @@ class Simulation:
         self.broker.quiet(True)
         await self._back()
         await asyncio.sleep(LATE + 1)  # what is answered late has been answered
-        if not await self._until(lambda: not self.watch.outstanding, ENDED):
+        if not await self._until(lambda: not self.watch.outstanding, self._patience.ended):
             lost = ", ".join(f"{TAG}{ident}" for ident in self.watch.outstanding)
-            self._breaks("request-once", f"no outcome of {lost}, {ENDED:g} s after the last fault")
+            self._breaks("request-once", f"no outcome of {lost}, {self._patience.ended:g} s after the last fault")
         self.watch.settle()
         await self._compare()
         self._measure()
@@ -253,13 +272,13 @@ class Simulation:
 
     async def _back(self) -> None:
         wanted = self._lanes or 1
-        if not await self.broker.wait(lambda _: len(self._happen.healthy()) >= wanted, RECOVERY):
+        if not await self.broker.wait(lambda _: len(self._happen.healthy()) >= wanted, self._patience.recovery):
             there = len(self._happen.healthy())
             self._breaks(
                 "comes-back",
-                f"{there} of {wanted} synced socket(s), {RECOVERY:g} s after the last fault"
+                f"{there} of {wanted} synced socket(s), {self._patience.recovery:g} s after the last fault"
                 if self._lanes
-                else f"no synced socket, {RECOVERY:g} s after its start",
+                else f"no synced socket, {self._patience.recovery:g} s after its start",
             )
         if not self._lanes:
             await asyncio.sleep(OPENING)
@@ -267,16 +286,16 @@ class Simulation:
 
     async def _compare(self) -> None:
         """Until the client's state is the ledger or must have been; and once more when it must be still."""
-        due = max(self._loop.time(), self.watch.synced_at) + SETTLE
+        due = max(self._loop.time(), self.watch.synced_at) + self._patience.settle
         while different := await self._difference():
             if self._loop.time() >= due:
                 self._breaks("state-is-ledger", different)
                 return
             await asyncio.sleep(POLL)
-            due = max(due, self.watch.synced_at + SETTLE)
-        await asyncio.sleep(STABLE)
+            due = max(due, self.watch.synced_at + self._patience.settle)
+        await asyncio.sleep(self._patience.stable)
         if different := await self._difference():
-            self._breaks("state-is-ledger", f"{different}, {STABLE:g} s after all had been equal")
+            self._breaks("state-is-ledger", f"{different}, {self._patience.stable:g} s after all had been equal")
 
     async def _difference(self) -> str:
         """The first thing that the client believes wrongly; empty: none, or it cannot say."""

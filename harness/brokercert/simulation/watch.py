@@ -1,7 +1,9 @@
 """What must hold on the wire and in what a client tells, whatever happens: a recorder that looks while it is told.
 
 The law: it takes what a broker tells a recorder and what the client prints, judges as it comes, and does no I/O and
-reads no clock. The first breach is kept; it names the invariant, the moment, and what was seen.
+reads no clock. The first breach is kept; it names the invariant, the moment, and what was seen. What a request, a
+ticket, a success and an outcome are is read by the judge's own functions. Only the counting is done here, since a
+simulation of hours keeps no trace.
 
     one-sync          one logical sync request a socket: a further one only after a ticket that asks for it
     authorized-first  nothing but authorize and heartbeats before the answer to authorize was written
@@ -19,6 +21,10 @@ from typing import Any
 
 import msgspec
 from brokercert_mock.port.recorder import Ending, Recorder, Side
+
+from brokercert.judge.told import Report, outcome_of
+from brokercert.judge.tradovate.model.conversation import Answer, Request, decoded, request_of
+from brokercert.judge.tradovate.model.sends import error_of
 
 TEXT = 1  # the opcode
 TAG = "sim-"
@@ -56,13 +62,14 @@ class _Message(msgspec.Struct):
     d: msgspec.Raw = msgspec.Raw(b"null")
 
     @property
-    def data(self) -> Any:
-        return msgspec.json.decode(self.d) if len(self.d) < LONGEST_ANSWER else None
+    def answer(self) -> Answer:
+        data = msgspec.json.decode(self.d) if len(self.d) < LONGEST_ANSWER else None
+        return Answer(0, 0, self.s if isinstance(self.s, int) else 0, data)
 
 
 @dataclass(slots=True)
-class _Request:
-    """A request on a socket whose answer matters."""
+class _Sent:
+    """A request on its way whose answer matters."""
 
     endpoint: str
     tag: int = 0  # of the command that asked for it
@@ -73,7 +80,7 @@ class _Socket:
     authorized: bool = False
     syncs: int = 0
     tickets: int = 0  # for sync
-    pending: dict[str, list[_Request]] = field(default_factory=dict)  # by id; a client may use one twice
+    pending: dict[str, list[_Sent]] = field(default_factory=dict)  # by id; a client may use one twice
 
 
 @dataclass(slots=True)
@@ -102,7 +109,7 @@ class Watch(Recorder):
         self.digest = 0  # of all frames, their times and ways: the same where everything was the same
         self._broke = broke
         self._sockets: dict[int, _Socket] = {}
-        self._rest: dict[tuple[int, int], _Request] = {}  # by connection and ordinal
+        self._rest: dict[tuple[int, int], _Sent] = {}  # by connection and ordinal
         self._decode = msgspec.json.Decoder(Line).decode
         self._decode_frame = msgspec.json.Decoder(list[_Message]).decode
 
@@ -160,7 +167,10 @@ class Watch(Recorder):
             return
         if sender == "client":
             if payload != b"[]":
-                self._on_request(at, conn, socket, payload.decode("utf-8", "replace"))
+                # None: a heartbeat in another form, or nothing that the broker could take for a request.
+                request = request_of(payload.decode("utf-8", "replace"), t=0, record=0, conn=conn)
+                if request is not None:
+                    self._on_request(at, socket, request)
         elif socket.pending and first_message and b'"i":' in payload:
             for message in self._decode_frame(payload[1:]):
                 if message.i is not None:
@@ -168,76 +178,68 @@ class Watch(Recorder):
 
     def rest_request(self, at: float, conn: int, ordinal: int, method: str, target: str, body: str) -> None:
         if TAG in body:
-            request = self._rest[conn, ordinal] = _Request(target.partition("?")[0])
-            self._on_tagged(at, conn, request, _json(body))
+            sent = self._rest[conn, ordinal] = _Sent(target.partition("?")[0])
+            self._on_tagged(at, conn, sent, decoded(body))
 
     def rest_answer(self, at: float, conn: int, ordinal: int, status: int, body: str) -> None:
-        request = self._rest.pop((conn, ordinal), None)
-        if request is not None:
-            self._on_outcome_of(request.tag, status, _json(body))
+        sent = self._rest.pop((conn, ordinal), None)
+        if sent is not None:
+            self._on_outcome_of(sent.tag, Answer(0, 0, status, decoded(body)))
 
-    def _on_request(self, at: float, conn: int, socket: _Socket, text: str) -> None:
-        parts = text.split("\n", 3)
-        if len(parts) < 3 or not parts[0].strip():
-            return  # a heartbeat in another form, or nothing that the broker could take for a request
-        endpoint, body = parts[0].strip().lower().lstrip("/"), parts[3] if len(parts) > 3 else ""
-        request = _Request(endpoint)
+    def _on_request(self, at: float, socket: _Socket, request: Request) -> None:
+        endpoint, sent = request.endpoint, _Sent(request.endpoint)
         if endpoint != "authorize" and not socket.authorized:
-            self.breaks("authorized-first", at, f"{endpoint} on socket {conn} before authorize was answered")
+            self.breaks("authorized-first", at, f"{endpoint} on socket {request.conn} before authorize was answered")
         if endpoint == "user/syncrequest":
             socket.syncs += 1
             if socket.syncs > 1 + socket.tickets:
-                self.breaks("one-sync", at, f"sync request {socket.syncs} on socket {conn}, {socket.tickets} ticket(s)")
-            if body not in self.sync_bodies:
-                self.sync_bodies[body] = _json(body)
-        elif TAG in body:
-            self._on_tagged(at, conn, request, _json(body))
-        if request.tag or endpoint in ("authorize", "user/syncrequest"):
-            socket.pending.setdefault(parts[1].strip(), []).append(request)
+                seen = f"sync request {socket.syncs} on socket {request.conn}, {socket.tickets} ticket(s)"
+                self.breaks("one-sync", at, seen)
+            self.sync_bodies.setdefault(request.text, request.body)
+        elif TAG in request.text:
+            self._on_tagged(at, request.conn, sent, request.body)
+        if sent.tag or endpoint in ("authorize", "user/syncrequest"):
+            socket.pending.setdefault(request.id, []).append(sent)
 
-    def _on_tagged(self, at: float, conn: int, request: _Request, body: Any) -> None:
+    def _on_tagged(self, at: float, conn: int, sent: _Sent, body: Any) -> None:
         tag = body.get("clOrdId") if isinstance(body, dict) else None
         number = tag.removeprefix(TAG) if isinstance(tag, str) else ""
         asked = self.asked.get(int(number)) if number.isdigit() else None
         if asked is None:
-            self.breaks("request-once", at, f"{request.endpoint} {tag} on socket {conn}, long after it had ended")
+            self.breaks("request-once", at, f"{sent.endpoint} {tag} on socket {conn}, long after it had ended")
             return
-        request.tag = asked.id
+        sent.tag = asked.id
         asked.arrivals += 1
         if asked.arrivals > 1 + asked.tickets:
             self.breaks(
                 "request-once",
                 at,
-                f"{request.endpoint} {tag} came {asked.arrivals} times, {asked.tickets} ticket(s): socket {conn}",
+                f"{sent.endpoint} {tag} came {asked.arrivals} times, {asked.tickets} ticket(s): socket {conn}",
             )
 
     def _on_answer(self, at: float, socket: _Socket, message: _Message) -> None:
         waiting = socket.pending.get(str(message.i))
         if not waiting:
             return
-        request = waiting.pop(0)
+        sent = waiting.pop(0)
         if not waiting:
             del socket.pending[str(message.i)]
-        data = message.data
-        ticket = isinstance(data, dict) and "p-ticket" in data
-        good = message.s == 200 and not ticket
-        if request.endpoint == "authorize":
-            socket.authorized = socket.authorized or good
-        elif request.endpoint == "user/syncrequest":
-            socket.tickets += ticket
+        answer = message.answer
+        if sent.endpoint == "authorize":
+            socket.authorized = socket.authorized or answer.ok
+        elif sent.endpoint == "user/syncrequest":
+            socket.tickets += answer.ticket is not None
             self.synced_at = at
         else:
-            self._on_outcome_of(request.tag, message.s, data)
+            self._on_outcome_of(sent.tag, answer)
 
-    def _on_outcome_of(self, tag: int, status: Any, data: Any) -> None:
+    def _on_outcome_of(self, tag: int, answer: Answer) -> None:
         """What the broker answered to a request that was asked for."""
         asked = self.asked.get(tag)
         if asked is None:
             return
-        answer = data if isinstance(data, dict) else {}
-        failed = any(answer.get(name) for name in ("failureReason", "errorText", "violations"))
-        asked.tickets += "p-ticket" in answer
-        asked.succeeded = asked.succeeded or (status == 200 and not failed and "p-ticket" not in answer)
+        asked.tickets += answer.ticket is not None
+        asked.succeeded = asked.succeeded or (answer.ok and not error_of(answer))
 
     # What the client tells.
 
@@ -268,7 +270,7 @@ class Watch(Recorder):
             self.breaks("request-once", at, f"one more outcome of request {line.id}, long after it had ended")
             return
         asked.outcomes += 1
-        ok = line.ok if isinstance(line.ok, bool) else not line.error
+        ok = outcome_of(Report(0, 0, {"status": line.status, "error": line.error, "ok": line.ok})).ok
         if asked.outcomes > 1:
             self.breaks("request-once", at, f"request {line.id} ended {asked.outcomes} times")
         elif ok and not asked.succeeded:
@@ -276,13 +278,6 @@ class Watch(Recorder):
             self.breaks(
                 "request-once", at, f"request {line.id} is said to have succeeded; {came}, and no answer says so"
             )
-
-
-def _json(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
 
 
 class Both:

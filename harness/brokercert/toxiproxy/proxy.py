@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from functools import partial
 
 from brokercert.engine.machine.descriptors import SHORT
 from brokercert.toxiproxy.link import Link
@@ -38,6 +39,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._links: dict[Link, asyncio.Task[None]] = {}
         self._dials: set[asyncio.Task[None]] = set()
+        self._stops = 0  # so far: a connection that was accepted before the last one has ended with it
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -64,7 +66,8 @@ class Proxy:
         except ListenError as error:
             raise ListenError(f"listen tcp: {error}") from error
         try:
-            self._server = await asyncio.start_server(self._accept, host or "127.0.0.1", port, limit=1 << 20)
+            accept = partial(self._accept, self._stops)
+            self._server = await asyncio.start_server(accept, host or "127.0.0.1", port, limit=1 << 20)
         except OSError as error:
             text = "bind: address already in use" if error.errno in (98, 48) else f"bind: {error.strerror}"
             raise ListenError(f"listen tcp {host}:{port}: {text}") from error
@@ -78,21 +81,38 @@ class Proxy:
     async def stop(self) -> None:
         """Stop listening and end every connection with FIN; what is under way is lost."""
         self.enabled = False
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        self._stops += 1
+        await self._stop_listening()
         for link in self._links:
             link.close()
         for task in self._dials:
             task.cancel()
         await asyncio.gather(*self._links.values(), *self._dials, return_exceptions=True)
 
+    async def _stop_listening(self) -> None:
+        """In two turns of the loop. A connection that was accepted in this one gets its transport in the next one; if
+        its server was closed by then, asyncio drops the connection without closing it, and the client waits.
+        """
+        server, self._server = self._server, None
+        if server is None:
+            return
+        try:
+            for listener in server.sockets:
+                asyncio.get_running_loop().remove_reader(listener)
+            await asyncio.sleep(0)
+        finally:
+            server.close()
+
     def changed(self, stream: str, resampled: Sequence[Toxic] = ()) -> None:
         """The toxics of a direction changed: live connections take it at once."""
         for link in list(self._links):
             link.rebuild(stream, resampled)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, stops: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection that was accepted after so many stops."""
+        if stops != self._stops:
+            writer.close()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._dials.add(task)
@@ -109,7 +129,7 @@ class Proxy:
             return
         finally:
             self._dials.discard(task)
-        if not self.enabled:
+        if stops != self._stops:
             writer.close()
             server[1].close()
             return

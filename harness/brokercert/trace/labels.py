@@ -66,9 +66,6 @@ class Labels:
         self._forms = self._beginnings = None
         return label
 
-    def label_of(self, value: str) -> str | None:
-        return self._by_value.get(value)
-
     def redact(self, text: str) -> str:
         """`text` with every form of every secret replaced by its label, in place."""
         if not self._labels or not text:

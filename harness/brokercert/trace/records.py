@@ -217,7 +217,7 @@ class Expecting(Record, frozen=True, kw_only=True, tag="expecting"):
 
 
 class SubjectStarted(Record, frozen=True, kw_only=True, tag="subject-started"):
-    instance: int = 1
+    """The client is about to be started."""
 
 
 class SubjectOutput(Record, frozen=True, kw_only=True, tag="output"):
@@ -314,8 +314,9 @@ class Stall(Record, frozen=True, kw_only=True, tag="stall"):
     Seconds, each over that time: `cpu` is what the harness's process computed, `waited` how long its loop was ready and
     got no core, `suspended` how long the whole machine slept (which the clock of `t` does not count), `client_cpu` what
     this scenario's client and its children computed, `clients_cpu` what all clients of the run did. `client_bytes` is
-    what this scenario's client sent meanwhile. `load` is the machine's load average. A figure that the system does not
-    tell is 0.
+    what this scenario's client sent meanwhile, `client_connections` how many connections of it were taken. `load` is
+    the machine's load average. A figure that the system does not tell is 0, and so is one of a trace from before it was
+    recorded.
     """
 
     since: Micros
@@ -325,6 +326,7 @@ class Stall(Record, frozen=True, kw_only=True, tag="stall"):
     client_cpu: float = 0.0
     clients_cpu: float = 0.0
     client_bytes: int = 0
+    client_connections: int = 0
     load: float = 0.0
 
 

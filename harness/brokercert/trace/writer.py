@@ -24,8 +24,8 @@ NONCE = "sec-websocket-key"  # sixteen random bytes: no secret, and never the sa
 class TraceWriter:
     """One scenario's trace.
 
-    `began` is the moment, on the recorder's clock and in seconds, that is time 0 of the trace. `watch` is called with
-    every record as it is written: the stage waits on what happens, and sees just what the judge will see.
+    `began` is the moment, on the recorder's clock and in seconds, that is time 0 of the trace. Each of `watchers` is
+    called with every record as it is written: the stage waits on what happens, and sees just what the judge will see.
 
     `on_error` is told of what a watcher raises, or of a record that cannot be encoded. Without it both are raised to
     whoever told the record: a broker in the middle of a client's bytes, which would drop the connection for it.
@@ -102,7 +102,7 @@ class TraceWriter:
             self.file.flush()
 
     def close(self) -> None:
-        """End the file: what it then lacks, or what became of it, is its `note`. Nothing is kept back any more."""
+        """End the file: what it then lacks, or what became of it, is `file.note`. Nothing is kept back any more."""
         while self.let_go(len(self._held or ())):
             continue
         if self.file is not None:

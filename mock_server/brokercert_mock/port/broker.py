@@ -12,7 +12,6 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from brokercert_mock.port.addresses import addresses_of, bound_to_all
@@ -113,10 +112,21 @@ class AnyBroker(Generic[C]):
         for server in self._servers:
             await server.start_serving()
 
-    def _stop_listening(self) -> None:
-        for server in self._servers:
-            server.close()
-        self._servers.clear()
+    async def _stop_listening(self) -> None:
+        """In two turns of the loop. A connection that was accepted in this one gets its transport in the next one, and
+        its shell in the one after. If its server was closed by then, asyncio drops it without closing it: the client
+        would wait for a broker that does not know it.
+        """
+        servers, self._servers = self._servers, []
+        try:
+            for server in servers:
+                for listener in server.sockets:
+                    self.loop.remove_reader(listener)
+            for _ in range(2):
+                await asyncio.sleep(0)
+        finally:
+            for server in servers:
+                server.close()
 
     @property
     def port(self) -> int:
@@ -137,7 +147,7 @@ class AnyBroker(Generic[C]):
         """Stop listening and end what is left, waiting for no client. Tells of rules that were never triggered."""
         self.on_closing()
         self.ground.cancel_timers()
-        self._stop_listening()
+        await self._stop_listening()
         self._unblock()
         self.book.tell_unused()
         for shell in list(self._shells):
@@ -146,7 +156,7 @@ class AnyBroker(Generic[C]):
     async def refuse_port(self) -> None:
         """From here on connections are truly refused: the port is bound, nobody listens. Live ones go on."""
         requested = self.clock()
-        self._bound()
+        await self._bound()
         self._tell_fault(requested, Fault.PORT_REFUSED)
 
     async def leave_unanswered(self) -> None:
@@ -155,7 +165,7 @@ class AnyBroker(Generic[C]):
         The port listens with a queue that is full, so that the system drops what comes. There is no record of it.
         """
         requested = self.clock()
-        for blocked in self._bound():
+        for blocked in await self._bound():
             blocked.listen(0)
             for _ in range(2):  # a queue of length 0 holds one connection; the second one finds out that it is full
                 filler = socket.socket(blocked.family)
@@ -164,9 +174,9 @@ class AnyBroker(Generic[C]):
                 self._blocked.append(filler)
         self._tell_fault(requested, Fault.PORT_UNANSWERED)
 
-    def _bound(self) -> list[socket.socket]:
+    async def _bound(self) -> list[socket.socket]:
         """The port, taken and not listening, on each address."""
-        self._stop_listening()
+        await self._stop_listening()
         blocked = bound_to_all(self.addresses, self._port)
         self._blocked += blocked
         return blocked
@@ -239,10 +249,6 @@ class AnyBroker(Generic[C]):
     def call_later(self, delay: float, act: Callable[[], Any]) -> asyncio.TimerHandle:
         """A timer that dies with the broker."""
         return self.ground.call_later(delay, act)
-
-    def guarding(self) -> AbstractContextManager[None]:
-        """What is raised within is kept in `script_errors`."""
-        return self.ground.guarding()
 
     # What the shell tells.
 

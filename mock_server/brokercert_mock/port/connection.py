@@ -262,7 +262,3 @@ class AnyConnection:
             self.ended_at, self.ended_by = at, by
         self._ground.recorder.ended(at, self.id, by, how)
         self._ground.changed()
-
-    def abort(self) -> None:
-        """Close at once, without any care: for the broker's own end."""
-        self._wire.abort()

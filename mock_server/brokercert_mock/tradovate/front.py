@@ -62,7 +62,8 @@ class Front:
         assert self.names is not None, "the setting `name` is empty"
         requested = self._ground.clock()
         self.names.mode = mode
-        self._tell(requested, f"{TradovateFault.NAME}{'resolves' if mode == 'answer' else mode}", self.names.name)
+        name = TradovateFault.NAME_RESOLVES.value if mode == "answer" else f"{TradovateFault.NAME}{mode}"
+        self._tell(requested, name, self.names.name)
 
     def _tell(self, requested: float, name: str, detail: str) -> None:
         self._ground.recorder.fault(requested, self._ground.clock(), name, 0, detail)

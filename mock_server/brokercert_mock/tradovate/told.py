@@ -15,6 +15,7 @@ class TradovateFault(StrEnum):
     SHUTDOWN = "shutdown"
     TLS = "tls-"  # and the kind of certificate
     NAME = "name-"  # and what the name server says
+    NAME_RESOLVES = "name-resolves"
     TOKEN = "token-"  # and `expired` or `revoked`
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from brokercert.engine.play.stage import ARRIVAL, AnyStage
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
 from brokercert.judge.tradovate.model.points import differences_at, due_at, unseen_at
+from brokercert.trace.names import RuleName
 from brokercert_mock import Connection as BrokerConnection
 from brokercert_mock import TradovateBroker
 
 SETTLE = 1.5  # seconds without a new socket after which the client is taken to have opened all of its own
 SETTLE_MOST = 12.0  # seconds: a client that opens socket after socket is not waited for for ever
+SURE = 0.5  # seconds beyond a limit: no judgement without its whole window
 POLL = 0.25  # seconds between two snapshots of a comparison: twenty until it is due
 
 
@@ -23,7 +25,7 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
 
     def has_shown(self, talk: Conversation) -> bool:
         """A client that looks up the broker's name has started, though it may not be told the address."""
-        return super().has_shown(talk) or any(rule.name.startswith("dns-") for _, _, rule in talk.rules)
+        return super().has_shown(talk) or any(rule.name.startswith(RuleName.DNS) for _, _, rule in talk.rules)
 
     @property
     def heartbeat_gap(self) -> float:
@@ -99,6 +101,14 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         """End every socket of the client right after an event (REC-010). Returns when, in microseconds."""
         await self.fresh_event()
         return self.lose_all(how)
+
+    async def outage(self, window: str, how: Callable[[BrokerConnection], object] = BrokerConnection.fin) -> None:
+        """Lose every socket, and watch for as long as attempts in an outage are counted. The caller's rule keeps the
+        client away until this returns. `window` is what the trace calls it: a `WindowName`, and how it is done.
+        """
+        await self.lose(how)
+        with self.window(window):
+            await self.hold(self.limit("outage") + SURE, "attempts to reconnect")
 
     async def compare(self, name: str) -> None:
         """Record the ledger under `name`, and ask for the client's state until it is equal or must have been, and

@@ -8,7 +8,7 @@ from ferry_broker.suite.stage import FerryStage
 @scenario(
     "ride",
     "A healthy ride with fares",
-    exercises=("FBO-020", "FST-010", "FFA-010"),
+    exercises=("FFA-010", "FBO-020", "FST-010"),
     lasts=3,
 )
 async def ride(stage: FerryStage) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from brokercert.engine.ask.config import Config
 from brokercert.engine.ask.whom import CERTIFY, Door
-from brokercert.engine.client.process import find_command
+from brokercert.engine.client.command import find_command
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from brokercert.engine.errors import UsageError
 from brokercert.requirements import RequirementError, RequirementSet, load_set

@@ -10,17 +10,14 @@ import asyncio
 import errno
 import json
 import os
-import re
-import shutil
 import signal
-import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from brokercert.engine.ask.given import is_file, is_folder, is_there
 from brokercert.engine.client import leftovers
+from brokercert.engine.client.command import environment_of, fill, find_command
 from brokercert.engine.client.guard import GUARD
 from brokercert.engine.client.output import Output
 from brokercert.engine.client.subject import STOP, Clock, Stream, SubjectError, SubjectObserver, SubjectSpec
@@ -32,93 +29,12 @@ LAST_OUTPUT = 0.25  # seconds after its exit in which its last output is awaited
 FLOOD_PAUSE = 0.005  # seconds between two readings of a flood: 13 MB/s of 64 KiB pipes, at a few % of a core
 LOOK = 0.05  # seconds between two looks at whether somebody lingers
 MOST_UNREAD = 1024 * 1024  # bytes of commands that a client which reads none may make the harness hold
-LONGEST_SHEBANG = 256  # bytes that Linux reads of it
 LOWERED = 10  # its niceness then: a core that both want goes to the harness nine times in ten
 LOOKS = 600  # after SIGKILL, `leftovers.PAUSE` apart: the kernel may take seconds to close ten thousand sockets
 TURNS = 600  # of the loop, `leftovers.PAUSE` apart, without a sign of the exit being told: it will not be
 
-PROXIES = ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks5")  # <name>_proxy, in both cases
-LOOPBACK = "localhost,127.0.0.1,::1"
-
-# Placeholders of a command line, and of the values of [subject.env]: BROKERCERT_* names without that, in lower case.
-# These are the harness's own; those that a broker tells beside them stand in its set, as `placeholders`.
-PLACEHOLDERS = ("protocol", "url", "scenario", "state_dir", "level", "ca", "dns")
 
 _STREAMS: dict[int, Stream] = {1: "out", 2: "err"}
-
-
-def fill(text: str, env: Mapping[str, str], placeholders: Collection[str] = ()) -> str:
-    """`text` with its placeholders filled: `{url}` and so on. Other braces (JSON, shell) stay as they are.
-
-    `placeholders` are the set's, beside the harness's own. One without a value in this scenario (`{ca}` without TLS)
-    becomes an empty string. `{python}` is the interpreter that the harness itself runs in: with it, a client in Python
-    finds the packages installed beside it.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name == "python":
-            return sys.executable
-        if name not in PLACEHOLDERS and name not in placeholders:
-            return match.group()
-        return env.get(f"BROKERCERT_{name.upper()}", "")
-
-    return re.sub(r"\{([a-z][a-z0-9_]*)\}", value, text)
-
-
-def environment_of(spec: SubjectSpec, env: Mapping[str, str], state_dir: Path) -> dict[str, str]:
-    """The environment of a client: ours without proxies and without our own settings, its own, and the scenario's."""
-    result = {
-        name: value
-        for name, value in os.environ.items()
-        if name.lower() not in {f"{proxy}_proxy" for proxy in PROXIES} and not name.startswith("BROKERCERT_")
-    }
-    folder = str(state_dir / "tmp")
-    result |= {"NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK, "TMPDIR": folder, "TMP": folder, "TEMP": folder}
-    result.setdefault("PYTHONUNBUFFERED", "1")  # else a Python client that is killed takes its last lines with it
-    result |= {name: fill(value, env, spec.placeholders) for name, value in spec.env.items()}
-    return result | {**env, leftovers.MARK: str(state_dir)}
-
-
-def find_command(spec: SubjectSpec, environ: Mapping[str, str] = os.environ) -> str:
-    """The program that a subject's command names. Raises `SubjectError`: not there, or not executable."""
-    assert spec.command is not None
-    if not spec.command or not spec.command[0]:
-        raise SubjectError("the client's command is empty; expected a program and its arguments, after `--`")
-    name = fill(spec.command[0], {}, spec.placeholders)
-    if not is_folder(spec.cwd):
-        raise SubjectError(f"the client's working directory {spec.cwd} does not exist; set `cwd` under [subject]")
-    if os.sep not in name:
-        found = shutil.which(name, path=environ.get("PATH"))
-        if found is None:
-            raise SubjectError(f"the client's command {name!r} was not found on PATH; install it or give its path")
-        return _executable(str(Path(found).absolute()), name, spec.cwd)
-    path = spec.cwd / name
-    if not is_file(path):
-        if is_there(path):
-            raise SubjectError(f"the client's command {name!r} is no file (looked at {path}); name a program")
-        raise SubjectError(f"the client's command {name!r} does not exist (looked for {path})")
-    if not os.access(path, os.X_OK):
-        raise SubjectError(f"the client's command {name!r} is not executable; chmod +x it, or name its interpreter")
-    return _executable(str(path), name, spec.cwd)
-
-
-def _executable(path: str, name: str, cwd: Path) -> str:
-    """`path`, whose interpreter is there if its first line names one. Raises `SubjectError`."""
-    try:
-        with open(path, "rb") as file:
-            first = file.readline(LONGEST_SHEBANG)
-    except OSError:
-        return path  # may be executed, if not read
-    if first.startswith(b"#!"):
-        # As the kernel takes it: a carriage return is part of the name.
-        interpreter = os.fsdecode(re.split(rb"[ \t]+", first[2:].strip(b" \t\n"))[0])
-        if not os.access(cwd / interpreter, os.X_OK):
-            raise SubjectError(
-                f"the client's command {name!r} names {interpreter!r} in its first line, which cannot be executed; "
-                "correct that line, or name the interpreter before the script"
-            )
-    return path
 
 
 async def start_process(

@@ -31,7 +31,20 @@ class Watched:
     writer: TraceWriter
     broker: Broker
     session: Callable[[], int | None]
+    accepted: int = 0  # connections so far
     read_before: int = 0  # bytes, when the loop was last seen alive
+    accepted_before: int = 0  # connections by then
+
+    def __post_init__(self) -> None:
+        self.writer.watchers.append(self._see)
+
+    def _see(self, record: r.Body) -> None:
+        if isinstance(record, r.Accepted):
+            self.accepted += 1
+
+    def seen_alive(self) -> None:
+        """What has come by now did not come in a standstill."""
+        self.read_before, self.accepted_before = self.broker.bytes_read, self.accepted
 
 
 @dataclass(slots=True)
@@ -84,7 +97,7 @@ class StallMonitor:
     def watch(self, one: Watched) -> None:
         """From here on standstills are told to this scenario's trace, until `forget`."""
         self.look()
-        one.read_before = one.broker.bytes_read
+        one.seen_alive()
         self._watched[id(one)] = one
 
     def forget(self, one: Watched) -> None:
@@ -112,7 +125,7 @@ class StallMonitor:
         if late > LEAST or slept > SLEPT:
             self._stalled(before, now, own, slept if slept > SLEPT else 0.0)
         for one in self._watched.values():
-            one.read_before = one.broker.bytes_read
+            one.seen_alive()
 
     def _stalled(self, before: _Look, now: float, own: Own, slept: float) -> None:
         self._stalls.append((before.at, now))
@@ -132,6 +145,7 @@ class StallMonitor:
                     client_cpu=round(used.get(pid, 0.0), 3) if pid is not None else 0.0,
                     clients_cpu=round(sum(used.values()), 3),
                     client_bytes=one.broker.bytes_come - one.read_before,
+                    client_connections=one.accepted - one.accepted_before,
                     load=round(os.getloadavg()[0], 2),
                 )
             )

@@ -28,6 +28,7 @@ from brokercert.engine.play.gate import StartGate, Turn
 from brokercert.engine.play.scoring import scoring
 from brokercert.trace import Body, TraceWriter
 from brokercert.trace import records as r
+from brokercert.trace.names import FaultName
 
 T = TypeVar("T")
 
@@ -273,18 +274,18 @@ class AnyStage(Commanding[C], Generic[B, C]):
     async def proxy_down(self) -> int:
         """Take the proxy down: every connection ends with FIN, new ones are refused. Returns when that was asked."""
         requested, acknowledged = await self.proxied.disable()
-        self._writer.fault(requested, acknowledged, "proxy-down", 0, "Toxiproxy: enabled false")
+        self._writer.fault(requested, acknowledged, FaultName.PROXY_DOWN.value, 0, "Toxiproxy: enabled false")
         return self._writer.micros(requested)
 
     async def proxy_up(self) -> None:
         requested, acknowledged = await self.proxied.enable()
-        self._writer.fault(requested, acknowledged, "proxy-up", 0, "Toxiproxy: enabled true")
+        self._writer.fault(requested, acknowledged, FaultName.PROXY_UP.value, 0, "Toxiproxy: enabled true")
 
     async def toxic(self, kind: str, stream: Literal["upstream", "downstream"], **attributes: int) -> None:
         """Add a toxic to the path, at toxicity 1."""
         requested, acknowledged = await self.proxied.add(kind, stream, attributes)
         detail = f"{kind} {stream} " + " ".join(f"{k}={v}" for k, v in attributes.items())
-        self._writer.fault(requested, acknowledged, f"toxic-{kind}", 0, detail)
+        self._writer.fault(requested, acknowledged, f"{FaultName.TOXIC}{kind}", 0, detail)
 
     # The engine's side.
 

@@ -14,12 +14,14 @@ from brokercert.engine.run.judgements import Judgements
 from brokercert.judge.plays import MOST, is_touched
 from brokercert.judge.standstill import made_by_clients
 from brokercert.trace import records as r
+from brokercert.verdict import ScenarioResult
 
 if TYPE_CHECKING:
     from brokercert.engine.play.play import Played
 
 ROUNDS = range(2, MOST + 1)  # the numbers of the playings after the first
 SPARE = 5.0  # seconds beyond what the first round took: starts are staggered, and a scenario is never as long twice
+BROKE = "harness error"
 AFTER_A_BREAK = 2  # the last playing of a scenario in which the harness broke: it is played once more
 
 
@@ -48,15 +50,20 @@ def touched(
         if len(plays) != play - 1:
             continue  # it was not touched the last time, or never played
         last = plays[-1]
-        broke = last.result.state == "harness error"
+        broke = last.result.state == BROKE
         stalls = [x for x in last.trace.records if isinstance(x, r.Stall)]
-        if (broke and play > AFTER_A_BREAK) or (not broke and not stalls):
+        if not may_follow(last.result) or not (broke or stalls):
             continue
         if any(is_touched(one) and one.requirement in asked for one in judged.together(plays)):
             lowered = any(made_by_clients(stall) for stall in stalls)
             lasts = scenario.lasts if broke else _lasts(scenario, last.result.duration, stalls)
             result.append(Again(scenario, play, lasts, lowered))
     return result
+
+
+def may_follow(last: ScenarioResult) -> bool:
+    """Whether a playing may come after this one, if it was touched and there is time."""
+    return last.play < (AFTER_A_BREAK if last.state == BROKE else MOST)
 
 
 def _lasts(scenario: Scenario, took: float, stalls: Sequence[r.Stall]) -> float:

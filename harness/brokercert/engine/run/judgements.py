@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from brokercert.engine.play.play import Played
 
 TOLD = 2.5  # seconds of a standstill that a report tells of: half of what makes a client notice
-MOST_NAMED = 8  # scenarios in a note; the traces have all of them
+MOST_NAMED = 8  # names in a note; run.json has all of them
 
 
 class Judgements:
@@ -84,16 +84,17 @@ def stall_notes(seen: Iterable[tuple[str, int, Sequence[r.Stall]]]) -> Iterator[
         )
     made = sorted({name for name, _, stalls in seen if any(_length(x) > TOLD and made_by_client(x) for x in stalls)})
     if made:
-        yield f"The client itself used the harness's core or flooded it meanwhile, in {_named(made)}."
+        yield f"The client itself used the harness's core or flooded it meanwhile, in {named(made)}."
     again = sorted({name for name, play, _ in seen if play > 1})
     if again:
         yield (
             f"{_several(len(again), 'scenario')} played again, since the harness had stood still or had broken in"
-            f" {'it' if len(again) == 1 else 'them'}: {_named(again)}."
+            f" {'it' if len(again) == 1 else 'them'}: {named(again)}."
         )
 
 
-def _named(names: Sequence[str]) -> str:
+def named(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return f"{', '.join(names[:MOST_NAMED])}{more}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,8 +22,10 @@ from brokercert.engine.client.ended import how_it_ended
 from brokercert.engine.client.lastwords import last_lines
 from brokercert.engine.errors import UsageError
 from brokercert.engine.play.scenario import Scenario, Suite, load_dialect
-from brokercert.engine.run.judgements import findings_of
+from brokercert.engine.run.again import may_follow
+from brokercert.engine.run.judgements import findings_of, named
 from brokercert.engine.run.owed import Owed, notes_of, what_is_owed
+from brokercert.engine.run.plan import of_part
 from brokercert.engine.run.record import Circumstances, Evidence, Playing, gathered, playing_of
 from brokercert.engine.run.request import moment
 from brokercert.engine.run.saved import (
@@ -39,6 +41,7 @@ from brokercert.engine.run.saved import (
 from brokercert.judge import has_excerpt, never_came
 from brokercert.judge.excerpt import excerpt
 from brokercert.judge.judge import Excerpting
+from brokercert.judge.plays import is_touched
 from brokercert.parallel import Workers, in_order
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Trace, TraceError, read_trace
@@ -143,7 +146,9 @@ def _evidence(
     same = not asking.words and not (interrupted or cut or saved.was_interrupted)
 
     def opening(results: Sequence[RowResult]) -> Iterable[str]:
-        return notes_of(saved, owed.rows, cut, missing, interrupted, results if same else ())
+        yield from notes_of(saved, owed.rows, cut, missing, interrupted, results if same else ())
+        if saved.record is None:
+            yield from _perhaps_played_again(judged, asking.asked.only or of_part(owed.rows, asking.asked.part))
 
     return Evidence(
         rows=owed.rows,
@@ -170,6 +175,25 @@ def _evidence(
         missing=missing,
         opening=opening,
     )
+
+
+def _perhaps_played_again(judged: Sequence[Judged], asked: Collection[str]) -> Iterator[str]:
+    """What nobody can tell without the run's record: whether the last playing that is there was the last one. A gap
+    in their numbers is seen, but not one at their end.
+    """
+    last: dict[str, Playing] = {}
+    for one in sorted((one.playing for one in judged if one.playing is not None), key=lambda playing: playing.key):
+        last[one.result.name] = one
+    names = [
+        name
+        for name, one in last.items()
+        if may_follow(one.result) and any(is_touched(x) and x.requirement in asked for x in one.findings)
+    ]
+    if names:
+        yield (
+            f"The harness disturbed the last playing that is here of {named(names)}. Without run.json nobody can tell "
+            "whether its run played it once more."
+        )
 
 
 def _subject(header: r.Header) -> SubjectInfo:

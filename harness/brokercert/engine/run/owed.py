@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import structs
 
 from brokercert.engine.play.scenario import Suite, load_suite
+from brokercert.engine.run.judgements import named
 from brokercert.engine.run.plan import NEVER_CAME, Plan, Wanted, listed, plan_of, unplayed
 from brokercert.engine.run.saved import Saved
 from brokercert.requirements import RequirementSet
@@ -20,7 +21,6 @@ from brokercert.trace.records import Asked
 from brokercert.verdict import RowResult, RunRecord, ScenarioResult
 
 NO_TRACE = "no trace of it was given"
-MOST_NAMED = 8  # names in a note; run.json has all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,9 @@ def notes_of(
             f"then, {rows.hash[:12]} now): they are judged by the set as it is now."
         )
     if cut:
-        yield f"Their run was interrupted or killed, these traces end early: {_some([path.name for path in cut])}."
+        yield f"Their run was interrupted or killed, these traces end early: {named([path.name for path in cut])}."
     if missing:
-        yield f"No trace was given of {_some(missing)}: the rows that each is listed for are untested."
+        yield f"No trace was given of {named(missing)}: the rows that each is listed for are untested."
     if record is not None:
         yield from _compared(record, str(saved.place), missing, results)
 
@@ -136,13 +136,9 @@ def _compared(record: RunRecord, place: str, missing: Sequence[str], results: Se
     known = {one.name for one in record.scenarios}
     new = [name for name in missing if name not in known]
     if new:
-        yield f"The run did not know these scenarios, which the suite has by now: {_some(new)}."
+        yield f"The run did not know these scenarios, which the suite has by now: {named(new)}."
     then = {row.id: row.verdict for row in record.rows}
     changed = [row for row in results if row.id in then and then[row.id] is not row.verdict]
     other = [f"{row.id} ({then[row.id]} then, {row.verdict} now)" for row in changed]
     if other:
-        yield f"Judged otherwise than in {place}: {_some(other)}."
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+        yield f"Judged otherwise than in {place}: {named(other)}."

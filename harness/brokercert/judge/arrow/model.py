@@ -16,6 +16,7 @@ from brokercert.judge.moments import Moment, Said
 from brokercert.judge.told import Report
 from brokercert.judge.transcript import SECOND, Socket, Transcript
 from brokercert.trace import records as r
+from brokercert.trace.names import LedgerName
 
 HEARTBEAT = "PONG"
 TYPES = frozenset(
@@ -96,7 +97,7 @@ class Updates(Transcript[UpdateSocket]):
         super().feed(record)
         if isinstance(record, r.Frame) and record.sender == "broker" and record.opcode == 2:
             self.connections[record.conn].binary.append(Moment(record.t, self.count))
-        if isinstance(record, r.Ledger) and record.name == "told":
+        if isinstance(record, r.Ledger) and record.name == LedgerName.TOLD:
             self.own_orders = tuple(map(str, record.state.get("orders", ())))
             self.own_tracked = tuple(map(str, record.state.get("tracked", ())))
         if not self.over:

@@ -1,7 +1,7 @@
 """Mutants: the reference client with one defect each, and what each defect must fail. One folder an area.
 
 A check that no mutant fails proves nothing. What a mutant fails is written from the requirement's text, with the
-reason; `also` are rows that the same defect may bring down with it.
+reason; `Mutant.also` are rows that the same defect may bring down with it.
 """
 
 from brokercert.mutants.register import import_all

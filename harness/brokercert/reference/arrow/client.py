@@ -38,7 +38,7 @@ Handler = Callable[..., None]
 
 
 class OrderUpdatesClient:
-    """One socket, kept open. `tell` is called with what the user should know: failures above all."""
+    """One socket, kept open. Each of `failures` is called with what the user should know."""
 
     ladder_class: type[Ladder] = Ladder
     heart_class: type[Heart] = Heart

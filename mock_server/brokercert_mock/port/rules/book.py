@@ -6,7 +6,7 @@
 
 A broker lists the kinds that it takes (`takes`); making any other raises `RuleError` where the line stands. A rule is
 told to the recorder each time it is applied, and once more if it never was. Counting is over the broker unless
-`nth_on_connection` is given; the newest rule that fits is applied.
+`When.nth_on_connection` is given; the newest rule that fits is applied.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The risk check: what a command that was taken is turned down for (TP §8, §9).
 
-Which check is made here and which at entry is inferred, and a setting (`account_checks`, `command_checks`,
-`limit_checks`). No limit is set unless a scenario sets it.
+Which check is made here and which at entry is inferred, and a setting (`Settings.account_checks`,
+`Settings.command_checks`, `Settings.limit_checks`). No limit is set unless a scenario sets it.
 """
 
 from __future__ import annotations

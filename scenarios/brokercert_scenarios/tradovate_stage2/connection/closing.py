@@ -1,6 +1,7 @@
 """Connection errors: S2 Error handling. Servers that are not there, and ways that are slow."""
 
 from brokercert.engine.play.scenario import scenario
+from brokercert.trace.names import FaultName, WindowName
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -70,16 +71,9 @@ async def port_refused(stage: Stage) -> None:
     await stage.recovered(since)
 
 
-async def _unavailable(stage: Stage, name: str) -> None:
-    """Ninety seconds of it; the caller's rule holds until this returns."""
-    await stage.lose()
-    with stage.window(f"outage: unavailable, {name}"):
-        await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
-
-
 async def _back(stage: Stage) -> None:
     since = stage.now
-    stage.healed("upgrades-answered")
+    stage.healed(FaultName.UPGRADES_ANSWERED.value)
     await stage.recovered(since)
 
 
@@ -93,7 +87,7 @@ async def unavailable_503(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(503):
-        await _unavailable(stage, "every upgrade answered with 503")
+        await stage.outage(f"{WindowName.UNAVAILABLE}, every upgrade answered with 503")
     await _back(stage)
 
 
@@ -107,7 +101,7 @@ async def unavailable_accept(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_accepting().close():
-        await _unavailable(stage, "every connection closed when accepted")
+        await stage.outage(f"{WindowName.UNAVAILABLE}, every connection closed when accepted")
     await _back(stage)
 
 
@@ -121,9 +115,7 @@ async def upgrade_429(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(429):
-        await stage.lose()
-        with stage.window("outage: every upgrade answered with 429"):
-            await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
+        await stage.outage(WindowName.LOCKED_OUT.value)
 
 
 async def _slow(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """`shutdown`, for each reason that the documents name, and again and again: TP §4, §10."""
 
 from brokercert.engine.play.scenario import scenario
+from brokercert.trace.names import WindowName
 from brokercert_mock import Connection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -59,5 +60,5 @@ async def shutdown_at_once(stage: Stage) -> None:
     await stage.fresh_event()
     with stage.broker.on("authorize").then(lambda conn: _shut_down(conn, "Maintenance")):
         stage.lose_all(lambda socket: _shut_down(socket, "Maintenance"))
-        with stage.window("outage: shut down as soon as authorized"):
+        with stage.window(f"{WindowName.SHUT_DOWN} as soon as authorized"):
             await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")

@@ -4,6 +4,7 @@ from typing import Literal
 
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation
+from brokercert.trace.names import RuleName
 from brokercert_mock import Connection as BrokerConnection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -131,7 +132,7 @@ async def idle_close(stage: Stage) -> None:
         return
 
     def close_idle(socket: BrokerConnection) -> None:
-        stage.rule("idle-close", socket.id, "as after missed heartbeats of the client")
+        stage.rule(RuleName.IDLE_CLOSE.value, socket.id, "as after missed heartbeats of the client")
         socket.close(1001, "Idle")
 
     since = await stage.lose(close_idle)

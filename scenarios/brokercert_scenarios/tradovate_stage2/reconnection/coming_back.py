@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from brokercert.engine.play.scenario import scenario
+from brokercert.trace.names import WindowName
 from brokercert_mock import Connection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -110,12 +111,6 @@ async def loss_fin_quiet(stage: Stage) -> None:
     await _lose_now(stage, Connection.fin)
 
 
-async def _outage(stage: Stage, name: str) -> None:
-    await stage.lose()
-    with stage.window(f"outage: {name}"):
-        await stage.hold(stage.limit("outage") + 0.5, "attempts to reconnect")
-
-
 @scenario(
     "outage-refused",
     "Ninety seconds in which every upgrade is answered with 503",
@@ -126,7 +121,7 @@ async def outage_refused(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().refuse(503):
-        await _outage(stage, "every upgrade answered with 503")
+        await stage.outage(f"{WindowName.OUTAGE}: every upgrade answered with 503")
 
 
 @scenario(
@@ -139,4 +134,4 @@ async def outage_closed(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     with stage.broker.on_upgrade().upgrade_then_close():
-        await _outage(stage, "every socket upgraded and closed at once")
+        await stage.outage(f"{WindowName.OUTAGE}: every socket upgraded and closed at once")

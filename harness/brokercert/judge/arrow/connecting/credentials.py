@@ -12,6 +12,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.moments import Noted
 from brokercert.judge.transcript import SECOND
 from brokercert.trace import records as r
+from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
 PARAMETERS = ("session", "token")
@@ -116,7 +117,7 @@ def _told_of_refusal(bench: ArrowBench, first: UpdateSocket, attempt: int) -> Fi
 def check_renewal(bench: ArrowBench) -> Iterator[Finding]:
     """After a session has timed out, the next that is accepted is a new one."""
     for expired in bench.talk.faults:
-        if expired.what.name != "session-expired":
+        if expired.what.name != FaultName.SESSION_EXPIRED:
             continue
         renewed = _renewed(bench, expired)
         yield renewed

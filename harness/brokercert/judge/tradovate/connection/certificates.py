@@ -11,6 +11,7 @@ from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.connection.outages import recovery
 from brokercert.judge.tradovate.model.conversation import CREDENTIAL
+from brokercert.trace.names import FaultName, RuleName
 from brokercert.verdict import Finding, Form
 
 BAD = ("untrusted", "wrong-host", "expired", "cut")
@@ -50,9 +51,9 @@ def _logged_in_by(bench: Bench, t: int) -> bool:
 
 def _times_of_bad_tls(bench: Bench) -> Iterator[Bad]:
     changes = [
-        (t, record, fault.name.removeprefix("tls-"))
+        (t, record, fault.name.removeprefix(FaultName.TLS))
         for t, record, fault in bench.talk.faults
-        if fault.name.startswith("tls-")
+        if fault.name.startswith(FaultName.TLS)
     ]
     for place, (start, record, kind) in enumerate(changes):
         if kind in BAD:
@@ -66,7 +67,7 @@ def _met(bench: Bench, record: int, kind: str) -> list[int]:
     return [
         rule.record
         for rule in bench.talk.rules
-        if rule.record > record and rule.what.name == "tls-hello" and rule.what.detail == kind
+        if rule.record > record and rule.what.name == RuleName.TLS_HELLO and rule.what.detail == kind
     ]
 
 

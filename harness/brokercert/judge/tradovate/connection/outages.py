@@ -11,16 +11,17 @@ from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.conversation import Connection
 from brokercert.judge.tradovate.model.waiting import Wait, first_sign, given_up
 from brokercert.trace import records as r
+from brokercert.trace.names import FaultName, RuleName, WindowName
 from brokercert.verdict import Finding
 
-OUTAGES = {  # what ends an outage -> what it was
-    "port-open": "the port was closed",
-    "upgrades-answered": "upgrades were not answered with success",
-    "name-resolves": "the name did not resolve",
+OUTAGES: dict[str, str] = {  # what ends an outage -> what it was
+    FaultName.PORT_OPEN: "the port was closed",
+    FaultName.UPGRADES_ANSWERED: "upgrades were not answered with success",
+    FaultName.NAME_RESOLVES: "the name did not resolve",
 }
 
 
-def healed(bench: Bench, *names: str) -> list[Noted[r.Fault]]:
+def healed(bench: Bench, *names: FaultName) -> list[Noted[r.Fault]]:
     """Every fault of these names: those that took an outage away."""
     return [fault for fault in bench.talk.faults if fault.what.name in names]
 
@@ -65,10 +66,10 @@ def check_network_timeout(bench: Bench) -> Iterator[Finding]:
     talk = bench.talk
     for rule in talk.rules:
         c = talk.connections.get(rule.what.conn)
-        if rule.what.name == "upgrade-unanswered" and c is not None:
+        if rule.what.name == RuleName.UPGRADE_UNANSWERED and c is not None:
             yield from _unanswered_upgrade(bench, c, rule)
-    if any(fault.what.name == "port-unanswered" for fault in talk.faults):
-        for fault in healed(bench, "port-open"):
+    if any(fault.what.name == FaultName.PORT_UNANSWERED for fault in talk.faults):
+        for fault in healed(bench, FaultName.PORT_OPEN):
             yield recovery(bench, fault.t, fault.record, "connects were never answered")
 
 
@@ -95,9 +96,9 @@ def _unanswered_upgrade(bench: Bench, c: Connection, rule: Noted[r.RuleApplied])
 @check("CON-020")
 def check_dns_failure(bench: Bench) -> Iterator[Finding]:
     """While its name does not resolve the client lives on, and it is back within 75 s of the name's resolving."""
-    if not any(rule.what.name.startswith("dns-") for rule in bench.talk.rules):
+    if not any(rule.what.name.startswith(RuleName.DNS) for rule in bench.talk.rules):
         return  # it never asked our resolver: who demands a connection says so
-    yield from _recoveries(bench, "name-resolves")
+    yield from _recoveries(bench, FaultName.NAME_RESOLVES)
 
 
 @check("CON-040")
@@ -105,10 +106,10 @@ def check_unavailable(bench: Bench) -> Iterator[Finding]:
     """After a time of refused connections, of HTTP 503, or of connections closed as soon as they are accepted, the
     client is back within 75 s; while it lasts, attempts stay inside the limits.
     """
-    yield from back_off(bench, "unavailable")
-    yield from _recoveries(bench, "port-open", "upgrades-answered")
+    yield from back_off(bench, WindowName.UNAVAILABLE)
+    yield from _recoveries(bench, FaultName.PORT_OPEN, FaultName.UPGRADES_ANSWERED)
 
 
-def _recoveries(bench: Bench, *names: str) -> Iterator[Finding]:
+def _recoveries(bench: Bench, *names: FaultName) -> Iterator[Finding]:
     for fault in healed(bench, *names):
         yield recovery(bench, fault.t, fault.record, OUTAGES[fault.what.name])

@@ -9,6 +9,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
 from brokercert.judge.tradovate.model.syncs import logical_syncs
+from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
 EXPECTED = "a slow way changes nothing but time"
@@ -36,8 +37,8 @@ def check_slow_link(bench: Bench) -> Iterator[Finding]:
 def _slow(bench: Bench) -> Slow | None:
     """The first thing that made the way slow."""
     for t, record, fault in bench.talk.faults:
-        if fault.name.startswith("toxic-"):
-            return Slow(t, record, fault.name.removeprefix("toxic-"))
+        if fault.name.startswith(FaultName.TOXIC):
+            return Slow(t, record, fault.name.removeprefix(FaultName.TOXIC))
     return None
 
 

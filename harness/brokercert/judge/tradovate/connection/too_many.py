@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
+from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding
 
 TOO_MANY = 429  # HTTP's status
@@ -15,4 +16,4 @@ TOO_MANY = 429  # HTTP's status
 def check_429_on_upgrade(bench: Bench) -> Iterator[Finding]:
     """After an upgrade was answered with 429, attempts stay inside the limits; none at all is as right."""
     if any(c.refused_status == TOO_MANY for c in bench.talk.connections.values()):
-        yield from back_off(bench, "429")
+        yield from back_off(bench, WindowName.LOCKED_OUT)

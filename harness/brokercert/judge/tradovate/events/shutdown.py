@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from brokercert.judge.attempts import attempts_of, attempts_within_limits
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.back_off import OUTAGE, back_off
+from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.conversation import objects_in
+from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding
 
 
@@ -21,8 +22,8 @@ def check_shutdown(bench: Bench) -> Iterator[Finding]:
     told = _shutdowns(bench)
     if not told:
         return
-    if any(mark.what.name.startswith(OUTAGE) for mark in bench.talk.windows):
-        yield from back_off(bench, "shut down")
+    if any(mark.what.name.startswith(WindowName.OUTAGE) for mark in bench.talk.windows):
+        yield from back_off(bench, WindowName.SHUT_DOWN)
         return
     since = told[0].t
     sockets = [c for c in bench.talk.authorized if c.accepted < since]

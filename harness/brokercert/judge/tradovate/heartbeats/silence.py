@@ -13,6 +13,7 @@ from brokercert.judge.tradovate.model.conversation import SECOND, Connection
 from brokercert.judge.tradovate.model.recovery import recovered
 from brokercert.judge.tradovate.model.waiting import Wait, given_up
 from brokercert.trace import records as r
+from brokercert.trace.names import FaultName, RuleName
 from brokercert.verdict import Finding, Form
 
 
@@ -37,7 +38,7 @@ class Missed(NamedTuple):
 def _silences(bench: Bench) -> Iterator[Silence]:
     working = bench.talk.working()
     for fault in bench.talk.faults:
-        if fault.what.name.startswith("silent"):
+        if fault.what.name.startswith(FaultName.SILENT):
             yield from (_silence(c, fault) for c in working if c.authorized and _silenced_by(c, fault))
 
 
@@ -101,7 +102,7 @@ def _closed_for_idleness(bench: Bench) -> Iterator[Missed]:
     """The broker's own end of a socket that it heard no heartbeat on."""
     for _, number, rule in bench.talk.rules:
         c = bench.talk.connections.get(rule.conn)
-        if rule.name == "idle-close" and c is not None and c.loss is not None:
+        if rule.name == RuleName.IDLE_CLOSE and c is not None and c.loss is not None:
             yield Missed(c, c.loss.t, number, "closed for idleness")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request
+from brokercert.trace.names import RuleName
 from brokercert.verdict import Finding, Form
 
 
@@ -22,7 +23,7 @@ def check_answer_in_batch(bench: Bench) -> Iterator[Finding]:
     """
     for rule in bench.talk.rules:
         c = bench.talk.connections.get(rule.what.conn)
-        if rule.what.name == "last-in-batch" and c is not None and c.authorized is not None:
+        if rule.what.name == RuleName.LAST_IN_BATCH and c is not None and c.authorized is not None:
             yield _goes_on(bench, c, c.authorized)
 
 

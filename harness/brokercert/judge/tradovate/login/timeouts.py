@@ -10,6 +10,7 @@ from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Connection
 from brokercert.judge.tradovate.model.waiting import Wait, first_sign, given_up
+from brokercert.trace.names import RuleName
 from brokercert.verdict import Finding, Form
 
 
@@ -39,9 +40,9 @@ def _unanswered(bench: Bench) -> Iterator[Awaited]:
         c = bench.talk.connections.get(rule.what.conn)
         if c is None:
             continue
-        if rule.what.name == "open-never" and c.upgraded:
+        if rule.what.name == RuleName.OPEN_NEVER and c.upgraded:
             yield Awaited(c, c.upgraded.t, c.upgraded.record, "`o`")
-        elif rule.what.name == "never-answer:authorize" and c.authorizes:
+        elif rule.what.name == RuleName.unanswered("authorize") and c.authorizes:
             first = c.authorizes[0]
             yield Awaited(c, first.t, first.record, "the answer to authorize")
 

@@ -10,24 +10,23 @@ from brokercert.judge.moments import Noted
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import SECOND, TIMER, Connection
 from brokercert.trace import records as r
+from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding, Form
 
-OUTAGE = "outage"  # what the names of windows begin with in which the broker takes no connection
 
-
-def back_off(bench: Bench, about: str = "") -> Iterator[Finding]:
-    """Attempts during each outage (that is `about` this, by the name of its window) against the limits."""
+def back_off(bench: Bench, kind: WindowName = WindowName.OUTAGE) -> Iterator[Finding]:
+    """Attempts during each outage of this kind against the limits."""
     for mark in bench.talk.windows:
-        if mark.what.name.startswith(OUTAGE) and about in mark.what.name:
-            yield from _in_outage(bench, mark, about)
+        if mark.what.name.startswith(kind):
+            yield from _in_outage(bench, mark, kind)
 
 
-def _in_outage(bench: Bench, mark: Noted[r.Window], about: str) -> Iterator[Finding]:
+def _in_outage(bench: Bench, mark: Noted[r.Window], kind: WindowName) -> Iterator[Finding]:
     window = mark.what
     lost = _lost_in(bench, window)
     sockets = max(1, len(lost))
     attempts = [a for a in attempts_of(bench.talk, window.since) if a.t < window.t]
-    if not attempts and not about:
+    if not attempts and kind is WindowName.OUTAGE:
         return  # REC-010 asks for the first; a row about restraint is passed by none
     wrong = list(attempts_within_limits(bench, attempts, sockets))
     if sockets == 1:

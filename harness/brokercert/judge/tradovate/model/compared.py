@@ -37,8 +37,8 @@ from brokercert.verdict import Finding, Form
 def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -> Iterator[Finding]:
     """The findings of one point of comparison: pass; a breach for each field that differs; or not observed.
 
-    `clauses` are the fields that are asked about, as in `compared_fields`; none: all. Yields nothing where the scenario
-    did not come to that point.
+    `clauses` are the fields that are asked about, as in `differences.compared_fields`; none: all. Yields nothing
+    where the scenario did not come to that point.
     """
     ledger = bench.talk.told.ledgers.get(name)
     if ledger is None:

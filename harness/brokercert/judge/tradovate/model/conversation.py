@@ -29,8 +29,10 @@ __all__ = [
     "LossBy",
     "Request",
     "data_of",
+    "decoded",
     "messages_of",
     "objects_in",
+    "request_of",
 ]
 
 # Microseconds: how exact a timer is. Not a limit that anybody is judged by.
@@ -186,24 +188,11 @@ class Conversation(Transcript[Connection]):
         if text.strip() == "[]":
             c.beats.append(Moment(t, number))
             return
-        parts = text.split("\n", 3)
-        if len(parts) < 3 or not parts[0].strip():
+        request = request_of(text, t=t, record=number, conn=c.id)
+        if request is None:
             c.other.append(Said(t, number, text))
-            return
-        endpoint, ident, query = (part.strip() for part in parts[:3])
-        body = parts[3] if len(parts) > 3 else ""
-        c.requests.append(
-            Request(
-                t=t,
-                record=number,
-                conn=c.id,
-                endpoint=endpoint.lower().lstrip("/"),
-                id=ident,
-                query="" if query == "undefined" else query,
-                text=body,
-                body=_json_or_text("" if body.strip() == "undefined" else body),
-            )
-        )
+        else:
+            c.requests.append(request)
 
     def broker_text(self, c: Connection, number: int, t: int, text: str) -> None:
         if text == "h":
@@ -230,6 +219,25 @@ class Conversation(Transcript[Connection]):
                     request.answer = Answer(t, number, status, message.get("d"))
 
 
+def request_of(text: str, *, t: int, record: int, conn: int) -> Request | None:
+    """The request that a client's text is; None: it is none. `t` is in microseconds."""
+    parts = text.split("\n", 3)
+    if len(parts) < 3 or not parts[0].strip():
+        return None
+    endpoint, ident, query = (part.strip() for part in parts[:3])
+    body = parts[3] if len(parts) > 3 else ""
+    return Request(
+        t=t,
+        record=record,
+        conn=conn,
+        endpoint=endpoint.lower().lstrip("/"),
+        id=ident,
+        query="" if query == "undefined" else query,
+        text=body,
+        body=decoded("" if body.strip() == "undefined" else body),
+    )
+
+
 def messages_of(text: str) -> list[Any] | None:
     """The elements of an `a[...]` frame, or None where it is malformed."""
     try:
@@ -250,7 +258,8 @@ def data_of(message: dict[str, Any]) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _json_or_text(text: str) -> Any:
+def decoded(text: str) -> Any:
+    """The JSON that a text is, else the text itself; None where it is empty."""
     if not text.strip():
         return None
     try:

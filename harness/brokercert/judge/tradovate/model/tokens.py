@@ -9,6 +9,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import CREDENTIAL, Connection, Request
+from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
 
@@ -17,7 +18,7 @@ def bad_tokens(bench: Bench, how: str) -> dict[str, Moment]:
     return {
         label: Moment(fault.t, fault.record)
         for fault in bench.talk.faults
-        if fault.what.name == f"token-{how}"
+        if fault.what.name == f"{FaultName.TOKEN}{how}"
         for label in CREDENTIAL.findall(fault.what.detail)
     }
 

@@ -12,6 +12,7 @@ from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.compared import compare_at
 from brokercert.judge.tradovate.model.conversation import Loss, Request
 from brokercert.judge.tradovate.model.sends import sends_of, why_silent
+from brokercert.trace.names import RuleName
 from brokercert.verdict import Finding, Form
 
 FOUND = "after the order in flight"  # the point of comparison
@@ -57,7 +58,7 @@ def _in_flight(bench: Bench, asked: Asked) -> _Order | Finding | None:
     loss = bench.talk.connections[first.conn].loss
     if first.answer is not None or loss is None:
         return None
-    placed = any(rule.what.name == "first" for rule in bench.talk.rules)
+    placed = any(rule.what.name == RuleName.FIRST for rule in bench.talk.rules)
     return _Order(bench, asked, first, loss, placed, more[0] if more else None)
 
 

@@ -1,0 +1,184 @@
+"""A set from its files, in TOML. What is wrong raises `RequirementError`, which names file, row and field."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from brokercert.requirements.model import Area, Limit, Part, Reading, Requirement, RequirementError, RequirementSet
+
+NONE = "none"  # the antecedent of a row that can be judged from the start, in every set
+ORIGINS = ("doc", "ours", "samples")
+SET_FILE, LIMITS_FILE = "set.toml", "limits.toml"
+ID = re.compile(r"^[A-Z]{3}-\d{3}$")
+PLACEHOLDER = re.compile(r"^[a-z][a-z0-9_]*$")
+
+
+class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    title: str
+    dialect: str
+    version: str
+    marker: str
+    text: str
+    stability: str
+    never_absent: tuple[str, ...]
+    antecedents: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    set: _Set
+    areas: dict[str, Area]
+    capabilities: dict[str, str]
+    requirement: tuple[Requirement, ...]
+    limits: dict[str, Limit] = {}
+    parts: dict[str, Part] = {}
+    reading: tuple[Reading, ...] = ()
+
+
+def parse_set(text: str, *, name: str) -> RequirementSet:
+    """A set from one TOML file that holds all of it. Raises `RequirementError`."""
+    return _checked(_read(text, name), name)
+
+
+def parse_files(texts: Mapping[str, str], *, name: str) -> RequirementSet:
+    """A set from the files of its folder, by file name. Raises `RequirementError`, which names the file."""
+    raw = {file: _read(text, f"{name}/{file}") for file, text in texts.items()}
+    if SET_FILE not in raw:
+        raise RequirementError(f"{name}: no {SET_FILE}; expected the set's own facts, with its areas, in it")
+    whole = {**raw.pop(SET_FILE)}
+    whole["limits"] = raw.pop(LIMITS_FILE, {}).get("limits", {})
+    areas = whole.get("areas")
+    names = list(areas) if isinstance(areas, dict) else []
+    for file in raw:
+        if file.removesuffix(".toml") not in names:
+            raise RequirementError(f"{name}/{file}: no area of the set; expected {SET_FILE}'s areas to name it")
+    whole["requirement"] = []
+    for area in names:
+        file, facts = f"{area}.toml", whole["areas"][area]
+        prefix = facts.get("rows") if isinstance(facts, dict) else None
+        rows = raw.get(file, {}).get("requirement")
+        if not isinstance(rows, list):
+            raise RequirementError(f"{name}/{file}: no [[requirement]] in it; expected the rows {prefix}-*")
+        for row in rows:
+            if isinstance(row, dict) and str(row.get("id"))[:3] != prefix:
+                raise RequirementError(f"{name}/{file}: {row.get('id')}: id; expected one of {prefix}-*")
+        whole["requirement"] += rows
+    return _checked(whole, name)
+
+
+def _read(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RequirementError(f"{name}: {error}; expected TOML") from error
+
+
+def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
+    try:
+        data = msgspec.convert(raw, _File)
+    except msgspec.ValidationError as error:
+        raise RequirementError(f"{name}: {_where(raw, str(error))}") from error
+    for placeholder in data.set.placeholders:
+        if not PLACEHOLDER.match(placeholder):
+            raise RequirementError(
+                f"{name}: set.placeholders: {placeholder!r}; expected the name of a variable without BROKERCERT_, in "
+                "lower case"
+            )
+    if not data.requirement:  # else whoever asks for it would have passed
+        raise RequirementError(f"{name}: no [[requirement]]; expected a row at least, and its area in {SET_FILE}")
+    titles = {area.rows: area.title for area in data.areas.values()}
+    by_id: dict[str, Requirement] = {}
+    for row in data.requirement:
+        _check_row(name, row, data)
+        if row.id[:3] not in titles:
+            raise RequirementError(
+                f"{name}: {row.id}: id: of no area; expected one of {', '.join(titles)}, as set.areas"
+            )
+        if row.id in by_id:
+            raise RequirementError(f"{name}: {row.id}: id: stands twice; expected each id once")
+        by_id[row.id] = msgspec.structs.replace(row, area=titles[row.id[:3]])
+    _check_links(name, data, by_id)
+    limits = {key: msgspec.structs.replace(limit, name=key) for key, limit in data.limits.items()}
+    for key, limit in limits.items():
+        if limit.origin not in ORIGINS:
+            raise RequirementError(f"{name}: limits.{key}.origin: {limit.origin!r}; expected {' or '.join(ORIGINS)}")
+    canonical = msgspec.json.encode(msgspec.to_builtins(data), order="sorted")
+    head = data.set
+    return RequirementSet(
+        id=head.id,
+        title=head.title,
+        dialect=head.dialect,
+        version=head.version,
+        marker=head.marker,
+        text=head.text,
+        stability=head.stability,
+        never_absent=head.never_absent,
+        areas=data.areas,
+        capabilities=data.capabilities,
+        rows=tuple(by_id.values()),
+        limits=limits,
+        parts=data.parts,
+        readings=data.reading,
+        hash=hashlib.sha256(canonical).hexdigest(),
+        by_id=by_id,
+        antecedents=head.antecedents,
+        placeholders=head.placeholders,
+    )
+
+
+def _where(raw: dict[str, Any], message: str) -> str:
+    """msgspec's message, with the row's id in place of its number."""
+    match = re.search(r"\$\.requirement\[(\d+)\]", message)
+    if match:
+        row = raw["requirement"][int(match.group(1))]
+        return f"{row.get('id', 'a row without id')}: {message}"
+    return message
+
+
+def _check_row(name: str, row: Requirement, data: _File) -> None:
+    def wrong(field: str, value: object, expected: str) -> RequirementError:
+        return RequirementError(f"{name}: {row.id}: {field}: {value!r}; expected {expected}")
+
+    if not ID.match(row.id):
+        raise wrong("id", row.id, "three capitals, a dash and three digits, as in LOG-010")
+    known_before = (NONE, *data.set.antecedents)
+    if row.antecedent not in known_before:
+        raise wrong("antecedent", row.antecedent, f"one of {', '.join(known_before)}; add it to set.antecedents")
+    for field, values, known in (
+        ("needs", row.needs, data.capabilities),
+        ("limits", row.limits, data.limits),
+        ("parts", row.parts, data.parts),
+    ):
+        for value in values:
+            if value not in known:
+                raise wrong(field, value, f"one of {', '.join(sorted(known)) or 'none: the set defines none'}")
+    if not row.needs:
+        raise wrong("needs", row.needs, "at least one capability")
+
+
+def _check_links(name: str, data: _File, by_id: Mapping[str, Requirement]) -> None:
+    for row in data.requirement:
+        seen = [row.id]
+        current = row.demanded_by
+        while current:
+            if current not in by_id:
+                raise RequirementError(f"{name}: {seen[-1]}: demanded_by: {current!r}; expected the id of a row")
+            if current in seen:
+                raise RequirementError(f"{name}: {row.id}: demanded_by: {' > '.join([*seen, current])}; it is a circle")
+            seen.append(current)
+            current = by_id[current].demanded_by
+    if data.set.stability and data.set.stability not in by_id:
+        raise RequirementError(f"{name}: set.stability: {data.set.stability!r}; expected the id of a row")
+    for reading in data.reading:
+        if reading.default not in reading.answers:
+            raise RequirementError(f"{name}: reading {reading.id}: default: {reading.default!r}; expected an answer")
+        for row_id in reading.rows:
+            if row_id not in by_id:
+                raise RequirementError(f"{name}: reading {reading.id}: rows: {row_id!r}; expected the id of a row")
