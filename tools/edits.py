@@ -31,17 +31,13 @@ ROOTS = ("harness", "mock_server", "scenarios", "reports")
 SETS = ("tradovate-stage2", "arrow-orders")
 # The tests of judging, each with the set whose files it is about; none: of both.
 TESTS = (
-    ("", "tests/judge"),
-    *(
-        ("tradovate-stage2", path.relative_to(ROOT).as_posix())
-        for path in sorted((ROOT / "tests" / "matrix").glob("test_*.py"))
-        if re.search(r"^from talks import", path.read_text("utf-8"), re.M)  # conversations made by hand
-    ),
+    *(("", path.relative_to(ROOT).as_posix()) for path in sorted((ROOT / "tests" / "judge").glob("test_*.py"))),
+    ("tradovate-stage2", "tests/judge/tradovate"),
+    ("arrow-orders", "tests/judge/arrow"),
+    ("tradovate-stage2", "tests/matrix/test_checks.py"),
     ("tradovate-stage2", "tests/matrix/test_windows.py"),
     ("tradovate-stage2", "tests/state"),
     ("tradovate-stage2", "tests/grid"),
-    ("tradovate-stage2", "tests/judge/tradovate"),
-    ("arrow-orders", "tests/judge/arrow"),
     ("arrow-orders", "tests/arrow"),
 )
 EVERY = "tests/matrix/test_every_mutant.py"

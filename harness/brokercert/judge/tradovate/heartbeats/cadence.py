@@ -128,7 +128,13 @@ def _beats_under(bench: Bench, one: Watched, load: Load) -> Finding:
             evidence=[before.record, first.record],
             passes=Form.WAITED,
         )
-    gap = load.end - max((beat.t for beat in beats if beat.t <= load.start), default=load.start)
+    return _none_under(bench, one, load, begun, expected)
+
+
+def _none_under(bench: Bench, one: Watched, load: Load, begun: int, expected: str) -> Finding:
+    """No heartbeat came in the load that no `h` explains: a breach, where the load was long enough."""
+    limit = page_limit(bench)
+    gap = load.end - max((beat.t for beat in one.c.beats if beat.t <= load.start), default=load.start)
     if gap <= limit * SECOND:
         return bench.short(f"the load without `h` lasted {seconds(load.end - load.start)} only")
     observed = f"no heartbeat in {seconds(gap)} under {load.rate} messages a second without an `h`"

@@ -93,6 +93,11 @@ def _after_hollow(bench: Bench, c: Connection, hollow: Answer) -> Finding | None
         )
     if not any(_went_on(other) for other in bench.talk.authorized):
         return None  # no control: this client sends nothing after a plain answer either
+    return _nothing_followed(bench, c, hollow, kind)
+
+
+def _nothing_followed(bench: Bench, c: Connection, hollow: Answer, kind: str) -> Finding:
+    """It went no further on that socket, as far as it was watched."""
     watched = min(c.authorized.t if c.authorized else bench.end, c.last_seen(bench.end)) - hollow.t
     ended = c.authorized is not None or c.given_up() is not None
     if not ended and watched < bench.micros("window_default") + bench.micros("arrival"):

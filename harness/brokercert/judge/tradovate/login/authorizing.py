@@ -19,15 +19,17 @@ def check_one_authorize(bench: Bench) -> Iterator[Finding]:
     for c in seen:
         for earlier, later in pairwise(c.authorizes):
             yield _repeated(bench, earlier, later)
-    if not seen or any(len(c.authorizes) > 1 for c in seen):
-        return
+    if seen and all(len(c.authorizes) == 1 for c in seen):
+        yield _one_each(bench, seen)
+
+
+def _one_each(bench: Bench, seen: list[Connection]) -> Finding:
     watched = max(c.last_seen(bench.end) - c.authorizes[0].t for c in seen)
     need = bench.micros("window_default")
     if watched < need:
-        yield bench.short(f"the longest socket was watched for {seconds(watched)} after its authorize only")
-    else:
-        said = f"one authorize on each of {len(seen)} socket(s)"
-        yield bench.ok(Form.RESTRAINT, said, [c.authorizes[0].record for c in seen], spare=watched - need)
+        return bench.short(f"the longest socket was watched for {seconds(watched)} after its authorize only")
+    said = f"one authorize on each of {len(seen)} socket(s)"
+    return bench.ok(Form.RESTRAINT, said, [c.authorizes[0].record for c in seen], spare=watched - need)
 
 
 def _repeated(bench: Bench, earlier: Request, later: Request) -> Finding:

@@ -17,25 +17,25 @@ def check_refusal_recognised(bench: Bench) -> Iterator[Finding]:
     """After a refused token: nothing but heartbeats on that socket, the same token not hammered, attempts inside the
     limits. Staying, closing and leaving for good are all legal.
     """
-    talk = bench.talk
-    refused = [(c, c.refused) for c in talk.upgraded if c.refused]
-    if not refused:
-        return
-    first = min(answer.t for _, answer in refused)
-    attempts = attempts_of(talk, first)
-    wrong = [
-        *(finding for c, answer in refused if (finding := _went_on(bench, c, answer)) is not None),
-        *_hammered(bench, [request for c in talk.upgraded for request in c.authorizes]),
-        *attempts_within_limits(bench, attempts, sockets=max(1, _at_once([c for c, _ in refused]))),
-    ]
-    if wrong:
-        yield from wrong
-        return
+    refused = [(c, c.refused) for c in bench.talk.upgraded if c.refused]
+    if refused:
+        first = min(answer.t for _, answer in refused)
+        attempts = attempts_of(bench.talk, first)
+        wrong = [
+            *(finding for c, answer in refused if (finding := _went_on(bench, c, answer)) is not None),
+            *_hammered(bench),
+            *attempts_within_limits(bench, attempts, sockets=max(1, _at_once([c for c, _ in refused]))),
+        ]
+        yield from wrong or [_restrained(bench, first, [answer for _, answer in refused], len(attempts))]
+
+
+def _restrained(bench: Bench, first: int, refused: list[Answer], attempts: int) -> Finding:
+    """The client did nothing wrong since the first refusal, if it was watched long enough."""
     watch = bench.barred(first, bench.micros("window_refused"))
-    after = "left" if talk.exited is not None else f"made {len(attempts)} further attempt(s) in {watch}"
-    yield watch.kept(
+    after = "left" if bench.talk.exited is not None else f"made {attempts} further attempt(s) in {watch}"
+    return watch.kept(
         f"after the refusal the client {after}",
-        [answer.record for _, answer in refused[:3]],
+        [answer.record for answer in refused[:3]],
         short=f"watched for {watch} after the refusal only",
         seen=[],
     )
@@ -65,10 +65,10 @@ def _at_once(connections: list[Connection]) -> int:
     )
 
 
-def _hammered(bench: Bench, requests: list[Request]) -> Iterator[Finding]:
+def _hammered(bench: Bench) -> Iterator[Finding]:
     """The same refused token at most three times in 60 s; on different sockets within 1 s it counts once."""
     by_token: dict[str, list[Request]] = {}
-    for request in requests:
+    for request in (request for c in bench.talk.upgraded for request in c.authorizes):
         if request.answer is None or request.answer.status in (401, 403):
             by_token.setdefault(_token_of(request), []).append(request)
     for token, uses in by_token.items():

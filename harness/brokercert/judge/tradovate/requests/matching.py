@@ -99,13 +99,22 @@ def _misleads(outcome: Outcome | None, send: Request, other: Request) -> bool:
     """Whether a client that does not look at `i` would take `other`'s answer for this request's, or the reverse."""
     if other.answer is None or send is other or send.conn != other.conn:
         return False
+    return _due_first(outcome, send, other, other.answer) or _came_late(outcome, send, other, other.answer)
+
+
+def _due_first(outcome: Outcome | None, send: Request, other: Request, answer: Answer) -> bool:
+    """This request was open, and its answer was due, when the answer to the later one came."""
     ended = outcome.record if outcome is not None else None
-    answered = send.answer.record if send.answer is not None else None
-    if send.record < other.record and (ended is None or ended > other.answer.record):
-        return answered is None or answered > other.answer.record  # this one's answer was due first
-    if answered is None or ended is None or answered < ended:
+    if send.record < other.record and (ended is None or ended > answer.record):
+        return send.answer is None or send.answer.record > answer.record
+    return False
+
+
+def _came_late(outcome: Outcome | None, send: Request, other: Request, answer: Answer) -> bool:
+    """This request had been given up, and its answer came while the other was open."""
+    if send.answer is None or outcome is None or send.answer.record < outcome.record:
         return False
-    return other.record < answered < other.answer.record  # this one's late answer came while the other was open
+    return other.record < send.answer.record < answer.record
 
 
 def _data(answer: Answer | None) -> Any:

@@ -1,32 +1,11 @@
-"""Request ids and heartbeats: conversations with one thing changed, and what becomes of the row that it is about."""
+"""Heartbeats in time, under load and in a quiet market: HBT-010 to HBT-040."""
 
 from __future__ import annotations
 
 import pytest
+from beating import logged_in
 from brokercert.trace import records as r
-from talks import S, Talk, alone, authorize, opened
-
-
-def logged_in(until: float, *, beats: float | None = 2.5, beat_from: float = 2) -> Talk:
-    """Authorized at 2 s; a heartbeat every so many seconds."""
-    talk = alone(until)
-    authorize(talk, 2, s=200)
-    at = beat_from
-    while beats and (at := at + beats) < until:
-        talk.client(round(at * S), 1, "[]")
-    return talk
-
-
-@pytest.mark.parametrize(
-    ("idents", "verdict"),
-    [(("1", "2"), "pass"), (("1", "1"), "fail"), (("7", "07"), "fail"), (("0", "1"), "fail"), ((), "not observed")],
-    ids=["two", "one twice", "7 and 07 are one number", "that of authorize again", "authorize alone shows nothing"],
-)
-def test_an_id_is_one_requests_whatever_its_endpoint(idents: tuple[str, ...], verdict: str) -> None:
-    talk = logged_in(60)
-    for place, (ident, endpoint) in enumerate(zip(idents, ("account/list", "order/list"), strict=False)):
-        talk.client((10 + place) * S, 1, f"{endpoint}\n{ident}\n\n")
-    assert talk.verdict("REQ-010") == verdict
+from talks import S
 
 
 def test_a_gap_is_a_gap_before_the_window_is_over() -> None:
@@ -87,39 +66,3 @@ def test_a_quiet_market_is_one_of_more_than_a_minute_and_nothing_to_leave_for() 
     assert quiet(75) == "pass"
     assert quiet(75, gone=60) == "fail"
     assert quiet(40) in ("not observed", "blocked")
-
-
-@pytest.mark.parametrize(("after", "verdict"), [(10, "pass"), (30, "warning"), (61, "fail"), (None, "fail")])
-def test_a_silent_server_is_noticed_in_a_quarter_of_a_minute_by_a_minute_at_the_latest(
-    after: float | None, verdict: str
-) -> None:
-    talk = logged_in(120)
-    talk.frame(10 * S, 1, "h")
-    talk.told.append(r.Fault(t=10 * S, requested=10 * S, name="silent-dead", conn=1))
-    if after is not None:
-        talk.told.append(r.Ended(t=round((10 + after) * S), conn=1, by="client", how="fin"))
-    assert talk.verdict("HBT-050") == verdict
-
-
-def idle(back: float | None, *, beats: bool = True, until: float = 140) -> str:
-    """A socket is closed for idleness at 10 s; the next is authorized at `back`."""
-    talk = Talk(ends=round(until * S))
-    talk.told.append(r.SubjectStarted(t=0))
-    opened(talk, S, 1)
-    authorize(talk, 2, s=200)
-    talk.told.append(r.RuleApplied(t=10 * S, name="idle-close", conn=1))
-    talk.told.append(r.Ended(t=10 * S, conn=1, by="broker", how="fin"))
-    if back is not None:
-        opened(talk, round((back - 1) * S), 2)
-        authorize(talk, back, conn=2, s=200)
-        if beats:
-            talk.client(round((back + 5) * S), 2, "[]")
-    return talk.verdict("HBT-060")
-
-
-def test_after_missed_heartbeats_a_client_is_back_when_it_beats() -> None:
-    assert idle(15) == "pass"
-    assert idle(15, beats=False) == "fail"
-    assert idle(130, beats=False) == "not observed"
-    assert idle(None) == "fail"
-    assert idle(None, until=60) == "not observed", "75 s are what it may take"
