@@ -43,11 +43,11 @@ def header(set_id: str, **changed: Any) -> Header:
     return msgspec.structs.replace(usual, **changed)
 
 
-def bench_of(set_id: str, records: Iterable[Body], row: str, level: Level = Level.MUST, **changed: Any) -> Any:
+def bench_of(set_id: str, records: Iterable[Body], row: str, row_level: Level = Level.MUST, **changed: Any) -> Any:
     """What the check of `row` is handed, of the dialect's own type; `changed` are fields of the header."""
     judging = load_dialect(set_id).judging
     trace = trace_of(header(set_id, **changed), list(records))
-    return judging.bench(row, level, trace.header, judging.folded(trace))
+    return judging.bench(row, row_level, trace.header, judging.folded(trace))
 
 
 def upgrade(t: int, conn: int, target: str = "/v1/websocket", status: int = 101, took: int = 0) -> list[Body]:

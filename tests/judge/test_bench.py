@@ -8,24 +8,16 @@ from typing import Any, Literal
 import pytest
 from brokercert.judge.check import CheckBook
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import Conversation
-from brokercert.trace import Body, Header
+from brokercert.trace import Body
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Level, Measured
-
-S = 1_000_000
+from traces import S, bench_of
 
 
 def bench(*records: Body, level: Level = Level.MUST, calibration: dict[str, float] | None = None) -> Bench:
-    talk = Conversation()
-    for record in records:
-        talk.feed(record)
-    header = Header(
-        format=1, tool="test", tier="real", clock="monotonic", source="mock", set_id="tradovate-stage2",
-        set_version="1", set_hash="", scenario="s", exercises=(), path="direct", exclusive=False, seed=1,
-        subject="test", level="wire", offers=(), absent={}, readings={}, limits={}, calibration=calibration or {},
-    )  # fmt: skip
-    return Bench("LOG-010", level, header, talk)
+    changed = {"tier": "real", "clock": "monotonic", "limits": {}, "calibration": calibration or {}}
+    found: Bench = bench_of("tradovate-stage2", records, "LOG-010", level, **changed)
+    return found
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,11 @@ from typing import Any
 
 from brokercert.judge.excerpt import LONGEST, excerpt
 from brokercert.judge.tradovate.model.entities import told_of
-from brokercert.trace import Body, Header, Trace
+from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
+from traces import header
 
-HEADER = Header(
-    format=1, tool="test", tier="real", clock="monotonic", source="mock", set_id="s", set_version="1", set_hash="",
-    scenario="flow", exercises=(), path="direct", exclusive=False, seed=1, subject="test", level="commands", offers=(),
-    absent={}, readings={}, limits={},
-)  # fmt: skip
+HEADER = header("tradovate-stage2", tier="real", clock="monotonic", scenario="flow", level="commands", limits={})
 PADDING = "x" * LONGEST
 POSITION = {"padding": PADDING, "id": 31, "netPos": 2, "netPrice": 4500.25}
 ORDER = {"id": 7, "ordStatus": "Working"}

@@ -13,9 +13,10 @@ from brokercert.judge.check import Check
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.requirements import load_set
 from brokercert.sets import own_sets
-from brokercert.trace import Header, trace_of
 from brokercert.trace import records as r
+from brokercert.trace import trace_of
 from brokercert.verdict import Finding, Form, Verdict
+from traces import header
 
 ROWS = load_set("tradovate-stage2")
 JUDGING = load_dialect("tradovate-stage2").judging
@@ -54,12 +55,8 @@ def findings_of(
 ) -> list[Finding]:
     checks = {row.replace("_", "-"): Check(row, function, "It is so.", "here:1") for row, function in said.items()}
     judging: Any = SimpleNamespace(checks=checks, bench=Bench, folded=JUDGING.folded)
-    header = Header(
-        format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id=ROWS.id, set_version="1",
-        set_hash="", scenario="s", exercises=exercises, path="direct", exclusive=False, seed=1, subject="test",
-        level="wire", offers=offers, absent=absent or {}, readings={}, limits={},
-    )  # fmt: skip
-    trace = trace_of(header, [r.SubjectStarted(t=0), r.Finished(t=1, state=state)])  # type: ignore[arg-type]
+    told = header(ROWS.id, exercises=exercises, offers=offers, absent=absent or {}, limits={})
+    trace = trace_of(told, [r.SubjectStarted(t=0), r.Finished(t=1, state=state)])  # type: ignore[arg-type]
     return judge_trace(trace, ROWS, judging)
 
 

@@ -6,9 +6,10 @@ import pytest
 from brokercert.engine.play.scenario import load_dialect, load_suite
 from brokercert.judge import judge_trace, never_came, not_reached
 from brokercert.requirements import available_sets, load_set
-from brokercert.trace import Header, Trace
+from brokercert.trace import Trace
 from brokercert.trace import records as r
 from brokercert.verdict import Verdict
+from traces import header
 
 SECOND = 1_000_000
 HEAD = r.Head(t=SECOND, conn=1, method="GET", target="/", headers=(), upgrade=True)
@@ -16,14 +17,11 @@ PATIENT = 40 * SECOND  # longer than either set awaits a client
 
 
 def trace_of(set_id: str, *records: r.Body, before_all: bool = True) -> Trace:
-    rows = load_set(set_id)
-    header = Header(
-        format=r.TRACE_FORMAT, tool="a test", tier="real", clock="monotonic", source="mock", set_id=set_id,
-        set_version=rows.version, set_hash=rows.hash, scenario="preflight", exercises=(rows.first,), path="direct",
-        exclusive=False, seed=1, subject="bot", level="wire", offers=("wire",), absent={}, readings={},
-        limits={limit.name: limit.value for limit in rows.limits.values()}, before_all=before_all,
+    told = header(
+        set_id, tier="real", clock="monotonic", scenario="preflight", exercises=(load_set(set_id).first,),
+        before_all=before_all,
     )  # fmt: skip
-    return Trace(header, [r.SubjectStarted(t=0), *records], truncated=False)
+    return Trace(told, [r.SubjectStarted(t=0), *records], truncated=False)
 
 
 def left(t: int) -> r.SubjectExited:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from brokercert.judge.tradovate.bench import CHECKS, Bench
-from brokercert.judge.tradovate.model.conversation import Conversation
-from brokercert.requirements import load_set
-from brokercert.trace import Header
+from brokercert.engine.play.scenario import load_dialect
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Level
+from brokercert.verdict import Finding
+from traces import S, bench_of
 
-MS, S = 1_000, 1_000_000
-ROWS = load_set("tradovate-stage2")
-LIMITS = {limit.name: limit.value for limit in ROWS.limits.values()}
+MS = 1_000
+SET = "tradovate-stage2"
 
 
 def judged(row: str, records: list[r.Body]) -> list[Finding]:
-    talk = Conversation()
-    for record in records:
-        talk.feed(record)
-    header = Header(
-        format=1, tool="test", tier="real", clock="monotonic", source="mock", set_id=ROWS.id, set_version="1",
-        set_hash="", scenario="s", exercises=(row,), path="direct", exclusive=False, seed=1, subject="test",
-        level="wire", offers=("wire", "stop"), absent={}, readings={}, calibration={}, limits=LIMITS,
-    )  # fmt: skip
-    return list(CHECKS[row].run(Bench(row, Level.MUST, header, talk)))
+    changed = {"tier": "real", "clock": "monotonic", "exercises": (row,), "offers": ("wire", "stop")}
+    return list(load_dialect(SET).judging.checks[row].run(bench_of(SET, records, row, **changed)))
 
 
 def frame(t: int, sender: r.Side, text: str, conn: int = 1) -> r.Frame:

@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge import judge_trace
 from brokercert.requirements import load_set
-from brokercert.trace import Body, Header, trace_of
+from brokercert.trace import Body, trace_of
 from brokercert.trace import records as r
 from brokercert.verdict import worst
+from traces import header
 
 SET = "arrow-orders"
 ROWS = load_set(SET)
@@ -99,15 +99,16 @@ class Talk:
     def clauses(self, row: str, **changed: Any) -> dict[str, str]:
         """Clause -> verdict of one row, of a client that offers all that there is."""
         offers = tuple({"wire", *(need for one in ROWS.rows for need in one.needs)})
-        header = Header(
-            format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id=SET, set_version="1",
-            set_hash="", scenario="s", exercises=(row,), path="direct", exclusive=True, seed=1, subject="test",
-            level="commands", offers=offers, absent={}, readings={}, settings=self.settings,
-            limits={limit.name: limit.value for limit in ROWS.limits.values()},
-        )  # fmt: skip
+        usual = {
+            "exercises": (row,),
+            "exclusive": True,
+            "level": "commands",
+            "offers": offers,
+            "settings": self.settings,
+        }
         records = sorted((x for x in self.told if x.t <= us(self.until)), key=lambda x: x.t)
         records.append(r.Finished(t=us(self.until), state="completed"))
-        trace = trace_of(msgspec.structs.replace(header, **changed), records)
+        trace = trace_of(header(SET, **{**usual, **changed}), records)
         found: dict[str, list[Any]] = {}
         for finding in judge_trace(trace, ROWS, JUDGING):
             if finding.requirement == row:

@@ -6,14 +6,9 @@ import json
 from typing import Any
 
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import Conversation
-from brokercert.requirements import load_set
-from brokercert.trace import Header
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Level, Verdict
-
-LIMITS = {limit.name: limit.value for limit in load_set("tradovate-stage2").limits.values()}
-S = 1_000_000
+from brokercert.verdict import Finding, Verdict
+from traces import S, bench_of
 
 
 class Sockets:
@@ -54,16 +49,9 @@ class Sockets:
         self.records.append(r.SubjectReport(t=self.t, event="processed", body={"event": "processed", **body}))
 
     def bench(self, *declared: str, readings: dict[str, str] | None = None) -> Bench:
-        talk = Conversation()
-        for record in self.records:
-            talk.feed(record)
-        header = Header(
-            format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2",
-            set_version="1", set_hash="", scenario="s", exercises=(), path="direct", exclusive=False, seed=1,
-            subject="test", level="commands", offers=(), absent={}, readings=readings or {}, entity_types=declared,
-            limits=LIMITS,
-        )  # fmt: skip
-        return Bench("X", Level.MUST, header, talk)
+        changed = {"level": "commands", "offers": (), "readings": readings or {}, "entity_types": declared}
+        found: Bench = bench_of("tradovate-stage2", self.records, "X", **changed)
+        return found
 
 
 def verdicts(findings: Any) -> list[Verdict]:

@@ -6,14 +6,11 @@ import copy
 import json
 from typing import Any
 
-from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.compared import compare_at
-from brokercert.judge.tradovate.model.conversation import Conversation
-from brokercert.trace import Header
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Level
+from brokercert.verdict import Finding
+from traces import S, bench_of
 
-S = 1_000_000
 LEDGER: dict[str, dict[str, dict[str, Any]]] = {
     "order": {
         "11": {
@@ -80,17 +77,8 @@ class Story:
         self.say(t + 0.01, "snapshot", id=ident, entities=entities)
 
     def findings(self, name: str = "flow", declared: tuple[str, ...] = ()) -> list[Finding]:
-        talk = Conversation()
-        for record in self.records:
-            talk.feed(record)
-        limits = {"snapshot_settle": 5.0, "snapshot_stable": 2.0}
-        header = Header(
-            format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2",
-            set_version="1", set_hash="", scenario="flow", exercises=(), path="direct", exclusive=False, seed=1,
-            subject="test", level="commands", offers=(), absent={}, readings={}, limits=limits,
-            entity_types=declared,
-        )  # fmt: skip
-        return list(compare_at(Bench("EVT-050", Level.MUST, header, talk), name))
+        changed = {"scenario": "flow", "level": "commands", "offers": (), "entity_types": declared}
+        return list(compare_at(bench_of("tradovate-stage2", self.records, "EVT-050", **changed), name))
 
 
 def judged(entities: Any, declared: tuple[str, ...] = (), **sync: Any) -> list[Finding]:

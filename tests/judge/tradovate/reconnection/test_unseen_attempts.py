@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.reconnection.attempting import check_reconnect_in_time
-from brokercert.requirements import load_set
-from brokercert.trace import Header
 from brokercert.trace import records as r
-from brokercert.verdict import Level
-
-LIMITS = {limit.name: limit.value for limit in load_set("tradovate-stage2").limits.values()}
-S = 1_000_000
+from traces import S, bench_of
 
 
 def judged(down: str, up: str, back: float | None, until: float) -> list[str]:
@@ -34,15 +27,8 @@ def judged(down: str, up: str, back: float | None, until: float) -> list[str]:
             r.Head(t=at, conn=2, method="GET", target="/", headers=(), upgrade=True),
         ]
     records.append(r.Step(t=round(until * S), text="the end"))
-    talk = Conversation()
-    for record in records:
-        talk.feed(record)
-    header = Header(
-        format=1, tool="test", tier="virtual", clock="virtual", source="mock", set_id="tradovate-stage2",
-        set_version="1", set_hash="", scenario="s", exercises=(), path="direct", exclusive=False, seed=1,
-        subject="test", level="wire", offers=(), absent={}, readings={}, limits=LIMITS,
-    )  # fmt: skip
-    return [str(x.verdict) for x in check_reconnect_in_time(Bench("REC-010", Level.MUST, header, talk))]
+    bench = bench_of("tradovate-stage2", records, "REC-010", offers=())
+    return [str(x.verdict) for x in check_reconnect_in_time(bench)]
 
 
 @pytest.mark.parametrize(
