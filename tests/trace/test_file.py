@@ -73,6 +73,7 @@ def happens(act: str, data: bytes, disk: Disk, file: TraceFile, lines: list[byte
 
 
 @example([("shorten", b"")], 1, True, 1)
+@example([("free", b"1234"), ("remove folder", b"")], 3, False, 1)  # gone before it had its name
 @settings(deadline=None)
 @given(ACTS, st.integers(0, 300), st.booleans(), st.integers(1, 60))
 def test_the_file_holds_what_its_hash_says_and_all_of_it_where_there_is_room(

@@ -42,14 +42,19 @@ class TraceFile:
     @property
     def sha256(self) -> str:
         """Of what stands in the file, in hexadecimal; empty where there is no file, or not one line in it."""
-        return self._hash.hexdigest() if self._whole else ""
+        return self._hash.hexdigest() if self._kept else ""
 
     @property
     def trouble(self) -> str:
         """Why not everything is in the file. Empty: it is."""
-        if not self._waiting:
+        if not self._waiting and self._kept == self._whole:
             return ""
-        return f"{self.path.name} could not be written ({self._failed}); {self._whole} of its lines are in the file"
+        return f"{self.path.name} could not be written ({self._failed}); {self._kept} of its lines are in the file"
+
+    @property
+    def _kept(self) -> int:
+        """Lines that are there under the file's own name."""
+        return self._whole if self._named else 0
 
     def append(self, line: bytes) -> None:
         """Keep a line, with its end, to be written soon."""
@@ -98,13 +103,13 @@ class TraceFile:
         if self._closed:
             return
         self.flush()
-        if self._file is not None and self._named and not self._is_ours(self._file):
+        if self._file is not None and self._whole and not self._is_ours(self._file):
             self._write_anew(lines)
         self._closed = True
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
-            if not self._whole:  # not even a header: no reader could tell what it is
+            if not self._named:  # not even a header: no reader could tell what it is
                 with suppress(OSError):
                     self._beside.unlink()
         if self.trouble:

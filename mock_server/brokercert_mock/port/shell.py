@@ -15,17 +15,13 @@ import struct
 import termios
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from http import HTTPStatus
 
 import h11
-from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
 from websockets.protocol import OPEN, Side
 from websockets.protocol import Protocol as FrameProtocol
-from websockets.server import ServerProtocol
 
+from brokercert_mock.port.answers import handshake, last_answer, reason_of
 from brokercert_mock.port.host import Host
 from brokercert_mock.port.inflow import Inflow
 from brokercert_mock.port.rules.turns import UpgradeTurn
@@ -227,7 +223,7 @@ class Shell(asyncio.Protocol):
         headers = [("Content-Type", kind), ("Content-Length", str(len(data)))]
         self._ground.recorder.rest_answer(self._ground.clock(), self.connection.id, ordinal, status, text)
         assert self._request is not None
-        out = self._http.send(h11.Response(status_code=status, headers=headers, reason=_reason(status))) or b""
+        out = self._http.send(h11.Response(status_code=status, headers=headers, reason=reason_of(status))) or b""
         if self._request.method != b"HEAD":
             out += self._http.send(h11.Data(data=data)) or b""
         out += self._http.send(h11.EndOfMessage()) or b""
@@ -271,7 +267,7 @@ class Shell(asyncio.Protocol):
         if refusal is not None:
             self._refuse(*refusal)
             return
-        response = self._handshake(target, headers)
+        response = handshake(target, headers)
         if isinstance(response, str):
             self._refuse(400, response)
             return
@@ -289,27 +285,13 @@ class Shell(asyncio.Protocol):
         if trailing and self.connection.ended_at is None:
             self._ws_bytes(trailing, at)
 
-    def _handshake(self, target: str, headers: list[tuple[str, str]]) -> bytes | str:
-        """The 101 answer, or why there is none. The library checks the rules; extensions are declined."""
-        protocol = ServerProtocol(extensions=None)
-        try:
-            response = protocol.accept(Request(target, Headers(headers)))
-        except InvalidHandshake as error:
-            return str(error)
-        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            return (response.body or b"").decode("utf-8", "replace") or response.reason_phrase
-        return response.serialize()
-
     def _close(self) -> None:
         """FIN, without an answer."""
         self.half_close()
         self.connection.ended("broker", "fin")
 
     def _refuse(self, status: int, body: str, headers: Sequence[tuple[str, str]] = ()) -> None:
-        data = body.encode()
-        lines = [f"HTTP/1.1 {status} {_reason(status).decode()}", f"Content-Length: {len(data)}", "Connection: close"]
-        lines += [f"{name}: {value}" for name, value in headers]
-        self.write("\r\n".join([*lines, "", ""]).encode() + data)
+        self.write(last_answer(status, body, headers))
         self._ground.recorder.upgrade_answer(self._ground.clock(), self.connection.id, status)
         self._close()
         self._ground.call_later(2.0, self.abort)  # a client that keeps its side open has had its answer
@@ -356,10 +338,7 @@ class Shell(asyncio.Protocol):
             self.connection.close(1002, "")
         else:
             if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                reason = _reason(status or 400).decode()
-                self.write(
-                    f"HTTP/1.1 {status or 400} {reason}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
-                )
+                self.write(last_answer(status or 400))
             self._close()
             self._ground.call_later(2.0, self.abort)
 
@@ -374,10 +353,3 @@ class Shell(asyncio.Protocol):
     def _disarm(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
-
-
-def _reason(status: int) -> bytes:
-    try:
-        return HTTPStatus(status).phrase.encode()
-    except ValueError:
-        return b"Status"

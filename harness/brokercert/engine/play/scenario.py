@@ -10,14 +10,12 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from brokercert.engine.errors import UsageError
+from brokercert.engine.play.dialect import Dialect, dialect_of
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.sets import SUITES, offers
-
-if TYPE_CHECKING:
-    from brokercert.engine.play.dialect import Dialect
 
 Path = Literal["direct", "proxied"]
 Play = Callable[[Any], Awaitable[None]]  # of the dialect's own stage
@@ -191,8 +189,6 @@ def _modules(package: ModuleType) -> list[ModuleType]:
 
 def load_dialect(set_id: str) -> Dialect:
     """The dialect of a requirement set, its scenarios left alone. Raises `UsageError`."""
-    from brokercert.engine.play.dialect import dialect_of
-
     return dialect_of(_package(set_id), set_id)
 
 

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from brokercert.engine.play.play import Played
 from brokercert.engine.play.scenario import Scenario
 from brokercert.engine.run.judgements import Judgements
 from brokercert.judge.plays import MOST, is_touched
 from brokercert.judge.standstill import made_by_clients
 from brokercert.trace import records as r
 from brokercert.verdict import ScenarioResult
-
-if TYPE_CHECKING:
-    from brokercert.engine.play.play import Played
 
 ROUNDS = range(2, MOST + 1)  # the numbers of the playings after the first
 SPARE = 5.0  # seconds beyond what the first round took: starts are staggered, and a scenario is never as long twice

@@ -5,8 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from brokercert.engine.play.play import Played
 from brokercert.judge import Judging, judge_trace
 from brokercert.judge.plays import combined
 from brokercert.judge.standstill import made_by_client
@@ -14,9 +14,6 @@ from brokercert.requirements import RequirementSet
 from brokercert.trace import Trace
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Verdict
-
-if TYPE_CHECKING:
-    from brokercert.engine.play.play import Played
 
 TOLD = 2.5  # seconds of a standstill that a report tells of: half of what makes a client notice
 MOST_NAMED = 8  # names in a note; run.json has all of them

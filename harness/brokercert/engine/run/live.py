@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from brokercert.engine.ask.given import is_file
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.play.play import Played
 from brokercert.engine.run.defects import score_sentence
 from brokercert.engine.run.judgements import Judgements
 from brokercert.engine.run.plan import listed
@@ -25,10 +26,6 @@ from brokercert.verdict import (
     SubjectInfo,
     Timing,
 )
-
-if TYPE_CHECKING:
-    from brokercert.engine.client.subject import SubjectSpec
-    from brokercert.engine.play.play import Played
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def test_a_silent_socket_is_given_up_between_thirty_seconds_and_sixty(
     talk = Talk(150)
     talk.asks(1, 1)
     talk.says(1, "{}", 10, by="broker")
-    talk.fault(10, "silent-dead", 1)
+    talk.fault(10, "silent-application", 1)
     if gone is not None:
         talk.closes(10 + gone, 1, "client", 1000)
     if back is not None:
