@@ -77,7 +77,7 @@ LOGGED_IN: tuple[Body, ...] = (
     r.Frame(t=0, conn=1, sender="broker", ordinal=1, opcode=1, text='a[{"s":200,"i":0}]'),
 )
 LEAVES = r.Ended(t=5 * S, conn=1, by="client", how="fin")
-FAULT = {"requested": 5 * S, "name": "silent", "conn": 1}
+FAULT = {"requested": 5 * S, "name": "silent-dead", "conn": 1}
 
 
 @pytest.mark.parametrize(

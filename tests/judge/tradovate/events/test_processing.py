@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.events.processing import BURST, check_processing_time
-from brokercert.judge.tradovate.model.conversation import Conversation
-from brokercert.requirements import load_set
-from brokercert.trace import Header
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Level, Verdict
+from brokercert.verdict import Finding, Verdict
+from traces import bench_of, header
 
 MS, S = 1_000, 1_000_000
-LIMITS = {limit.name: limit.value for limit in load_set("tradovate-stage2").limits.values()}
+SET = "tradovate-stage2"
 COUNT = 1000  # messages, one a millisecond from the second second on
 CALM = tuple((S + 20 * MS * n, 200) for n in range(50))  # a canary that answers after 0.2 ms
 
@@ -56,16 +53,11 @@ def judged(
     records = sorted([*records, *lines], key=lambda record: record.t)
     end = max(records[-1].t, at(count - 1)) + MS
     records += [r.Canary(t=end, samples=tuple(canary), others=others), r.Window(t=end, name=BURST, since=S - MS)]
-    talk = Conversation()
-    for record in records:
-        talk.feed(record)
-    header = Header(
-        format=1, tool="test", tier=tier, clock="monotonic", source="mock", set_id="tradovate-stage2", set_version="1",
-        set_hash="", scenario="s", exercises=(), path="direct", exclusive=True, seed=1, subject="test", level="reports",
-        offers=("wire", "report"), absent={}, readings={}, calibration={"round_trip_p99": 0.3},
-        limits={**LIMITS, "burst_messages": count},
+    bench = bench_of(
+        SET, records, "EVT-150", tier=tier, clock="monotonic", level="reports", offers=("wire", "report"),
+        calibration={"round_trip_p99": 0.3}, limits={**header(SET).limits, "burst_messages": count},
     )  # fmt: skip
-    return list(check_processing_time(Bench("EVT-150", Level.MUST, header, talk)))
+    return list(check_processing_time(bench))
 
 
 def figure(finding: Finding) -> tuple[float, float]:

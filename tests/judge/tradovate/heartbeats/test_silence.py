@@ -14,7 +14,7 @@ def test_a_silent_server_is_noticed_in_a_quarter_of_a_minute_by_a_minute_at_the_
 ) -> None:
     talk = logged_in(120)
     talk.frame(10 * S, 1, "h")
-    talk.told.append(r.Fault(t=10 * S, requested=10 * S, name="silent-application", conn=1))
+    talk.told.append(r.Fault(t=10 * S, requested=10 * S, name="silent-dead", conn=1))
     if after is not None:
         talk.told.append(r.Ended(t=round((10 + after) * S), conn=1, by="client", how="fin"))
     assert talk.verdict("HBT-050") == verdict

@@ -84,7 +84,7 @@ def test_a_close_frame_of_the_clients_is_its_giving_up() -> None:
     assert gone is not None and (gone.t, gone.how) == (3 * S, "close 1000")
 
 
-@pytest.mark.parametrize("name", ["silent-application", "half-open", "mid-frame"])
+@pytest.mark.parametrize("name", ["silent-application", "silent-dead", "half-open", "mid-frame"])
 def test_a_server_that_falls_silent_is_noted(name: str) -> None:
     c = folded(*tcp(1, 1), r.Fault(t=2 * S, requested=2 * S, name=name, conn=1)).connections[1]
     assert c.silent is not None and c.silent[0] == 2 * S and c.loss is None

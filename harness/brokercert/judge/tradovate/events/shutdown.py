@@ -11,7 +11,7 @@ from brokercert.judge.attempts import attempts_of, attempts_within_limits
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
-from brokercert.judge.tradovate.model.conversation import messages_of
+from brokercert.judge.tradovate.model.conversation import objects_in
 from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding
 
@@ -50,4 +50,4 @@ def _shutdowns(bench: Bench) -> list[Moment]:
 
 
 def _holds_shutdown(text: str) -> bool:
-    return any(isinstance(message, dict) and message.get("e") == "shutdown" for message in messages_of(text) or ())
+    return any(message.get("e") == "shutdown" for message in objects_in(text))

@@ -73,7 +73,7 @@ def _while_held_back(bench: Bench) -> Iterator[Finding]:
 
 def _never_synced(bench: Bench) -> Iterator[Finding]:
     """No sync request came: a breach, once the client was watched; LOG-060 judges one that left a healthy server."""
-    granted = [(c, c.authorized) for c in bench.talk.authorized if c.authorized]
+    granted = bench.talk.granted
     c, answer = max(granted, key=lambda one: one[0].last_seen(bench.end) - one[1].t)
     watch = bench.owed(answer.t, bench.micros("window_first_sync"), c.last_seen(bench.end))
     if watch.short and any(bench.unprovoked(c) for c, _ in granted):
@@ -190,6 +190,13 @@ def _subscribes(bench: Bench, sockets: list[Connection], declared: tuple[str, ..
     lists = [types for body in bodies if isinstance(types := body.get("entityTypes"), list)]
     if not lists:
         return bench.blocked("EVT-030", f"no sync request with a list of `entityTypes`{when}", evidence)
+    return _all_declared(bench, lists, declared, when, evidence)
+
+
+def _all_declared(
+    bench: Bench, lists: list[list[Any]], declared: tuple[str, ...], when: str, evidence: list[int]
+) -> Finding:
+    """Whether every declared type stands in one of the lists."""
     wanted = {type_of(x) for types in lists for x in types if isinstance(x, str)}
     relied = {type_of(name) for name in declared}
     missing = [name for name in declared if type_of(name) not in wanted]

@@ -8,6 +8,7 @@ what a client decodes, and one misreading must not cancel another. No I/O, no cl
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -27,8 +28,10 @@ __all__ = [
     "Loss",
     "LossBy",
     "Request",
+    "data_of",
     "decoded",
     "messages_of",
+    "objects_in",
     "request_of",
 ]
 
@@ -164,6 +167,17 @@ class Conversation(Transcript[Connection]):
         """The sockets that sent a sync request: the ones that have a lane."""
         return [c for c in self.connections.values() if c.syncs]
 
+    @property
+    def granted(self) -> list[tuple[Connection, Answer]]:
+        """The sockets that were authorized, each with the answer that did it."""
+        return [(c, answer) for c in self.connections.values() if (answer := c.authorized) is not None]
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests on all sockets, in the order in which they came."""
+        found = [request for c in self.connections.values() for request in c.requests]
+        return sorted(found, key=lambda request: request.record)
+
     def working(self) -> list[Connection]:
         """The sockets that heartbeat and stability rows look at: those with a lane, else all that are authorized."""
         return self.synced or self.authorized
@@ -196,15 +210,13 @@ class Conversation(Transcript[Connection]):
             self._answers(c, number, t, text)
 
     def _answers(self, c: Connection, number: int, t: int, text: str) -> None:
-        for message in messages_of(text) or ():
-            if not isinstance(message, dict) or "i" not in message or "s" not in message:
-                continue
-            ident = str(message["i"])
-            for request in reversed(c.requests):
-                if request.id == ident and request.answer is None:
-                    status = message["s"] if isinstance(message["s"], int) else 0
+        """Each answers the latest request of its id that has none."""
+        for message in objects_in(text):
+            if "i" in message and "s" in message:
+                status = message["s"] if isinstance(message["s"], int) else 0
+                waiting = (q for q in reversed(c.requests) if q.id == str(message["i"]) and q.answer is None)
+                for request in islice(waiting, 1):
                     request.answer = Answer(t, number, status, message.get("d"))
-                    break
 
 
 def request_of(text: str, *, t: int, record: int, conn: int) -> Request | None:
@@ -233,6 +245,17 @@ def messages_of(text: str) -> list[Any] | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     return elements if isinstance(elements, list) else None
+
+
+def objects_in(text: str) -> list[dict[str, Any]]:
+    """Those of its elements that are JSON objects: events and answers; none where it is malformed."""
+    return [element for element in messages_of(text) or () if isinstance(element, dict)]
+
+
+def data_of(message: dict[str, Any]) -> dict[str, Any]:
+    """A message's `d` where that is a JSON object, else an empty one."""
+    data = message.get("d")
+    return data if isinstance(data, dict) else {}
 
 
 def decoded(text: str) -> Any:

@@ -8,7 +8,7 @@ numbers as texts, ids as keys, further fields, finished orders and flat position
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -62,12 +62,11 @@ def differences(
     found: list[Difference] = []
     for kind in scope.kinds:
         if kind not in unseen:
-            names = [f for f in COMPARED[kind] if scope.has_versions or kind != "order" or f not in VERSION_FIELDS]
             truth = dict(_by_id(ledger.get(kind)))
             held, twice = _held(entities, kind)
             chosen = scope.accounts
             due = {i: x for i, x in truth.items() if chosen is None or _account(kind, i, x, orders) in chosen}
-            found += _lacking_or_other(kind, names, due, held)
+            found += _lacking_or_other(kind, scope.fields(kind), due, held)
             found += _too_much(kind, truth, held, twice)
     return found
 
@@ -99,6 +98,11 @@ class Scope:
     def has_versions(self) -> bool:
         """Quantity and price hang on a version, and which one is current on its command."""
         return "orderVersion" in self.wanted and bool(self.wanted & {"command", "commandReport"})
+
+    def fields(self, kind: str) -> list[str]:
+        """The compared fields of a type, as far as the client can know them."""
+        unknown = VERSION_FIELDS if kind == "order" and not self.has_versions else ()
+        return [name for name in COMPARED[kind] if name not in unknown]
 
     def covers(self, kind: str) -> bool:
         """Whether an event of this type, as it was sent, bears on what is compared."""
@@ -152,12 +156,12 @@ def types_in(entities: Mapping[str, Any]) -> set[str]:
 
 def _by_id(collection: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Entities with their ids, from a list of them or an object with ids as keys."""
+    pairs: Iterable[tuple[Any, Any]] = ()
     if isinstance(collection, dict):
-        pairs = [(x.get("id", key), x) for key, x in collection.items() if isinstance(x, dict)]
-    else:
-        listed = collection if isinstance(collection, list) else []
-        pairs = [(x.get("id"), x) for x in listed if isinstance(x, dict)]
-    return ((ident_of(given), entity) for given, entity in pairs)
+        pairs = collection.items()
+    elif isinstance(collection, list):
+        pairs = ((None, entity) for entity in collection)
+    return ((ident_of(entity.get("id", key)), entity) for key, entity in pairs if isinstance(entity, dict))
 
 
 def _held(entities: Mapping[str, Any], kind: str) -> tuple[dict[str, list[dict[str, Any]]], set[str]]:

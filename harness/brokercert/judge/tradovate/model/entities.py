@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from brokercert.judge.tradovate.model.conversation import messages_of
+from brokercert.judge.tradovate.model.conversation import data_of, objects_in
 from brokercert.judge.tradovate.model.differences import FORMS, ident_of
 from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
@@ -37,9 +37,8 @@ def entities_of(record: Body) -> Iterator[Told]:
 
 def entities_in(text: str) -> Iterator[Told]:
     """Those of an `a[...]` frame."""
-    for message in messages_of(text) or ():
-        data = message.get("d") if isinstance(message, dict) else None
-        for event in data if isinstance(data, list) else [data]:
+    for message in objects_in(text):
+        for event in _listed(message.get("d")):
             if isinstance(event, dict):
                 yield from _of_event(event) if "entityType" in event else _of_answer(event)
 
@@ -75,11 +74,9 @@ def told_of(record: Body, kind: str, ident: str) -> str:
 def events_named(trace: Trace) -> Iterator[EventName]:
     """What the broker's events were about, as it stands in them, be it odd."""
     for frame in trace.records:
-        if isinstance(frame, r.Frame) and frame.sender == "broker" and '"props"' in (frame.text or ""):
-            for message in messages_of(frame.text or "") or ():
-                event = message.get("d") if isinstance(message, dict) else None
-                if isinstance(event, dict):
-                    yield from _names(event)
+        if isinstance(frame, r.Frame) and frame.sender == "broker" and frame.text and '"props"' in frame.text:
+            for message in objects_in(frame.text):
+                yield from _names(data_of(message))
 
 
 def _names(event: Mapping[str, Any]) -> Iterator[EventName]:
@@ -97,11 +94,14 @@ def _collections(groups: Mapping[str, Any]) -> Iterator[Told]:
     """Lists of entities, and objects of them by id, by type."""
     for key, value in groups.items():
         kind = FORMS.get(key.lower())
-        pairs: list[tuple[Any, Any]] = []
-        if isinstance(value, list):
-            pairs = [(None, one) for one in value]
-        elif isinstance(value, dict):
-            pairs = list(value.items())
-        for ident, one in pairs:
-            if kind and isinstance(one, dict):
-                yield kind, one if ident is None or "id" in one else {"id": ident, **one}
+        if kind:
+            yield from ((kind, one) for one in _whole(value))
+
+
+def _whole(value: Any) -> Iterator[dict[str, Any]]:
+    """The entities of a list, or of an object by id, each with its id."""
+    if isinstance(value, dict):
+        entities = ((ident, one) for ident, one in value.items() if isinstance(one, dict))
+        yield from (one if "id" in one else {"id": ident, **one} for ident, one in entities)
+    elif isinstance(value, list):
+        yield from (one for one in value if isinstance(one, dict))

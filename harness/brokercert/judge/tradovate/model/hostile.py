@@ -13,7 +13,7 @@ from typing import Any
 
 from brokercert.judge.moments import Moment
 from brokercert.judge.told import Report
-from brokercert.judge.tradovate.model.conversation import Connection, Conversation, messages_of
+from brokercert.judge.tradovate.model.conversation import Connection, Conversation, data_of, messages_of, objects_in
 from brokercert.judge.tradovate.model.entity_types import is_unknown
 
 BEGINS = "hostile"  # rules by which a sender of hostile frames says where they begin and end ...
@@ -37,13 +37,13 @@ def batches(talk: Conversation, c: Connection) -> list[Batch]:
     """The hostile batches of a connection, in order."""
     marks = [mark for mark in talk.rules if mark.what.conn == c.id]
     frames = sorted([*c.sent, *(Moment(raw.t, raw.record) for raw in c.raw)], key=lambda frame: frame.record)
+    ends = [*(mark.record for mark in marks if mark.what.name == ENDS), talk.count + 1]
     found = []
-    for place, begin in enumerate(marks):
-        if begin.what.name != BEGINS:
-            continue
-        end = next((mark.record for mark in marks[place + 1 :] if mark.what.name == ENDS), talk.count + 1)
-        sent = tuple(frame for frame in frames if begin.record < frame.record < end)
-        found.append(Batch(begin.t, begin.record, begin.what.detail, sent))
+    for begin in marks:
+        if begin.what.name == BEGINS:
+            end = min(end for end in ends if end > begin.record)
+            sent = tuple(frame for frame in frames if begin.record < frame.record < end)
+            found.append(Batch(begin.t, begin.record, begin.what.detail, sent))
     return found
 
 
@@ -86,10 +86,10 @@ def _markers_after(c: Connection, record: int) -> Iterator[Marker]:
     frame = next((said for said in c.data_sent if said.record > record), None)
     if frame is None:
         return
-    for message in messages_of(frame.text) or ():
-        data = message.get("d") if isinstance(message, dict) else None
-        entity = data.get("entity") if isinstance(data, dict) else None
-        if isinstance(data, dict) and isinstance(entity, dict) and isinstance(entity.get("id"), int):
+    for message in objects_in(frame.text):
+        data = data_of(message)
+        entity = data.get("entity")
+        if isinstance(entity, dict) and isinstance(entity.get("id"), int):
             yield Marker(frame.t, frame.record, c.id, str(data.get("entityType")), entity["id"])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from brokercert.judge.moments import Said
-from brokercert.judge.tradovate.model.conversation import Connection, Conversation, messages_of
+from brokercert.judge.tradovate.model.conversation import Connection, Conversation, data_of, messages_of, objects_in
 
 
 @dataclass(slots=True, frozen=True)
@@ -49,16 +49,14 @@ def props_on(c: Connection) -> Iterator[Prop]:
     """Those of one connection."""
     for said in c.data_sent:
         if said.text.startswith("a[") and '"props"' in said.text:
-            messages = messages_of(said.text) or []
-            for message in messages:
-                yield from _props_in(message, c.id, said, len(messages))
+            company = len(messages_of(said.text) or ())
+            for message in objects_in(said.text):
+                if message.get("e") == "props":
+                    yield from _props_in(data_of(message), c.id, said, company)
 
 
-def _props_in(message: Any, conn: int, said: Said, company: int) -> Iterator[Prop]:
-    """Those of one message, which may be no event at all."""
-    data = message.get("d") if isinstance(message, dict) and message.get("e") == "props" else None
-    if not isinstance(data, dict):
-        return
+def _props_in(data: dict[str, Any], conn: int, said: Said, company: int) -> Iterator[Prop]:
+    """Those of one event."""
     entity, kind, change = data.get("entity"), str(data.get("entityType")), str(data.get("eventType"))
     array = isinstance(entity, list)
     for one in entity if isinstance(entity, list) else [entity]:

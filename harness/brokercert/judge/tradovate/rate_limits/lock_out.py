@@ -53,12 +53,12 @@ def check_silent_after_429(bench: Bench) -> Iterator[Finding]:
 
 def _locked(bench: Bench) -> list[tuple[Request, Answer]]:
     """The requests that were answered with 429. Login has rows of its own."""
-    asked = [(q, q.answer) for c in bench.talk.upgraded for q in c.requests if q.endpoint != "authorize"]
-    return [(q, answer) for q, answer in asked if answer is not None and answer.status == LOCKED_OUT]
+    answered = [(q, q.answer) for q in bench.talk.requests if q.answer is not None and q.endpoint != "authorize"]
+    return [(q, answer) for q, answer in answered if answer.status == LOCKED_OUT]
 
 
 def _sent_after(bench: Bench, t: int) -> list[_Sent]:
     """All that the client sent after that time but heartbeats."""
-    sent = [_Sent(q.t, q.record, q.endpoint) for c in bench.talk.upgraded for q in c.requests]
+    sent = [_Sent(q.t, q.record, q.endpoint) for q in bench.talk.requests]
     sent += [_Sent(call.t, call.record, f"{call.endpoint} (REST)") for call in bench.talk.asides.rest]
     return [one for one in sent if one.t > t]

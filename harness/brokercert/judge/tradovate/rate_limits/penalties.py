@@ -49,20 +49,14 @@ def _socket_from(bench: Bench, c: Connection, retry: Request | None) -> int:
         new = bench.talk.connections[retry.conn].authorized
         return new.t if new else 0
     if c.loss is not None and retry is None:
-        news = [x.authorized.t for x in bench.talk.authorized if x.authorized and x.authorized.t > c.loss.t]
-        return news[0] if news else 0
+        return next((granted.t for _, granted in bench.talk.granted if granted.t > c.loss.t), 0)
     return 0
 
 
 def _retry_of(bench: Bench, request: Request, answer: Answer) -> Request | None:
     """The first later request of the same endpoint on that socket, or anywhere with that very ticket."""
-    later = [
-        other
-        for x in bench.talk.connections.values()
-        for other in x.requests
-        if other.record > answer.record and (other.ticket == answer.ticket or _same_place(other, request))
-    ]
-    return min(later, key=lambda q: q.record, default=None)
+    later = (other for other in bench.talk.requests if other.record > answer.record)
+    return next((q for q in later if q.ticket == answer.ticket or _same_place(q, request)), None)
 
 
 def _same_place(other: Request, request: Request) -> bool:

@@ -62,10 +62,9 @@ def queued(bench: Bench) -> Queued | None:
 
 def _tickets(bench: Bench) -> Iterator[tuple[str, Answer]]:
     """(endpoint, ticket) of every penalty that ends by itself."""
-    for c in bench.talk.connections.values():
-        for q in c.requests:
-            if q.answer is not None and q.answer.ticket and not q.answer.captcha:
-                yield q.endpoint, q.answer
+    for q in bench.talk.requests:
+        if q.answer is not None and q.answer.ticket and not q.answer.captcha:
+            yield q.endpoint, q.answer
 
 
 def _endpoint(asked: Asked) -> str:
@@ -96,9 +95,13 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
         said = f"{len(fates[OPEN])} of them were not sent yet, and watched for {watch} after its end only"
         yield bench.short(f"{waited}; {said}")
     elif not broken:
-        last = max((one.sends[0].t for one in found.requests if one.sends), default=found.ends)
-        said = f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end"
-        yield bench.ok(Form.RESTRAINT, said, [found.ticket.record])
+        yield _sent_once(bench, found, waited)
+
+
+def _sent_once(bench: Bench, found: Queued, waited: str) -> Finding:
+    last = max(one.sends[0].t for one in found.requests)
+    said = f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end"
+    return bench.ok(Form.RESTRAINT, said, [found.ticket.record])
 
 
 def _fate(one: Sent, early: int, short: bool) -> str:

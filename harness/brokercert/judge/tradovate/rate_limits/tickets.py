@@ -143,14 +143,16 @@ def check_ticket_stays(bench: Bench) -> Iterator[Finding]:
     tickets = penalties(bench)
     if not tickets:
         return
-    sent = sorted((q for c in bench.talk.upgraded for q in c.requests), key=lambda q: q.record)
+    sent = bench.talk.requests
     stolen = next((finding for p in tickets if (finding := _with_another(bench, p, sent)) is not None), None)
     if stolen is not None:
         yield stolen
         return
     judged = [finding for p in tickets if (finding := _after_the_loss(bench, p, sent)) is not None]
-    again = next((place for place, finding in enumerate(judged, 1) if finding.form is Form.AGAIN), len(judged))
-    yield from judged[:again]
+    for finding in judged:
+        yield finding
+        if finding.form is Form.AGAIN:
+            return
     if not judged:
         said = "no request was seen waiting when its socket died, for 20 s after it"
         yield bench.short(said, [tickets[0].answer.record])
@@ -189,8 +191,8 @@ def _after_the_loss(bench: Bench, p: Penalty, sent: list[Request]) -> Finding | 
             [bench.count("times sent after the loss", len(again), 1)],
             clause="after the loss",
         )
-    back = [c.authorized.t for c in bench.talk.authorized if c.authorized and c.authorized.t > loss.t]
-    due = max([p.answer.t + p.answer.wait, *back[:1]])
+    back = next((granted.t for _, granted in bench.talk.granted if granted.t > loss.t), 0)
+    due = max(p.answer.t + p.answer.wait, back)
     if bench.end - due < bench.micros("window_default"):
         return None
     said = f"sent {len(again)} time(s) after its socket had died"

@@ -11,7 +11,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment, Noted
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.compared import compare_at
-from brokercert.judge.tradovate.model.conversation import Connection
+from brokercert.judge.tradovate.model.conversation import Connection, Loss
 from brokercert.judge.tradovate.model.syncs import one_sync
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Verdict
@@ -41,27 +41,25 @@ def _way_back(bench: Bench, mark: Noted[r.Window]) -> Iterator[Finding]:
     if back is None:
         yield _not_back(bench, cell, mark)
         return
-    c, synced = back
-    first = c.requests[0]
+    first, synced = back[0].requests[0], back[1]
     if first.endpoint != "authorize":
         yield bench.breach(
             Form.CONTENT,
-            f"{cell}: the first request on new connection {c.id} was `{first.endpoint}`",
+            f"{cell}: the first request on new connection {first.conn} was `{first.endpoint}`",
             "authorize before any other request",
             [first.record],
             clause=cell,
         )
         return
     wrong = [f for f in one_sync(bench, [c for c in news if c.syncs]) if f.verdict is not Verdict.PASS]
-    if wrong:
-        yield from wrong
-        return
-    yield bench.ok(
-        Form.RESTRAINT,
-        f"{cell}: authorized and synced again {seconds(synced.t - since)} later, once",
-        [first.record, synced.record, mark.record],
-        clause=cell,
-    )
+    yield from wrong
+    if not wrong:
+        yield bench.ok(
+            Form.RESTRAINT,
+            f"{cell}: authorized and synced again {seconds(synced.t - since)} later, once",
+            [first.record, synced.record, mark.record],
+            clause=cell,
+        )
 
 
 def _not_back(bench: Bench, cell: str, mark: Noted[r.Window]) -> Finding:
@@ -70,9 +68,7 @@ def _not_back(bench: Bench, cell: str, mark: Noted[r.Window]) -> Finding:
     olds = [c for c in bench.talk.connections.values() if c.accepted <= since]
     tried = [c for c in bench.talk.connections.values() if c.accepted > since]
     deaf = _never_left(olds, since) if not tried else None  # a new socket gives the old one up
-    began = max((c.loss.t for c in olds if c.loss is not None), default=since)
-    due = since + bench.micros("silence") if deaf else began + bench.micros("window_recovery")
-    watch = bench.barred(since, due - since, mark.t)
+    watch = bench.barred(since, _due(bench, olds, deaf, since) - since, mark.t)
     return watch.missing(
         f"{cell}: not back after {watch}: {_how_far(deaf, tried)}",
         "back, authorized again, with one sync",
@@ -82,6 +78,16 @@ def _not_back(bench: Bench, cell: str, mark: Noted[r.Window]) -> Finding:
         short=f"{cell}: watched for {watch} only",
         seen=[mark.record],
     )
+
+
+def _due(bench: Bench, olds: list[Connection], deaf: Connection | None, since: int) -> int:
+    """By when it must be back: it has to notice a silence first."""
+    began = max([since, *(loss.t for loss in _losses(olds))])
+    return since + bench.micros("silence") if deaf else began + bench.micros("window_recovery")
+
+
+def _losses(sockets: list[Connection]) -> list[Loss]:
+    return [c.loss for c in sockets if c.loss is not None]
 
 
 def _how_far(deaf: Connection | None, tried: list[Connection]) -> str:
@@ -98,7 +104,7 @@ def _struck(bench: Bench, olds: list[Connection], since: int) -> int:
     deaf = _never_left(olds, since)
     if deaf is not None and deaf.silent is not None:
         return deaf.silent.record
-    lost = [Moment(c.loss.t, c.loss.record) for c in olds if c.loss is not None]
+    lost = [Moment(loss.t, loss.record) for loss in _losses(olds)]
     faults = [fault.record for fault in bench.talk.faults if fault.what.requested <= since]
     return max(lost).record if lost else (faults or [1])[-1]
 

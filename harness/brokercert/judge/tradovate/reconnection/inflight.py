@@ -50,8 +50,7 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
 
 def _in_flight(bench: Bench, asked: Asked) -> _Order | Finding | None:
     """The order, or why none came; None where it was answered, or its socket lived."""
-    sends = [q for c in bench.talk.connections.values() for q in c.requests if q.endpoint == PLACES]
-    sends.sort(key=lambda request: request.record)
+    sends = [q for q in bench.talk.requests if q.endpoint == PLACES]
     if not sends or not sends_of(bench.talk, asked):
         said = why_silent(bench.talk, asked) or "the client was asked for an order, and none came"
         return bench.short(said, [asked.record])

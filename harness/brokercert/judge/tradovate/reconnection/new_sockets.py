@@ -74,14 +74,14 @@ def check_one_sync_again(bench: Bench) -> Iterator[Finding]:
     """One logical sync on the new socket; every lane that lived before the loss syncs again."""
     for lost in losses(bench):
         lanes = [c for c in before(bench, lost, bench.talk.synced) if c.syncs[0].t < lost.begin]
-        granted = _granted(after(bench, lost.begin))
+        granted = _granted(bench, lost.begin)
         if lanes and granted:
             yield from _synced_again(bench, lost, lanes, granted)
 
 
-def _granted(sockets: list[Connection]) -> list[tuple[Connection, Answer]]:
-    """Those that were authorized, each with the answer that did it."""
-    return [(c, c.authorized) for c in sockets if c.authorized is not None]
+def _granted(bench: Bench, since: int) -> list[tuple[Connection, Answer]]:
+    """The sockets of after that time that were authorized, each with the answer that did it."""
+    return [(c, answer) for c, answer in bench.talk.granted if c.accepted > since]
 
 
 def _synced_again(
@@ -145,8 +145,8 @@ def check_no_overlap(bench: Bench) -> Iterator[Finding]:
     judged: list[int] = []
     seen = False
     for lost in losses(bench):
-        seen = seen or bool(_granted(after(bench, lost.loss.t)))
-        granted = _granted(after(bench, lost.begin))
+        seen = seen or bool(_granted(bench, lost.loss.t))
+        granted = _granted(bench, lost.begin)
         if not granted:
             continue
         overlap = _overlap(bench, lost, granted)

@@ -88,7 +88,7 @@ def _brought_back(bench: Bench, lost: Lost, had: list[Request]) -> Iterator[Find
     news = [c for c in news if c.accepted <= until]
     watch = bench.owed(max(map(_ready, news)), bench.micros("window_default"), until)
     again = [request for c in news for request in _logical(c)]
-    for key in dict.fromkeys(map(_key, had)):
+    for key in dict.fromkeys(map(_key, had)):  # each once, in order
         yield _came_back(bench, lost, watch, _alike(had, key), _alike(again, key))
 
 
