@@ -33,7 +33,7 @@ async def snapshot_large(stage: Stage) -> None:
         return
     stage.broker.heartbeats("off")
     began = stage.now
-    await load_without_h(stage, SMALLER_RATE if stage.full else VIRTUAL_RATE, stage.limit("load_least") + 1)
+    await load_without_h(stage, SMALLER_RATE if stage.full else VIRTUAL_RATE, stage.limit("load_span") + 1)
     stage.broker.heartbeats("auto")
     left = stage.limit("window_default") + 1 - (stage.now - began) / SECOND
     await stage.hold(max(0.0, left), "a close that should not come")

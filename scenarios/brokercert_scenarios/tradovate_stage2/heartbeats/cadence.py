@@ -43,13 +43,13 @@ async def load(stage: Stage) -> None:
     lasts=22,
 )
 async def load_heavy(stage: Stage) -> None:
-    await _load(stage, HEAVY_RATE if stage.full else VIRTUAL_HEAVY_RATE, stage.limit("load_least") + 1)
+    await _load(stage, HEAVY_RATE if stage.full else VIRTUAL_HEAVY_RATE, stage.limit("load_span") + 1)
 
 
 async def load_without_h(stage: Stage, rate: int, least: float) -> None:
     """Events for `least` seconds, and on until a heartbeat came that no `h` explains; `h` is off already."""
     began = stage.now
-    after = stage.limit("after_last_h")
+    after = stage.limit("load_after_h")
     stage.broker.background(rate)
     await stage.hold(least, "load")
 
@@ -73,7 +73,7 @@ async def quiet(stage: Stage) -> None:
     stage.broker.quiet(True)
     await stage.arrived()
     with stage.window("nothing but `h`"):
-        await stage.hold(stage.limit("quiet_least") + 1)
+        await stage.hold(stage.limit("quiet") + 1)
 
 
 async def _silent(stage: Stage, kind: Literal["application", "dead"]) -> None:

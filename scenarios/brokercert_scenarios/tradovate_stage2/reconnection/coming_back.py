@@ -107,7 +107,7 @@ async def loss_fin_quiet(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     stage.broker.quiet(True)
-    await stage.hold(stage.limit("quiet_before_fin") + 1, "nothing but `h`")
+    await stage.hold(stage.limit("fin_after_quiet") + 1, "nothing but `h`")
     await _lose_now(stage, Connection.fin)
 
 
