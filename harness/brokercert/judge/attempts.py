@@ -32,6 +32,11 @@ class Attempt:
     end: int | None
     conn: int  # the connection that it led to, 0 for a token request alone
 
+    @property
+    def over(self) -> int:
+        """When it was over as far as that can be told: else its first sign."""
+        return self.end if self.end is not None else self.t
+
     def belongs_to(self, before: Attempt) -> bool:
         """Whether it is one attempt with that: the connection after a token request, or one that came too soon."""
         follows_token = before.conn == 0 and self.conn != 0

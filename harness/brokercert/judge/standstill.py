@@ -19,7 +19,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from brokercert.judge.transcript import SECOND, Loss, Socket, Transcript
+from brokercert.judge.sockets import Loss, Socket
+from brokercert.judge.transcript import SECOND, Transcript
 from brokercert.trace import Body, Header, Trace
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Verdict
