@@ -69,6 +69,10 @@ class Socket:
         """It was lost, or given up, before that time."""
         return self.loss is not None and self.loss.t < t
 
+    def stood_at(self, t: int) -> bool:
+        """It was upgraded before that time, and not lost before it."""
+        return self.upgraded is not None and self.upgraded.t < t and not self.lost_before(t)
+
     def ends_by_client(self) -> list[End]:
         """The client's own ends of the TCP connection."""
         return [end for end in self.ended if end.by == "client"]

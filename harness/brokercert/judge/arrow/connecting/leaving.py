@@ -17,7 +17,7 @@ from brokercert.verdict import Finding, Form
 def check_disconnect(bench: ArrowBench) -> Iterator[Finding]:
     """After `disconnect` the client ends its socket, does not come back, and says nothing more."""
     for stop in bench.talk.judged_stops():
-        still = [c for c, opened in bench.opened if opened.t < stop.t and not c.lost_before(stop.t)]
+        still = [c for c in bench.talk.upgraded if c.stood_at(stop.t)]
         clause = "open connection" if still else "not connected"
         wrong = [*_stays(bench, stop, still, clause), *_comes_back(bench, stop, clause)]
         yield from wrong
