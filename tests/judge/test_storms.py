@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from brokercert.engine.play.scenario import load_suite
-from brokercert.judge.transcript import Socket
+from brokercert.judge.sockets import Socket
 from brokercert.trace import Body
 from brokercert.trace import records as r
 

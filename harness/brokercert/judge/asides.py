@@ -6,8 +6,9 @@ A part of the fold (`Conversation.asides`): it notes and decides nothing. Times 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from brokercert.trace import records as r
 
@@ -56,39 +57,63 @@ class Asides:
         self._bearers: dict[int, str] = {}
 
     def feed(self, number: int, record: r.Body) -> None:
-        match record:
-            case r.Head():
-                self._leak(record.t, number, "a URL", record.target)
-                given = next((value for name, value in record.headers if name.lower() == "authorization"), "")
-                found = self._credential.search(given)
-                self._bearers[record.conn] = found.group() if found else ""
-            case r.RestRequest():
-                path = record.target.partition("?")[0].lower().strip("/")
-                endpoint = path.removeprefix(self._prefix)
-                call = RestCall(
-                    record.t, number, record.conn, record.ordinal, endpoint, self._bearers.get(record.conn, "")
-                )
-                self.rest.append(call)
-            case r.RestAnswer():
-                for call in reversed(self.rest):
-                    if (call.conn, call.ordinal) == (record.conn, record.ordinal):
-                        call.status = record.status
-                        break
-            case r.SubjectOutput():
-                self.lines += 1
-                self._leak(record.t, number, "its output", record.text)
-            case r.SubjectReport():
-                self._leak(record.t, number, "a report", str(record.body))
-            case r.BrokenReport():
-                self._leak(record.t, number, "its output", record.text)
-            case r.Resources():
-                self.resources[record.name] = (number, record)
-            case r.OutputDropped():
-                self.dropped += record.lines
-            case _:
-                pass
+        note = NOTES.get(type(record))
+        if note is not None:
+            note(self, number, record)
+
+    # One function a kind of record: `NOTES` below says which.
+
+    def _head(self, number: int, record: r.Head) -> None:
+        self._leak(record.t, number, "a URL", record.target)
+        given = next((value for name, value in record.headers if name.lower() == "authorization"), "")
+        self._bearers[record.conn] = self._label_in(given)
+
+    def _rest_request(self, number: int, record: r.RestRequest) -> None:
+        path = record.target.partition("?")[0].lower().strip("/")
+        endpoint = path.removeprefix(self._prefix)
+        call = RestCall(record.t, number, record.conn, record.ordinal, endpoint, self._bearers.get(record.conn, ""))
+        self.rest.append(call)
+
+    def _rest_answer(self, number: int, record: r.RestAnswer) -> None:
+        for call in reversed(self.rest):
+            if (call.conn, call.ordinal) == (record.conn, record.ordinal):
+                call.status = record.status
+                break
+
+    def _output(self, number: int, record: r.SubjectOutput) -> None:
+        self.lines += 1
+        self._leak(record.t, number, "its output", record.text)
+
+    def _report(self, number: int, record: r.SubjectReport) -> None:
+        self._leak(record.t, number, "a report", str(record.body))
+
+    def _broken_report(self, number: int, record: r.BrokenReport) -> None:
+        self._leak(record.t, number, "its output", record.text)
+
+    def _resources(self, number: int, record: r.Resources) -> None:
+        self.resources[record.name] = (number, record)
+
+    def _dropped(self, number: int, record: r.OutputDropped) -> None:
+        self.dropped += record.lines
 
     def _leak(self, t: int, number: int, where: str, text: str) -> None:
+        label = self._label_in(text)
+        if label:
+            self.leaks.append(Leak(t, number, where, label))
+
+    def _label_in(self, text: str) -> str:
+        """The first credential's label in it, or nothing."""
         found = self._credential.search(text)
-        if found:
-            self.leaks.append(Leak(t, number, where, found.group()))
+        return found.group() if found else ""
+
+
+NOTES: dict[type[r.Body], Callable[[Asides, int, Any], None]] = {
+    r.Head: Asides._head,
+    r.RestRequest: Asides._rest_request,
+    r.RestAnswer: Asides._rest_answer,
+    r.SubjectOutput: Asides._output,
+    r.SubjectReport: Asides._report,
+    r.BrokenReport: Asides._broken_report,
+    r.Resources: Asides._resources,
+    r.OutputDropped: Asides._dropped,
+}

@@ -32,30 +32,45 @@ class Attempt:
     end: int | None
     conn: int  # the connection that it led to, 0 for a token request alone
 
+    @property
+    def over(self) -> int:
+        """When it was over as far as that can be told: else its first sign."""
+        return self.end if self.end is not None else self.t
+
+    def belongs_to(self, before: Attempt) -> bool:
+        """Whether it is one attempt with that: the connection after a token request, or one that came too soon."""
+        follows_token = before.conn == 0 and self.conn != 0
+        return follows_token or self.t - before.t < ONE_ATTEMPT
+
 
 def attempts_of(talk: Transcript[Any], since: int) -> list[Attempt]:
     """All attempts after `since`, in order."""
-    signs: list[Attempt] = []
+    signs = [*_connects(talk, since), *_token_requests(talk)]
+    merged: list[Attempt] = []
+    for sign in sorted((sign for sign in signs if sign.t > since), key=lambda sign: (sign.t, sign.record)):
+        if merged and sign.belongs_to(merged[-1]):
+            before = merged[-1]
+            before.end, before.conn = sign.end, sign.conn or before.conn
+        else:
+            merged.append(sign)
+    return merged
+
+
+def _connects(talk: Transcript[Any], since: int) -> Iterator[Attempt]:
+    """Upgrade requests, and connections that ended before their head was complete."""
     for c in talk.connections.values():
         if c.head is not None:
             # A connection opened (say, kept alive) before the loss is an attempt only by its upgrade request.
             t, record = (c.accepted, c.accepted_record) if not c.rest and c.accepted > since else c.head
-            signs.append(Attempt(t, record, c.loss.t if c.loss else None, c.id))
+            yield Attempt(t, record, c.loss.t if c.loss else None, c.id)
         elif not c.rest and c.ended:
-            signs.append(Attempt(c.accepted, c.accepted_record, c.ended[0][0], c.id))
+            yield Attempt(c.accepted, c.accepted_record, c.ended[0].t, c.id)
+
+
+def _token_requests(talk: Transcript[Any]) -> Iterator[Attempt]:
     for t, record, request in talk.rest:
         if request.target.partition("?")[0].lower().rstrip("/").endswith(talk.token_paths):
-            signs.append(Attempt(t, record, None, 0))
-    signs = sorted((sign for sign in signs if sign.t > since), key=lambda sign: (sign.t, sign.record))
-    merged: list[Attempt] = []
-    for sign in signs:
-        before = merged[-1] if merged else None
-        follows_token = before is not None and before.conn == 0 and sign.conn != 0
-        if before is not None and (follows_token or sign.t - before.t < ONE_ATTEMPT):
-            before.end, before.conn = sign.end, sign.conn or before.conn
-            continue
-        merged.append(sign)
-    return merged
+            yield Attempt(t, record, None, 0)
 
 
 def unseen_spans(talk: Transcript[Any]) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from brokercert.judge.moments import records_of
 from brokercert.judge.transcript import SECOND, Transcript
 from brokercert.trace import Header
 from brokercert.verdict import Finding, Form, Level, Measured, Verdict
@@ -251,9 +252,8 @@ class AnyBench:
 
     def left(self, after: int) -> list[int]:
         """Records after that one with which the client ended its connections by itself, and itself."""
-        losses = [c.loss for c in self.talk.connections.values() if c.loss is not None and c.loss.by == "client"]
-        died = self.talk.died()
-        return [n for n in (*(loss.record for loss in losses), *([died[1]] if died else [])) if n > after]
+        ends = [c.given_up() for c in self.talk.connections.values()]
+        return [number for number in records_of(*ends, self.talk.died()) if number > after]
 
     def events_sent(self) -> Iterable[tuple[tuple[str, str, str], int]]:
         """What the broker's events were about (entity type, id, event type), and when each was sent. None, unless the

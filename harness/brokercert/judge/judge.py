@@ -51,27 +51,39 @@ def judge_trace(
     `talk` may be given where the caller has folded the trace already.
     """
     talk = talk or judging.folded(trace)
-    # A trace of before some limit was made, or one that lost it, is judged by what it was then, or by the set's own.
-    known = {limit.name: limit.value if limit.older is None else limit.older for limit in rows.limits.values()}
-    trace = replace(trace, header=replace(trace.header, limits={**known, **trace.header.limits}))
+    trace = _with_limits(trace, rows)
     exercised = [rows.by_id[row] for row in trace.header.exercises if row in rows.by_id]
-    presupposed = _presupposed(exercised, rows)
-    if talk.finished is not None and talk.finished.state == "harness error":
-        return [_broke(row, trace, talk.finished) for row in exercised]
+    broken = talk.ended_as("harness error")
+    if broken is not None:
+        return [_broke(row, trace, broken) for row in exercised]
+    findings = _findings(exercised, trace, talk, rows, judging)
+    return [replace(finding, play=trace.header.play) for finding in findings]
+
+
+def _with_limits(trace: Trace, rows: RequirementSet) -> Trace:
+    """What a trace does not say, since it is older than the limit or lost it: what that was then, or is in the set."""
+    known = {limit.name: limit.value if limit.older is None else limit.older for limit in rows.limits.values()}
+    return replace(trace, header=replace(trace.header, limits={**known, **trace.header.limits}))
+
+
+def _findings(
+    exercised: Sequence[Requirement], trace: Trace, talk: Transcript[Any], rows: RequirementSet, judging: Judging
+) -> list[Finding]:
+    """What is said of the rows that the scenario exercises, and of those that they presuppose."""
     still = Standstills(trace, talk)
-    said: dict[str, list[Finding]] = {}
-    for row in [*presupposed, *exercised]:
-        if row.id not in said:
-            said[row.id] = [still.excused(finding) for finding in _run(row, trace, talk, judging)]
+    presupposed = _presupposed(exercised, rows)
+    asked = {row.id: row for row in exercised}
+    said = {
+        row.id: [still.excused(finding) for finding in _run(row, trace, talk, judging)]
+        for row in {**{row.id: row for row in presupposed}, **asked}.values()
+    }
     findings: list[Finding] = []
     for row in exercised:
-        found = said[row.id]
-        findings += found or [_unasked(_silence(row, trace, talk, said, rows, judging), still, said, rows)]
-    asked = {row.id for row in exercised}
+        findings += said[row.id] or [_unasked(_silence(row, trace, talk, said, rows, judging), still, said, rows)]
     for row in presupposed:
         if row.id not in asked:  # it was not this scenario's question: only its failure counts
             findings += filter(_counts, said[row.id])
-    return [replace(finding, play=trace.header.play) for finding in findings]
+    return findings
 
 
 def _broke(row: Requirement, trace: Trace, finished: r.Finished) -> Finding:
@@ -103,12 +115,17 @@ def _unasked(
     if span is None or silence.verdict is Verdict.UNTESTED:
         return silence
     failed = any(f.verdict is Verdict.FAIL for f in said.get(silence.blocked_by, ()))
-    links = _links(rows.by_id[silence.requirement], rows)
-    excused = next((link for link in links if any(_would_fail(f) for f in said.get(link, ()))), "")
+    excused = _excused_link(silence, said, rows)
     if excused and not failed:
         why = f"could not be asked: {excused} is inconclusive, since {span.told}"
         silence = replace(silence, verdict=Verdict.INCONCLUSIVE, observed=why, blocked_by="")
     return replace(silence, stalled=span.seconds)
+
+
+def _excused_link(silence: Finding, said: Mapping[str, Sequence[Finding]], rows: RequirementSet) -> str:
+    """The first link of the silent row's chain that would fail but for a standstill, or nothing."""
+    links = _links(rows.by_id[silence.requirement], rows)
+    return next((link for link in links if any(map(_would_fail, said.get(link, ())))), "")
 
 
 def lacking(row: Requirement, scenario: str, offers: Collection[str], absent: Mapping[str, str]) -> Finding | None:
@@ -195,28 +212,33 @@ def _silence(
 ) -> Finding:
     """What is said of a row whose antecedent never came."""
     scenario = trace.header.scenario
-    chain = list(_links(row, rows))
-    stability = rows.stability
-    candidates = [*chain, *([stability] if stability and stability != row.id else [])]
-    for link in candidates:
-        if any(f.verdict is Verdict.FAIL for f in said.get(link, ())):
-            return _said(row, scenario, Verdict.BLOCKED, f"could not be asked: {link} failed", link)
-    for link in candidates:
-        blocked = next((f for f in said.get(link, ()) if f.verdict is Verdict.BLOCKED), None)
-        if blocked is not None:
-            return _said(
-                row, scenario, Verdict.BLOCKED, f"could not be asked: {blocked.blocked_by} failed", blocked.blocked_by
-            )
+    failed = _failed_before(row, said, rows)
+    if failed:
+        return _said(row, scenario, Verdict.BLOCKED, f"could not be asked: {failed} failed", failed)
     if row.id not in judging.checks:
         return _said(row, scenario, Verdict.UNTESTED, "no check judges it yet")
-    if trace.truncated or (talk.finished is not None and talk.finished.state == "interrupted"):
-        return _said(row, scenario, Verdict.NOT_OBSERVED, "the run ended before it could be asked")
-    if talk.background is not None:
-        return _said(row, scenario, Verdict.NOT_OBSERVED, f"it could not be asked; {went_to_background(talk)}")
+    early = _ended_early(trace, talk)
+    if early:
+        return _said(row, scenario, Verdict.NOT_OBSERVED, early)
     if row.demanded_by:
         return _said(row, scenario, Verdict.BLOCKED, f"its antecedent ({row.antecedent}) never came", row.demanded_by)
     never = "what it is about" if row.antecedent == "none" else f"its antecedent ({row.antecedent})"
     return _said(row, scenario, Verdict.NOT_OBSERVED, f"{never} never came")
+
+
+def _failed_before(row: Requirement, said: Mapping[str, Sequence[Finding]], rows: RequirementSet) -> str:
+    """The row whose failure is why this one could not be asked, or nothing."""
+    stability = [rows.stability] if rows.stability not in ("", row.id) else []
+    told = [finding for link in (*_links(row, rows), *stability) for finding in said.get(link, ())]
+    failed = next((one.requirement for one in told if one.verdict is Verdict.FAIL), "")
+    return failed or next((one.blocked_by for one in told if one.verdict is Verdict.BLOCKED), "")
+
+
+def _ended_early(trace: Trace, talk: Transcript[Any]) -> str:
+    """Why the scenario ended before the row could be asked, or nothing."""
+    if trace.truncated or talk.ended_as("interrupted") is not None:
+        return "the run ended before it could be asked"
+    return f"it could not be asked; {went_to_background(talk)}" if talk.background is not None else ""
 
 
 def judge_rows(
@@ -251,18 +273,22 @@ def _verdict(findings: Sequence[Finding], scenarios: Sequence[str], deselected: 
     played = {finding.scenario for finding in findings}
     missing = [name for name in scenarios if name not in played]
     verdicts = [finding.verdict for finding in findings]
-    if scenarios and missing and not deselected:
+    if missing and not deselected:
         verdicts.append(Verdict.UNTESTED)
     verdict = worst(verdicts)
     if verdict is Verdict.NOT_APPLICABLE and not scenarios:
         verdict = Verdict.UNTESTED
     if deselected and verdict not in (Verdict.FAIL, Verdict.HARNESS_ERROR):
         return Verdict.UNTESTED, "deselected"
+    return verdict, _reason(verdict, findings, scenarios, missing)
+
+
+def _reason(verdict: Verdict, findings: Sequence[Finding], scenarios: Sequence[str], missing: Sequence[str]) -> str:
     if not scenarios and not findings:
-        return verdict, "no scenario of this suite exercises it yet"
+        return "no scenario of this suite exercises it yet"
     if verdict is Verdict.UNTESTED and missing:
-        return verdict, f"not played: {', '.join(missing)}"
-    return verdict, findings[0].observed
+        return f"not played: {', '.join(missing)}"
+    return findings[0].observed
 
 
 def _row_result(
@@ -276,8 +302,6 @@ def _row_result(
 ) -> RowResult:
     ordered = sorted(findings, key=lambda finding: SEVERITY[finding.verdict])
     verdict, reason = _verdict(ordered, scenarios, bool(asked) and row.id not in asked)
-    told = (excerpt_of(finding) for finding in ordered if has_excerpt(finding))
-    excerpts = tuple(islice((one for one in told if one is not None), MOST_EXCERPTS))
     return RowResult(
         id=row.id,
         area=row.area,
@@ -291,9 +315,15 @@ def _row_result(
         reason=reason,
         scenarios=tuple(scenarios),
         findings=tuple(ordered),
-        excerpts=excerpts,
+        excerpts=_excerpts(ordered, excerpt_of),
         means=row.means,
         causes=tuple(row.causes),
         mend=row.mend,
         reproduce=reproduce(row.id),
     )
+
+
+def _excerpts(findings: Sequence[Finding], excerpt_of: Excerpting) -> tuple[Excerpt, ...]:
+    """Those of the first findings that have one."""
+    told = (excerpt_of(finding) for finding in findings if has_excerpt(finding))
+    return tuple(islice((one for one in told if one is not None), MOST_EXCERPTS))

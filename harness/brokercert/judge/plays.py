@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from brokercert.verdict import Finding, Verdict
 
 MOST = 3  # playings of a scenario: the first, and two more
+BREACHES = (Verdict.FAIL, Verdict.WARNING)
 
 
 def is_touched(finding: Finding) -> bool:
@@ -35,15 +36,20 @@ def _of_row(found: Mapping[int, Sequence[Finding]], plays: Mapping[int, Sequence
     """`found` are a row's findings, by playing. One that says nothing of the row found nothing wrong, where nothing
     else in it was touched: else it may have broken, or stood still, before it came to that.
     """
-    whole = [play for play in plays if not any(is_touched(one) for one in found.get(play) or plays[play])]
-    told = [one for play in sorted(found) for one in found[play]]
-    kept = [one for one in told if not is_touched(one)]
-    if whole:
+    kept = [one for play in sorted(found) for one in found[play] if not is_touched(one)]
+    if any(_is_whole(found.get(play) or plays[play]) for play in plays):
         return kept
-    latest = max(found)
-    # Where our machinery broke in one playing and not in another, the other says more.
-    better = [p for p in found if not any(one.verdict is Verdict.HARNESS_ERROR for one in found[p])]
-    latest = max(better, default=latest)
+    latest = _latest(found)
     touched = [one for one in found[latest] if is_touched(one)]
     # A pass of a playing that was touched elsewhere in the same row is no whole answer; a breach is.
-    return [one for one in kept if one.verdict in (Verdict.FAIL, Verdict.WARNING) or one.play == latest] + touched
+    return [one for one in kept if one.verdict in BREACHES or one.play == latest] + touched
+
+
+def _is_whole(findings: Sequence[Finding]) -> bool:
+    return not any(map(is_touched, findings))
+
+
+def _latest(found: Mapping[int, Sequence[Finding]]) -> int:
+    """The playing that says most: where our machinery broke in one and not in another, the other does."""
+    better = [play for play in found if not any(one.verdict is Verdict.HARNESS_ERROR for one in found[play])]
+    return max(better or found)

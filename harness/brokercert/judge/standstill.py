@@ -19,7 +19,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from brokercert.judge.transcript import SECOND, Socket, Transcript
+from brokercert.judge.sockets import Loss, Socket
+from brokercert.judge.transcript import SECOND, Transcript
 from brokercert.trace import Body, Header, Trace
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Verdict
@@ -58,6 +59,10 @@ class Span:
     def slept(self) -> int:
         """How long the machine slept: a clock that goes on meanwhile counts so much more than that of the trace."""
         return self.length - (self.until - self.since) if self.record else 0
+
+    def touches(self, since: int, until: int) -> bool:
+        """It has a moment in common with that time."""
+        return self.since <= until and self.until >= since
 
     @property
     def seconds(self) -> tuple[float, float]:
@@ -108,11 +113,14 @@ class Standstills:
             return finding if span is None else replace(finding, stalled=span.seconds)
         if span is not None:
             return _inconclusive(finding, span, f"{span.told}, which may have made this")
-        gap = self._gap(finding) if finding.form is Form.ENDING else None
-        if gap is not None:
-            what = f"the broker's own messages to the client had a gap of {gap.length / SECOND:.1f} s shortly before"
-            return _inconclusive(finding, gap, what)
-        return finding
+        return self._unless_gap(finding) if finding.form is Form.ENDING else finding
+
+    def _unless_gap(self, finding: Finding) -> Finding:
+        gap = self._gap(finding)
+        if gap is None:
+            return finding
+        what = f"the broker's own messages to the client had a gap of {gap.length / SECOND:.1f} s shortly before"
+        return _inconclusive(finding, gap, what)
 
     @property
     def noticed(self) -> Span | None:
@@ -147,23 +155,27 @@ class Standstills:
         A client that left for it was not there for what the pass speaks of, or did for it what the pass shows.
         """
         noticed, owed = self._limit("stall_noticed"), self._limit("stall_owed")
-        left = _longest(s for s in self.spans if s.length >= noticed and s.since <= until and s.until >= since - owed)
-        if left is not None or finding.form is Form.RESTRAINT:
-            return left or self._unseen(finding, since, until)
-        least = self._limit(NOTICED[finding.form])
-        return _longest(s for s in self.spans if s.length >= least and s.since <= until and s.until >= since)
+        left = self._longest_in(since - owed, until, noticed)
+        if left is not None:
+            return left
+        if finding.form is Form.RESTRAINT:
+            return self._unseen(finding, since, until)
+        return self._longest_in(since, until, self._limit(NOTICED[finding.form]))
+
+    def _longest_in(self, since: int, until: int, least: int) -> Span | None:
+        """The longest standstill that touches that time and was at least so long."""
+        return _longest(s for s in self.spans if s.length >= least and s.touches(since, until))
 
     def _unseen(self, finding: Finding, since: int, until: int) -> Span | None:
         """The longest standstill in a time in which nothing came, where they took more of it than could be spared."""
-        touching = [s for s in self.spans if s.since <= until and s.until >= since]
+        touching = [s for s in self.spans if s.touches(since, until)]
         spare = min(round(finding.spare * SECOND), self._limit("stall_noticed"))
         if sum(s.length for s in touching) <= max(spare, self._limit("stall_late")):
             return None
         return _longest(touching)
 
     def _window(self, finding: Finding) -> tuple[int, int]:
-        known = [n for n in finding.evidence if 1 <= n <= len(self._records)]
-        times = [self._records[n - 1].t for n in known]
+        times = [self._records[n - 1].t for n in finding.evidence if 1 <= n <= len(self._records)]
         since = min(times, default=0)
         if finding.form in TO_THE_END or (len(times) < 2 and finding.form is Form.TIME):
             return since, self._talk.now
@@ -174,17 +186,21 @@ class Standstills:
         longer than any client must bear. None where silence was the stimulus, or the client's own making.
         """
         longest = self._limit("healthy_gap")
-        ended = [
-            c
-            for c in self._talk.connections.values()
-            if c.loss is not None and c.loss.by == "client" and c.loss.record in finding.evidence and c.silent is None
-        ]
-        if not longest or not ended:
+        if not longest:
             return None
-        bought = [s for s in self.spans if not s.excuses]
-        gaps = [gap for c in ended for gap in _gaps(c, self._limit("healthy_span"))]
-        worst = _longest(g for g in gaps if not any(s.since <= g.until and s.until >= g.since for s in bought))
-        return worst if worst is not None and worst.length > longest else None
+        gaps = [gap for c, gone in self._left(finding) for gap in _gaps(c, gone, self._limit("healthy_span"))]
+        return _longest(gap for gap in gaps if gap.length > longest and not self._bought(gap))
+
+    def _left(self, finding: Finding) -> Iterator[tuple[Socket, Loss]]:
+        """The sockets with a server that spoke, and the client's own ends of them, that the finding is about."""
+        for c in self._talk.connections.values():
+            gone = c.given_up()
+            if gone is not None and gone.record in finding.evidence and c.silent is None:
+                yield c, gone
+
+    def _bought(self, gap: Span) -> bool:
+        """The client may have made it, by a standstill that excuses nothing."""
+        return any(s.touches(gap.since, gap.until) for s in self.spans if not s.excuses)
 
 
 def _longest(spans: Iterable[Span]) -> Span | None:
@@ -201,14 +217,13 @@ def _spans(header: Header, talk: Transcript[Any]) -> Iterator[Span]:
         yield Span(0, talk.now, talk.finished.lag, 0)
 
 
-def _gaps(c: Socket, span: int) -> Iterator[Span]:
+def _gaps(c: Socket, gone: Loss, span: int) -> Iterator[Span]:
     """Between the broker's messages to a socket, in the last `span` before its loss or in its life."""
-    assert c.loss is not None
-    begin = max(c.upgraded[0] if c.upgraded else c.accepted, c.loss.t - span)
+    begin = max(c.upgraded.t if c.upgraded else c.accepted, gone.t - span)
     before = max((t for t, _ in c.sent if t < begin), default=begin)
-    marks = [before, *(t for t, _ in c.sent if begin <= t < c.loss.t), c.loss.t]
+    marks = [before, *(t for t, _ in c.sent if begin <= t < gone.t), gone.t]
     for since, until in pairwise(marks):
-        yield Span(since, until, until - since, c.loss.record)
+        yield Span(since, until, until - since, gone.record)
 
 
 def _inconclusive(finding: Finding, span: Span, why: str) -> Finding:

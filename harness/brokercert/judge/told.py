@@ -37,7 +37,11 @@ class Line:
 
     @property
     def event(self) -> str:
-        return str(self.report.body.get("event")) if self.report is not None else ""
+        return str(self.body.get("event", ""))
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return self.report.body if self.report is not None else {}
 
 
 @dataclass(slots=True, frozen=True)
@@ -132,16 +136,20 @@ class Told:
 
     def on_line(self, number: int, record: r.SubjectOutput | r.SubjectReport | r.BrokenReport, over: bool) -> None:
         """A line of output, whatever it says; `over`: after the observation's end."""
-        self._printed += isinstance(record, r.SubjectReport | r.BrokenReport) or record.stream == "out"
+        if isinstance(record, r.SubjectOutput) and record.stream != "out":
+            return
+        self._printed += 1
         if isinstance(record, r.SubjectReport):
-            report = Report(record.t, number, record.body)
-            self.lines.append(Line(record.t, number, 0, report))
-            if over:
-                self.late.append(report)
-        elif isinstance(record, r.BrokenReport) or record.stream == "out":
-            self.lines.append(Line(record.t, number, len(record.text) + 1))
+            self._on_report_line(Report(record.t, number, record.body), over)
+            return
+        self.lines.append(Line(record.t, number, len(record.text) + 1))
         if isinstance(record, r.BrokenReport):
             self._printed, self._counted = record.line, True
+
+    def _on_report_line(self, report: Report, over: bool) -> None:
+        self.lines.append(Line(report.t, report.record, 0, report))
+        if over:
+            self.late.append(report)
 
     def on_dropped(self, record: r.OutputDropped) -> None:
         self._counted = self._counted and not record.lines
@@ -152,11 +160,9 @@ class Told:
 
     def on_report(self, number: int, record: r.SubjectReport) -> None:
         report = Report(record.t, number, record.body)
-        ident = record.body.get("id")
         why = misfit(record.body, self._names)
         if why:
             self.misfits.append(Misfit(number, self._printed if self._counted else 0, record.event, why))
-        asked = self.commands.get(ident) if type(ident) is int else None  # true is no id, though Python takes it for 1
         match record.event:
             case "connecting":
                 self.connecting.append(report)
@@ -164,14 +170,24 @@ class Told:
                 self.processed.append(report)
             case "error":
                 self.errors.append(report)
-            case "unsupported" if asked is not None:
-                asked.unsupported = asked.unsupported or report
-            case "snapshot" if asked is not None and asked.command == "snapshot":
-                self._snapshot(asked, report)
-            case "outcome" if asked is not None and asked.command == "request":
-                asked.outcomes.append(outcome_of(report))
-            case _:
-                self.others.append(report)
+            case event:
+                self._answer(event, self._asked_by(report), report)
+
+    def _asked_by(self, report: Report) -> Asked | None:
+        """The command with the report's id."""
+        ident = report.body.get("id")
+        return self.commands.get(ident) if type(ident) is int else None  # true is no id, though Python takes it for 1
+
+    def _answer(self, event: str, asked: Asked | None, report: Report) -> None:
+        """An answer to that command, or to nothing that was asked."""
+        if asked is not None and event == "unsupported":
+            asked.unsupported = asked.unsupported or report
+        elif asked is not None and (event, asked.command) == ("snapshot", "snapshot"):
+            self._snapshot(asked, report)
+        elif asked is not None and (event, asked.command) == ("outcome", "request"):
+            asked.outcomes.append(outcome_of(report))
+        else:
+            self.others.append(report)
 
     def _snapshot(self, asked: Asked, report: Report) -> None:
         if asked.snapshot is not None or unreadable(report.body):
@@ -199,11 +215,9 @@ def told_in(records: Iterable[r.Body]) -> Told:
 def outcome_of(report: Report) -> Outcome:
     """How a request ended, by a report of it."""
     body = report.body
-    status = body.get("status")
-    error = body.get("error")
-    text = error if isinstance(error, str) else "" if error is None else str(error)
-    said = body.get("ok")
-    status = status if isinstance(status, int) and not isinstance(status, bool) else 0
+    status, error, said = body.get("status"), body.get("error"), body.get("ok")
+    status = status if type(status) is int else 0
+    text = "" if error is None else str(error)
     return Outcome(
         report.t, report.record, status, body.get("data"), text, said if isinstance(said, bool) else not text
     )

@@ -8,76 +8,20 @@ began. No I/O, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from brokercert.judge.asides import Asides
 from brokercert.judge.moments import Close, End, Moment, Noted
+from brokercert.judge.sockets import Loss, Socket
 from brokercert.judge.told import Told
 from brokercert.trace import records as r
 from brokercert.trace.names import FaultName
 
 SECOND = 1_000_000
 SILENCES = (FaultName.SILENT, FaultName.HALF_OPEN, FaultName.MID_FRAME)  # after which the broker says nothing more
-LossBy = Literal["broker", "network", "client"]
-
-
-@dataclass(slots=True, frozen=True)
-class Loss:
-    """The end of a connection as the client can see it, or its own giving up."""
-
-    t: int
-    record: int
-    by: LossBy
-    how: str  # "close 1012", "c[3000]", "fin", "rst", "proxy-down"
-
-
-@dataclass(slots=True, eq=False)
-class Socket:
-    """One TCP connection as the broker saw it."""
-
-    id: int
-    accepted: int
-    accepted_record: int
-    head: Moment | None = None  # a complete upgrade head
-    target: str = ""  # its path
-    query: str = ""
-    origin: str = ""
-    last_rest: int | None = None  # t of the last REST answer on it
-    rest: bool = False
-    upgraded: Moment | None = None
-    refused_status: int | None = None
-    sent: list[Moment] = field(default_factory=list)  # every complete frame that the broker sent
-    pings_sent: list[int] = field(default_factory=list)
-    pongs: list[int] = field(default_factory=list)
-    client_close: Close | None = None
-    broker_close: Close | None = None
-    ended: list[End] = field(default_factory=list)
-    loss: Loss | None = None
-    silent: Moment | None = None  # since when the broker says nothing more
-    disturbed: Moment | None = None  # the first thing that was no healthy broker's doing
-    raw: list[Noted[bytes]] = field(default_factory=list)  # bytes that are no well-formed frame
-
-    @property
-    def closed(self) -> int | None:
-        """When either side first ended the TCP connection."""
-        return self.ended[0].t if self.ended else None
-
-    @property
-    def is_open(self) -> bool:
-        """Upgraded, and neither lost nor given up (a silent server's socket is open)."""
-        return self.upgraded is not None and self.loss is None and not self.ended
-
-    def given_up(self) -> Loss | None:
-        """The client's own end of it, where the broker or the network had not ended it before."""
-        return self.loss if self.loss is not None and self.loss.by == "client" else None
-
-    def last_seen(self, until: int) -> int:
-        """Up to when it was observed alive: its loss, or `until`."""
-        return self.loss.t if self.loss is not None else until
 
 
 S = TypeVar("S", bound=Socket)
@@ -125,6 +69,11 @@ class Transcript(Generic[S]):
         """The client had left by then, asked or not."""
         return self.exited is not None and self.exited.t <= until
 
+    def judged_stops(self) -> Iterator[Noted[r.StopAsked]]:
+        """Each request to stop that is judged, and that found the client running."""
+        exited = self.exited.t if self.exited is not None else self.now
+        return (stop for stop in self.stops if stop.what.judged and stop.t <= exited)
+
     @property
     def end(self) -> int:
         """When the observation ended: the harness's own end of the subject, or the trace's last moment."""
@@ -136,35 +85,43 @@ class Transcript(Generic[S]):
         """An exit that nobody asked for."""
         return self.exited if self.exited is not None and not self.exited.what.asked else None
 
+    def ended_as(self, state: str) -> r.Finished | None:
+        """The end of the scenario, where it came to that one."""
+        return self.finished if self.finished is not None and self.finished.state == state else None
+
     def withheld_spans(self, what: str) -> Iterator[tuple[int, int, int]]:
         """(conn, from, to) of everything withheld under that name; an unreleased one ends with the trace."""
         for start, _, record in self.withheld:
-            if record.what != what:
-                continue
-            end = next(
-                (t for t, _, x in self.released if x.conn == record.conn and x.what == what and t >= start), self.now
-            )
-            yield record.conn, start, end
+            if record.what == what:
+                yield record.conn, start, self._released_at(record, start)
+
+    def _released_at(self, withheld: r.Withheld, start: int) -> int:
+        """When what was withheld at `start` was let go, or the trace's last moment."""
+        same = (withheld.conn, withheld.what)
+        return next((t for t, _, x in self.released if (x.conn, x.what) == same and t >= start), self.now)
 
     # Folding.
 
     def feed(self, record: r.Body) -> None:
         self.count += 1
         number = self.count
-        t = record.t
-        self.now = max(self.now, t)
-        if isinstance(record, r.SubjectOutput | r.SubjectReport | r.BrokenReport):
-            self.told.on_line(number, record, self.over)
-        elif isinstance(record, r.OutputDropped):
-            self.told.on_dropped(record)
-        if isinstance(record, r.Stall):
-            self.stalls.append((number, record))
+        self.now = max(self.now, record.t)
+        self._always(number, record)
         if self.over and not isinstance(record, r.SubjectExited | r.Finished):
             return
         self.asides.feed(number, record)
         fold = FOLDS.get(type(record))
         if fold is not None:
             fold(self, number, record)
+
+    def _always(self, number: int, record: r.Body) -> None:
+        """What counts whoever ended the scenario."""
+        if isinstance(record, r.SubjectOutput | r.SubjectReport | r.BrokenReport):
+            self.told.on_line(number, record, self.over)
+        elif isinstance(record, r.OutputDropped):
+            self.told.on_dropped(record)
+        elif isinstance(record, r.Stall):
+            self.stalls.append((number, record))
 
     # One function a kind of record: `FOLDS` below says which.
 
@@ -238,8 +195,7 @@ class Transcript(Generic[S]):
     def _stop_asked(self, number: int, record: r.StopAsked) -> None:
         self.stops.append(Noted(record.t, number, record))
         self.over = not record.judged
-        for c in self.connections.values():
-            self.disturb(c, record.t, number)
+        self._disturb_all(record.t, number)
 
     def _started(self, number: int, record: r.SubjectStarted) -> None:
         self.started, self.started_record = record.t, number
@@ -258,8 +214,7 @@ class Transcript(Generic[S]):
             self.background, self.exited = exited, None
         self.over = True
         self.ended_by_us = Noted(record.t, number, record)
-        for c in self.connections.values():
-            self.disturb(c, record.t, number)
+        self._disturb_all(record.t, number)
 
     def _goes_on(self, number: int, left: r.SubjectExited) -> bool:
         """Whether what its program left running is the client itself: it holds a connection, made one since, or may
@@ -268,29 +223,34 @@ class Transcript(Generic[S]):
         if left.code != 0 and not left.asked:
             return False
         connections = self.connections.values()
-        lives = any((c.is_open and c.silent is None) or c.accepted_record > number for c in connections)
+        lives = any(c.is_heard or c.accepted_record > number for c in connections)
         return lives or not connections
 
     def _frame(self, number: int, frame: r.Frame) -> None:
         c = self.connections[frame.conn]
-        t = frame.t
         if frame.sender == "client":
-            if frame.opcode == 1:
-                self.client_text(c, number, t, frame.text or "")
-            elif frame.opcode == 10:
-                c.pongs.append(t)
-            elif frame.opcode == 8 and c.client_close is None:
-                c.client_close = Close(t, number, frame.code)
-                self.lose(c, Loss(t, number, "client", f"close {frame.code or 'without a code'}"))
-            return
-        c.sent.append(Moment(t, number))
+            self._client_frame(c, number, frame)
+        else:
+            c.sent.append(Moment(frame.t, number))
+            self._broker_frame(c, number, frame)
+
+    def _client_frame(self, c: S, number: int, frame: r.Frame) -> None:
         if frame.opcode == 1:
-            self.broker_text(c, number, t, frame.text if frame.text is not None else "\ufffd")
+            self.client_text(c, number, frame.t, frame.text or "")
+        elif frame.opcode == 10:
+            c.pongs.append(frame.t)
+        elif frame.opcode == 8 and c.client_close is None:
+            c.client_close = Close(frame.t, number, frame.code)
+            self.lose(c, Loss(frame.t, number, "client", f"close {frame.code or 'without a code'}"))
+
+    def _broker_frame(self, c: S, number: int, frame: r.Frame) -> None:
+        if frame.opcode == 1:
+            self.broker_text(c, number, frame.t, frame.text if frame.text is not None else "\ufffd")
         elif frame.opcode == 9:
-            c.pings_sent.append(t)
+            c.pings_sent.append(frame.t)
         elif frame.opcode == 8 and c.broker_close is None:
-            c.broker_close = Close(t, number, frame.code)
-            self.lose(c, Loss(t, number, "broker", f"close {frame.code or 'without a code'}"))
+            c.broker_close = Close(frame.t, number, frame.code)
+            self.lose(c, Loss(frame.t, number, "broker", f"close {frame.code or 'without a code'}"))
 
     def client_text(self, c: S, number: int, t: int, text: str) -> None:
         """A text message of the client's; `number` is its record's."""
@@ -302,22 +262,32 @@ class Transcript(Generic[S]):
 
     def _fault(self, number: int, fault: r.Fault) -> None:
         self.faults.append(Noted(fault.t, number, fault))
-        # A storm is a fault for each of its connections: to look at all others each time would stop the loop.
-        touched = self.connections.values() if fault.conn == 0 else [self.connections.get(fault.conn)]
-        for c in touched:
-            if c is None:
-                continue
+        for c in self._touched(fault.conn):
             if fault.name == FaultName.PROXY_DOWN:
-                # The proxy ends both sides; the broker sees that as the client's FIN, which it is not.
-                if c.loss is None or c.loss.t >= fault.requested:
-                    c.loss = Loss(fault.requested, number, "network", fault.name)
+                self._cut(c, number, fault)
             elif fault.name.startswith(SILENCES) and c.silent is None:
                 c.silent = Moment(fault.t, number)
             self.disturb(c, fault.requested, number)
 
+    def _touched(self, conn: int) -> Iterable[S]:
+        """That connection where there is one, or all of them for 0."""
+        if conn == 0:
+            return self.connections.values()
+        # A storm is a fault for each of its connections: to look at all others each time would stop the loop.
+        return [self.connections[conn]] if conn in self.connections else []
+
+    def _cut(self, c: S, number: int, fault: r.Fault) -> None:
+        """The proxy ends both sides; the broker sees that as the client's FIN, which it is not."""
+        if not c.lost_before(fault.requested):
+            c.loss = Loss(fault.requested, number, "network", fault.name)
+
     def _disturbed(self, conn: int, t: int, number: int) -> None:
         if conn in self.connections:
             self.disturb(self.connections[conn], t, number)
+
+    def _disturb_all(self, t: int, number: int) -> None:
+        for c in self.connections.values():
+            self.disturb(c, t, number)
 
     def lose(self, c: S, loss: Loss) -> None:
         if c.loss is None:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from brokercert.judge.excerpt import describe
+from brokercert.judge.sentences import describe
 from brokercert.judge.transcript import SECOND
 from brokercert.trace import Body
 from brokercert.trace import records as r

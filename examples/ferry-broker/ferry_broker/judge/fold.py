@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from brokercert.judge.transcript import Socket, Transcript
+from brokercert.judge.sockets import Socket
+from brokercert.judge.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from brokercert.engine.play.stage import AnyStage
 from brokercert.engine.run.judgements import Judgements
 from brokercert.judge import is_silent, never_came
 from brokercert.judge.plays import MOST, is_touched
-from brokercert.judge.transcript import Socket, Transcript
+from brokercert.judge.sockets import Socket
+from brokercert.judge.transcript import Transcript
 from brokercert.requirements import RequirementSet
 from brokercert.trace import Trace
 from brokercert.trace import records as r

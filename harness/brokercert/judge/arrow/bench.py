@@ -9,6 +9,7 @@ from brokercert.judge.arrow.model import Updates, UpdateSocket
 from brokercert.judge.attempts import Attempt, attempts_of
 from brokercert.judge.check import AnyBench, CheckBook
 from brokercert.judge.moments import Moment
+from brokercert.judge.sockets import Loss
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form, Verdict
 
@@ -32,7 +33,7 @@ class Series:
     @property
     def by_client(self) -> bool:
         """The client itself gave the socket up."""
-        return self.lost.loss is not None and self.lost.loss.by == "client"
+        return self.lost.given_up() is not None
 
     @property
     def failed(self) -> int:
@@ -41,13 +42,19 @@ class Series:
     @property
     def delays(self) -> list[int]:
         """From the loss to the first attempt, and from the end of each to the next. Microseconds."""
-        end = self.loss
-        if self.by_client:  # its good-bye may take its time
-            end = max([end, *(ended.t for ended in self.lost.ended if ended.by == "client")])
-        ends = [end]
-        for attempt in self.attempts:
-            ends.append(attempt.end if attempt.end is not None else attempt.t)
+        ends = [self._gone, *(attempt.over for attempt in self.attempts)]
         return [attempt.t - ends[n] for n, attempt in enumerate(self.attempts)]
+
+    @property
+    def _gone(self) -> int:
+        """When the lost socket was done with: a client's good-bye may take its time."""
+        goodbye = self.lost.ends_by_client() if self.by_client else []
+        return max([self.loss, *(end.t for end in goodbye)])
+
+    @property
+    def last(self) -> int:
+        """When the last attempt was over, or the loss where there was none."""
+        return max([self.loss, *(attempt.over for attempt in self.attempts)])
 
     @property
     def evidence(self) -> list[int]:
@@ -95,19 +102,26 @@ class ArrowBench(AnyBench):
     def series(self) -> Iterator[Series]:
         """What followed each loss, up to the next success, the client's own judged stop, or the end."""
         until = min([self.end, *(stop.t for stop in self.talk.stops if stop.what.judged)])
-        for lost in self.talk.losses():
-            loss = lost.loss
-            if loss is None or loss.t >= until:
-                continue
-            attempts = [a for a in attempts_of(self.talk, loss.t) if a.t <= until]
-            back = next((n for n, attempt in enumerate(attempts) if self._succeeded(attempt)), None)
-            taken = attempts if back is None else attempts[: back + 1]
-            found = None if back is None else self.talk.connections[attempts[back].conn]
-            yield Series(lost, loss.t, loss.record, tuple(taken), found)
+        for c, loss in self.talk.losses():
+            if loss.t < until:
+                yield self._series_after(c, loss, until)
 
-    def _succeeded(self, attempt: Attempt) -> bool:
-        """It opened a socket that did not end at once."""
+    def _series_after(self, lost: UpdateSocket, loss: Loss, until: int) -> Series:
+        taken: list[Attempt] = []
+        back = None
+        for attempt in attempts_of(self.talk, loss.t):
+            if attempt.t > until or back is not None:
+                break
+            taken.append(attempt)
+            back = self._opened_by(attempt)
+        return Series(lost, loss.t, loss.record, tuple(taken), back)
+
+    def _opened_by(self, attempt: Attempt) -> UpdateSocket | None:
+        """The socket that it opened; None where it opened none, or one that ended at once."""
         c = self.talk.connections.get(attempt.conn)
-        if c is None or c.upgraded is None:
+        return c if c is not None and self._stayed(c) else None
+
+    def _stayed(self, c: UpdateSocket) -> bool:
+        if c.upgraded is None:
             return False
         return c.loss is None or c.loss.by == "client" or c.loss.t - c.upgraded.t >= ATTEMPT_ENDS

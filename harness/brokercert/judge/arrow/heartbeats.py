@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -10,9 +11,11 @@ from brokercert.judge.arrow.model import UpdateSocket
 from brokercert.judge.arrow.timers import slack, sure
 from brokercert.judge.attempts import Attempt, attempts_of
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment
-from brokercert.judge.transcript import SECOND, Loss
-from brokercert.verdict import Finding, Form
+from brokercert.judge.moments import Moment, records_of
+from brokercert.judge.transcript import SECOND
+from brokercert.verdict import Finding, Form, Measured
+
+ANOTHER = re.compile("pong|ping", re.IGNORECASE | re.ASCII)  # what is no `PONG`, and meant as one
 
 
 @check("AOH-010")
@@ -28,21 +31,16 @@ def check_pong(bench: ArrowBench) -> Iterator[Finding]:
 
 def _strange(bench: ArrowBench, c: UpdateSocket) -> Finding | None:
     """Another word in its place."""
-    strange = next((said for said in c.other if "pong" in said.text.lower() or "ping" in said.text.lower()), None)
+    strange = next((said for said in c.other if ANOTHER.search(said.text)), None)
     if strange is None:
         return None
     said = f"connection {c.id} sent {strange.text!r}"
     return bench.breach(Form.CONTENT, said, "the text `PONG`, so written", [strange.record])
 
 
-def _heard_until(bench: ArrowBench, c: UpdateSocket) -> int:
-    until = c.last_seen(bench.end)
-    return until if c.silent is None else min(until, c.silent.t)
-
-
 def _marks(bench: ArrowBench, c: UpdateSocket, opened: Moment) -> tuple[list[Moment], bool]:
     """The moments between which the gaps are, and whether the first of them is a `PONG` that came as it opened."""
-    beats = [beat for beat in c.beats if beat.t <= _heard_until(bench, c)]
+    beats = [beat for beat in c.beats if beat.t <= c.heard_until(bench.end)]
     if beats and beats[0].t - opened.t <= bench.micros("first_pong"):
         return beats, True
     return [opened, *beats], False
@@ -62,7 +60,7 @@ def _off_beat(bench: ArrowBench, c: UpdateSocket, opened: Moment) -> Finding | N
                 [one.record, two.record],
                 [bench.time("gap", two.t - one.t, every + off)],
             )
-    silence = _heard_until(bench, c) - marks[-1].t
+    silence = c.heard_until(bench.end) - marks[-1].t
     if silence > (every + off) * SECOND:
         return bench.breach(
             Form.ABSENCE,
@@ -90,15 +88,19 @@ def _on_beat(bench: ArrowBench, c: UpdateSocket, opened: Moment) -> Iterator[Fin
 def check_read_timeout(bench: ArrowBench) -> Iterator[Finding]:
     """A socket on which nothing comes is given up after 30 s, by 60 s at the latest, and a new one is opened."""
     for c, opened in bench.opened:
-        if c.silent is None or (c.loss is not None and c.loss.t < c.silent.t):
-            continue
-        heard = max([sent for sent in c.sent if sent.t <= c.silent.t], default=opened)
-        attempts = attempts_of(bench.talk, c.silent.t)
-        gone = [t for t in (c.loss.t if c.loss else None, attempts[0].t if attempts else None) if t is not None]
-        if gone:
-            yield from _given_up(bench, c, heard, attempts, min(gone))
-        else:
-            yield _stayed(bench, heard, c.silent)
+        if c.silent is not None and not c.lost_before(c.silent.t):
+            yield from _silenced(bench, c, opened, c.silent)
+
+
+def _silenced(bench: ArrowBench, c: UpdateSocket, opened: Moment, silent: Moment) -> Iterator[Finding]:
+    """What became of a socket on which nothing came any more."""
+    heard = max([sent for sent in c.sent if sent.t <= silent.t], default=opened)
+    attempts = attempts_of(bench.talk, silent.t)
+    gone = [sign.t for sign in (c.loss, *attempts[:1]) if sign is not None]
+    if gone:
+        yield from _given_up(bench, c, heard, attempts, min(gone))
+    else:
+        yield _stayed(bench, heard, silent)
 
 
 def _stayed(bench: ArrowBench, heard: Moment, silent: Moment) -> Finding:
@@ -121,8 +123,7 @@ def _given_up(
     least, most = bench.limit("read_timeout"), bench.limit("read_timeout_most")
     limit = most + slack(bench, most)
     after = gone - heard.t
-    parts: list[Moment | Loss | Attempt | None] = [heard, c.silent, c.loss, *attempts[:1]]
-    evidence = [part.record for part in parts if part is not None]
+    evidence = records_of(heard, c.silent, c.loss, *attempts[:1])
     took = bench.time("read time-out", after, limit)
     if after > limit * SECOND:
         said = f"given up after {seconds(after)}"
@@ -135,8 +136,14 @@ def _given_up(
         said = f"given up after {seconds(after)} of silence: sooner than the page says"
         yield bench.warn(Form.TIME, said, f"after {least:g} s", evidence, [took])
     else:
-        table = after <= (least + slack(bench, least)) * SECOND
-        reading = "the table's reading" if table else "as the samples do"
-        said = f"given up after {seconds(after)} of silence: {reading}"
-        right = (least - sure(bench, least)) * SECOND <= after <= (most + sure(bench, most)) * SECOND
-        yield bench.ok(Form.SHOWN, said, evidence, [took]) if right else bench.unsure(said, evidence)
+        yield _in_time(bench, after, evidence, took)
+
+
+def _in_time(bench: ArrowBench, after: int, evidence: list[int], took: Measured) -> Finding:
+    """It was given up when the page's table says, or its samples do; whether for sure, the figures say."""
+    least, most = bench.limit("read_timeout"), bench.limit("read_timeout_most")
+    table = after <= (least + slack(bench, least)) * SECOND
+    reading = "the table's reading" if table else "as the samples do"
+    said = f"given up after {seconds(after)} of silence: {reading}"
+    right = (least - sure(bench, least)) * SECOND <= after <= (most + sure(bench, most)) * SECOND
+    return bench.ok(Form.SHOWN, said, evidence, [took]) if right else bench.unsure(said, evidence)

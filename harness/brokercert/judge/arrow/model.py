@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from brokercert.judge.moments import Moment, Said
+from brokercert.judge.sockets import Loss, Socket
 from brokercert.judge.told import Report
-from brokercert.judge.transcript import SECOND, Socket, Transcript
+from brokercert.judge.transcript import SECOND, Transcript
 from brokercert.trace import records as r
 from brokercert.trace.names import LedgerName
 
@@ -40,6 +41,11 @@ class Update:
     conn: int
     body: dict[str, Any]
     problem: str
+
+    @property
+    def is_end(self) -> bool:
+        """It is valid, and its order is over by it."""
+        return not self.problem and self.body["orderStatus"] in TERMINAL
 
     @property
     def key(self) -> tuple[str, str]:
@@ -95,21 +101,28 @@ class Updates(Transcript[UpdateSocket]):
 
     def feed(self, record: r.Body) -> None:
         super().feed(record)
-        if isinstance(record, r.Frame) and record.sender == "broker" and record.opcode == 2:
+        if isinstance(record, r.Frame) and (record.sender, record.opcode) == ("broker", 2):
             self.connections[record.conn].binary.append(Moment(record.t, self.count))
         if isinstance(record, r.Ledger) and record.name == LedgerName.TOLD:
             self.own_orders = tuple(map(str, record.state.get("orders", ())))
             self.own_tracked = tuple(map(str, record.state.get("tracked", ())))
-        if not self.over:
-            text = printed_text(record)
-            if text is not None:
-                self.printed.append((self.count, text))
+        text = printed_text(record)
+        if text is not None and not self.over:
+            self.printed.append((self.count, text))
 
     # Reading.
 
     def updates(self) -> Iterator[Update]:
         for c in self.connections.values():
             yield from c.updates
+
+    def ends(self) -> Iterator[tuple[str, Update]]:
+        """The valid updates by which an order is over, with its id."""
+        return ((update.key[0], update) for update in self.updates() if update.is_end)
+
+    def valid_heard(self) -> Iterator[Update]:
+        """The valid updates that had arrived before their socket was lost."""
+        return (u for u in self.updates() if not u.problem and self.connections[u.conn].heard(u.t))
 
     def raised(self, name: str) -> list[Report]:
         """The client's life-cycle events of that name."""
@@ -118,10 +131,10 @@ class Updates(Transcript[UpdateSocket]):
     def reports(self, event: str) -> list[Report]:
         return [x for x in self.told.others if x.body.get("event") == event]
 
-    def losses(self) -> list[UpdateSocket]:
+    def losses(self) -> list[tuple[UpdateSocket, Loss]]:
         """The sockets that were open and were lost, whoever ended them, in order of their loss."""
-        lost = [c for c in self.upgraded if c.loss is not None]
-        return sorted(lost, key=lambda c: c.loss.t if c.loss else 0)
+        lost = [(c, c.loss) for c in self.upgraded if c.loss is not None]
+        return sorted(lost, key=lambda item: item[1].t)
 
 
 def printed_text(record: r.Body) -> str | None:

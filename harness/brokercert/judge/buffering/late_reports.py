@@ -18,7 +18,7 @@ one whose last go does not have the line. Times are microseconds. Pure: no I/O, 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ READINGS = 2  # more than one for each SMALLEST: a part of a line, and what is p
 KINDS = 2  # of late lines: a client that is slow with one kind only is slow with it
 
 Cause = tuple[str, int]  # (kind of line, when it could have been said)
+KIND_OF = {"connecting": "connecting", "snapshot": "answers", "unsupported": "answers", "processed": "processed"}
 
 
 @dataclass(slots=True, frozen=True)
@@ -86,15 +87,25 @@ def emptied(bench: AnyBench) -> Iterator[Go]:
     proved = False
     for lines in _goes(bench.talk.told.lines, end):
         at_the_end = end is not None and lines[0].t >= end
-        late = [cause for line in lines for cause in causes.of(line) if line.t - cause[1] >= LATE]
+        late = causes.late(lines)
         since = min((t for _, t in late), default=lines[0].t)
         if proved and at_the_end and before is not None:  # what is left in a buffer, be it a single line
             yield _go(lines, min(since, before), at_the_end)
-        elif late and (before is None or before <= since + SLACK) and _many(late, since):
-            if _at_once(lines) and (at_the_end or _size(lines) >= SMALLEST):
-                proved = True
-                yield _go(lines, since, at_the_end)
+        elif _is_proof(lines, late, since, before, at_the_end):
+            proved = True
+            yield _go(lines, since, at_the_end)
         before = lines[-1].t
+
+
+def _is_proof(lines: Sequence[Line], late: list[Cause], since: int, before: int | None, at_the_end: bool) -> bool:
+    """Whether lines that were read in one go prove a buffer. `late` and `since` tell which of them were late, and since
+    when the first of them was due; `before` when the line before them was read.
+    """
+    if not late or not _many(late, since):
+        return False
+    if before is not None and before > since + SLACK:
+        return False
+    return _at_once(lines) and (at_the_end or _size(lines) >= SMALLEST)
 
 
 def _ended(talk: Transcript[Any]) -> int | None:
@@ -149,35 +160,42 @@ class _Causes:
 
     def __init__(self, bench: AnyBench) -> None:
         talk = bench.talk
-        self._asked = {asked.id: asked for asked in talk.told.commands.values()}
-        self._accepted = [c.accepted for c in talk.connections.values() if c.head is not None]
+        self._asked = talk.told.commands
+        accepted = [c.accepted for c in talk.connections.values() if c.head is not None]
         connecting = [line.record for line in talk.told.lines if line.event == "connecting"]
         # Who does not announce every connection may have announced another one than the first.
-        complete = len(connecting) >= len(self._accepted)
-        self._announced = {number: place for place, number in enumerate(connecting)} if complete else {}
+        complete = len(connecting) >= len(accepted)
+        self._announced = dict(zip(connecting, accepted, strict=False)) if complete else {}
         self._events: dict[tuple[str, str, str], list[int]] = {}
         self._messages = dict(bench.messages_sent())
         for key, t in bench.events_sent():
             self._events.setdefault(key, []).append(t)
 
-    def of(self, line: Line) -> Iterator[Cause]:
-        """At most one, and none where nobody knows."""
-        body = line.report.body if line.report is not None else {}
+    def late(self, lines: Iterable[Line]) -> list[Cause]:
+        """Those of the lines that are late, in their order; of a line of which nobody knows it, none."""
+        due = [(line, self._due(line)) for line in lines]
+        return [(KIND_OF[line.event], t) for line, t in due if t is not None and line.t - t >= LATE]
+
+    def _due(self, line: Line) -> int | None:
+        """When it could have been said; None where nobody knows."""
         match line.event:
             case "connecting":
-                place = self._announced.get(line.record, len(self._accepted))
-                if place < len(self._accepted):
-                    yield "connecting", self._accepted[place]
+                return self._announced.get(line.record)
             case "snapshot" | "unsupported":
-                asked = self._asked.get(body["id"]) if type(body.get("id")) is int else None
-                if asked is not None:
-                    yield "answers", asked.t
+                ident = line.body.get("id")
+                return self._asked[ident].t if type(ident) is int and ident in self._asked else None
             case "processed":
-                key = (str(body.get("entityType")).lower(), str(body.get("id")), str(body.get("eventType")).lower())
-                times = sorted(self._events.get(key, ()))
-                place = bisect_right(times, line.t)
-                message = (body.get("connection"), body.get("message"))
-                if place:
-                    yield "processed", times[place - 1]
-                elif all(isinstance(part, int) for part in message) and message in self._messages:
-                    yield "processed", self._messages[message]
+                return self._written(line.body, line.t)
+        return None
+
+    def _written(self, body: Mapping[str, Any], read: int) -> int | None:
+        """When the event or the message was written that a report tells of as processed."""
+        key = (str(body.get("entityType")).lower(), str(body.get("id")), str(body.get("eventType")).lower())
+        times = sorted(self._events.get(key, ()))
+        place = bisect_right(times, read)
+        if place:
+            return times[place - 1]
+        connection, message = body.get("connection"), body.get("message")
+        if isinstance(connection, int) and isinstance(message, int):
+            return self._messages.get((connection, message))
+        return None

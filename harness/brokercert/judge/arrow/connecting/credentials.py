@@ -9,7 +9,7 @@ from brokercert.judge.arrow.model import UpdateSocket
 from brokercert.judge.attempts import attempts_of, most_within
 from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Noted
+from brokercert.judge.moments import Moment, Noted, first_from, records_of
 from brokercert.judge.transcript import SECOND
 from brokercert.trace import records as r
 from brokercert.trace.names import FaultName
@@ -28,19 +28,27 @@ def check_query(bench: ArrowBench) -> Iterator[Finding]:
         yield from _never_asked(bench)
         return
     for c, head in asked:
-        missing = [name for name in PARAMETERS if not c.parameter(name)]
-        if missing:
-            yield bench.breach(
-                Form.CONTENT,
-                f"connection {c.id} asked for {c.target or '/'} without {' and '.join(missing)}",
-                "`?session=...&token=...` in the address",
-                [head.record],
-            )
+        wrong = _incomplete(bench, c, head)
+        if wrong is not None:
+            yield wrong
             return
     yield bench.ok(
         Form.SHOWN,
         f"{len(asked)} upgrade request(s), each with session and token",
         [head.record for _, head in asked],
+    )
+
+
+def _incomplete(bench: ArrowBench, c: UpdateSocket, head: Moment) -> Finding | None:
+    """A breach, where one of the two is not in the address."""
+    missing = [name for name in PARAMETERS if not c.parameter(name)]
+    if not missing:
+        return None
+    return bench.breach(
+        Form.CONTENT,
+        f"connection {c.id} asked for {c.target or '/'} without {' and '.join(missing)}",
+        "`?session=...&token=...` in the address",
+        [head.record],
     )
 
 
@@ -52,7 +60,7 @@ def _never_asked(bench: ArrowBench) -> Iterator[Finding]:
     yield watch.missing(
         f"no upgrade request in {watch}",
         "a WebSocket connection to the address given",
-        [talk.started_record, *([talk.exited.record] if talk.exited else [])],
+        [talk.started_record, *records_of(talk.exited)],
         short=f"the client was watched for {watch} only, and sent no upgrade request",
         seen=(),
     )
@@ -71,7 +79,7 @@ def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
                 [head.record],
             )
             return
-    done = [c.upgraded.record for c in bench.talk.upgraded if c.upgraded]
+    done = [opened.record for _, opened in bench.opened]
     if done:
         yield bench.ok(Form.SHOWN, "values with reserved characters arrived as issued", done)
 
@@ -83,26 +91,29 @@ def check_refused(bench: ArrowBench) -> Iterator[Finding]:
     if not refused or bench.talk.upgraded:
         return
     first = refused[0]
-    most = int(bench.limit("refused_attempts"))
     count, which = most_within(attempts_of(bench.talk, first.accepted - 1), MINUTE)
-    evidence = [a.record for a in which]
-    measured = [bench.count("attempts", count, most)]
-    watch = bench.barred(first.accepted, bench.micros("window_refused"))
-    if count > most:
-        said = f"{count} attempts with refused credentials in a minute"
-        yield bench.breach(Form.AGAIN, said, f"at most {most} a minute, or none", evidence, measured)
-    elif watch.short:
-        yield bench.short(f"watched for {watch} only", evidence)
-    else:
-        yield bench.ok(Form.RESTRAINT, f"{count} attempt(s) in a minute", evidence, measured)
+    yield _repeated(bench, first, count, [a.record for a in which])
     if bench.reports:
         yield _told_of_refusal(bench, first, which[0].record)
 
 
+def _repeated(bench: ArrowBench, first: UpdateSocket, count: int, evidence: list[int]) -> Finding:
+    """Whether so many attempts, the most in a minute, are inside the limit."""
+    most = int(bench.limit("refused_attempts"))
+    measured = [bench.count("attempts", count, most)]
+    watch = bench.barred(first.accepted, bench.micros("window_refused"))
+    if count > most:
+        said = f"{count} attempts with refused credentials in a minute"
+        return bench.breach(Form.AGAIN, said, f"at most {most} a minute, or none", evidence, measured)
+    if watch.short:
+        return bench.short(f"watched for {watch} only", evidence)
+    return bench.ok(Form.RESTRAINT, f"{count} attempt(s) in a minute", evidence, measured)
+
+
 def _told_of_refusal(bench: ArrowBench, first: UpdateSocket, attempt: int) -> Finding:
-    told = [x for x in bench.talk.told.errors if x.t >= first.accepted]
-    if told:
-        return bench.ok(Form.SHOWN, "the user was told", [told[0].record], clause="re-login")
+    told = first_from(bench.talk.told.errors, first.accepted)
+    if told is not None:
+        return bench.ok(Form.SHOWN, "the user was told", [told.record], clause="re-login")
     silent = bench.breach(
         Form.ABSENCE,
         "no `error` was reported after the refusal",
@@ -126,10 +137,9 @@ def check_renewal(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _renewed(bench: ArrowBench, expired: Noted[r.Fault]) -> Finding:
-    opened = bench.opened
-    before = {c.parameter("session") for c, at in opened if at.t < expired.t}
-    after = next(((c, at) for c, at in opened if at.t > expired.t), None)
-    if after is not None and after[0].parameter("session") not in before:
+    before = {c.parameter("session") for c, at in bench.opened if at.t < expired.t}
+    after = next(((c.parameter("session"), at) for c, at in bench.opened if at.t > expired.t), None)
+    if after is not None and after[0] not in before:
         return bench.ok(
             Form.SHOWN,
             f"connected with a new session {seconds(after[1].t - expired.t)} after the old one ended",

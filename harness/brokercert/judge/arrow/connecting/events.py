@@ -32,12 +32,26 @@ def _spans(bench: ArrowBench) -> Iterator[tuple[Series, int]]:
             yield one, (one.attempts[0].t if one.attempts else bench.end)
 
 
+def _may_take_leave(bench: ArrowBench, one: Series) -> bool:
+    """The scenario ended so soon after the loss that the client may still have been taking its leave."""
+    return bench.end - one.loss <= bench.micros("goodbye")
+
+
+def _lived(bench: ArrowBench, c: UpdateSocket, opened: Moment) -> bool:
+    """Long enough for its `connect` to be raised."""
+    return c.last_seen(bench.end) - opened.t > bench.micros("raised_within")
+
+
 def _connect(bench: ArrowBench) -> Iterator[Finding]:
     soon = bench.micros("raised_within")
     for c, opened in bench.opened:
-        lived = opened.t < bench.end - soon and c.last_seen(bench.end) - opened.t > soon
-        if lived and not _near(bench, "connect", opened.t, opened.t + soon):
+        if _lived(bench, c, opened) and not _near(bench, "connect", opened.t, opened.t + soon):
             yield _missing(bench, "connect", f"for connection {c.id}", [opened.record])
+    yield from _connects(bench)
+
+
+def _connects(bench: ArrowBench) -> Iterator[Finding]:
+    """That there were more of them than connections."""
     connects = bench.talk.raised("connect")
     if len(connects) > len(bench.talk.upgraded):
         yield bench.breach(
@@ -52,7 +66,7 @@ def _connect(bench: ArrowBench) -> Iterator[Finding]:
 def _disconnect(bench: ArrowBench) -> Iterator[Finding]:
     for one, until in _spans(bench):
         told = _near(bench, "disconnect", one.loss, until)
-        if not told and bench.end - one.loss > bench.micros("goodbye"):
+        if not told and not _may_take_leave(bench, one):
             yield _missing(bench, "disconnect", f"when connection {one.lost.id} was lost", [one.record])
         elif len(told) > 1:
             yield bench.breach(
@@ -66,10 +80,15 @@ def _disconnect(bench: ArrowBench) -> Iterator[Finding]:
 
 def _close(bench: ArrowBench) -> Iterator[Finding]:
     for one, until in _spans(bench):
-        if one.lost.broker_close is None or one.by_client or bench.end - one.loss <= bench.micros("goodbye"):
+        if not _was_closed(one) or _may_take_leave(bench, one):
             continue
         if not _near(bench, "close", one.loss, max(until, one.loss + bench.micros("raised_within"))):
             yield _missing(bench, "close", f"when connection {one.lost.id} was closed", [one.record])
+
+
+def _was_closed(one: Series) -> bool:
+    """The broker closed it, and the client had not given it up before."""
+    return one.lost.broker_close is not None and not one.by_client
 
 
 def _reconnect(bench: ArrowBench) -> Iterator[Finding]:
@@ -94,8 +113,7 @@ def _error(bench: ArrowBench) -> Iterator[Finding]:
     soon = bench.micros("raised_within")
     for one, _ in _spans(bench):
         for attempt in one.attempts[: one.failed]:
-            due = (attempt.end or attempt.t) + soon
-            if attempt.t < bench.end - soon and not _near(bench, "error", attempt.t, due):
+            if attempt.t < bench.end - soon and not _near(bench, "error", attempt.t, attempt.over + soon):
                 when = f"for the attempt that failed at {seconds(attempt.t)}"
                 yield _missing(bench, "error", when, [attempt.record])
                 break
@@ -109,9 +127,9 @@ def _message(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _order_update(bench: ArrowBench) -> Iterator[Finding]:
-    talk, end = bench.talk, bench.end - bench.micros("raised_within")
-    updates = [u for u in talk.updates() if not u.problem and talk.connections[u.conn].heard(u.t) and u.t < end]
-    told = {(x.body.get("orderId"), x.body.get("timestamp")) for x in talk.raised("orderUpdate")}
+    end = bench.end - bench.micros("raised_within")
+    updates = [update for update in bench.talk.valid_heard() if update.t < end]
+    told = {(x.body.get("orderId"), x.body.get("timestamp")) for x in bench.talk.raised("orderUpdate")}
     unsaid = [u for u in updates if u.key not in told]
     if unsaid:
         when = f"for {len(unsaid)} of {len(updates)} updates"

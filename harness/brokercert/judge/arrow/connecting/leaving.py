@@ -8,7 +8,7 @@ from brokercert.judge.arrow.bench import ArrowBench, check
 from brokercert.judge.arrow.model import UpdateSocket
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Noted
+from brokercert.judge.moments import Noted, first_after
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form
 
@@ -16,20 +16,13 @@ from brokercert.verdict import Finding, Form
 @check("AOC-040")
 def check_disconnect(bench: ArrowBench) -> Iterator[Finding]:
     """After `disconnect` the client ends its socket, does not come back, and says nothing more."""
-    exited = bench.talk.exited
-    for stop in bench.talk.stops:
-        if not stop.what.judged or (exited is not None and exited.t < stop.t):
-            continue
-        still = [c for c in bench.talk.upgraded if _was_open(c, stop.t)]
+    for stop in bench.talk.judged_stops():
+        still = [c for c in bench.talk.upgraded if c.stood_at(stop.t)]
         clause = "open connection" if still else "not connected"
         wrong = [*_stays(bench, stop, still, clause), *_comes_back(bench, stop, clause)]
         yield from wrong
         if not wrong:
             yield _left(bench, stop, bool(still), clause)
-
-
-def _was_open(c: UpdateSocket, t: int) -> bool:
-    return c.upgraded is not None and c.upgraded.t < t and (c.loss is None or c.loss.t >= t)
 
 
 def _stays(bench: ArrowBench, stop: Noted[r.StopAsked], still: list[UpdateSocket], clause: str) -> Iterator[Finding]:
@@ -38,13 +31,12 @@ def _stays(bench: ArrowBench, stop: Noted[r.StopAsked], still: list[UpdateSocket
     watch = bench.barred(stop.t, goodbye)
     for c in still:
         ended = c.given_up()
-        if (ended is not None and ended.t <= stop.t + goodbye) or (ended is None and watch.short):
-            continue
-        yield bench.breach(
-            Form.ABSENCE, f"connection {c.id} was still open {watch} later", "it is ended", [stop.record], clause=clause
-        )
+        in_time = watch.short if ended is None else ended.t <= stop.t + goodbye
+        if not in_time:
+            said = f"connection {c.id} was still open {watch} later"
+            yield bench.breach(Form.ABSENCE, said, "it is ended", [stop.record], clause=clause)
     for c in still:
-        beat = next((beat for beat in c.beats if beat.t > stop.t + goodbye), None)
+        beat = first_after(c.beats, stop.t + goodbye)
         if beat is not None:
             evidence = [stop.record, beat.record]
             yield bench.breach(Form.AGAIN, "`PONG` was sent after it", "its timers end too", evidence, clause=clause)

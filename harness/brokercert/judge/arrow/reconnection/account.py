@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from brokercert.judge.arrow.bench import ArrowBench, Series, check
+from brokercert.judge.arrow.model import UpdateSocket
 from brokercert.judge.arrow.reconnection.ladder import is_other_rung, may_be_other_rung
 from brokercert.judge.attempts import attempts_of, most_within
 from brokercert.judge.check import seconds
@@ -46,18 +47,22 @@ def check_account(bench: ArrowBench) -> Iterator[Finding]:
             [bench.count("reconnects", count, reconnects)],
             "reconnects",
         )
-    elif not crowded and any(one.attempts and one.attempts[-1].t > one.loss for one in bench.series()):
+    elif not crowded and _tried_again(bench):
         limit = "unlimited" if reconnects is None else f"of {reconnects}"
         said = f"{account}: {len(fullest)} socket(s) at once, {count} reconnects in a minute {limit}"
         yield bench.ok(Form.RESTRAINT, said, evidence)
+
+
+def _tried_again(bench: ArrowBench) -> bool:
+    """After some loss it made an attempt."""
+    return any(one.attempts and one.attempts[-1].t > one.loss for one in bench.series())
 
 
 def _most_at_once(bench: ArrowBench) -> list[int]:
     """The records of the upgrades of the most sockets that were open at one time."""
     changes: list[tuple[int, int, int]] = []  # (t, +1 or -1, record of the upgrade)
     for c, opened in bench.opened:
-        ends = [t for t in (c.loss.t if c.loss else None, c.closed) if t is not None]
-        changes += [(opened.t, 1, opened.record), (min([*ends, bench.end]), -1, opened.record)]
+        changes += [(opened.t, 1, opened.record), (_open_until(bench, c), -1, opened.record)]
     now: list[int] = []
     fullest: list[int] = []
     for _, change, number in sorted(changes, key=lambda x: (x[0], x[1])):
@@ -66,18 +71,27 @@ def _most_at_once(bench: ArrowBench) -> list[int]:
     return fullest
 
 
+def _open_until(bench: ArrowBench, c: UpdateSocket) -> int:
+    until = min(c.last_seen(bench.end), bench.end)
+    return until if c.closed is None else min(until, c.closed)
+
+
 @check("AOR-060")
 def check_one_series(bench: ArrowBench) -> Iterator[Finding]:
     """One outage starts one series: attempts never overlap, no socket is left over, no rung is skipped."""
     rows = list(bench.series())
     wrong = [finding for one in rows for finding in (*_overlap(bench, one), *_left_over(bench, one))]
     yield from wrong
-    plain = next((one for one in rows if one.attempts and not one.by_client), None)
-    own = next((one for one in rows if one.attempts and one.by_client), None)
+    plain, own = _first_of(rows, by_client=False), _first_of(rows, by_client=True)
     if plain is not None and own is not None:
         yield from _same_rung(bench, plain, own, wrong)
     elif not wrong and any(len(one.attempts) >= bench.limit("ladder_attempts") for one in rows):
         yield bench.ok(Form.RESTRAINT, "one attempt at a time", rows[0].evidence)
+
+
+def _first_of(rows: Sequence[Series], by_client: bool) -> Series | None:
+    """The first series after a loss by the client, or by another, in which there was an attempt."""
+    return next((one for one in rows if one.attempts and one.by_client is by_client), None)
 
 
 def _overlap(bench: ArrowBench, one: Series) -> Iterator[Finding]:

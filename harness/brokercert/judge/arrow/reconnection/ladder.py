@@ -41,9 +41,8 @@ def _told(delays: Sequence[int]) -> str:
 
 def _due(bench: ArrowBench, one: Series) -> bool:
     """It was watched long enough for the next attempt to have come."""
-    last = max([one.loss, *(a.end or a.t for a in one.attempts)])
     cap = bench.limit("reconnect_max_delay")
-    return bench.end - last > (cap + slack(bench, cap) + bench.limit("next_attempt")) * SECOND
+    return bench.end - one.last > (cap + slack(bench, cap) + bench.limit("next_attempt")) * SECOND
 
 
 @check("AOR-010")
@@ -51,9 +50,7 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
     """After a loss the client comes back, by a ladder of 1, 2, 4, 8 and then 10 s (or from 2 s), capped as told."""
     if not bench.reconnects:
         return
-    for one in bench.series():
-        if one.by_client:
-            continue  # its own giving up: AOH-020's and AOR-060's matter
+    for one in _lost_to_others(bench):
         if not one.attempts and _due(bench, one):
             yield bench.breach(
                 Form.ABSENCE,
@@ -63,6 +60,11 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
             )
         elif len(one.attempts) >= bench.limit("ladder_attempts"):
             yield _climbed(bench, one)
+
+
+def _lost_to_others(bench: ArrowBench) -> list[Series]:
+    """Those after losses that were not the client's own giving up: that is AOH-020's and AOR-060's matter."""
+    return [one for one in bench.series() if not one.by_client]
 
 
 def _climbed(bench: ArrowBench, one: Series) -> Finding:
@@ -90,7 +92,7 @@ def check_tries(bench: ArrowBench) -> Iterator[Finding]:
 def _tried(bench: ArrowBench, one: Series, tries: int) -> Iterator[Finding]:
     count, last = one.failed, one.attempts[-1]
     cap = _cap(bench)
-    quiet = bench.end - max(a.end or a.t for a in one.attempts)
+    quiet = bench.end - one.last
     expected, evidence = f"{tries} or {tries + 1}", [one.record, last.record]
     if count > tries + 1:
         yield bench.breach(Form.AGAIN, f"{count} attempts", expected, evidence)
@@ -137,8 +139,7 @@ def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
 @check("AOR-040")
 def check_again(bench: ArrowBench) -> Iterator[Finding]:
     """After a success the ladder begins at its first rung again, and the count of tries at nought."""
-    series = [one for one in bench.series() if not one.by_client]
-    for before, after in pairwise(series):
+    for before, after in pairwise(_lost_to_others(bench)):
         if before.back is None or before.failed < bench.limit("ladder_attempts") - 1:
             continue
         if after.attempts:

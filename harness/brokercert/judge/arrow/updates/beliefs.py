@@ -20,13 +20,15 @@ Orders = dict[str, Mapping[str, Any]]
 def told_orders(shot: Snapshot) -> Orders:
     """The orders of a snapshot by id: a list, or an object with ids as keys; `order` or `orders`."""
     for name, value in shot.entities.items():
-        if name.lower() not in ("order", "orders"):
-            continue
-        if isinstance(value, dict):
-            return {str(x.get("orderId", key)): x for key, x in value.items() if isinstance(x, dict)}
-        if isinstance(value, list):
-            return {str(x.get("orderId")): x for x in value if isinstance(x, dict)}
+        if name.lower() in ("order", "orders") and isinstance(value, dict | list):
+            return _by_id(value)
     return {}
+
+
+def _by_id(value: dict[str, Any] | list[Any]) -> Orders:
+    if isinstance(value, list):
+        return {str(x.get("orderId")): x for x in value if isinstance(x, dict)}
+    return {str(x.get("orderId", key)): x for key, x in value.items() if isinstance(x, dict)}
 
 
 def _same(expected: Any, actual: Any) -> bool:
@@ -62,14 +64,12 @@ def _differs(ident: str, order: Mapping[str, Any], mine: Mapping[str, Any] | Non
 
 def _compared(bench: ArrowBench, names: str) -> Iterator[Finding]:
     """One finding for each point of comparison whose name begins so: the last snapshot asked for at it counts."""
-    points = sorted((ledger.t, ledger.record, name, ledger.what) for name, ledger in bench.talk.told.ledgers.items())
-    for place, (t, number, name, state) in enumerate(points):
-        if not name.startswith(names):
-            continue
-        until = points[place + 1][0] if place + 1 < len(points) else bench.talk.now
+    points = sorted((ledger.t, ledger.record, name) for name, ledger in bench.talk.told.ledgers.items())
+    ends = [*(t for t, _, _ in points[1:]), bench.talk.now]
+    for (t, _, name), until in zip(points, ends, strict=True):
         shots = [shot for shot in bench.talk.told.snapshots if t <= shot.asked <= until]
-        if shots:
-            yield _believed(bench, name, Noted(t, number, state), shots)
+        if shots and name.startswith(names):
+            yield _believed(bench, name, bench.talk.told.ledgers[name], shots)
 
 
 def _believed(bench: ArrowBench, name: str, ledger: Noted[dict[str, Any]], shots: list[Snapshot]) -> Finding:
@@ -102,24 +102,22 @@ def check_missed(bench: ArrowBench) -> Iterator[Finding]:
 @check("AOU-070")
 def check_cleared(bench: ArrowBench) -> Iterator[Finding]:
     """Orders that are over leave the tracking map within the declared time."""
-    within = bench.limit("clear_terminal")
-    over: dict[str, Update] = {}
-    for update in bench.talk.updates():
-        if not update.problem and update.body["orderStatus"] in TERMINAL:
-            over[update.key[0]] = update
-    if not over:
-        return
-    due = max(u.t for u in over.values()) + bench.micros("clear_terminal")
+    over = dict(bench.talk.ends())
+    due = max((end.t for end in over.values()), default=0) + bench.micros("clear_terminal")
     late = [shot for shot in bench.talk.told.snapshots if shot.asked >= due]
-    if not late:
-        return
-    kept = sorted(ident for ident in over if ident in told_orders(late[-1]))
+    if over and late:
+        yield _cleared(bench, over, late[-1])
+
+
+def _cleared(bench: ArrowBench, over: dict[str, Update], shot: Snapshot) -> Finding:
+    """Whether the orders that are over have left the map by that snapshot."""
+    kept = sorted(over.keys() & told_orders(shot).keys())
     if kept:
-        yield bench.breach(
+        end = over[kept[0]]
+        return bench.breach(
             Form.ABSENCE,
-            f"order {kept[0]} was still in the map {seconds(late[-1].asked - over[kept[0]].t)} after it was over",
-            f"cleared within {within:g} s",
-            [over[kept[0]].record, late[-1].record],
+            f"order {kept[0]} was still in the map {seconds(shot.asked - end.t)} after it was over",
+            f"cleared within {bench.limit('clear_terminal'):g} s",
+            [end.record, shot.record],
         )
-    else:
-        yield bench.ok(Form.SHOWN, f"{len(over)} finished order(s) were cleared", [late[-1].record])
+    return bench.ok(Form.SHOWN, f"{len(over)} finished order(s) were cleared", [shot.record])

@@ -8,7 +8,7 @@ from brokercert.judge.arrow.bench import ArrowBench, check
 from brokercert.judge.arrow.model import Update, UpdateSocket, object_of
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment, up_to
+from brokercert.judge.moments import Moment, first_after, records_of, up_to
 from brokercert.verdict import Finding, Form
 
 KEEP_ALIVE = "keep-alive"  # the type of the object that a healthy mock sends in a quiet market
@@ -17,8 +17,12 @@ Told = Mapping[Key, list[tuple[int, str]]]  # (record, handler) of the reports t
 
 
 def _seen(bench: ArrowBench, update: Update) -> bool:
-    c = bench.talk.connections[update.conn]
-    return c.heard(update.t) and update.t + bench.micros("raised_within") <= bench.end
+    return bench.talk.connections[update.conn].heard(update.t) and _is_due(bench, update)
+
+
+def _is_due(bench: ArrowBench, update: Update) -> bool:
+    """The observation went on long enough for the client to tell of it."""
+    return update.t + bench.micros("raised_within") <= bench.end
 
 
 def _told(bench: ArrowBench, event: str) -> Told:
@@ -33,8 +37,8 @@ def _told(bench: ArrowBench, event: str) -> Told:
 def _sent(bench: ArrowBench) -> dict[Key, list[Update]]:
     """The valid updates that the client can be asked about, by their key."""
     sent: dict[Key, list[Update]] = {}
-    for update in bench.talk.updates():
-        if not update.problem and _seen(bench, update):
+    for update in bench.talk.valid_heard():
+        if _is_due(bench, update):
             sent.setdefault(update.key, []).append(update)
     return sent
 
@@ -52,15 +56,16 @@ def check_duplicates(bench: ArrowBench) -> Iterator[Finding]:
         evidence = [u.record for which in twice for u in which]
         yield bench.ok(Form.RESTRAINT, f"{len(twice)} update(s) came twice, each processed once", evidence)
         return
-    which, done = sent[wrong], told.get(wrong, [])
-    name = f"the update of order {wrong[0]} at {wrong[1]} was"
-    records = [u.record for u in which]
-    if done:
-        evidence = [*records, *(number for number, _ in done)]
-        said = f"{name} processed {len(done)} times"
-        yield bench.breach(Form.CONTENT, said, "once: same order id and timestamp", evidence)
-    else:
-        yield bench.breach(Form.ABSENCE, f"{name} not processed", "once: only duplicates are dropped", records)
+    yield _not_once(bench, wrong, [u.record for u in sent[wrong]], told.get(wrong, []))
+
+
+def _not_once(bench: ArrowBench, key: Key, sent: list[int], done: list[tuple[int, str]]) -> Finding:
+    name = f"the update of order {key[0]} at {key[1]} was"
+    if not done:
+        return bench.breach(Form.ABSENCE, f"{name} not processed", "once: only duplicates are dropped", sent)
+    evidence = [*sent, *(number for number, _ in done)]
+    said = f"{name} processed {len(done)} times"
+    return bench.breach(Form.CONTENT, said, "once: same order id and timestamp", evidence)
 
 
 @check("AOU-040")
@@ -83,8 +88,7 @@ def check_handlers(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _wrongly_handled(bench: ArrowBench, key: Key, came: list[Update], told: list[tuple[int, str]]) -> Finding | None:
-    own = {order for order in bench.talk.own_orders if order}
-    expected = ["*", *([key[0]] if key[0] in own else [])]
+    expected = ["*", key[0]] if key[0] and key[0] in bench.talk.own_orders else ["*"]
     for handler in expected:
         count = sum(name == handler for _, name in told)
         if not 1 <= count <= len(came):  # what came twice, AOU-020 judges
@@ -94,11 +98,15 @@ def _wrongly_handled(bench: ArrowBench, key: Key, came: list[Update], told: list
                 "once an update",
                 [came[0].record, *(number for number, _ in told)],
             )
-    strange = next((name for _, name in told if name not in expected), None)
-    if strange is None:
+    return _strange(bench, came[0], [name for _, name in told if name not in expected])
+
+
+def _strange(bench: ArrowBench, update: Update, handlers: list[str]) -> Finding | None:
+    """A breach, where another handler was called too."""
+    if not handlers:
         return None
-    said = f"handler {strange!r} was called for an update of order {key[0]}"
-    return bench.breach(Form.CONTENT, said, "only its own and `*`", [came[0].record])
+    said = f"handler {handlers[0]!r} was called for an update of order {update.key[0]}"
+    return bench.breach(Form.CONTENT, said, "only its own and `*`", [update.record])
 
 
 def _unreadable(text: str) -> bool:
@@ -125,23 +133,26 @@ def _after(bench: ArrowBench, c: UpdateSocket, hostile: list[Moment]) -> Finding
     wrong = _ended(bench, c, hostile)
     if wrong is not None:
         return wrong
-    beat = next((beat for beat in c.beats if beat.t > last), None)
+    beat = first_after(c.beats, last)
     if beat is None:
-        watched = c.last_seen(bench.end) - last
-        if watched <= bench.micros("pong_every") * (1 + bench.limit("tolerance")):
-            return bench.short(f"watched for {seconds(watched)} only", evidence)
-        return bench.breach(Form.ABSENCE, "no `PONG` came any more after them", "the client goes on", evidence)
-    wrong = _deaf(bench, c, last, evidence)
+        return _no_beat(bench, c.last_seen(bench.end) - last, evidence)
+    wrong = _unprocessed(bench, c, last, evidence) or _deaf(bench, c, evidence)
     if wrong is not None:
         return wrong
     said = f"{len(hostile)} ignored; `PONG` {seconds(beat.t - last)} later"
     return bench.ok(Form.SHOWN, said, [*evidence, beat.record])
 
 
+def _no_beat(bench: ArrowBench, watched: int, evidence: list[int]) -> Finding:
+    if watched <= bench.micros("pong_every") * (1 + bench.limit("tolerance")):
+        return bench.short(f"watched for {seconds(watched)} only", evidence)
+    return bench.breach(Form.ABSENCE, "no `PONG` came any more after them", "the client goes on", evidence)
+
+
 def _ended(bench: ArrowBench, c: UpdateSocket, hostile: list[Moment]) -> Finding | None:
     """The client ended, or ended that connection."""
     gone, died = c.given_up(), bench.talk.died()
-    left = [part.record for part in (gone, died) if part is not None]
+    left = records_of(gone, died)
     before = up_to(hostile, min(left, default=hostile[-1].record))
     if died is not None and died.t >= hostile[0].t:
         said = f"after them the client ended{bench.exit_text()}"
@@ -152,13 +163,20 @@ def _ended(bench: ArrowBench, c: UpdateSocket, hostile: list[Moment]) -> Finding
     return None
 
 
-def _deaf(bench: ArrowBench, c: UpdateSocket, last: int, evidence: Iterable[int]) -> Finding | None:
-    """The next valid update was not processed, or it did not come back from a close after them."""
+def _unprocessed(bench: ArrowBench, c: UpdateSocket, last: int, evidence: Iterable[int]) -> Finding | None:
+    """A breach, where the client reports, and not a valid update that came after them."""
+    if not bench.reports:
+        return None
     later = [u for u in c.updates if not u.problem and u.t > last and _seen(bench, u)]
-    told = _told(bench, "processed") if bench.reports else {}
-    if bench.reports and not all(u.key in told for u in later):
-        said = "a valid update after them was not processed"
-        return bench.breach(Form.ABSENCE, said, "it is", [*evidence, later[0].record])
+    told = _told(bench, "processed")
+    if all(u.key in told for u in later):
+        return None
+    said = "a valid update after them was not processed"
+    return bench.breach(Form.ABSENCE, said, "it is", [*evidence, later[0].record])
+
+
+def _deaf(bench: ArrowBench, c: UpdateSocket, evidence: Iterable[int]) -> Finding | None:
+    """A breach, where the client did not come back from a close after them."""
     loss = c.loss
     if loss is None or loss.by != "broker" or attempts_of(bench.talk, loss.t):
         return None
@@ -176,14 +194,19 @@ def check_validated(bench: ArrowBench) -> Iterator[Finding]:
         return
     told = _told(bench, "processed")
     applied = next((u for u in wrong if u.key in told), None)
-    errors = [x for x in bench.talk.told.errors if x.t >= wrong[0].t]
     if applied is not None:
         evidence = [applied.record, told[applied.key][0][0]]
         said = f"an update with {applied.problem} was processed"
         yield bench.breach(Form.CONTENT, said, "reported and not applied", evidence)
-    elif len(errors) < len(wrong):
-        said = f"{len(wrong)} invalid updates, {len(errors)} `error` report(s)"
-        yield bench.breach(Form.ABSENCE, said, "each is reported", [wrong[0].record])
     else:
-        said = f"{len(wrong)} invalid updates, each reported and none applied"
-        yield bench.ok(Form.RESTRAINT, said, [u.record for u in wrong])
+        yield _reported(bench, wrong)
+
+
+def _reported(bench: ArrowBench, wrong: list[Update]) -> Finding:
+    """Whether there was an error report for each of the updates that were not applied."""
+    errors = [x for x in bench.talk.told.errors if x.t >= wrong[0].t]
+    if len(errors) < len(wrong):
+        said = f"{len(wrong)} invalid updates, {len(errors)} `error` report(s)"
+        return bench.breach(Form.ABSENCE, said, "each is reported", [wrong[0].record])
+    said = f"{len(wrong)} invalid updates, each reported and none applied"
+    return bench.ok(Form.RESTRAINT, said, [u.record for u in wrong])

@@ -40,6 +40,10 @@ class _Tracked:
             return self.ends[order].t + soon
         return self.timeout + self.slack + soon
 
+    def is_early(self, outcome: str, t: int) -> bool:
+        """Whether it is a time-out that was told too soon."""
+        return outcome == TIMEOUT and t < self.timeout - self.slack
+
     @property
     def timeout(self) -> int:
         return self.began.t + round(self.limit * SECOND)
@@ -48,9 +52,9 @@ class _Tracked:
 def _tracked(bench: ArrowBench, orders: list[str], began: Moment) -> _Tracked:
     limit = bench.told_number("TRACK_TIMEOUT", bench.limit("track_timeout"))
     ends: dict[str, Said] = {}
-    for update in bench.talk.updates():
-        if not update.problem and update.key[0] in orders and update.body["orderStatus"] in TERMINAL:
-            ends.setdefault(update.key[0], Said(update.t, update.record, str(update.body["orderStatus"])))
+    for order, update in bench.talk.ends():
+        if order in orders:
+            ends.setdefault(order, Said(update.t, update.record, str(update.body["orderStatus"])))
     unseen = {
         ident: str(order["orderStatus"])
         for ledger in bench.talk.told.ledgers.values()
@@ -70,10 +74,12 @@ def check_tracking(bench: ArrowBench) -> Iterator[Finding]:
         return
     true = _tracked(bench, orders, began)
     wrong = [finding for order in orders for finding in _wrongly_ended(bench, true, order)]
-    yield from wrong
-    if not wrong:
-        outcomes = sorted({str(x.body.get("outcome")) for x in bench.talk.reports("tracked")})
-        yield bench.ok(Form.SHOWN, f"{len(orders)} orders tracked to their end: {', '.join(outcomes)}")
+    yield from wrong or [_all_ended(bench, len(orders))]
+
+
+def _all_ended(bench: ArrowBench, orders: int) -> Finding:
+    outcomes = sorted({str(x.body.get("outcome")) for x in bench.talk.reports("tracked")})
+    return bench.ok(Form.SHOWN, f"{orders} orders tracked to their end: {', '.join(outcomes)}")
 
 
 def _wrongly_ended(bench: ArrowBench, true: _Tracked, order: str) -> Iterator[Finding]:
@@ -101,7 +107,7 @@ def _wrong_outcome(bench: ArrowBench, true: _Tracked, order: str, told: list[Rep
             f"{expected}, once",
             evidence,
         )
-    elif told[0].t > due or (expected == TIMEOUT and told[0].t < true.timeout - true.slack):
+    elif told[0].t > due or true.is_early(expected, told[0].t):
         said = f"tracking order {order} ended after {seconds(told[0].t - true.began.t)}"
         yield bench.breach(Form.TIME, said, f"{true.limit:g} s", evidence)
 

@@ -46,20 +46,25 @@ def check_bad_tls(bench: Bench) -> Iterator[Finding]:
 
 
 def _logged_in_by(bench: Bench, t: int) -> bool:
-    return any(c.authorized and c.authorized.t <= t for c in bench.talk.authorized)
+    return any(answer.t <= t for _, answer in bench.talk.granted)
 
 
 def _times_of_bad_tls(bench: Bench) -> Iterator[Bad]:
-    changes = [
-        (t, record, fault.name.removeprefix(FaultName.TLS))
-        for t, record, fault in bench.talk.faults
-        if fault.name.startswith(FaultName.TLS)
-    ]
+    changes = _changes(bench)
     for place, (start, record, kind) in enumerate(changes):
         if kind in BAD:
             good = next((Moment(t, number) for t, number, other in changes[place + 1 :] if other == "good"), None)
             end = good.t if good is not None else bench.end
             yield Bad(start, record, kind, end, good, _met(bench, record, kind))
+
+
+def _changes(bench: Bench) -> list[tuple[int, int, str]]:
+    """The kinds of certificate that there were: since when, by which record."""
+    return [
+        (t, record, fault.name.removeprefix(FaultName.TLS))
+        for t, record, fault in bench.talk.faults
+        if fault.name.startswith(FaultName.TLS)
+    ]
 
 
 def _met(bench: Bench, record: int, kind: str) -> list[int]:

@@ -8,7 +8,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment, Noted
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
-from brokercert.judge.tradovate.model.conversation import Connection
+from brokercert.judge.tradovate.model.conversation import Answer, Connection
 from brokercert.judge.tradovate.model.waiting import Wait, first_sign, given_up
 from brokercert.trace import records as r
 from brokercert.trace.names import FaultName, RuleName, WindowName
@@ -30,13 +30,13 @@ def recovery(bench: Bench, since: int, number: int, what: str) -> Finding:
     """Whether a socket was authorized (and synced, if any had been before) within 75 s of the end of an outage."""
     limit = bench.limit("window_recovery")
     back = _back(bench, since, number)
-    if back is not None and back.authorized is not None:
-        took = back.authorized.t - since
+    if back is not None:
+        took = back.t - since
         return bench.against(
             bench.time("end of the outage to authorized", took, limit),
             observed=f"{what}: back {seconds(took)} after that had ended",
             expected=f"back within {limit:g} s",
-            evidence=[number, back.authorized.record],
+            evidence=[number, back.record],
             clause=what,
         )
     watch = bench.owed(since, bench.micros("window_recovery"))
@@ -49,12 +49,12 @@ def recovery(bench: Bench, since: int, number: int, what: str) -> Finding:
     )
 
 
-def _back(bench: Bench, since: int, number: int) -> Connection | None:
-    """The first socket that was authorized after that time and record, and synced if any had been before."""
-    synced_before = any(c.syncs and c.syncs[0].t < since for c in bench.talk.connections.values())
-    for c in bench.talk.authorized:
-        if c.authorized and c.authorized.record > number and c.authorized.t >= since and (c.syncs or not synced_before):
-            return c
+def _back(bench: Bench, since: int, number: int) -> Answer | None:
+    """The first answer after that time and record that authorized a socket, and one that synced if any had before."""
+    synced_before = any(c.syncs[0].t < since for c in bench.talk.synced)
+    for c, answer in bench.talk.granted:
+        if answer.record > number and answer.t >= since and (c.syncs or not synced_before):
+            return answer
     return None
 
 
@@ -86,7 +86,7 @@ def _unanswered_upgrade(bench: Bench, c: Connection, rule: Noted[r.RuleApplied])
         expected="given up within {}",
         wished="given up within {}",
     )
-    ends = [Moment(end.t, end.record) for end in c.ended if end.by == "client"]
+    ends = [Moment(end.t, end.record) for end in c.ends_by_client()]
     left = first_sign(bench, ends, wait.since)
     yield from given_up(bench, wait, left)
     if left is not None:

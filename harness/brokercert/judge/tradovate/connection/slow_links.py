@@ -30,8 +30,8 @@ def check_slow_link(bench: Bench) -> Iterator[Finding]:
     slow = _slow(bench)
     if slow is None or not any(c.head for c in talk.connections.values()):
         return  # that it never asked for a connection is no doing of the way: who demands one says so
-    wrong = [finding for c in talk.connections.values() if (finding := _left(bench, c, slow) or _twice(bench, c, slow))]
-    yield wrong[0] if wrong else _stayed(bench, slow)
+    judged = (_left(bench, c, slow) or _twice(bench, c, slow) for c in talk.connections.values())
+    yield next(filter(None, judged), None) or _stayed(bench, slow)
 
 
 def _slow(bench: Bench) -> Slow | None:
@@ -72,19 +72,24 @@ def _twice(bench: Bench, c: Connection, slow: Slow) -> Finding | None:
 
 def _stayed(bench: Bench, slow: Slow) -> Finding:
     """Whether the client came as far as its sync, and was watched long enough after it."""
-    done = [c for c in bench.talk.authorized if c.synced]
-    if not done:
-        window = round((bench.limit("window_first_authorize") + bench.limit("window_first_sync")) * SECOND)
-        watch = bench.owed(slow.since, window)
-        return watch.missing(
-            f"{slow.what}: not synced in {watch}",
-            EXPECTED,
-            [slow.record],
-            clause=slow.what,
-            short=f"{slow.what}: watched for {watch} only",
-        )
-    watched = max(c.last_seen(bench.end) - c.synced.t for c in done if c.synced)
+    done = [(c, c.synced) for c in bench.talk.authorized]
+    stayed = [c.last_seen(bench.end) - synced.t for c, synced in done if synced is not None]
+    if not stayed:
+        return _never_synced(bench, slow)
+    watched = max(stayed)
     if watched < bench.micros("window_default"):
         return bench.short(f"{slow.what}: watched for {seconds(watched)} after the sync only", [slow.record])
     said = f"{slow.what}: logged in and synced once, and stayed for {seconds(watched)}"
     return bench.ok(Form.RESTRAINT, said, [slow.record])
+
+
+def _never_synced(bench: Bench, slow: Slow) -> Finding:
+    window = round((bench.limit("window_first_authorize") + bench.limit("window_first_sync")) * SECOND)
+    watch = bench.owed(slow.since, window)
+    return watch.missing(
+        f"{slow.what}: not synced in {watch}",
+        EXPECTED,
+        [slow.record],
+        clause=slow.what,
+        short=f"{slow.what}: watched for {watch} only",
+    )

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment
+from brokercert.judge.moments import Moment, first_after, first_from
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.beating import Gap, gaps, longest, page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection
@@ -32,6 +32,10 @@ class Watched(NamedTuple):
     @property
     def longest(self) -> Gap:
         return longest(gaps(self.c, self.since.t, self.since.record, self.until))
+
+    def begun(self, t: int) -> int:
+        """The record of the last `h` up to that time, or of the authorize answer where there was none."""
+        return [self.since.record, *(beat.record for beat in self.c.server_beats if beat.t <= t)][-1]
 
 
 class Load(NamedTuple):
@@ -56,12 +60,8 @@ class Quiet(NamedTuple):
 
 
 def _watched(bench: Bench) -> list[Watched]:
-    found = []
-    for c in bench.talk.working():
-        if c.authorized is not None:
-            until = c.last_seen(bench.end)
-            found.append(Watched(c, c.authorized, min(until, c.silent.t) if c.silent is not None else until))
-    return found
+    found = [(c, c.authorized) for c in bench.talk.working()]
+    return [Watched(c, answer, c.heard_until(bench.end)) for c, answer in found if answer is not None]
 
 
 @check("HBT-010")
@@ -113,22 +113,22 @@ def check_under_load(bench: Bench) -> Iterator[Finding]:
 
 def _beats_under(bench: Bench, one: Watched, load: Load) -> Finding:
     """The first heartbeat that no `h` explains, and how long it took."""
-    limit, beats = page_limit(bench), one.c.beats
+    limit = page_limit(bench)
     expected = f"heartbeats go on under load, at most {limit:g} s apart"
-    begun = ([beat.record for beat in one.c.server_beats if beat.t <= load.start] or [one.since.record])[-1]
+    begun = one.begun(load.start)
     unexplained = load.start + bench.micros("load_after_h")
-    first = next((beat for beat in beats if unexplained <= beat.t <= load.end), None)
-    if first is not None:
-        before = max((beat for beat in beats if beat.t < first.t), default=Moment(load.start, begun))
-        return bench.against(
-            bench.time("gap before the first heartbeat without `h`", first.t - before.t, limit),
-            observed=f"a heartbeat came {seconds(first.t - load.start)} after the last `h`, under {load.rate}"
-            " messages a second",
-            expected=expected,
-            evidence=[before.record, first.record],
-            passes=Form.WAITED,
-        )
-    return _none_under(bench, one, load, begun, expected)
+    first = first_from(one.c.beats, unexplained)
+    if first is None or first.t > load.end:
+        return _none_under(bench, one, load, begun, expected)
+    before = max((beat for beat in one.c.beats if beat.t < first.t), default=Moment(load.start, begun))
+    return bench.against(
+        bench.time("gap before the first heartbeat without `h`", first.t - before.t, limit),
+        observed=f"a heartbeat came {seconds(first.t - load.start)} after the last `h`, under {load.rate}"
+        " messages a second",
+        expected=expected,
+        evidence=[before.record, first.record],
+        passes=Form.WAITED,
+    )
 
 
 def _none_under(bench: Bench, one: Watched, load: Load, begun: int, expected: str) -> Finding:
@@ -159,9 +159,10 @@ def _too_small(bench: Bench, load: Load) -> Finding | None:
 def _loads(bench: Bench, one: Watched) -> Iterator[Load]:
     """The loads that are long enough, one at most between two `h`."""
     c, least, pause = one.c, bench.micros("load_span"), bench.micros("load_pause")
-    marks = sorted([c.opens[0].t if c.opens else 0, *(beat.t for beat in c.server_beats), one.until])
+    marks = sorted([c.opened or 0, *(beat.t for beat in c.server_beats), one.until])
+    sent = [said.t for said in c.data_sent if said.text != "o"]
     for start, end in pairwise(marks):
-        run = _unbroken([said.t for said in c.data_sent if start < said.t <= end and said.text != "o"], pause)
+        run = _unbroken([t for t in sent if start < t <= end], pause)
         if run and run[-1] - run[0] >= least:
             yield Load(run[0], min(end, run[-1]), len(run))
 
@@ -176,10 +177,8 @@ def _unbroken(times: list[int], pause: int) -> list[int]:
 def check_quiet_market(bench: Bench) -> Iterator[Finding]:
     """During 65 s of nothing but `h`, heartbeats continue and the connection is kept: `h` is a sign of life."""
     for one in _watched(bench):
-        for quiet in _quiets(bench, one):
-            finding = _left_in(bench, one.c, quiet) or _beats_in(bench, one, quiet)
-            if finding is not None:
-                yield finding
+        judged = (_left_in(bench, one.c, quiet) or _beats_in(bench, one, quiet) for quiet in _quiets(bench, one))
+        yield from filter(None, judged)
 
 
 def _left_in(bench: Bench, c: Connection, quiet: Quiet) -> Finding | None:
@@ -214,8 +213,9 @@ def _beats_in(bench: Bench, one: Watched, quiet: Quiet) -> Finding | None:
 
 def _quiets(bench: Bench, one: Watched) -> Iterator[Quiet]:
     """The times of `h` and nothing else that are long enough to be looked at."""
-    c, since, least = one.c, one.since, bench.micros("quiet_noted")
-    marks = [(since.t, since.record), *((t, n) for t, n, _ in c.data_sent if t > since.t), (bench.end, 0)]
+    since, least = one.since, bench.micros("quiet_noted")
+    marks = [(since.t, since.record), *((t, n) for t, n, _ in one.c.data_sent if t > since.t), (bench.end, 0)]
     for (start, begun), (end, _) in pairwise(marks):
-        if end - start > least and any(start < beat.t <= end for beat in c.server_beats):
+        beat = first_after(one.c.server_beats, start)
+        if end - start > least and beat is not None and beat.t <= end:
             yield Quiet(start, begun, end)

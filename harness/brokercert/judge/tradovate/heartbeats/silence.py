@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment, Noted
+from brokercert.judge.moments import Moment, Noted, first_from, records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.beating import page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
@@ -121,7 +121,7 @@ def _beats_again(bench: Bench, one: Missed, new: Connection) -> Finding:
     """The first heartbeat on the new socket, and how long it took after the authorize answer."""
     limit, answer = page_limit(bench), new.authorized
     assert answer is not None
-    beat = next((beat for beat in new.beats if beat.t >= answer.t), None)
+    beat = first_from(new.beats, answer.t)
     waited = (beat.t if beat else new.last_seen(bench.end)) - answer.t
     if beat is None and waited < limit * SECOND:
         return bench.short(f"{one.kind}: the new socket was watched for {seconds(waited)} only", [one.record])
@@ -130,7 +130,7 @@ def _beats_again(bench: Bench, one: Missed, new: Connection) -> Finding:
         bench.time("first heartbeat on the new socket", waited, limit),
         observed=f"{one.kind}: back after {seconds(answer.t - one.since)}, {beats}",
         expected="back, and beating again",
-        evidence=[one.record, answer.record, *([beat.record] if beat else [])],
+        evidence=[one.record, *records_of(answer, beat)],
         clause=one.kind,
         form=Form.TIME if beat else Form.ABSENCE,
     )

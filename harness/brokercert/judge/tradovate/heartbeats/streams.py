@@ -10,7 +10,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection
-from brokercert.verdict import Finding, Form
+from brokercert.verdict import Finding, Form, Measured
 
 
 def most_beats(beats: Sequence[Moment], span: int) -> list[int]:
@@ -47,14 +47,16 @@ def check_no_flood(bench: Bench) -> Iterator[Finding]:
             return
         densest = max(densest, len(dense))
         watched = max(watched, c.last_seen(bench.end) - c.authorized.t)
-    if not watched:
-        return
+    if watched:
+        yield _no_flood(bench, watched, bench.count(counted, densest, most))
+
+
+def _no_flood(bench: Bench, watched: int, densest: Measured) -> Finding:
+    window = bench.micros("window_default")
     if watched < window:
-        yield bench.short(f"watched for {seconds(watched)} after the authorize answer only")
-    else:
-        measured = [bench.count(counted, densest, most)]
-        spare = watched - window
-        yield bench.ok(Form.RESTRAINT, f"at most {densest} {counted}", measured=measured, spare=spare)
+        return bench.short(f"watched for {seconds(watched)} after the authorize answer only")
+    said = f"at most {densest.value:g} {densest.name}"
+    return bench.ok(Form.RESTRAINT, said, measured=[densest], spare=watched - window)
 
 
 class Stream(NamedTuple):
@@ -121,15 +123,15 @@ def _shown(new: Stream) -> list[int]:
 def _streams(bench: Bench) -> Iterator[Stream]:
     for c in bench.talk.working():
         if c.authorized is not None:
-            until = c.last_seen(bench.end)
-            yield Stream(c, c.authorized, min(until, c.silent.t) if c.silent else until)
+            yield Stream(c, c.authorized, c.heard_until(bench.end))
 
 
 def _changes(bench: Bench) -> Iterator[Change]:
     """A change for each loss that had a cause, and that a new socket followed."""
     streams = list(_streams(bench))
-    lost = sorted((one for one in streams if _has_cause(bench, one.c)), key=lambda one: _lost(one.c))
-    times = [*(_lost(one.c) for one in lost), bench.end]
+    # A socket whose server fell silent was lost already then.
+    lost = sorted((one for one in streams if _has_cause(bench, one.c)), key=lambda one: one.until)
+    times = [*(one.until for one in lost), bench.end]
     for old, (since, until) in zip(lost, pairwise(times), strict=True):
         news = [one for one in streams if since < one.c.accepted < until]
         if news:
@@ -138,12 +140,6 @@ def _changes(bench: Bench) -> Iterator[Change]:
 
 def _has_cause(bench: Bench, c: Connection) -> bool:
     return c.loss is not None and c.loss.t <= bench.end and not bench.unprovoked(c)
-
-
-def _lost(c: Connection) -> int:
-    """When it was lost: where its server had fallen silent before, already then."""
-    assert c.loss is not None
-    return min(c.loss.t, c.silent.t) if c.silent else c.loss.t
 
 
 def _beats_on_old(bench: Bench, change: Change) -> Finding | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.check import Watch, seconds
+from brokercert.judge.moments import records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Connection
 from brokercert.verdict import Finding, Form
@@ -47,16 +48,10 @@ def check_log_off(bench: Bench) -> Iterator[Finding]:
 
 def _asked(bench: Bench) -> Iterator[_LogOff]:
     """Each request to stop that is judged, and that found the client running."""
-    talk, window = bench.talk, bench.micros("window_stop")
-    for stop in talk.stops:
-        if stop.what.judged and not (talk.exited is not None and talk.exited.t < stop.t):
-            still = [c for c in talk.upgraded if c.upgraded and c.upgraded.t < stop.t and _stood(c, stop.t)]
-            yield _LogOff(bench, stop.t, stop.record, still, bench.barred(stop.t, window))
-
-
-def _stood(c: Connection, t: int) -> bool:
-    """It was not lost before that time."""
-    return c.loss is None or c.loss.t >= t
+    window = bench.micros("window_stop")
+    for stop in bench.talk.judged_stops():
+        still = [c for c in bench.talk.upgraded if c.stood_at(stop.t)]
+        yield _LogOff(bench, stop.t, stop.record, still, bench.barred(stop.t, window))
 
 
 def _badly_closed(off: _LogOff, c: Connection) -> Finding | None:
@@ -64,7 +59,7 @@ def _badly_closed(off: _LogOff, c: Connection) -> Finding | None:
     close = c.client_close
     if close is not None and close.code in LEGAL_CLOSE:  # one of before would have ended it before
         return None
-    ended = [end.record for end in c.ended if end.by == "client"]
+    ended = records_of(*c.ends_by_client())
     if close is None and not ended and not off.over:
         return None  # still being watched
     said = "no close frame" if close is None else f"close code {close.code}"
@@ -72,7 +67,7 @@ def _badly_closed(off: _LogOff, c: Connection) -> Finding | None:
         Form.ENDING if close is not None else Form.ABSENCE,
         f"asked to stop, the client sent {said} on connection {c.id}",
         "a close frame with 1000, 1001 or without a code",
-        [off.record, *([close.record] if close else []), *ended],
+        [off.record, *records_of(close), *ended],
         clause=off.clause,
     )
 
@@ -105,7 +100,7 @@ def _stayed(off: _LogOff) -> Finding | None:
         f"connection {c.id}, begun {seconds(c.accepted - off.t)} after the client was asked to stop, still stood"
         f" {off.watch} after that",
         "no new attempt after log-off, and none that was under way comes to stay",
-        [off.record, *([c.upgraded.record] if c.upgraded else [])],
+        [off.record, *records_of(c.upgraded)],
         clause=off.clause,
     )
 

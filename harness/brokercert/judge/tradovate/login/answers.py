@@ -40,9 +40,7 @@ def _goes_on(bench: Bench, c: Connection, answer: Answer) -> Finding:
         return bench.blocked("EVT-020", "the client did not wait for the answer", [early[0].record])
     control = _control(bench, c)
     if control is None:
-        plain = any(other is not c for other in bench.talk.authorized)
-        by = "EVT-020" if plain else "REC-010"
-        return bench.blocked(by, "the client did not go on after a plain answer either", [answer.record])
+        return _no_control(bench, c, answer)
     return bench.breach(
         Form.ABSENCE,
         f"{last}, and nothing followed in {seconds(c.last_seen(bench.end) - answer.t)}; after a plain answer the client"
@@ -54,10 +52,16 @@ def _goes_on(bench: Bench, c: Connection, answer: Answer) -> Finding:
 
 def _control(bench: Bench, c: Connection) -> Request | None:
     """The sync request that followed a plain answer, on another socket."""
-    for other in bench.talk.synced:
-        if other is not c and other.authorized and other.syncs[0].record > other.authorized.record:
+    for other, answer in bench.talk.granted:
+        if other is not c and other.syncs and other.syncs[0].record > answer.record:
             return other.syncs[0]
     return None
+
+
+def _no_control(bench: Bench, c: Connection, answer: Answer) -> Finding:
+    plain = any(other is not c for other in bench.talk.authorized)
+    by = "EVT-020" if plain else "REC-010"
+    return bench.blocked(by, "the client did not go on after a plain answer either", [answer.record])
 
 
 @check("LOG-100")
@@ -65,11 +69,8 @@ def check_no_success(bench: Bench) -> Iterator[Finding]:
     """After a 200 answer to authorize that carries a ticket or an error text, nothing but heartbeats and another
     authorize follows on that socket. Judged of a client that does send something after a plain answer.
     """
-    for c in bench.talk.upgraded:
-        hollow = _hollow(c)
-        finding = _after_hollow(bench, c, hollow) if hollow is not None else None
-        if finding is not None:
-            yield finding
+    hollow = ((c, _hollow(c)) for c in bench.talk.upgraded)
+    yield from filter(None, (_after_hollow(bench, c, answer) for c, answer in hollow if answer is not None))
 
 
 def _hollow(c: Connection) -> Answer | None:
@@ -91,7 +92,7 @@ def _after_hollow(bench: Bench, c: Connection, hollow: Answer) -> Finding | None
             [hollow.record, early.record],
             clause=kind,
         )
-    if not any(_went_on(other) for other in bench.talk.authorized):
+    if not any(_went_on(other, answer) for other, answer in bench.talk.granted):
         return None  # no control: this client sends nothing after a plain answer either
     return _nothing_followed(bench, c, hollow, kind)
 
@@ -108,12 +109,10 @@ def _nothing_followed(bench: Bench, c: Connection, hollow: Answer, kind: str) ->
 
 def _early(c: Connection, hollow: Answer) -> Request | None:
     """The first request after the hollow answer that came before a real one."""
-    granted = c.authorized
-    for request in _work(c):
-        if request.record > hollow.record and not (granted and request.record > granted.record):
-            return request
-    return None
+    early = next((request for request in _work(c) if request.record > hollow.record), None)
+    real = c.authorized is not None and early is not None and early.record > c.authorized.record
+    return None if real else early
 
 
-def _went_on(c: Connection) -> bool:
-    return any(c.authorized and request.record > c.authorized.record for request in c.requests)
+def _went_on(c: Connection, answer: Answer) -> bool:
+    return any(request.record > answer.record for request in c.requests)

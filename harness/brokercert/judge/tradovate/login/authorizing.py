@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import Moment, records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request
 from brokercert.verdict import Finding, Form
@@ -16,10 +17,10 @@ from brokercert.verdict import Finding, Form
 def check_one_authorize(bench: Bench) -> Iterator[Finding]:
     """One logical authorize per socket; a repeat after its ticket's time is the same one."""
     seen = [c for c in bench.talk.upgraded if c.authorizes]
-    for c in seen:
-        for earlier, later in pairwise(c.authorizes):
-            yield _repeated(bench, earlier, later)
-    if seen and all(len(c.authorizes) == 1 for c in seen):
+    repeats = [pair for c in seen for pair in pairwise(c.authorizes)]
+    for earlier, later in repeats:
+        yield _repeated(bench, earlier, later)
+    if seen and not repeats:
         yield _one_each(bench, seen)
 
 
@@ -61,10 +62,8 @@ def _after_penalty(bench: Bench, answer: Answer, later: Request) -> bool:
 @check("LOG-025")
 def check_authorize_waits_for_open(bench: Bench) -> Iterator[Finding]:
     """Where `o` was held back for 3 s at least, authorize came only after it."""
-    for conn, start, end in bench.talk.withheld_spans("o"):
-        finding = _without_open(bench, bench.talk.connections[conn], start, end)
-        if finding is not None:
-            yield finding
+    held = bench.talk.withheld_spans("o")
+    yield from filter(None, (_without_open(bench, bench.talk.connections[conn], *span) for conn, *span in held))
 
 
 def _without_open(bench: Bench, c: Connection, start: int, end: int) -> Finding | None:
@@ -83,7 +82,8 @@ def _without_open(bench: Bench, c: Connection, start: int, end: int) -> Finding 
         return None
     first = c.authorizes[0]
     said = f"`o` was held back for {seconds(end - start)}, and authorize came {seconds(first.t - end)} after it"
-    return bench.ok(Form.RESTRAINT, said, [c.upgraded.record if c.upgraded else c.accepted_record, first.record])
+    begun = records_of(c.upgraded) or [c.accepted_record]
+    return bench.ok(Form.RESTRAINT, said, [*begun, first.record])
 
 
 @check("LOG-030")
@@ -113,14 +113,17 @@ def _never_authorized(bench: Bench, up: list[Connection]) -> Iterator[Finding]:
     gone = bench.talk.died() is not None or any(c.given_up() for c in heard)
     if watched < bench.micros("window_first_authorize") and not gone:
         yield bench.short(f"watched for {seconds(watched)} after `o` only, without an authorize")
-        return
+    else:
+        yield _no_authorize(bench, up, heard[0].opens[0])
+
+
+def _no_authorize(bench: Bench, up: list[Connection], opened: Moment) -> Finding:
     said = sum(len(c.other) + len(c.requests) for c in up)
-    first = heard[0].opens[0]
-    yield bench.breach(
+    return bench.breach(
         Form.ABSENCE,
-        f"no authorize in {seconds(bench.end - first.t)} after `o` ({said} other message(s)){bench.exit_text()}",
+        f"no authorize in {seconds(bench.end - opened.t)} after `o` ({said} other message(s)){bench.exit_text()}",
         "authorize with the token that the client was given",
-        [first.record, *(other.record for c in up for other in c.other[:2])],
+        [opened.record, *(other.record for c in up for other in c.other[:2])],
     )
 
 
@@ -160,11 +163,11 @@ def _time(bench: Bench, c: Connection, answer: Answer) -> Finding:
 def _before_authorize(c: Connection, answer: Answer) -> _Share:
     """From `o` to the authorize that was granted, less the penalties; nothing where it came before `o`."""
     request = next(a for a in c.authorizes if a.answer is answer)
+    evidence = [*records_of(*c.opens[:1]), request.record]
+    if c.opened is None or c.authorizes[0].t <= c.opened:
+        return _Share(0, evidence)
     penalties = sum(a.answer.wait for a in c.authorizes if a.answer and a.answer.ticket)
-    opened = c.opened
-    early = opened is None or c.authorizes[0].t <= opened
-    took = 0 if opened is None or early else max(0, request.t - opened - penalties)
-    return _Share(took, [*(moment.record for moment in c.opens[:1]), request.record])
+    return _Share(max(0, request.t - c.opened - penalties), evidence)
 
 
 def _after_answer(c: Connection, answer: Answer) -> _Share:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Connection
 from brokercert.verdict import Finding, Form
@@ -22,9 +23,7 @@ def check_connect(bench: Bench) -> Iterator[Finding]:
     if not heads:
         yield _never_asked(bench, talk.started)
     elif not bench.header.exclusive:
-        yield bench.ok(
-            Form.SHOWN, f"connected, {len(heads)} upgrade(s)", [heads[0].head.record] if heads[0].head else []
-        )
+        yield bench.ok(Form.SHOWN, f"connected, {len(heads)} upgrade(s)", records_of(heads[0].head))
     else:
         yield from _times(bench, heads)
 
@@ -33,12 +32,11 @@ def _never_asked(bench: Bench, started: int) -> Finding:
     talk, window = bench.talk, bench.limit("window_first_authorize")
     watch = bench.owed(started, bench.micros("window_first_authorize"))
     seen = f"{len(talk.connections)} TCP connection(s) and no upgrade request" if talk.connections else "nothing"
-    evidence = [talk.started_record, *(c.accepted_record for c in talk.connections.values())]
-    evidence += [talk.exited.record] if talk.exited else []
+    accepted = [c.accepted_record for c in talk.connections.values()]
     return watch.missing(
         f"the client sent {seen} in {watch}",
         f"a WebSocket upgrade request within {window:g} s of the client's start",
-        evidence,
+        [talk.started_record, *accepted, *records_of(talk.exited)],
         short=f"the client was watched for {watch} only, and sent {seen}",
         seen=[],
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from brokercert.judge.asides import Leak
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.verdict import Finding, Form
 
@@ -14,17 +16,20 @@ def check_no_leak(bench: Bench) -> Iterator[Finding]:
     """No token, password or secret stands in a URL or in anything that the client prints, over 20 s at least."""
     leaks = bench.talk.asides.leaks
     for where in dict.fromkeys(leak.where for leak in leaks):
-        here = [leak for leak in leaks if leak.where == where]
-        times = f", {len(here)} times" if len(here) > 1 else ""
-        yield bench.breach(
-            Form.CONTENT,
-            f"{here[0].what} in {where}{times}",
-            "credentials in no URL and in no output",
-            [leak.record for leak in here[:3]],
-            clause=where,
-        )
+        yield _leaked(bench, where, [leak for leak in leaks if leak.where == where])
     if not leaks and bench.talk.upgraded:
         yield _none_leaked(bench)
+
+
+def _leaked(bench: Bench, where: str, leaks: list[Leak]) -> Finding:
+    times = f", {len(leaks)} times" if len(leaks) > 1 else ""
+    return bench.breach(
+        Form.CONTENT,
+        f"{leaks[0].what} in {where}{times}",
+        "credentials in no URL and in no output",
+        records_of(*leaks[:3]),
+        clause=where,
+    )
 
 
 def _none_leaked(bench: Bench) -> Finding:

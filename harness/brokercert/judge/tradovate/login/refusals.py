@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from brokercert.judge.attempts import attempts_of, attempts_within_limits
 from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import first_after, first_from
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection, Request
 from brokercert.verdict import Finding, Form
@@ -17,16 +18,21 @@ def check_refusal_recognised(bench: Bench) -> Iterator[Finding]:
     """After a refused token: nothing but heartbeats on that socket, the same token not hammered, attempts inside the
     limits. Staying, closing and leaving for good are all legal.
     """
-    refused = [(c, c.refused) for c in bench.talk.upgraded if c.refused]
+    refused = _refused(bench)
     if refused:
         first = min(answer.t for _, answer in refused)
         attempts = attempts_of(bench.talk, first)
         wrong = [
-            *(finding for c, answer in refused if (finding := _went_on(bench, c, answer)) is not None),
+            *filter(None, (_went_on(bench, c, answer) for c, answer in refused)),
             *_hammered(bench),
             *attempts_within_limits(bench, attempts, sockets=max(1, _at_once([c for c, _ in refused]))),
         ]
         yield from wrong or [_restrained(bench, first, [answer for _, answer in refused], len(attempts))]
+
+
+def _refused(bench: Bench) -> list[tuple[Connection, Answer]]:
+    """The sockets on which authorize was refused, each with that answer."""
+    return [(c, c.refused) for c in bench.talk.upgraded if c.refused]
 
 
 def _restrained(bench: Bench, first: int, refused: list[Answer], attempts: int) -> Finding:
@@ -44,7 +50,7 @@ def _restrained(bench: Bench, first: int, refused: list[Answer], attempts: int) 
 def _went_on(bench: Bench, c: Connection, refused: Answer) -> Finding | None:
     """A breach, where a request followed on that socket when the refusal had arrived."""
     known = refused.t + bench.micros("arrival")
-    late = next((request for request in c.requests if request.t > known), None)
+    late = first_after(c.requests, known)
     if late is None:
         return None
     return bench.breach(
@@ -110,15 +116,17 @@ def _token_of(request: Request) -> str:
 @check("LOG-045")
 def check_refusal_told(bench: Bench) -> Iterator[Finding]:
     """After a refused authorize the user is told of the failure, within the minute that is watched."""
-    talk = bench.talk
-    refused = min((c.refused for c in talk.upgraded if c.refused), key=lambda answer: answer.record, default=None)
-    if refused is None:
-        return
-    told = next((error for error in talk.told.errors if refused.t <= error.t), None)
+    refused = min((answer for _, answer in _refused(bench)), key=lambda answer: answer.record, default=None)
+    if refused is not None:
+        yield _told_of(bench, refused)
+
+
+def _told_of(bench: Bench, refused: Answer) -> Finding:
+    """Whether the user was told, as far as the client was watched."""
+    told = first_from(bench.talk.told.errors, refused.t)
     if told is not None:
         text = f"the user was told {seconds(told.t - refused.t)} after the refusal"
-        yield bench.ok(Form.SHOWN, text, [refused.record, told.record])
-        return
+        return bench.ok(Form.SHOWN, text, [refused.record, told.record])
     watch = bench.barred(refused.t, bench.micros("window_refused"))
     silent = watch.missing(
         f"authorize was refused, and the user was told nothing of it in {watch}",
@@ -126,4 +134,4 @@ def check_refusal_told(bench: Bench) -> Iterator[Finding]:
         [refused.record],
         short=f"watched for {watch} after the refusal only",
     )
-    yield silent if watch.short else unless_held(bench, silent, talk.told.late_answers("error"))
+    return silent if watch.short else unless_held(bench, silent, bench.talk.told.late_answers("error"))

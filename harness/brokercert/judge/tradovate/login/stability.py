@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer, Connection
 from brokercert.verdict import Finding, Form
@@ -25,13 +26,15 @@ def check_stable(bench: Bench) -> Iterator[Finding]:
             yield _left(bench, c, answer)
             return
         watched = max(watched, _healthy(bench, c, answer))
-    if not watched:
-        return
+    if watched:
+        yield _stable(bench, watched)
+
+
+def _stable(bench: Bench, watched: int) -> Finding:
     window = bench.micros("window_stability")
     if watched < window:
-        yield bench.short(f"watched for {seconds(watched)} after authentication only")
-    else:
-        yield bench.ok(Form.RESTRAINT, f"stable for {seconds(watched)} after authentication", spare=watched - window)
+        return bench.short(f"watched for {seconds(watched)} after authentication only")
+    return bench.ok(Form.RESTRAINT, f"stable for {seconds(watched)} after authentication", spare=watched - window)
 
 
 def _healthy(bench: Bench, c: Connection, answer: Answer) -> int:
@@ -48,5 +51,5 @@ def _left(bench: Bench, c: Connection, answer: Answer) -> Finding:
         f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - answer.t)} after it was"
         f" authorized, with the server healthy{bench.exit_text()}",
         "a connection that stays up while the server is healthy",
-        [answer.record, gone.record, *([died.record] if died else [])],
+        [answer.record, *records_of(gone, died)],
     )

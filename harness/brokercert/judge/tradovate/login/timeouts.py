@@ -71,11 +71,10 @@ def _given_up_and_retried(bench: Bench, one: Awaited) -> Iterator[Finding]:
 
 def _retried(bench: Bench, one: Awaited, left: Moment) -> Finding:
     """Whether a new socket was authorized after the old one was given up."""
-    for other in bench.talk.authorized:
-        if other.accepted > one.c.accepted and other is not one.c and other.authorized is not None:
-            took = seconds(other.authorized.t - left.t)
-            said = f"authorized on a new socket {took} after giving up"
-            return bench.ok(Form.SHOWN, said, [other.authorized.record], (), one.what)
+    new = next((answer for other, answer in bench.talk.granted if other.accepted > one.c.accepted), None)
+    if new is not None:
+        said = f"authorized on a new socket {seconds(new.t - left.t)} after giving up"
+        return bench.ok(Form.SHOWN, said, [new.record], (), one.what)
     watch = bench.owed(left.t, bench.micros("window_recovery"))
     return watch.missing(
         f"no new socket was authorized in {watch} after {one.what} was given up",

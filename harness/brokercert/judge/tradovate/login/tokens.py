@@ -68,8 +68,11 @@ def _wrong(bench: Bench, c: Connection, bad: dict[str, Moment], ended: Moment) -
     if gone is not None and answer is not None and gone.t > answer.t:
         return _dropped(bench, c, ended, gone)
     again = _again(bench, c)
-    if again:
-        return _twice(bench, c, again[0])
+    return _twice(bench, c, again[0]) if again else _called(bench, bad, ended)
+
+
+def _called(bench: Bench, bad: dict[str, Moment], ended: Moment) -> Finding | None:
+    """A breach, where REST was called with the token that had expired."""
     stale = _stale(bench, bad)
     if not stale:
         return None

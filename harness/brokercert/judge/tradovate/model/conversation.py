@@ -15,7 +15,8 @@ import msgspec
 
 from brokercert.judge.asides import labels_of
 from brokercert.judge.moments import Moment, Said
-from brokercert.judge.transcript import SECOND, Loss, LossBy, Socket, Transcript
+from brokercert.judge.sockets import Loss, LossBy, Socket
+from brokercert.judge.transcript import SECOND, Transcript
 
 __all__ = [
     "CREDENTIAL",
