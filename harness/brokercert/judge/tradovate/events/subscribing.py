@@ -54,7 +54,7 @@ def _while_held_back(bench: Bench) -> Iterator[Finding]:
     """What the client did while the answer to authorize was held back; nothing where it never was for long enough."""
     for conn, start, end in bench.talk.withheld_spans("authorize"):
         c = bench.talk.connections[conn]
-        early = [s for s in c.syncs if c.sent_meanwhile(s, start, end) and not c.granted_before(s)]
+        early = c.early(c.syncs, start, end)
         if early:
             yield bench.breach(
                 Form.CONTENT,

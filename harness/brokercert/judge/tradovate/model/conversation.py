@@ -100,6 +100,15 @@ class Request:
         return value if isinstance(value, str) else None
 
     @property
+    def penalty(self) -> Answer | None:
+        """Its answer, where that is a ticket."""
+        return self.answer if self.answer is not None and self.answer.ticket else None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.answer is not None and self.answer.ok
+
+    @property
     def untied(self) -> Any:
         """Its body without a ticket: a retry has the same."""
         if not isinstance(self.body, dict):
@@ -138,6 +147,10 @@ class Connection(Socket):
     def granted_before(self, request: Request) -> bool:
         """Whether some authorize had been answered with success by then, be another's answer held back."""
         return any(answer.record < request.record for answer in _successes(self.authorizes))
+
+    def early(self, requests: Iterable[Request], start: int, end: int) -> list[Request]:
+        """Those of its requests that came while the answer to authorize was held back from `start` to `end`."""
+        return [q for q in requests if self.sent_meanwhile(q, start, end) and not self.granted_before(q)]
 
     def sent_meanwhile(self, request: Request, start: int, end: int) -> bool:
         """Whether it came behind the authorize whose answer was held back from `start` to `end`, and before that end.

@@ -44,8 +44,12 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
     if isinstance(order, Finding):
         yield order
     elif order is not None:
-        wrong = _sent_blindly(order) or _told_untrue(order) or _told_otherwise_than_once(order)
-        yield from _kept(order) if wrong is None else (wrong,)
+        yield from _judged(order)
+
+
+def _judged(order: _Order) -> Iterator[Finding]:
+    wrong = _sent_blindly(order) or _told_untrue(order) or _told_otherwise_than_once(order)
+    yield from _kept(order) if wrong is None else (wrong,)
 
 
 def _in_flight(bench: Bench, asked: Asked) -> _Order | Finding | None:
@@ -58,8 +62,12 @@ def _in_flight(bench: Bench, asked: Asked) -> _Order | Finding | None:
     loss = bench.talk.connections[first.conn].loss
     if first.answer is not None or loss is None:
         return None
-    placed = any(rule.what.name == RuleName.FIRST for rule in bench.talk.rules)
-    return _Order(bench, asked, first, loss, placed, more[0] if more else None)
+    return _Order(bench, asked, first, loss, _was_placed(bench), next(iter(more), None))
+
+
+def _was_placed(bench: Bench) -> bool:
+    """The broker took the order before the socket died."""
+    return any(rule.what.name == RuleName.FIRST for rule in bench.talk.rules)
 
 
 def _sent_blindly(order: _Order) -> Finding | None:

@@ -27,11 +27,7 @@ class Lost:
 
 def losses(bench: Bench) -> list[Lost]:
     """The first loss of every series, each of a socket that was authorized and not refused."""
-    found = [
-        Lost(c, c.loss)
-        for c in bench.talk.authorized
-        if c.loss is not None and c.loss.t <= bench.end and not c.refused and not bench.unprovoked(c)
-    ]
+    found = [Lost(c, loss) for c, loss in bench.talk.lost if loss.t <= bench.end and _counts(bench, c)]
     result: list[Lost] = []
     last: int | None = None
     for lost in sorted(found, key=lambda lost: lost.loss.t):
@@ -39,6 +35,10 @@ def losses(bench: Bench) -> list[Lost]:
             result.append(lost)
         last = lost.loss.t
     return result
+
+
+def _counts(bench: Bench, c: Connection) -> bool:
+    return not c.refused and not bench.unprovoked(c)
 
 
 def before(bench: Bench, lost: Lost, sockets: list[Connection]) -> list[Connection]:
