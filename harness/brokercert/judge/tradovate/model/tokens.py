@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import CREDENTIAL, Answer, Connection, Request
+from brokercert.judge.tradovate.model.conversation import CREDENTIAL, Answer, Connection, Request, answers_of
 from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
@@ -111,10 +111,10 @@ def _used_again(bench: Bench, due: Replacement, uses: list[Request]) -> Finding:
 
 
 def _never_fresh(bench: Bench, due: Replacement, uses: list[Request]) -> Iterator[Finding]:
-    since = uses[0].answer.t if uses and uses[0].answer else due.since
+    refused = answers_of(uses[:1])
+    since = refused[0].t if refused else due.since
     watch = bench.barred(since, bench.micros("window_recovery"))
-    came = uses or any(c.accepted > due.since for c in bench.talk.upgraded)
-    if not watch.short and not came:
+    if not watch.short and not uses and not _came_since(bench, due.since):
         return  # it never came so far: the row that demands an attempt says so
     yield watch.missing(
         f"no fresh token in {watch}",
@@ -123,3 +123,7 @@ def _never_fresh(bench: Bench, due: Replacement, uses: list[Request]) -> Iterato
         short=f"watched for {watch} without a fresh token only",
         seen=[],
     )
+
+
+def _came_since(bench: Bench, t: int) -> bool:
+    return any(c.accepted > t for c in bench.talk.upgraded)

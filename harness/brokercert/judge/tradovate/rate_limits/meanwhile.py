@@ -43,8 +43,7 @@ def _beats_through(bench: Bench, p: Penalty, retry: Request) -> Finding:
 
 def _processed_through(bench: Bench, p: Penalty, retry: Request) -> Iterator[Finding]:
     """Events that came while the penalty was waited out were processed meanwhile; nothing where none came."""
-    due = retry.t - bench.micros("arrival")
-    sent = [prop for prop in props_of(bench.talk) if p.answer.t < prop.t < due]
+    sent = _sent_between(bench, p.answer.t, retry.t - bench.micros("arrival"))
     if not sent or not _synced_by(p.conn, sent[0].t):
         return
     done = [report for report in bench.talk.told.processed if sent[0].t <= report.t < retry.t]
@@ -53,6 +52,10 @@ def _processed_through(bench: Bench, p: Penalty, retry: Request) -> Iterator[Fin
         yield bench.ok(Form.SHOWN, said, [done[0].record], clause="events")
     else:
         yield _none_processed(bench, p, retry, sent)
+
+
+def _sent_between(bench: Bench, since: int, until: int) -> list[Prop]:
+    return [prop for prop in props_of(bench.talk) if since < prop.t < until]
 
 
 def _synced_by(c: Connection, t: int) -> bool:

@@ -88,7 +88,12 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
     silent = next((why for one, _ in found.requests if (why := why_silent(bench.talk, one))), "")
     if silent:
         yield bench.short(silent, [found.requests[0].asked.record])
-        return
+    else:
+        yield from _judged(bench, found)
+
+
+def _judged(bench: Bench, found: Queued) -> Iterator[Finding]:
+    """A breach for each way in which some of them did not wait, or a pass."""
     watch = bench.owed(found.ends, bench.micros("request_end"))
     early = found.ends - bench.micros("ticket_early")
     fates = _fates(found, early, watch.short)

@@ -81,8 +81,7 @@ def _could_subscribe(bench: Bench, lost: Lost, olds: list[Connection]) -> bool:
 
 def _brought_back(bench: Bench, lost: Lost, had: list[Request]) -> Iterator[Finding]:
     """What became of each subscription on the sockets of after the loss; nothing where there is none."""
-    # Until the next loss, the client's own doing or not: the sockets after that one subscribe anew.
-    until = min((loss.t for c, loss in bench.talk.lost if c.accepted > lost.begin), default=bench.end)
+    until = _next_loss(bench, lost)
     news = [(c, answer) for c, answer in bench.talk.granted if lost.begin < c.accepted <= until]
     if not news:
         return
@@ -90,6 +89,14 @@ def _brought_back(bench: Bench, lost: Lost, had: list[Request]) -> Iterator[Find
     again = [request for c, _ in news for request in _logical(c)]
     for key in dict.fromkeys(map(_key, had)):  # each once, in order
         yield _came_back(bench, lost, watch, _alike(had, key), _alike(again, key))
+
+
+def _next_loss(bench: Bench, lost: Lost) -> int:
+    """Up to when the sockets of after the loss bring back what it took: those after the next subscribe anew.
+
+    That loss may be the client's own doing. Where there is none, it is the end of the observation.
+    """
+    return min((loss.t for c, loss in bench.talk.lost if c.accepted > lost.begin), default=bench.end)
 
 
 def _ready(news: list[tuple[Connection, Answer]]) -> int:
