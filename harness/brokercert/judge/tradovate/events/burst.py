@@ -84,8 +84,12 @@ class Lags:
         self._starts = [start for start, _ in late]
         self._ends = [end for _, end in late]
         self._sums = [0, *accumulate(end - start for start, end in late)]
-        span = sum(ordered[-1]) - ordered[0][0] if ordered else 0
-        self.share = self._sums[-1] / span if span else 0.0  # of the time of the samples
+        self._span = sum(ordered[-1]) - ordered[0][0] if ordered else 0
+
+    @property
+    def share(self) -> float:
+        """How much of the time of the samples was lag."""
+        return self._sums[-1] / self._span if self._span else 0.0
 
     def within(self, since: int, until: int) -> int:
         """How much of a time was lag. They do not overlap: it is asked one question at a time."""

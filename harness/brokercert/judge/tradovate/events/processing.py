@@ -30,6 +30,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.burst import Lags, Timed, timed_in, value_at
 from brokercert.judge.tradovate.model.conversation import SECOND
+from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Measured
 
 BURST = "burst"  # the window
@@ -48,7 +49,12 @@ def check_processing_time(bench: Bench) -> Iterator[Finding]:
     window = next((mark.what for mark in bench.talk.windows if mark.what.name == BURST), None)
     if window is None:
         yield bench.short(f"the burst was not sent: the client left, or subscribed to nothing{bench.exit_text()}")
-        return
+    else:
+        yield from _burst(bench, window)
+
+
+def _burst(bench: Bench, window: r.Window) -> Iterator[Finding]:
+    """What was measured of the burst, where that is enough."""
     timed = list(timed_in(bench.talk, window))
     if len(timed) < bench.limit("burst_fewest"):
         yield bench.short(f"the burst had {len(timed)} messages only: its connection ended{bench.exit_text()}")
@@ -63,9 +69,9 @@ def _judged(f: _Figures) -> Iterator[Finding]:
     bench, found = f.bench, (f.expected, f.evidence, f.measured)
     if f.buffered:
         yield bench.inconclusive(f"{f.buffered} ({f.said})", *found)
-    elif f.over and f.crowded and min(f.own) - f.error <= f.limit:
+    elif f.unsettled:
         yield bench.inconclusive(f"{f.said}; it was not alone{f.beside}", *found)
-    elif f.over and f.proved and f.lags.share <= bench.limit("canary_busy"):
+    elif f.late:
         yield bench.breach(Form.TIME, f"{f.said}{f.beside}; {_backlog(f.timed)}", *found)
     elif f.over:
         lagged = f"the echo process beside it took up to {_ms(f.lags.worst)}: the machine was busy"
@@ -182,6 +188,16 @@ class _Figures:
     def proved(self) -> bool:
         """The figure that the machine leaves is above the limit by more than its error."""
         return (self.p99 if self.lags.none else value_at(self.own, 0.5)) - self.error > self.limit
+
+    @property
+    def unsettled(self) -> bool:
+        """Above the limit beside other programs, one message at least within it: it may have waited for its turn."""
+        return self.over and self.crowded and min(self.own) - self.error <= self.limit
+
+    @property
+    def late(self) -> bool:
+        """Above the limit by the client's own doing, on a machine that was not too busy."""
+        return self.over and self.proved and self.lags.share <= self.bench.limit("canary_busy")
 
     @property
     def buffered(self) -> str:

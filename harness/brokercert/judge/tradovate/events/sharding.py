@@ -8,7 +8,7 @@ from typing import Any
 
 from brokercert.judge.check import Breach, seconds
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import Connection, Request
+from brokercert.judge.tradovate.model.conversation import Connection, Request, value_in
 from brokercert.verdict import Finding, Form
 
 EXPRESSIONS = ("modaccountid", "moduserid")
@@ -23,21 +23,21 @@ def check_sharding(bench: Bench) -> Iterator[Finding]:
     synced = bench.talk.synced
     if not synced:
         return
-    shards = _Shards()
-    for c in sorted(synced, key=lambda c: c.syncs[0].t):
-        shards.add(c)
-    shards.compare()
+    shards = _shards_of(synced)
     for form, text, evidence in shards.wrong:
         yield bench.breach(form, text, EXPECTED, evidence)
-    if shards.wrong:
-        return
+    if not shards.wrong:
+        yield _each_once(bench, synced, shards)
+
+
+def _each_once(bench: Bench, synced: list[Connection], shards: _Shards) -> Finding:
+    """A pass, where the sockets were watched for long enough after the last sync request."""
     settled = max(c.syncs[0].t for c in synced)
     watched = bench.end - settled
     if watched < bench.micros("window_default"):
-        yield bench.short(f"watched for {seconds(watched)} after the last shard's sync only")
-    else:
-        divisor = next(iter(shards.divisors), 0)
-        yield bench.ok(Form.RESTRAINT, f"{divisor} shards, each once", [c.syncs[0].record for c in synced])
+        return bench.short(f"watched for {seconds(watched)} after the last shard's sync only")
+    divisor = next(iter(shards.divisors), 0)
+    return bench.ok(Form.RESTRAINT, f"{divisor} shards, each once", [c.syncs[0].record for c in synced])
 
 
 @dataclass(slots=True)
@@ -47,6 +47,10 @@ class _Shard:
     conn: Connection
     sync: Request
     remainder: int
+
+    def lives(self, t: int) -> bool:
+        """Whether its socket was not lost by then."""
+        return self.conn.loss is None or self.conn.loss.t > t
 
 
 @dataclass(slots=True)
@@ -62,13 +66,11 @@ class _Shards:
     def add(self, c: Connection) -> None:
         """The next socket, by its first sync request."""
         sync = c.syncs[0]
-        shard = sync.body.get("shardingExpression") if isinstance(sync.body, dict) else None
+        shard = value_in(sync.body, "shardingExpression")
         if not isinstance(shard, dict):
             self._content(sync, f"connection {c.id} synced without a `shardingExpression`")
             return
-        both = [key for key in ("users", "accounts") if sync.body.get(key) is not None]
-        if both:
-            self._content(sync, f"connection {c.id}: `shardingExpression` together with `{both[0]}`")
+        self._look_beside(c, sync)
         kind = shard.get("expressionType")
         if not isinstance(kind, str) or kind.lower() not in EXPRESSIONS:
             self._content(sync, f"connection {c.id}: expression type {kind!r}")
@@ -79,6 +81,12 @@ class _Shards:
         self.divisors[divisor] = sync.record
         self.kinds[str(kind).lower()] = sync.record
         self._take(_Shard(c, sync, remainder))
+
+    def _look_beside(self, c: Connection, sync: Request) -> None:
+        """What may not stand beside the expression."""
+        both = [key for key in ("users", "accounts") if value_in(sync.body, key) is not None]
+        if both:
+            self._content(sync, f"connection {c.id}: `shardingExpression` together with `{both[0]}`")
 
     def compare(self) -> None:
         """What is wrong with all of them together."""
@@ -94,17 +102,25 @@ class _Shards:
 
     def _take(self, shard: _Shard) -> None:
         """It lives from its sync on, beside those that were not lost by then."""
-        self.live = [o for o in self.live if o.conn.loss is None or o.conn.loss.t > shard.sync.t]
-        twin = next((o for o in self.live if o.remainder == shard.remainder), None)
+        self.live = [other for other in self.live if other.lives(shard.sync.t)]
+        twin = next((other for other in self.live if other.remainder == shard.remainder), None)
         if twin is not None:
             text = f"remainder {shard.remainder} twice at a time"
             self.wrong.append((Form.AGAIN, text, [twin.sync.record, shard.sync.record]))
         self.live.append(shard)
-        here = {o.remainder for o in self.live}
-        self.best = here if len(here) > len(self.best) else self.best
+        self.best = max(self.best, {other.remainder for other in self.live}, key=len)
 
     def _content(self, sync: Request, text: str) -> None:
         self.wrong.append((Form.CONTENT, text, [sync.record]))
 
     def _differ(self, what: str, values: dict[Any, int]) -> None:
         self.wrong.append((Form.CONTENT, f"different {what}: {sorted(values)}", list(values.values())))
+
+
+def _shards_of(synced: list[Connection]) -> _Shards:
+    """Those of these sockets, compared."""
+    shards = _Shards()
+    for c in sorted(synced, key=lambda c: c.syncs[0].t):
+        shards.add(c)
+    shards.compare()
+    return shards

@@ -24,8 +24,12 @@ def check_shutdown(bench: Bench) -> Iterator[Finding]:
         return
     if any(mark.what.name.startswith(WindowName.OUTAGE) for mark in bench.talk.windows):
         yield from back_off(bench, WindowName.SHUT_DOWN)
-        return
-    since = told[0].t
+    else:
+        yield from _within_limits(bench, *told[0])
+
+
+def _within_limits(bench: Bench, since: int, record: int) -> Iterator[Finding]:
+    """The attempts after the `shutdown` at `since`, which that record tells."""
     sockets = [c for c in bench.talk.authorized if c.accepted < since]
     attempts = attempts_of(bench.talk, since)
     too_many = list(attempts_within_limits(bench, attempts, max(1, len(sockets))))
@@ -34,20 +38,17 @@ def check_shutdown(bench: Bench) -> Iterator[Finding]:
         watch = bench.barred(since, bench.micros("window_default"))
         yield watch.kept(
             f"{len(attempts)} attempt(s) in {watch} after the shutdown",
-            [told[0].record],
+            [record],
             short=f"watched for {watch} after the shutdown only",
         )
 
 
 def _shutdowns(bench: Bench) -> list[Moment]:
     """Every `shutdown` event."""
-    return sorted(
-        Moment(said.t, said.record)
-        for c in bench.talk.connections.values()
-        for said in c.data_sent
-        if said.text.startswith("a") and '"shutdown"' in said.text and _holds_shutdown(said.text)
-    )
+    return sorted(Moment(said.t, said.record) for said in bench.talk.data_sent if _holds_shutdown(said.text))
 
 
 def _holds_shutdown(text: str) -> bool:
+    if not text.startswith("a") or '"shutdown"' not in text:
+        return False
     return any(message.get("e") == "shutdown" for message in objects_in(text))

@@ -19,18 +19,17 @@ def check_large_snapshot(bench: Bench) -> Iterator[Finding]:
     """A sync answer of 5 MiB is taken: the client does not close for 20 s. More than 1 MiB are enough where the volume
     is the small one of virtual time.
     """
-    for c in bench.talk.synced:
-        if c.synced is not None:
-            finding = _snapshot_taken(bench, c, c.synced)
-            yield finding
-            if finding.form is Form.ENDING:
-                return
+    for c, answer in bench.talk.caught_up:
+        finding = _snapshot_taken(bench, c, answer)
+        yield finding
+        if finding.form is Form.ENDING:
+            return
 
 
 def _snapshot_taken(bench: Bench, c: Connection, answer: Answer) -> Finding:
     """What became of a connection after its sync answer."""
     least = bench.limit("snapshot_size" if bench.header.full else "snapshot_size_small")
-    size = next((len(said.text.encode()) for said in c.data_sent if said.record == answer.record), 0)
+    size = _size(c, answer)
     gone = c.given_up()
     watched = c.last_seen(bench.end) - answer.t
     if size < least:
@@ -47,6 +46,11 @@ def _snapshot_taken(bench: Bench, c: Connection, answer: Answer) -> Finding:
     if watched < bench.micros("window_default"):
         return bench.short(f"watched for {seconds(watched)} after the snapshot only", [answer.record])
     return bench.ok(Form.RESTRAINT, f"a snapshot of {size / MIB:.2f} MiB was taken", [answer.record])
+
+
+def _size(c: Connection, answer: Answer) -> int:
+    """The bytes of the frame that carried it."""
+    return next((len(said.text.encode()) for said in c.data_sent if said.record == answer.record), 0)
 
 
 @check("EVT-095")

@@ -54,10 +54,9 @@ def check_early_events_count(bench: Bench) -> Iterator[Finding]:
     scope = scope_of_client(bench)
     shown = [
         prop.record
-        for c in bench.talk.synced
-        if c.synced is not None
+        for c, answer in bench.talk.caught_up
         for prop in props_on(c)
-        if c.syncs[0].record < prop.record < c.synced.record and scope.covers(prop.kind)
+        if c.syncs[0].record < prop.record < answer.record and scope.covers(prop.kind)
     ]
     yield from compared_after(bench, shown, f"no event came before the sync answer {MINE}")
 
@@ -97,8 +96,7 @@ def _live(bench: Bench) -> list[Prop]:
     scope = scope_of_client(bench)
     return [
         prop
-        for c in bench.talk.synced
-        if c.synced is not None
+        for c, answer in bench.talk.caught_up
         for prop in props_on(c)
-        if prop.record > c.synced.record and scope.covers(prop.kind)
+        if prop.record > answer.record and scope.covers(prop.kind)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import Connection, Conversation
+from brokercert.judge.tradovate.model.conversation import Connection, Conversation, texts_in
 from brokercert.judge.tradovate.model.entity_types import KNOWN_TYPES, type_of
 from brokercert.judge.tradovate.model.syncs import one_sync
 from brokercert.verdict import Finding, Form, Verdict
@@ -35,7 +35,13 @@ def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
             "authorize first, the sync request after its success",
             [premature.syncs[0].record],
         )
-        return
+    else:
+        yield from _after_authorize(bench)
+
+
+def _after_authorize(bench: Bench) -> Iterator[Finding]:
+    """No sync request came before authorize: whether one came before its answer, or none at all."""
+    talk = bench.talk
     held_back = list(_while_held_back(bench))
     yield from held_back
     if not talk.synced:
@@ -54,7 +60,7 @@ def _while_held_back(bench: Bench) -> Iterator[Finding]:
     """What the client did while the answer to authorize was held back; nothing where it never was for long enough."""
     for conn, start, end in bench.talk.withheld_spans("authorize"):
         c = bench.talk.connections[conn]
-        early = [s for s in c.syncs if c.sent_meanwhile(s, start, end) and not c.granted_before(s)]
+        early = c.early(c.syncs, start, end)
         if early:
             yield bench.breach(
                 Form.CONTENT,
@@ -121,9 +127,7 @@ def _exclusions(body: dict[str, Any]) -> list[str]:
 
 def _advice(body: dict[str, Any]) -> list[str]:
     advice = [] if body.get("splitResponses") is True else ["`splitResponses` is not true"]
-    types = body.get("entityTypes")
-    names = [x for x in types if isinstance(x, str)] if isinstance(types, list) else []
-    unknown = [name for name in names if name.lower() not in KNOWN_TYPES]
+    unknown = [name for name in texts_in(body.get("entityTypes")) if name.lower() not in KNOWN_TYPES]
     if unknown:
         advice.append(f"entity types that no document names: {', '.join(map(repr, unknown[:5]))}")
     return advice
@@ -174,30 +178,37 @@ def check_subscribes_to_what_it_relies_on(bench: Bench) -> Iterator[Finding]:
 
 def _around_the_loss(talk: Conversation) -> tuple[tuple[str, list[Connection]], ...]:
     """The synced sockets before the first loss that was not the client's doing, and those after it."""
-    ends = [c.loss.t for c in talk.synced if c.loss is not None and c.loss.by != "client"]
-    loss = min(ends, default=talk.now)
+    loss = _first_loss(talk)
     before = [c for c in talk.synced if c.accepted <= loss]
     after = [c for c in talk.synced if c.accepted > loss]
     return ("", before), (" after the loss", after)
 
 
+def _first_loss(talk: Conversation) -> int:
+    """When a synced socket was first lost, and not by the client's doing; the end of the trace where none was."""
+    ends = [c.loss.t for c in talk.synced if c.loss is not None and c.loss.by != "client"]
+    return min(ends, default=talk.now)
+
+
 def _subscribes(bench: Bench, sockets: list[Connection], declared: tuple[str, ...], when: str) -> Finding:
     """Whether these sockets together subscribe to what the client declares; `when` says which sockets they are."""
     evidence = [c.syncs[0].record for c in sockets]
-    bodies = [body for c in sockets if isinstance(body := c.syncs[0].body, dict)]
+    bodies = _bodies(sockets)
     if _asks_for_all(bench, bodies):
         return bench.ok(Form.SHOWN, f"without `entityTypes`, all types{when} (reading retail)", evidence)
-    lists = [types for body in bodies if isinstance(types := body.get("entityTypes"), list)]
-    if not lists:
+    if not any(isinstance(body.get("entityTypes"), list) for body in bodies):
         return bench.blocked("EVT-030", f"no sync request with a list of `entityTypes`{when}", evidence)
-    return _all_declared(bench, lists, declared, when, evidence)
+    wanted = {type_of(name) for body in bodies for name in texts_in(body.get("entityTypes"))}
+    return _all_declared(bench, wanted, declared, when, evidence)
 
 
-def _all_declared(
-    bench: Bench, lists: list[list[Any]], declared: tuple[str, ...], when: str, evidence: list[int]
-) -> Finding:
-    """Whether every declared type stands in one of the lists."""
-    wanted = {type_of(x) for types in lists for x in types if isinstance(x, str)}
+def _bodies(sockets: list[Connection]) -> list[dict[str, Any]]:
+    """The bodies of their first sync requests that are JSON objects."""
+    return [body for c in sockets if isinstance(body := c.syncs[0].body, dict)]
+
+
+def _all_declared(bench: Bench, wanted: set[str], declared: tuple[str, ...], when: str, evidence: list[int]) -> Finding:
+    """Whether every declared type is among those that are subscribed."""
     relied = {type_of(name) for name in declared}
     missing = [name for name in declared if type_of(name) not in wanted]
     if not missing:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import Connection, messages_of
-from brokercert.judge.tradovate.model.entity_types import is_unknown
+from brokercert.judge.tradovate.model.conversation import Connection
+from brokercert.judge.tradovate.model.hostile import holds_unknown
 from brokercert.judge.tradovate.model.probe import judge_alive
 from brokercert.verdict import Finding
 
@@ -22,5 +22,4 @@ def check_unknown_ignored(bench: Bench) -> Iterator[Finding]:
 
 def _strange(c: Connection) -> list[tuple[int, int]]:
     """(t, record) of the frames with an unknown message."""
-    events = [said for said in c.data_sent if said.text.startswith("a")]
-    return [(said.t, said.record) for said in events if any(map(is_unknown, messages_of(said.text) or ()))]
+    return [(said.t, said.record) for said in c.data_sent if holds_unknown(said.text)]

@@ -8,7 +8,7 @@ from brokercert.judge.attempts import Attempt, attempts_of, attempts_within_limi
 from brokercert.judge.check import seconds
 from brokercert.judge.moments import Noted
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import SECOND, TIMER, Connection
+from brokercert.judge.tradovate.model.conversation import SECOND, TIMER, Loss
 from brokercert.trace import records as r
 from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding, Form
@@ -24,31 +24,38 @@ def back_off(bench: Bench, kind: WindowName = WindowName.OUTAGE) -> Iterator[Fin
 def _in_outage(bench: Bench, mark: Noted[r.Window], kind: WindowName) -> Iterator[Finding]:
     window = mark.what
     lost = _lost_in(bench, window)
-    sockets = max(1, len(lost))
     attempts = [a for a in attempts_of(bench.talk, window.since) if a.t < window.t]
     if not attempts and kind is WindowName.OUTAGE:
         return  # REC-010 asks for the first; a row about restraint is passed by none
-    wrong = list(attempts_within_limits(bench, attempts, sockets))
-    if sockets == 1:
-        wrong += _too_soon(bench, attempts)
+    wrong = list(_unrestrained(bench, attempts, max(1, len(lost))))
     yield from wrong
-    if wrong:
-        return
+    if not wrong:
+        yield _restrained(bench, window, lost, attempts)
+
+
+def _unrestrained(bench: Bench, attempts: list[Attempt], sockets: int) -> Iterator[Finding]:
+    """Too many attempts, of so many sockets; or too soon after each other, of one."""
+    yield from attempts_within_limits(bench, attempts, sockets)
+    if sockets == 1:
+        yield from _too_soon(bench, attempts)
+
+
+def _restrained(bench: Bench, window: r.Window, lost: list[Loss], attempts: list[Attempt]) -> Finding:
+    """A pass, where the outage lasted for long enough."""
     lasted = window.t - window.since
     if lasted < bench.micros("outage"):
-        yield bench.short(f"{window.name}: the outage lasted {seconds(lasted)} only")
-    else:
-        yield bench.ok(
-            Form.RESTRAINT,
-            f"{window.name}: {len(attempts)} attempt(s) in {seconds(lasted)}",
-            [*sorted(c.loss.record for c in lost if c.loss)[:1], *(a.record for a in attempts)],
-        )
+        return bench.short(f"{window.name}: the outage lasted {seconds(lasted)} only")
+    return bench.ok(
+        Form.RESTRAINT,
+        f"{window.name}: {len(attempts)} attempt(s) in {seconds(lasted)}",
+        [*sorted(loss.record for loss in lost)[:1], *(a.record for a in attempts)],
+    )
 
 
-def _lost_in(bench: Bench, window: r.Window) -> list[Connection]:
-    """The authorized sockets that the outage took."""
+def _lost_in(bench: Bench, window: r.Window) -> list[Loss]:
+    """The losses of the authorized sockets that the outage took."""
     begin = window.since - bench.micros("one_loss")
-    return [c for c in bench.talk.authorized if c.loss is not None and c.loss.t >= begin and c.accepted < window.since]
+    return [loss for c, loss in bench.talk.lost if loss.t >= begin and c.accepted < window.since]
 
 
 def _too_soon(bench: Bench, attempts: list[Attempt]) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from brokercert.judge.moments import Noted
 from brokercert.judge.told import Snapshot
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import TIMER, Conversation
-from brokercert.judge.tradovate.model.differences import ABSENCE, PRESENCE, Difference, Scope
+from brokercert.judge.tradovate.model.differences import Difference, Scope
 from brokercert.judge.tradovate.model.points import (
     answers_after,
     asked_after,
@@ -31,6 +31,7 @@ from brokercert.judge.tradovate.model.points import (
     unseen_at,
     why_nothing,
 )
+from brokercert.judge.tradovate.model.sends import why_silent
 from brokercert.verdict import Finding, Form
 
 
@@ -50,8 +51,7 @@ def compare_at(bench: Bench, name: str, clauses: frozenset[str] = frozenset()) -
     elif not scope_of_client(bench).kinds:
         yield bench.short(f"{name}: {why_nothing(scope_of_client(bench))}", [ledger.record])
     else:
-        first = next((shot for shot in shots if not point.differences(shot)), None)
-        yield from point.never_equal(shots[-1]) if first is None else point.equal_since(first, shots[-1])
+        yield from point.compared(shots)
 
 
 def compared_after(
@@ -68,19 +68,28 @@ def compared_after(
         scope = scope_of_client(bench)
         yield bench.short(lacking if scope.kinds else why_nothing(scope))
         return
-    first = min(shown)
-    died = talk.died()
+    first, died = min(shown), talk.died()
     if died is not None and died.record > first:
-        if not any(bench.unprovoked(c) for c in talk.working()):
-            yield bench.breach(
-                Form.ENDING,
-                f"the client was gone {seconds(died.t)} into the scenario{bench.exit_text()}",
-                "a client that lives on, and knows what is true",
-                [first, *bench.left(first)],
-                clause="gone",
-            )
-        return
-    for name, ledger in talk.told.ledgers.items():
+        yield from _gone(bench, first, died.t)
+    else:
+        yield from _compared_since(bench, first, clauses)
+
+
+def _gone(bench: Bench, first: int, died: int) -> Iterator[Finding]:
+    """The client ended at `died`, after the record `first`; nothing where it left a healthy server."""
+    if not any(bench.unprovoked(c) for c in bench.talk.working()):
+        yield bench.breach(
+            Form.ENDING,
+            f"the client was gone {seconds(died)} into the scenario{bench.exit_text()}",
+            "a client that lives on, and knows what is true",
+            [first, *bench.left(first)],
+            clause="gone",
+        )
+
+
+def _compared_since(bench: Bench, first: int, clauses: frozenset[str]) -> Iterator[Finding]:
+    """The comparisons after the record `first`."""
+    for name, ledger in bench.talk.told.ledgers.items():
         if ledger.record > first:
             yield from compare_at(bench, name, clauses)
 
@@ -101,6 +110,11 @@ class _Point:
 
     def differences(self, shot: Snapshot) -> list[Difference]:
         return differences_at(self.bench.talk, self.name, shot, self.bench.header.entity_types, self.clauses)
+
+    def compared(self, shots: Sequence[Snapshot]) -> Iterator[Finding]:
+        """By the first of the client's snapshots that was the ledger, and the last of them."""
+        first = next((shot for shot in shots if not self.differences(shot)), None)
+        yield from self.never_equal(shots[-1]) if first is None else self.equal_since(first, shots[-1])
 
     def not_told(self) -> Finding:
         """The client sent no snapshot."""
@@ -139,11 +153,11 @@ class _Point:
         """A pass of the types that the client showed; of others nothing is known."""
         bench = self.bench
         scope = scope_of_client(bench)
-        unseen = [kind for kind in unseen_at(bench.talk, self.name, bench.header.entity_types) if self._is_asked(kind)]
+        unseen = self._asked(unseen_at(bench.talk, self.name, bench.header.entity_types))
         for kind in unseen:
             said = f"{self.name}: the client's snapshots have no `{kind}`"
             yield bench.short(said, [self.ledger.record, last.record], clause=kind)
-        seen = ", ".join(kind for kind in scope.kinds if kind not in unseen and self._is_asked(kind))
+        seen = ", ".join(kind for kind in self._asked(scope.kinds) if kind not in unseen)
         if seen:
             yield bench.ok(
                 Form.SHOWN,
@@ -152,8 +166,10 @@ class _Point:
                 [self.ledger.record, first.record, last.record],
             )
 
-    def _is_asked(self, kind: str) -> bool:
-        return not self.clauses or any(clause.partition(".")[0] == kind for clause in self.clauses)
+    def _asked(self, kinds: list[str]) -> list[str]:
+        """Those of these types that are asked about."""
+        asked = {clause.partition(".")[0] for clause in self.clauses}
+        return [kind for kind in kinds if kind in asked] if asked else kinds
 
     def _breaches(self, shot: Snapshot, more: str) -> Iterator[Finding]:
         """One for each field: the first entity in which it differs, and how many others there are."""
@@ -164,15 +180,14 @@ class _Point:
             yield self._breach(shot, alike[0], len(alike) - 1, more)
 
     def _breach(self, shot: Snapshot, one: Difference, others: int, more: str) -> Finding:
-        what = "" if one.field in (PRESENCE, ABSENCE) else f" has {one.field}"
         counted = f" (and {others} more)" if others else ""
         frame = carrier(self.bench.talk, one, shot.record)
         carried = f"; frame #{frame} carried it last" if frame else "; no frame carried it"
         breach = self.bench.breach(
             Form.ABSENCE,
-            f"{self.name}: {one.kind} {one.id}{what or ' is'} {one.actual} with the client{counted}, "
+            f"{self.name}: {one.subject} {one.actual} with the client{counted}, "
             f"{seconds(shot.asked - self.ledger.t)} after the ledger was taken{carried}{more}",
-            f"{one.kind} {one.id}{what or ' is'} {one.expected}, as in the ledger",
+            f"{one.subject} {one.expected}, as in the ledger",
             [self.ledger.record, *([frame] if frame else []), shot.record],
             clause=one.clause,
         )
@@ -191,16 +206,16 @@ def _why_no_snapshot(talk: Conversation, number: int) -> str:
     asked = asked_after(talk, number)
     if not asked:
         return "the client was not asked for its state"
-    if not asked[-1].told:
-        return "the client takes no commands: its standard input is closed, or its class has no `command`"
-    wrong = next((x for x in reversed(talk.told.misfits) if x.event == "snapshot" and x.record > number), None)
-    if wrong is not None:
-        return f"the client was asked for its state, and its snapshot could not be read: {wrong.why} ({wrong.place})"
-    if asked[-1].unsupported is None:
-        return "the client was asked for its state, and sent no snapshot"
-    if talk.told.honest:
-        return "the client says that it does not support snapshots"
-    return (
-        "the client says that it does not support snapshots; it is not believed, since it did not say so of a command "
-        "that nobody can do (`whistle`)"
-    )
+    misread = _why_not_read(talk, number) if asked[-1].told else ""
+    silent = why_silent(talk, asked[-1], "snapshots")
+    return misread or silent or "the client was asked for its state, and sent no snapshot"
+
+
+def _why_not_read(talk: Conversation, number: int) -> str:
+    """What is wrong with the last snapshot after that record that could not be read; empty: there was none."""
+    for wrong in reversed(talk.told.misfits):
+        if wrong.event == "snapshot" and wrong.record > number:
+            return (
+                f"the client was asked for its state, and its snapshot could not be read: {wrong.why} ({wrong.place})"
+            )
+    return ""

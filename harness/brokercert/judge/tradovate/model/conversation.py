@@ -7,8 +7,8 @@ what a client decodes, and one misreading must not cancel another. No I/O, no cl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -29,11 +29,14 @@ __all__ = [
     "Loss",
     "LossBy",
     "Request",
+    "answers_of",
     "data_of",
     "decoded",
     "messages_of",
     "objects_in",
     "request_of",
+    "texts_in",
+    "value_in",
 ]
 
 # Microseconds: how exact a timer is. Not a limit that anybody is judged by.
@@ -57,25 +60,25 @@ class Answer:
     @property
     def ticket(self) -> str | None:
         """The ticket's label, where the answer is a time penalty (TP §7.2)."""
-        value = self.data.get("p-ticket") if isinstance(self.data, dict) else None
+        value = value_in(self.data, "p-ticket")
         return value if isinstance(value, str) and value else None
 
     @property
     def wait(self) -> int:
         """`p-time` in microseconds."""
-        value = self.data.get("p-time", 0) if isinstance(self.data, dict) else 0
+        value = value_in(self.data, "p-time")
         return round(value * SECOND) if isinstance(value, int | float) else 0
 
     @property
     def captcha(self) -> bool:
-        return isinstance(self.data, dict) and self.data.get("p-captcha") is True
+        return value_in(self.data, "p-captcha") is True
 
     @property
     def ok(self) -> bool:
         """A success in the documents' sense: 2xx, and neither a ticket nor an error text inside (TP §3)."""
         if not 200 <= self.status < 300 or self.ticket:
             return False
-        return not (isinstance(self.data, dict) and self.data.get("errorText"))
+        return not value_in(self.data, "errorText")
 
 
 @dataclass(slots=True, eq=False)
@@ -94,8 +97,24 @@ class Request:
 
     @property
     def ticket(self) -> str | None:
-        value = self.body.get("p-ticket") if isinstance(self.body, dict) else None
+        value = value_in(self.body, "p-ticket")
         return value if isinstance(value, str) else None
+
+    @property
+    def penalty(self) -> Answer | None:
+        """Its answer, where that is a ticket."""
+        return self.answer if self.answer is not None and self.answer.ticket else None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.answer is not None and self.answer.ok
+
+    @property
+    def untied(self) -> Any:
+        """Its body without a ticket: a retry has the same."""
+        if not isinstance(self.body, dict):
+            return self.body
+        return {key: value for key, value in self.body.items() if key != "p-ticket"}
 
 
 @dataclass(slots=True, eq=False)
@@ -112,20 +131,27 @@ class Connection(Socket):
 
     @property
     def authorizes(self) -> list[Request]:
-        return [request for request in self.requests if request.endpoint == "authorize"]
+        return self.sent_to("authorize")
 
     @property
     def syncs(self) -> list[Request]:
-        return [request for request in self.requests if request.endpoint == "user/syncrequest"]
+        return self.sent_to("user/syncrequest")
+
+    def sent_to(self, endpoint: str) -> list[Request]:
+        return [request for request in self.requests if request.endpoint == endpoint]
 
     @property
     def authorized(self) -> Answer | None:
         """The answer that authorized it."""
-        return next((a.answer for a in self.authorizes if a.answer and a.answer.ok), None)
+        return next(iter(_successes(self.authorizes)), None)
 
     def granted_before(self, request: Request) -> bool:
         """Whether some authorize had been answered with success by then, be another's answer held back."""
-        return any(a.answer and a.answer.ok and a.answer.record < request.record for a in self.authorizes)
+        return any(answer.record < request.record for answer in _successes(self.authorizes))
+
+    def early(self, requests: Iterable[Request], start: int, end: int) -> list[Request]:
+        """Those of its requests that came while the answer to authorize was held back from `start` to `end`."""
+        return [q for q in requests if self.sent_meanwhile(q, start, end) and not self.granted_before(q)]
 
     def sent_meanwhile(self, request: Request, start: int, end: int) -> bool:
         """Whether it came behind the authorize whose answer was held back from `start` to `end`, and before that end.
@@ -137,16 +163,20 @@ class Connection(Socket):
 
     @property
     def refused(self) -> Answer | None:
-        return next((a.answer for a in self.authorizes if a.answer and a.answer.status in (401, 403)), None)
+        return next((answer for answer in answers_of(self.authorizes) if answer.status in (401, 403)), None)
 
     @property
     def synced(self) -> Answer | None:
-        return next((s.answer for s in self.syncs if s.answer and s.answer.ok), None)
+        return next(iter(_successes(self.syncs)), None)
 
     @property
     def opened(self) -> int | None:
         """When its first `o` was written."""
         return self.opens[0].t if self.opens else None
+
+    def waiting(self, ident: str) -> Request | None:
+        """The latest request of that id that has no answer."""
+        return next((q for q in reversed(self.requests) if q.id == ident and q.answer is None), None)
 
 
 class Conversation(Transcript[Connection]):
@@ -161,7 +191,7 @@ class Conversation(Transcript[Connection]):
 
     @property
     def authorized(self) -> list[Connection]:
-        return [c for c in self.connections.values() if c.authorized]
+        return [c for c, _ in self.granted]
 
     @property
     def synced(self) -> list[Connection]:
@@ -172,6 +202,26 @@ class Conversation(Transcript[Connection]):
     def granted(self) -> list[tuple[Connection, Answer]]:
         """The sockets that were authorized, each with the answer that did it."""
         return [(c, answer) for c in self.connections.values() if (answer := c.authorized) is not None]
+
+    @property
+    def caught_up(self) -> list[tuple[Connection, Answer]]:
+        """The sockets whose sync request was answered with success, each with that answer."""
+        return [(c, answer) for c in self.connections.values() if (answer := c.synced) is not None]
+
+    @property
+    def lost(self) -> list[tuple[Connection, Loss]]:
+        """The authorized sockets that were lost, each with its loss."""
+        return [(c, c.loss) for c in self.authorized if c.loss is not None]
+
+    def granted_after(self, t: int) -> int:
+        """When a socket was authorized after that time, the first in the order of their numbers; 0 where none was."""
+        return next((answer.t for _, answer in self.granted if answer.t > t), 0)
+
+    @property
+    def data_sent(self) -> list[Said]:
+        """The broker's text messages but `h`, on all sockets, in the order in which they were sent."""
+        found = [said for c in self.connections.values() for said in c.data_sent]
+        return sorted(found, key=lambda said: said.record)
 
     @property
     def requests(self) -> list[Request]:
@@ -201,23 +251,39 @@ class Conversation(Transcript[Connection]):
             return
         c.data_sent.append(Said(t, number, text))
         if text == "o":
-            c.opens.append(Moment(t, number))
-            if len(c.opens) > 1:
-                self.disturb(c, t, number)
-        elif text.startswith("c[") and c.protocol_close is None and messages_of(text) is not None:
-            c.protocol_close = Moment(t, number)
-            self.lose(c, Loss(t, number, "broker", text[:40]))
+            self._opens(c, number, t)
+        elif text.startswith("c["):
+            self._closes(c, number, t, text)
         elif text.startswith("a[") and '"i":' in text:
             self._answers(c, number, t, text)
+
+    def _opens(self, c: Connection, number: int, t: int) -> None:
+        c.opens.append(Moment(t, number))
+        if len(c.opens) > 1:
+            self.disturb(c, t, number)
+
+    def _closes(self, c: Connection, number: int, t: int, text: str) -> None:
+        if c.protocol_close is None and messages_of(text) is not None:
+            c.protocol_close = Moment(t, number)
+            self.lose(c, Loss(t, number, "broker", text[:40]))
 
     def _answers(self, c: Connection, number: int, t: int, text: str) -> None:
         """Each answers the latest request of its id that has none."""
         for message in objects_in(text):
             if "i" in message and "s" in message:
                 status = message["s"] if isinstance(message["s"], int) else 0
-                waiting = (q for q in reversed(c.requests) if q.id == str(message["i"]) and q.answer is None)
-                for request in islice(waiting, 1):
+                request = c.waiting(str(message["i"]))
+                if request is not None:
                     request.answer = Answer(t, number, status, message.get("d"))
+
+
+def answers_of(requests: Iterable[Request]) -> list[Answer]:
+    """The answers that these requests got, in the order of the requests."""
+    return [request.answer for request in requests if request.answer is not None]
+
+
+def _successes(requests: Iterable[Request]) -> list[Answer]:
+    return [answer for answer in answers_of(requests) if answer.ok]
 
 
 def request_of(text: str, *, t: int, record: int, conn: int) -> Request | None:
@@ -226,17 +292,22 @@ def request_of(text: str, *, t: int, record: int, conn: int) -> Request | None:
     if len(parts) < 3 or not parts[0].strip():
         return None
     endpoint, ident, query = (part.strip() for part in parts[:3])
-    body = parts[3] if len(parts) > 3 else ""
+    body = "".join(parts[3:])  # there is one at most
     return Request(
         t=t,
         record=record,
         conn=conn,
         endpoint=endpoint.lower().lstrip("/"),
         id=ident,
-        query="" if query == "undefined" else query,
+        query=_defined(query),
         text=body,
-        body=decoded("" if body.strip() == "undefined" else body),
+        body=decoded(_defined(body)),
     )
+
+
+def _defined(text: str) -> str:
+    """Nothing where a client of JavaScript wrote that it has nothing."""
+    return "" if text.strip() == "undefined" else text
 
 
 def messages_of(text: str) -> list[Any] | None:
@@ -257,6 +328,16 @@ def data_of(message: dict[str, Any]) -> dict[str, Any]:
     """A message's `d` where that is a JSON object, else an empty one."""
     data = message.get("d")
     return data if isinstance(data, dict) else {}
+
+
+def value_in(body: Any, name: str) -> Any:
+    """What a JSON object has under a name; None where it has nothing, or where the body is no object."""
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def texts_in(value: Any) -> list[str]:
+    """The texts in a list; none where it is no list."""
+    return [x for x in value if isinstance(x, str)] if isinstance(value, list) else []
 
 
 def decoded(text: str) -> Any:

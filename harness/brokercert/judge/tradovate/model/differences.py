@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from brokercert.judge.tradovate.model.conversation import texts_in, value_in
+
 # Entity type -> compared fields. `orderQty` and `price` of an order are those of its current version.
 COMPARED: dict[str, tuple[str, ...]] = {
     "order": ("accountId", "contractId", "action", "ordStatus", "orderQty", "price"),
@@ -51,6 +53,12 @@ class Difference:
     def clause(self) -> str:
         return f"{self.kind}.{self.field}"
 
+    @property
+    def subject(self) -> str:
+        """What a sentence about it says before a value."""
+        verb = "is" if self.field in (PRESENCE, ABSENCE) else f"has {self.field}"
+        return f"{self.kind} {self.id} {verb}"
+
 
 def differences(
     ledger: Mapping[str, Any], entities: Mapping[str, Any], scope: Scope, unseen: Collection[str] = ()
@@ -64,11 +72,17 @@ def differences(
         if kind not in unseen:
             truth = dict(_by_id(ledger.get(kind)))
             held, twice = _held(entities, kind)
-            chosen = scope.accounts
-            due = {i: x for i, x in truth.items() if chosen is None or _account(kind, i, x, orders) in chosen}
+            due = _due(kind, truth, scope.accounts, orders)
             found += _lacking_or_other(kind, scope.fields(kind), due, held)
             found += _too_much(kind, truth, held, twice)
     return found
+
+
+def _due(kind: str, truth: Entities, chosen: frozenset[str] | None, orders: Entities) -> Entities:
+    """Of the entities of the ledger those of the accounts that the client asked for."""
+    if chosen is None:
+        return truth
+    return {i: x for i, x in truth.items() if _account(kind, i, x, orders) in chosen}
 
 
 # What is compared.
@@ -114,27 +128,30 @@ def scope_of(bodies: Sequence[Any], declared: Collection[str] = ()) -> Scope:
     """By the bodies of sync requests, all types where one names users or accounts and no types; and by the types that
     the client declares.
     """
-    relied = frozenset(FORMS[name.lower()] for name in declared if name.lower() in FORMS) if declared else None
+    relied = frozenset(_known(declared)) if declared else None
     return Scope(frozenset(_subscribed(bodies)), _accounts(bodies), relied)
 
 
 def _subscribed(bodies: Sequence[Any]) -> set[str]:
-    asked = [body for body in bodies if isinstance(body, dict)]
-    if any(_is_older(body) for body in asked):
+    if any(map(_is_older, bodies)):
         return set(_TYPES)
-    lists = [body["entityTypes"] for body in asked if isinstance(body.get("entityTypes"), list)]
-    return {FORMS[x.lower()] for types in lists for x in types if isinstance(x, str) and x.lower() in FORMS}
+    return {kind for body in bodies for kind in _known(texts_in(value_in(body, "entityTypes")))}
 
 
-def _is_older(body: Mapping[str, Any]) -> bool:
+def _known(names: Iterable[str]) -> set[str]:
+    """The types, in the singular, that these names are of."""
+    return {FORMS[name.lower()] for name in names if name.lower() in FORMS}
+
+
+def _is_older(body: Any) -> bool:
     """The older form of a sync request, which gets everything (TP §5.1)."""
-    return body.get("entityTypes") is None and bool(body.get("users") or body.get("accounts"))
+    return value_in(body, "entityTypes") is None and bool(value_in(body, "users") or value_in(body, "accounts"))
 
 
 def _accounts(bodies: Sequence[Any]) -> frozenset[str] | None:
     chosen: set[str] = set()
     for body in bodies:
-        listed = body.get("accounts") if isinstance(body, dict) else None
+        listed = value_in(body, "accounts")
         if not isinstance(listed, list) or not listed:
             return None
         chosen |= {ident_of(x) for x in listed}
@@ -151,7 +168,7 @@ def _account(kind: str, ident: str, entity: Mapping[str, Any], orders: Entities)
 
 def types_in(entities: Mapping[str, Any]) -> set[str]:
     """The types, in the singular, of which a client's snapshot has the name."""
-    return {FORMS[key.lower()] for key in entities if key.lower() in FORMS}
+    return _known(entities)
 
 
 def _by_id(collection: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -170,11 +187,16 @@ def _held(entities: Mapping[str, Any], kind: str) -> tuple[dict[str, list[dict[s
     twice: set[str] = set()
     for key, collection in entities.items():
         if FORMS.get(key.lower()) == kind:
-            here = Counter(ident for ident, _ in _by_id(collection))
-            twice |= {ident for ident, times in here.items() if times > 1}
+            twice |= _repeated(collection)
             for ident, entity in _by_id(collection):
                 found.setdefault(ident, []).append(entity)
     return found, twice
+
+
+def _repeated(collection: Any) -> set[str]:
+    """The ids that stand in it more than once."""
+    here = Counter(ident for ident, _ in _by_id(collection))
+    return {ident for ident, times in here.items() if times > 1}
 
 
 def _lacking_or_other(
@@ -194,10 +216,17 @@ def _other_fields(
 ) -> Iterator[Difference]:
     for name in names:
         expected = entity.get(name)
-        # Entries that agree are one; where they do not, a wrong one is believed as much as the right one.
-        told = [x[name] for x in mine if x.get(name) is not None] or [None]
+        told = _values(name, mine)
         if not _may_differ(kind, name, entity, told) and not all(same(expected, actual) for actual in told):
             yield Difference(kind, ident, name, _show(expected), _show_all(told))
+
+
+def _values(name: str, mine: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """What the client's entries of one id have in a field; [None] where none has anything.
+
+    Entries that agree are one; where they do not, a wrong one is believed as much as the right one.
+    """
+    return [x[name] for x in mine if x.get(name) is not None] or [None]
 
 
 def _may_differ(kind: str, name: str, entity: Mapping[str, Any], told: list[Any]) -> bool:

@@ -62,8 +62,7 @@ def told_of(record: Body, kind: str, ident: str) -> str:
     """What a record says of one entity; nothing where it is no record of entities."""
     if not isinstance(record, r.Frame | r.SubjectReport | r.Ledger):
         return ""
-    kinds = {kind, *(OF_AN_ORDER if kind == "order" else ())}
-    found = [(name, entity) for name, entity in entities_of(record) if name in kinds and is_of(name, entity, ident)]
+    found = list(about(entities_of(record), shown_as(kind), ident))
     if not found:
         return f"; no {kind} {ident} in it"
     shown = "; ".join(f"{name} {msgspec.json.encode(entity).decode()}" for name, entity in found[:MOST_TOLD])
@@ -71,12 +70,27 @@ def told_of(record: Body, kind: str, ident: str) -> str:
     return f"; in it: {shown}{more}"
 
 
+def shown_as(kind: str) -> set[str]:
+    """The types that say something of an entity of that type."""
+    return {kind, *(OF_AN_ORDER if kind == "order" else ())}
+
+
+def about(told: Iterator[Told], kinds: set[str], ident: str) -> Iterator[Told]:
+    """What of these types was told of the entity of that id."""
+    return ((kind, entity) for kind, entity in told if kind in kinds and is_of(kind, entity, ident))
+
+
 def events_named(trace: Trace) -> Iterator[EventName]:
     """What the broker's events were about, as it stands in them, be it odd."""
-    for frame in trace.records:
-        if isinstance(frame, r.Frame) and frame.sender == "broker" and frame.text and '"props"' in frame.text:
-            for message in objects_in(frame.text):
+    for text in _broker_texts(trace):
+        if '"props"' in text:
+            for message in objects_in(text):
                 yield from _names(data_of(message))
+
+
+def _broker_texts(trace: Trace) -> Iterator[str]:
+    frames = (record for record in trace.records if isinstance(record, r.Frame))
+    return (frame.text for frame in frames if frame.sender == "broker" and frame.text)
 
 
 def _names(event: Mapping[str, Any]) -> Iterator[EventName]:
@@ -101,7 +115,12 @@ def _collections(groups: Mapping[str, Any]) -> Iterator[Told]:
 def _whole(value: Any) -> Iterator[dict[str, Any]]:
     """The entities of a list, or of an object by id, each with its id."""
     if isinstance(value, dict):
-        entities = ((ident, one) for ident, one in value.items() if isinstance(one, dict))
-        yield from (one if "id" in one else {"id": ident, **one} for ident, one in entities)
+        yield from _keyed(value)
     elif isinstance(value, list):
         yield from (one for one in value if isinstance(one, dict))
+
+
+def _keyed(entities: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for ident, one in entities.items():
+        if isinstance(one, dict):
+            yield one if "id" in one else {"id": ident, **one}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from brokercert.judge.tradovate.model.conversation import data_of
+
 # The 31 collections of the snapshot (TP §5.2), as singulars.
 ENTITY_TYPES = (
     "user userProperty property account accountRiskStatus marginSnapshot userAccountAutoLiq cashBalance currency"
@@ -37,8 +39,9 @@ def is_unknown(message: Any) -> bool:
     """An element of an `a[...]` that a client of today cannot know: an event kind or entity type of tomorrow."""
     if not isinstance(message, dict) or "e" not in message:
         return False
-    if message["e"] not in EVENT_KINDS:
-        return True
-    data = message.get("d")
-    kind = data.get("entityType") if isinstance(data, dict) else None
-    return message["e"] == "props" and isinstance(kind, str) and kind.lower() not in KNOWN_TYPES
+    return message["e"] not in EVENT_KINDS or (message["e"] == "props" and _is_of_unknown_type(message))
+
+
+def _is_of_unknown_type(message: dict[str, Any]) -> bool:
+    kind = data_of(message).get("entityType")
+    return isinstance(kind, str) and kind.lower() not in KNOWN_TYPES

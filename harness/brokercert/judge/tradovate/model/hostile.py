@@ -11,16 +11,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from brokercert.judge.moments import Moment
+from brokercert.judge.moments import Moment, Noted
 from brokercert.judge.told import Report
-from brokercert.judge.tradovate.model.conversation import Connection, Conversation, data_of, messages_of, objects_in
+from brokercert.judge.tradovate.model.conversation import (
+    Connection,
+    Conversation,
+    data_of,
+    messages_of,
+    objects_in,
+    value_in,
+)
 from brokercert.judge.tradovate.model.entity_types import is_unknown
+from brokercert.trace import records as r
 
 BEGINS = "hostile"  # rules by which a sender of hostile frames says where they begin and end ...
 ENDS = "hostile-end"
 UNDELIVERED = "hostile-undelivered"  # ... what it did not send: the client was gone, or reconnected too often ...
 MARKER = "marker"  # ... and that the next event is a valid one that stands for all others
 LETTERS = ("o", "h", "a", "c")
+CLOSE = 8  # opcode; above it are control frames too
 
 
 @dataclass(slots=True, frozen=True)
@@ -35,16 +44,21 @@ class Batch:
 
 def batches(talk: Conversation, c: Connection) -> list[Batch]:
     """The hostile batches of a connection, in order."""
-    marks = [mark for mark in talk.rules if mark.what.conn == c.id]
+    begins, ends = _marks(talk, c, BEGINS), [end.record for end in _marks(talk, c, ENDS)]
     frames = sorted([*c.sent, *(Moment(raw.t, raw.record) for raw in c.raw)], key=lambda frame: frame.record)
-    ends = [*(mark.record for mark in marks if mark.what.name == ENDS), talk.count + 1]
-    found = []
-    for begin in marks:
-        if begin.what.name == BEGINS:
-            end = min(end for end in ends if end > begin.record)
-            sent = tuple(frame for frame in frames if begin.record < frame.record < end)
-            found.append(Batch(begin.t, begin.record, begin.what.detail, sent))
-    return found
+    return [_batch(frames, begin, [*ends, talk.count + 1]) for begin in begins]
+
+
+def _marks(talk: Conversation, c: Connection, name: str) -> list[Noted[r.RuleApplied]]:
+    """What the sender said of that connection under that name."""
+    return [mark for mark in talk.rules if mark.what.name == name and mark.what.conn == c.id]
+
+
+def _batch(frames: list[Moment], begin: Noted[r.RuleApplied], ends: list[int]) -> Batch:
+    """Of these frames those from `begin` to the next of the records `ends`."""
+    end = min(end for end in ends if end > begin.record)
+    sent = tuple(frame for frame in frames if begin.record < frame.record < end)
+    return Batch(begin.t, begin.record, begin.what.detail, sent)
 
 
 def undelivered(talk: Conversation) -> str:
@@ -58,8 +72,11 @@ def is_malformed(text: str) -> bool:
 
 
 def is_unknown_frame(text: str) -> bool:
-    if text[:1] not in LETTERS:
-        return True
+    return text[:1] not in LETTERS or holds_unknown(text)
+
+
+def holds_unknown(text: str) -> bool:
+    """Whether it is an `a[...]` with an unknown message."""
     return text.startswith("a") and any(map(is_unknown, messages_of(text) or ()))
 
 
@@ -88,9 +105,9 @@ def _markers_after(c: Connection, record: int) -> Iterator[Marker]:
         return
     for message in objects_in(frame.text):
         data = data_of(message)
-        entity = data.get("entity")
-        if isinstance(entity, dict) and isinstance(entity.get("id"), int):
-            yield Marker(frame.t, frame.record, c.id, str(data.get("entityType")), entity["id"])
+        ident = value_in(data.get("entity"), "id")
+        if isinstance(ident, int):
+            yield Marker(frame.t, frame.record, c.id, str(data.get("entityType")), ident)
 
 
 def is_told(report: Report, kind: str, ident: int) -> bool:
@@ -110,13 +127,10 @@ def violation_in(data: bytes) -> str:
         length, head = _length(data)
         payload, rest = data[head : head + length], data[head + length :]
         wrong = _head_violation(data[0], data[1], length) or _order_violation(opcode, within)
-        if wrong:
+        wrong = wrong or _payload_violation(data[0], payload)
+        if wrong or opcode == CLOSE:
             return wrong
-        if opcode == 8:
-            return _close_violation(payload)
-        if opcode == 1 and fin and not _is_utf8(payload):
-            return "text that is no UTF-8"
-        if opcode < 8:
+        if opcode < CLOSE:
             within = not fin
         data = rest
     return ""
@@ -156,13 +170,28 @@ def _order_violation(opcode: int, within: bool) -> str:
     return ""
 
 
+def _payload_violation(first: int, payload: bytes) -> str:
+    """What is wrong with a frame's payload, by its first byte. Text in fragments is not looked at."""
+    opcode, fin = first & 0x0F, bool(first & 0x80)
+    if opcode == CLOSE:
+        return _close_violation(payload)
+    if opcode == 1 and fin and not _is_utf8(payload):
+        return "text that is no UTF-8"
+    return ""
+
+
 def _close_violation(payload: bytes) -> str:
     if len(payload) == 1:
         return "a close code of one byte"
     code = int.from_bytes(payload[:2], "big") if payload else 1000
-    if code in (1004, 1005, 1006, 1015) or not (1000 <= code <= 1014 or 3000 <= code <= 4999):
+    if not _may_close(code):
         return f"the close code {code} on the wire"
     return "" if _is_utf8(payload[2:]) else "a close reason that is no UTF-8"
+
+
+def _may_close(code: int) -> bool:
+    """Whether a close frame may have that code."""
+    return code not in (1004, 1005, 1006, 1015) and (1000 <= code <= 1014 or 3000 <= code <= 4999)
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from brokercert.judge.told import Asked, Report, Snapshot
-from brokercert.judge.tradovate.model.conversation import Conversation
+from brokercert.judge.tradovate.model.conversation import Conversation, answers_of
 from brokercert.judge.tradovate.model.differences import (
     VERSION_FIELDS,
     Difference,
@@ -18,7 +18,7 @@ from brokercert.judge.tradovate.model.differences import (
     scope_of,
     types_in,
 )
-from brokercert.judge.tradovate.model.entities import OF_AN_ORDER, entities_in, is_of
+from brokercert.judge.tradovate.model.entities import about, entities_in, shown_as
 
 
 def differences_at(
@@ -40,13 +40,8 @@ def due_at(talk: Conversation, name: str, settle: int) -> int:
     """
     ledger = talk.told.ledgers[name]
     following = next_ledger(talk, ledger.record)
-    syncs = [
-        sync.answer.t
-        for c in talk.synced
-        for sync in c.syncs
-        if sync.answer is not None and (following is None or sync.answer.record < following)
-    ]
-    return max([ledger.t, *syncs]) + settle
+    synced = [answer.t for c in talk.synced for answer in answers_of(c.syncs) if answer.record < following]
+    return max([ledger.t, *synced]) + settle
 
 
 def scope_at(talk: Conversation, declared: Collection[str]) -> Scope:
@@ -71,11 +66,7 @@ def shots_at(talk: Conversation, name: str) -> list[Snapshot]:
     """The snapshots that were asked for after that ledger was told, and before the next."""
     number = talk.told.ledgers[name].record
     following = next_ledger(talk, number)
-    return [
-        shot
-        for shot in talk.told.snapshots
-        if shot.asked_record > number and (following is None or shot.asked_record < following)
-    ]
+    return [shot for shot in talk.told.snapshots if number < shot.asked_record < following]
 
 
 def asked_after(talk: Conversation, number: int) -> list[Asked]:
@@ -90,23 +81,20 @@ def answers_after(talk: Conversation, number: int) -> list[Report]:
     return [*in_time, *(talk.told.late_answers("snapshot", *(x.id for x in asked)) if asked else ())]
 
 
-def next_ledger(talk: Conversation, number: int) -> int | None:
-    """The record of the first ledger after that record."""
-    return min((ledger.record for ledger in talk.told.ledgers.values() if ledger.record > number), default=None)
+def next_ledger(talk: Conversation, number: int) -> int:
+    """The record of the first ledger after that record; where there is none, the one that the trace will have next."""
+    later = [ledger.record for ledger in talk.told.ledgers.values() if ledger.record > number]
+    return min(later, default=talk.count + 1)
 
 
 def carrier(talk: Conversation, difference: Difference, before: int) -> int | None:
     """The last frame before a record that carried the entity (or, for a version's field, its version or command)."""
-    frames = sorted((said.record, said.text) for c in talk.connections.values() for said in c.data_sent)
-    return next(
-        (number for number, text in reversed(frames) if number < before and _carries(text, difference)),
-        None,
-    )
+    earlier = (said for said in reversed(talk.data_sent) if said.record < before)
+    return next((said.record for said in earlier if _carries(said.text, difference)), None)
 
 
 def _carries(text: str, difference: Difference) -> bool:
     if difference.id not in text or not text.startswith("a"):
         return False
-    of_version = difference.field in VERSION_FIELDS and difference.kind == "order"
-    kinds = {difference.kind, *(OF_AN_ORDER if of_version else ())}
-    return any(kind in kinds and is_of(kind, entity, difference.id) for kind, entity in entities_in(text))
+    kinds = shown_as(difference.kind) if difference.field in VERSION_FIELDS else {difference.kind}
+    return any(about(entities_in(text), kinds, difference.id))

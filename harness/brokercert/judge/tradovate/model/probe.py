@@ -18,8 +18,8 @@ from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.beating import page_limit
-from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Loss
-from brokercert.judge.tradovate.model.recovery import recovered, recovered_before
+from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection, Loss
+from brokercert.judge.tradovate.model.recovery import recovered_before, recovery
 from brokercert.verdict import Finding, Form
 
 
@@ -43,6 +43,15 @@ class _Probe:
     @property
     def evidence(self) -> list[int]:
         return [moment.record for moment in self.hostile[-3:]]
+
+    @property
+    def watched(self) -> int:
+        """How long the connection was observed after the last of `hostile`."""
+        return self.c.last_seen(self.bench.end) - self.last
+
+    def beat(self) -> Moment | None:
+        """The client's first heartbeat after the last of `hostile`."""
+        return next((beat for beat in self.c.beats if beat.t > self.last), None)
 
     def by_client(self) -> Loss | None:
         """The client's own end of the connection, since the first of `hostile`."""
@@ -101,11 +110,10 @@ def _after_disconnect(probe: _Probe, gone: Loss, reconnect_allowed: bool) -> Fin
             f"the {what} is ignored, without a disconnect",
             evidence,
         )
-    back = recovered(bench, c, gone.t)
-    if back is not None and back.authorized is not None:
-        took = seconds(back.authorized.t - gone.t)
-        said = f"after the {what} the client reconnected cleanly in {took}"
-        return bench.ok(Form.SHOWN, said, [*evidence, back.authorized.record])
+    back = recovery(bench, c, gone.t)
+    if back is not None:
+        said = f"after the {what} the client reconnected cleanly in {seconds(back.t - gone.t)}"
+        return bench.ok(Form.SHOWN, said, [*evidence, back.record])
     watch = bench.owed(gone.t, bench.micros("window_recovery"))
     return watch.missing(
         f"after the {what} the client disconnected and was not back after {watch}",
@@ -118,14 +126,12 @@ def _after_disconnect(probe: _Probe, gone: Loss, reconnect_allowed: bool) -> Fin
 
 def _beats_on(probe: _Probe) -> Finding:
     """The connection was not ended by the client: it must beat, and hear a close where one came."""
-    bench, c = probe.bench, probe.c
-    watched = c.last_seen(bench.end) - probe.last
-    beat = next((beat for beat in c.beats if beat.t > probe.last), None)
+    bench, watched, beat = probe.bench, probe.watched, probe.beat()
     if beat is None and watched > page_limit(bench) * SECOND:
         said = f"no heartbeat in {seconds(watched)} after the {probe.what}"
         return bench.breach(Form.ABSENCE, said, "the client goes on", probe.evidence)
-    if c.loss is not None:
-        return _hears_a_close(probe, c.loss)
+    if probe.c.loss is not None:
+        return _hears_a_close(probe, probe.c.loss)
     if watched < bench.micros("window_default") or beat is None:
         return bench.short(f"watched for {seconds(watched)} after the {probe.what} only", probe.evidence)
     said = f"the same socket lives on: a heartbeat {seconds(beat.t - probe.last)} later"
@@ -134,13 +140,20 @@ def _beats_on(probe: _Probe) -> Finding:
 
 def _hears_a_close(probe: _Probe, close: Loss) -> Finding:
     """The broker closed the connection: a client that still hears comes back."""
+    back = recovery(probe.bench, probe.c, close.t)
+    return _heard(probe, close, back) if back is not None else _deaf(probe, close)
+
+
+def _heard(probe: _Probe, close: Loss, back: Answer) -> Finding:
+    pong = ", answered a ping" if any(t > probe.last for t in probe.c.pongs) else ""
+    took = seconds(back.t - close.t)
+    said = f"the same socket lived on{pong}, and the client came back {took} after a scripted close"
+    return probe.bench.ok(Form.SHOWN, said, [*probe.evidence, close.record, back.record])
+
+
+def _deaf(probe: _Probe, close: Loss) -> Finding:
+    """It did not come back: a breach, where it is known that it comes back from a plain close."""
     bench, what, evidence = probe.bench, probe.what, probe.evidence
-    back = recovered(bench, probe.c, close.t)
-    if back is not None and back.authorized is not None:
-        pong = ", answered a ping" if any(t > probe.last for t in probe.c.pongs) else ""
-        took = seconds(back.authorized.t - close.t)
-        said = f"the same socket lived on{pong}, and the client came back {took} after a scripted close"
-        return bench.ok(Form.SHOWN, said, [*evidence, close.record, back.authorized.record])
     watch = bench.owed(close.t, bench.micros("window_recovery"))
     known = recovered_before(bench, probe.first)
     if not watch.short and known is False:

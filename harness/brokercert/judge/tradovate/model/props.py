@@ -49,10 +49,15 @@ def props_on(c: Connection) -> Iterator[Prop]:
     """Those of one connection."""
     for said in c.data_sent:
         if said.text.startswith("a[") and '"props"' in said.text:
-            company = len(messages_of(said.text) or ())
-            for message in objects_in(said.text):
-                if message.get("e") == "props":
-                    yield from _props_in(data_of(message), c.id, said, company)
+            yield from _props_of_frame(said, c.id)
+
+
+def _props_of_frame(said: Said, conn: int) -> Iterator[Prop]:
+    """Those of one frame."""
+    company = len(messages_of(said.text) or ())
+    for message in objects_in(said.text):
+        if message.get("e") == "props":
+            yield from _props_in(data_of(message), conn, said, company)
 
 
 def _props_in(data: dict[str, Any], conn: int, said: Said, company: int) -> Iterator[Prop]:

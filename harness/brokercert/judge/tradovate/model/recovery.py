@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import Connection
+from brokercert.judge.tradovate.model.conversation import Answer, Connection, Loss
 
 
 def recovered(bench: Bench, c: Connection, since: int) -> Connection | None:
     """The first socket after `since` that did again what `c` had done: authorized, and synced if `c` had."""
-    for other in bench.talk.authorized:
-        if other is not c and other.authorized and other.authorized.t > since and (other.syncs or not c.syncs):
+    for other, answer in bench.talk.granted:
+        if other is not c and answer.t > since and (other.syncs or not c.syncs):
             return other
     return None
 
 
+def recovery(bench: Bench, c: Connection, since: int) -> Answer | None:
+    """The answer that authorized that socket."""
+    back = recovered(bench, c, since)
+    return back.authorized if back else None
+
+
 def recovered_before(bench: Bench, before: int) -> bool | None:
     """Whether the client recovered from a close of the broker's that came before `before`; None: there was none."""
-    seen: bool | None = None
-    for other in bench.talk.authorized:
-        if other.loss is not None and other.loss.by == "broker" and other.loss.t < before:
-            seen = bool(seen) or recovered(bench, other, other.loss.t) is not None
-    return seen
+    closed = _closed_before(bench, before)
+    return any(recovered(bench, c, loss.t) for c, loss in closed) if closed else None
+
+
+def _closed_before(bench: Bench, t: int) -> list[tuple[Connection, Loss]]:
+    """The sockets that the broker ended before that time."""
+    return [(c, loss) for c, loss in bench.talk.lost if loss.by == "broker" and loss.t < t]

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from brokercert.judge.told import Asked
-from brokercert.judge.tradovate.model.conversation import Answer, Conversation, Request
+from brokercert.judge.tradovate.model.conversation import Answer, Conversation, Request, answers_of, value_in
 from brokercert.judge.tradovate.model.differences import same
 
-INNER_ERRORS = ("errorText", "failureReason", "violations")  # of an answer with status 200 (TP §3)
+INNER_ERRORS = ("errorText", "failureReason", "violations")  # of an answer with status 200 (TP §3) ...
+SUCCESS = "Success"  # ... unless they say so
 
 
 class Sends:
@@ -40,30 +41,31 @@ def sends_of(talk: Conversation, asked: Asked) -> list[Request]:
 
 def final_answer(sends: list[Request]) -> Answer | None:
     """The answer that decided: the last one that is no penalty."""
-    return next((s.answer for s in reversed(sends) if s.answer is not None and not s.answer.ticket), None)
+    return next((answer for answer in reversed(answers_of(sends)) if not answer.ticket), None)
 
 
 def error_of(answer: Answer) -> str:
     """What makes an answer an error (TP §3); empty: it is a success."""
     if not 200 <= answer.status < 300:
         return f"status {answer.status}"
-    if isinstance(answer.data, dict):
-        for key in INNER_ERRORS:
-            if answer.data.get(key) and answer.data[key] != "Success":
-                return f"status {answer.status} with `{key}`"
+    for key in INNER_ERRORS:
+        if (value_in(answer.data, key) or SUCCESS) != SUCCESS:
+            return f"status {answer.status} with `{key}`"
     return ""
 
 
-def why_silent(talk: Conversation, asked: Asked) -> str:
-    """Why a command may have come to nothing without the client's fault: the adapter's; empty: for no such reason."""
+def why_silent(talk: Conversation, asked: Asked, what: str = "requests") -> str:
+    """Why a command may have come to nothing without the client's fault: the adapter's; empty: for no such reason.
+    `what` names such commands.
+    """
     if not asked.told:
         return "the client takes no commands: its standard input is closed, or its class has no `command`"
     if asked.unsupported is None:
         return ""
     if talk.told.honest:
-        return "the client says that it does not support requests"
+        return f"the client says that it does not support {what}"
     return (
-        "the client says that it does not support requests; it is not believed, since it did not say so of a command "
+        f"the client says that it does not support {what}; it is not believed, since it did not say so of a command "
         "that nobody can do (`whistle`)"
     )
 

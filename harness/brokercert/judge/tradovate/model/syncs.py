@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import Connection, Request
+from brokercert.judge.tradovate.model.conversation import Connection, Request, answers_of
 from brokercert.verdict import Finding, Form
 
 
@@ -14,12 +14,15 @@ def logical_syncs(c: Connection) -> list[Request]:
     """The socket's sync requests, without those that retry one that was answered by a ticket."""
     logical: list[Request] = []
     for sync in c.syncs:
-        ticketed = [s for s in c.syncs if s.t < sync.t and s.answer and s.answer.ticket and s.answer.t < sync.t]
-        if not ticketed and sync.ticket is None:
+        # The first of a socket may carry a ticket that travelled from another one.
+        if not logical or not _is_retry(sync, c):
             logical.append(sync)
-        elif not logical:
-            logical.append(sync)  # a ticket that travelled from another socket
     return logical
+
+
+def _is_retry(sync: Request, c: Connection) -> bool:
+    """Whether it carries a ticket, or follows an answer that is one."""
+    return sync.ticket is not None or any(a.ticket and a.t < sync.t for a in answers_of(c.syncs))
 
 
 def one_sync(bench: Bench, sockets: list[Connection]) -> Iterator[Finding]:
@@ -33,21 +36,24 @@ def one_sync(bench: Bench, sockets: list[Connection]) -> Iterator[Finding]:
             [s.record for s in syncs],
             [bench.count("sync requests on one socket", len(syncs), 1)],
         )
-    if not sockets or repeated:
-        return
+    if sockets and not repeated:
+        yield _once(bench, sockets)
+
+
+def _once(bench: Bench, sockets: list[Connection]) -> Finding:
+    """A pass, where one of the sockets was watched for long enough."""
     longest = max(_watched_after_answer(bench, c) for c in sockets)
     if longest < bench.micros("window_single_sync"):
-        yield bench.short(f"watched for {seconds(longest)} after the sync answer only")
-    else:
-        yield bench.ok(
-            Form.RESTRAINT,
-            f"one sync on each of {len(sockets)} socket(s)",
-            [c.syncs[0].record for c in sockets],
-            spare=longest - bench.micros("window_single_sync"),
-        )
+        return bench.short(f"watched for {seconds(longest)} after the sync answer only")
+    return bench.ok(
+        Form.RESTRAINT,
+        f"one sync on each of {len(sockets)} socket(s)",
+        [c.syncs[0].record for c in sockets],
+        spare=longest - bench.micros("window_single_sync"),
+    )
 
 
 def _watched_after_answer(bench: Bench, c: Connection) -> int:
     """How long the socket was watched after its sync was answered; 0 where it never was. Microseconds."""
-    answer = next((s.answer for s in c.syncs if s.answer), None)
-    return 0 if answer is None else max(0, c.last_seen(bench.end) - answer.t)
+    answers = answers_of(c.syncs)
+    return max(0, c.last_seen(bench.end) - answers[0].t) if answers else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import CREDENTIAL, Connection, Request
+from brokercert.judge.tradovate.model.conversation import CREDENTIAL, Answer, Connection, Request, answers_of
 from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
@@ -52,10 +52,10 @@ def replaced(bench: Bench, due: Replacement) -> Iterator[Finding]:
     fresh = _fresh(bench, due)
     if len(uses) > due.most:
         yield _used_again(bench, due, uses)
-    elif fresh is not None and fresh.authorized is not None:
+    elif fresh is not None:
         tried = "after one refusal" if uses else "without a refusal"
         said = f"authorized with a fresh token, {tried}"
-        yield bench.ok(Form.SHOWN, said, [*due.told, fresh.authorized.record])
+        yield bench.ok(Form.SHOWN, said, [*due.told, fresh.record])
     else:
         yield from _never_fresh(bench, due, uses)
 
@@ -64,10 +64,15 @@ def _uses(bench: Bench, bad: dict[str, Moment]) -> list[Request]:
     """Authorizes with a token that was bad by then, as often as they count."""
     uses: list[Request] = []
     for request in sorted((a for c in bench.talk.upgraded for a in c.authorizes), key=lambda a: a.record):
-        known = bad.get(token_of(request))
-        if known is not None and request.t >= known.t and _counts(bench, request, uses):
+        if _is_bad(request, bad) and _counts(bench, request, uses):
             uses.append(request)
     return uses
+
+
+def _is_bad(request: Request, bad: dict[str, Moment]) -> bool:
+    """Whether its token was bad when it was sent."""
+    known = bad.get(token_of(request))
+    return known is not None and request.t >= known.t
 
 
 def _counts(bench: Bench, request: Request, before: list[Request]) -> bool:
@@ -80,14 +85,17 @@ def _counts(bench: Bench, request: Request, before: list[Request]) -> bool:
     return any(use.conn == request.conn and use.answer and request.t - use.answer.t >= arrival for use in before)
 
 
-def _fresh(bench: Bench, due: Replacement) -> Connection | None:
-    """The first socket that was authorized, since then, by a token that is none of the bad ones."""
-    for c in bench.talk.authorized:
-        if c.authorized is not None and c.authorized.t >= due.since:
-            accepted = next(a for a in c.authorizes if a.answer is c.authorized)
-            if token_of(accepted) not in due.bad:
-                return c
+def _fresh(bench: Bench, due: Replacement) -> Answer | None:
+    """The answer that authorized, the first since then, a socket by a token that is none of the bad ones."""
+    for c, answer in bench.talk.granted:
+        if answer.t >= due.since and _token_granted(c, answer) not in due.bad:
+            return answer
     return None
+
+
+def _token_granted(c: Connection, answer: Answer) -> str:
+    """The token that was granted by that answer."""
+    return next(token_of(request) for request in c.authorizes if request.answer is answer)
 
 
 def _used_again(bench: Bench, due: Replacement, uses: list[Request]) -> Finding:
@@ -103,10 +111,10 @@ def _used_again(bench: Bench, due: Replacement, uses: list[Request]) -> Finding:
 
 
 def _never_fresh(bench: Bench, due: Replacement, uses: list[Request]) -> Iterator[Finding]:
-    since = uses[0].answer.t if uses and uses[0].answer else due.since
+    refused = answers_of(uses[:1])
+    since = refused[0].t if refused else due.since
     watch = bench.barred(since, bench.micros("window_recovery"))
-    came = uses or any(c.accepted > due.since for c in bench.talk.upgraded)
-    if not watch.short and not came:
+    if not watch.short and not uses and not _came_since(bench, due.since):
         return  # it never came so far: the row that demands an attempt says so
     yield watch.missing(
         f"no fresh token in {watch}",
@@ -115,3 +123,7 @@ def _never_fresh(bench: Bench, due: Replacement, uses: list[Request]) -> Iterato
         short=f"watched for {watch} without a fresh token only",
         seen=[],
     )
+
+
+def _came_since(bench: Bench, t: int) -> bool:
+    return any(c.accepted > t for c in bench.talk.upgraded)

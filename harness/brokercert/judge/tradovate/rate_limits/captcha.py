@@ -8,7 +8,7 @@ from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
 from brokercert.judge.told import Asked, Outcome, Report
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import Connection, Request
+from brokercert.judge.tradovate.model.conversation import Request
 from brokercert.judge.tradovate.model.sends import sends_of
 from brokercert.judge.tradovate.rate_limits.penalties import Penalty, penalties
 from brokercert.verdict import Finding, Form
@@ -43,12 +43,13 @@ def _retries(bench: Bench, p: Penalty) -> list[Request]:
     again = [p.retry] if p.retry else []
     # A new socket that syncs at once is the same retry by another way, unless the broker had ended the old one.
     if p.request.endpoint == "user/syncrequest" and (p.conn.given_up() or p.conn.loss is None):
-        again += [s for x in _sockets_after(bench, p) for s in x.syncs if s.t > p.answer.t]
+        again += _syncs_after(bench, p)
     return sorted(again, key=lambda q: q.t)
 
 
-def _sockets_after(bench: Bench, p: Penalty) -> list[Connection]:
-    return [x for x in bench.talk.synced if x is not p.conn and x.accepted > p.answer.t]
+def _syncs_after(bench: Bench, p: Penalty) -> list[Request]:
+    """The sync requests on the sockets that were accepted after the ticket."""
+    return [sync for c in bench.talk.synced if c.accepted > p.answer.t for sync in c.syncs]
 
 
 def _failure_told(bench: Bench, asked: list[Asked], since: int) -> Report | Outcome | None:
@@ -66,6 +67,11 @@ def _captcha_told(bench: Bench, p: Penalty) -> Finding:
     if told is not None:
         evidence = [p.answer.record, told.record]
         return bench.ok(Form.SHOWN, "the user was told of the captcha", evidence, clause="reported")
+    return _nobody_told(bench, p, asked)
+
+
+def _nobody_told(bench: Bench, p: Penalty, asked: list[Asked]) -> Finding:
+    """Neither of these requests' outcomes nor an `error` report told of it in time."""
     watch = bench.barred(p.answer.t, bench.micros("window_captcha"))
     if watch.short:
         return bench.short(f"watched for {watch} only", [p.answer.record], clause="reported")
@@ -76,5 +82,6 @@ def _captcha_told(bench: Bench, p: Penalty) -> Finding:
         [p.answer.record],
         clause="reported",
     )
-    late = talk.told.late_answers("outcome", *(one.id for one in asked)) if asked else []
-    return unless_held(bench, silent, [*talk.told.late_answers("error"), *late])
+    told = bench.talk.told
+    late = told.late_answers("outcome", *(one.id for one in asked)) if asked else []
+    return unless_held(bench, silent, [*told.late_answers("error"), *late])

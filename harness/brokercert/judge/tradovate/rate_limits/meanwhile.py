@@ -8,8 +8,8 @@ from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.beating import gaps, page_limit
-from brokercert.judge.tradovate.model.conversation import SECOND, Request
-from brokercert.judge.tradovate.model.props import props_of
+from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Request
+from brokercert.judge.tradovate.model.props import Prop, props_of
 from brokercert.judge.tradovate.rate_limits.penalties import Penalty, penalties
 from brokercert.verdict import Finding, Form
 
@@ -43,16 +43,27 @@ def _beats_through(bench: Bench, p: Penalty, retry: Request) -> Finding:
 
 def _processed_through(bench: Bench, p: Penalty, retry: Request) -> Iterator[Finding]:
     """Events that came while the penalty was waited out were processed meanwhile; nothing where none came."""
-    due = retry.t - bench.micros("arrival")
-    sent = [prop for prop in props_of(bench.talk) if p.answer.t < prop.t < due]
-    if not sent or p.conn.synced is None or p.conn.synced.t > sent[0].t:
+    sent = _sent_between(bench, p.answer.t, retry.t - bench.micros("arrival"))
+    if not sent or not _synced_by(p.conn, sent[0].t):
         return
-    told = bench.talk.told
-    done = [report for report in told.processed if sent[0].t <= report.t < retry.t]
+    done = [report for report in bench.talk.told.processed if sent[0].t <= report.t < retry.t]
     if done:
         said = f"{len(done)} events were processed in the penalty"
         yield bench.ok(Form.SHOWN, said, [done[0].record], clause="events")
-        return
+    else:
+        yield _none_processed(bench, p, retry, sent)
+
+
+def _sent_between(bench: Bench, since: int, until: int) -> list[Prop]:
+    return [prop for prop in props_of(bench.talk) if since < prop.t < until]
+
+
+def _synced_by(c: Connection, t: int) -> bool:
+    return c.synced is not None and c.synced.t <= t
+
+
+def _none_processed(bench: Bench, p: Penalty, retry: Request, sent: list[Prop]) -> Finding:
+    told = bench.talk.told
     missed = bench.breach(
         Form.ABSENCE,
         f"{len(sent)} events came in the {seconds(retry.t - p.answer.t)} of the penalty, and none was processed",
@@ -60,4 +71,4 @@ def _processed_through(bench: Bench, p: Penalty, retry: Request) -> Iterator[Fin
         [p.answer.record, sent[0].record, retry.record],
         clause="events",
     )
-    yield unless_held(bench, missed, (x for x in (*told.processed, *told.late_answers("processed")) if x.t >= retry.t))
+    return unless_held(bench, missed, (x for x in (*told.processed, *told.late_answers("processed")) if x.t >= retry.t))

@@ -23,6 +23,11 @@ class Penalty:
     due_from: int  # the earliest moment at which a retry is right
     due_until: int
 
+    @property
+    def ends(self) -> int:
+        """When the penalty is over."""
+        return self.answer.t + self.answer.wait
+
 
 def penalties(bench: Bench, *, captcha: bool = False) -> list[Penalty]:
     """Every ticket but those for authorize, with the first request that can only be its retry."""
@@ -32,8 +37,9 @@ def penalties(bench: Bench, *, captcha: bool = False) -> list[Penalty]:
 def _ticketed(bench: Bench) -> Iterator[tuple[Connection, Request, Answer]]:
     for c in bench.talk.connections.values():
         for request in c.requests:
-            if request.answer is not None and request.answer.ticket and request.endpoint != "authorize":
-                yield c, request, request.answer
+            ticket = request.penalty
+            if ticket is not None and request.endpoint != "authorize":
+                yield c, request, ticket
 
 
 def _penalty(bench: Bench, c: Connection, request: Request, answer: Answer) -> Penalty:
@@ -45,22 +51,20 @@ def _penalty(bench: Bench, c: Connection, request: Request, answer: Answer) -> P
 
 def _socket_from(bench: Bench, c: Connection, retry: Request | None) -> int:
     """From when there was a socket for the retry: a ticket may travel to a new socket with its request."""
-    if retry is not None and retry.conn != c.id:
-        new = bench.talk.connections[retry.conn].authorized
-        return new.t if new else 0
-    if c.loss is not None and retry is None:
-        return next((granted.t for _, granted in bench.talk.granted if granted.t > c.loss.t), 0)
-    return 0
+    if retry is None:
+        return bench.talk.granted_after(c.loss.t) if c.loss is not None else 0
+    new = bench.talk.connections[retry.conn].authorized
+    return new.t if new is not None and retry.conn != c.id else 0
 
 
 def _retry_of(bench: Bench, request: Request, answer: Answer) -> Request | None:
     """The first later request of the same endpoint on that socket, or anywhere with that very ticket."""
     later = (other for other in bench.talk.requests if other.record > answer.record)
-    return next((q for q in later if q.ticket == answer.ticket or _same_place(q, request)), None)
+    return next((other for other in later if _repeats(other, request, answer)), None)
 
 
-def _same_place(other: Request, request: Request) -> bool:
-    return other.conn == request.conn and other.endpoint == request.endpoint
+def _repeats(other: Request, request: Request, answer: Answer) -> bool:
+    return other.ticket == answer.ticket or (other.conn == request.conn and other.endpoint == request.endpoint)
 
 
 def same_body(one: Request, other: Request) -> bool:
@@ -69,6 +73,6 @@ def same_body(one: Request, other: Request) -> bool:
 
 
 def _without_ticket(request: Request) -> object:
-    if isinstance(request.body, dict):
-        return {key: value for key, value in request.body.items() if key != "p-ticket"}
-    return {} if request.body in (None, "") else request.body  # a retry of an empty body is an object with the ticket
+    return (
+        {} if request.untied in (None, "") else request.untied
+    )  # a retry of an empty body is an object with the ticket

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from brokercert.judge.check import Breach, seconds
+from brokercert.judge.check import Breach, Watch, seconds
 from brokercert.judge.told import Asked
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import TIMER, Answer, Request
@@ -49,22 +49,28 @@ class Queued:
 def queued(bench: Bench) -> Queued | None:
     """Of the first penalty for an endpoint to which the client was asked to send; None where there was none."""
     asked = bench.talk.told.requests()
-    endpoints = {_endpoint(one) for one in asked}
-    tickets = [(endpoint, ticket) for endpoint, ticket in _tickets(bench) if endpoint in endpoints]
-    if not tickets:
+    first = _first_ticket(bench, {_endpoint(one) for one in asked})
+    if first is None:
         return None
-    endpoint, ticket = min(tickets, key=lambda found: found[1].record)
+    endpoint, ticket = first
     known, ends = ticket.t + bench.micros("arrival"), ticket.t + ticket.wait
     sends = Sends(bench.talk)
     inside = [Sent(one, sends.of(one)) for one in asked if known - TIMER <= one.t < ends and _endpoint(one) == endpoint]
     return Queued(ticket, ends, inside) if inside else None
 
 
+def _first_ticket(bench: Bench, endpoints: set[str]) -> tuple[str, Answer] | None:
+    """(endpoint, ticket) of the first penalty for one of these that ends by itself."""
+    tickets = (found for found in _tickets(bench) if found[0] in endpoints)
+    return min(tickets, key=lambda found: found[1].record, default=None)
+
+
 def _tickets(bench: Bench) -> Iterator[tuple[str, Answer]]:
     """(endpoint, ticket) of every penalty that ends by itself."""
     for q in bench.talk.requests:
-        if q.answer is not None and q.answer.ticket and not q.answer.captcha:
-            yield q.endpoint, q.answer
+        ticket = q.penalty
+        if ticket is not None and not ticket.captcha:
+            yield q.endpoint, ticket
 
 
 def _endpoint(asked: Asked) -> str:
@@ -82,38 +88,57 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
     silent = next((why for one, _ in found.requests if (why := why_silent(bench.talk, one))), "")
     if silent:
         yield bench.short(silent, [found.requests[0].asked.record])
-        return
+    else:
+        yield from _judged(bench, found)
+
+
+def _judged(bench: Bench, found: Queued) -> Iterator[Finding]:
+    """A breach for each way in which some of them did not wait, or a pass."""
     watch = bench.owed(found.ends, bench.micros("request_end"))
     early = found.ends - bench.micros("ticket_early")
-    fates: dict[str, list[Sent]] = defaultdict(list)
-    for one in found.requests:
-        fates[_fate(one, early, watch.short)].append(one)
+    fates = _fates(found, early, watch.short)
     waited = f"{len(found.requests)} requests were asked for during a penalty"
     broken = [clause for clause in fates if clause in BREACHES]
     yield from (_broken(bench, found, clause, fates[clause], waited) for clause in broken)
-    if fates[OPEN] and not broken:
-        said = f"{len(fates[OPEN])} of them were not sent yet, and watched for {watch} after its end only"
-        yield bench.short(f"{waited}; {said}")
-    elif not broken:
-        yield _sent_once(bench, found, waited)
+    if not broken:
+        yield _sent_once(bench, found, waited, _not_yet(fates[OPEN], watch))
 
 
-def _sent_once(bench: Bench, found: Queued, waited: str) -> Finding:
+def _not_yet(those: list[Sent], watch: Watch) -> str:
+    return f"{len(those)} of them were not sent yet, and watched for {watch} after its end only" if those else ""
+
+
+def _sent_once(bench: Bench, found: Queued, waited: str, not_yet: str) -> Finding:
+    """A pass, where none of them is to be sent yet."""
+    if not_yet:
+        return bench.short(f"{waited}; {not_yet}")
     last = max(one.sends[0].t for one in found.requests)
     said = f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end"
     return bench.ok(Form.RESTRAINT, said, [found.ticket.record])
+
+
+def _fates(found: Queued, early: int, short: bool) -> dict[str, list[Sent]]:
+    """The queued requests by what became of them."""
+    fates: dict[str, list[Sent]] = defaultdict(list)
+    for one in found.requests:
+        fates[_fate(one, early, short)].append(one)
+    return fates
 
 
 def _fate(one: Sent, early: int, short: bool) -> str:
     """What became of a queued request: one of `BREACHES`, or OPEN (`short`: it may come yet), or KEPT."""
     asked, sends = one
     if not sends:
-        return OPEN if asked.outcome is None and short else "lost"
+        return _unsent(asked, short)
     if sends[0].t < early:
         return "early"
-    if any(before.answer is None or not before.answer.ticket for before in sends[:-1]):
+    if any(before.penalty is None for before in sends[:-1]):
         return "doubled"
     return KEPT
+
+
+def _unsent(asked: Asked, short: bool) -> str:
+    return OPEN if asked.outcome is None and short else "lost"
 
 
 def _broken(bench: Bench, found: Queued, clause: str, those: list[Sent], waited: str) -> Finding:
@@ -148,15 +173,19 @@ def check_priority(bench: Bench) -> Iterator[Finding]:
     if sum(map(len, lanes)) < 2:
         yield bench.short(f"{sum(map(len, lanes))} queued request(s) left after the penalty only")
         return
-    overtaken = next((pair for lane in lanes if (pair := _overtaken(lane, URGENCY[declared])) is not None), None)
-    if overtaken is None:
+    overtaken = [pair for lane in lanes if (pair := _overtaken(lane, URGENCY[declared])) is not None]
+    if overtaken:
+        yield _left_too_soon(bench, *overtaken[0], declared)
+    else:
         count = len({_priority(one.asked) for one in found.requests})
         yield bench.ok(Form.SHOWN, f"queued requests of {count} priorities left in the declared order ({declared})")
-        return
-    other, one = overtaken
+
+
+def _left_too_soon(bench: Bench, other: _Left, one: _Left, declared: str) -> Finding:
+    """The request `one` left after `other`, and should have left before it."""
     same_class = URGENCY[declared](one.asked) == URGENCY[declared](other.asked)
     what = "asked for after it" if same_class else f"of priority {_priority(other.asked)}"
-    yield bench.breach(
+    return bench.breach(
         Form.AGAIN,
         f"a queued request of priority {_priority(one.asked)} left after one {what}",
         f"the declared order (`queue-order = {declared}`), and within a class as they came",
@@ -176,9 +205,9 @@ def _lanes(bench: Bench, found: Queued) -> list[list[_Left]]:
     """What left after the penalty on each socket, in the order in which it did."""
     lanes: dict[int, list[_Left]] = defaultdict(list)
     for one, sends in found.requests:
-        waited = next((send for send in sends if send.t >= found.ends - bench.micros("ticket_early")), None)
-        if waited is not None:
-            lanes[waited.conn].append(_Left(waited, one))
+        waited = [send for send in sends if send.t >= found.ends - bench.micros("ticket_early")]
+        if waited:
+            lanes[waited[0].conn].append(_Left(waited[0], one))
     return [sorted(lane, key=lambda left: left.sent.record) for lane in lanes.values()]
 
 

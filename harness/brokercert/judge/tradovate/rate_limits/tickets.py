@@ -127,11 +127,11 @@ def _differences(p: Penalty, retry: Request) -> Iterator[str]:
     """In what the retry is another request than the one that drew the ticket."""
     if retry.ticket != p.answer.ticket:
         yield "without `p-ticket`" if retry.ticket is None else "with another ticket"
-    if retry.endpoint != p.request.endpoint or retry.query != p.request.query:
+    if (retry.endpoint, retry.query) != (p.request.endpoint, p.request.query):
         yield "to another endpoint or query"
     if not same_body(retry, p.request):
         yield "with another body"
-    if retry.conn == p.request.conn and retry.id == p.request.id:
+    if (retry.conn, retry.id) == (p.request.conn, p.request.id):
         yield f"under the same request id {retry.id}"
 
 
@@ -147,7 +147,12 @@ def check_ticket_stays(bench: Bench) -> Iterator[Finding]:
     stolen = next((finding for p in tickets if (finding := _with_another(bench, p, sent)) is not None), None)
     if stolen is not None:
         yield stolen
-        return
+    else:
+        yield from _after_losses(bench, tickets, sent)
+
+
+def _after_losses(bench: Bench, tickets: list[Penalty], sent: list[Request]) -> Iterator[Finding]:
+    """What became of each request that waited when its socket died, up to the first that was sent twice."""
     judged = [finding for p in tickets if (finding := _after_the_loss(bench, p, sent)) is not None]
     for finding in judged:
         yield finding
@@ -183,25 +188,28 @@ def _after_the_loss(bench: Bench, p: Penalty, sent: list[Request]) -> Finding | 
         return None
     again = [q for q in sent if q.record > loss.record and _is_of(q, p)]
     if len(again) > 1:
-        return bench.breach(
-            Form.AGAIN,
-            f"`{p.request.endpoint}`, which waited when its socket died, was sent {len(again)} times afterwards",
-            "once at most",
-            [p.answer.record, loss.record, *(q.record for q in again[:3])],
-            [bench.count("times sent after the loss", len(again), 1)],
-            clause="after the loss",
-        )
-    back = next((granted.t for _, granted in bench.talk.granted if granted.t > loss.t), 0)
-    due = max(p.answer.t + p.answer.wait, back)
+        return _sent_again(bench, p, loss, again)
+    due = max(p.ends, bench.talk.granted_after(loss.t))
     if bench.end - due < bench.micros("window_default"):
         return None
     said = f"sent {len(again)} time(s) after its socket had died"
     return bench.ok(Form.RESTRAINT, said, [p.answer.record, loss.record])
 
 
+def _sent_again(bench: Bench, p: Penalty, loss: Loss, again: list[Request]) -> Finding:
+    return bench.breach(
+        Form.AGAIN,
+        f"`{p.request.endpoint}`, which waited when its socket died, was sent {len(again)} times afterwards",
+        "once at most",
+        [p.answer.record, loss.record, *(q.record for q in again[:3])],
+        [bench.count("times sent after the loss", len(again), 1)],
+        clause="after the loss",
+    )
+
+
 def _loss_while_waiting(p: Penalty) -> Loss | None:
     """The end of the socket within the penalty. A sync is no such request: each new socket makes its own."""
     loss = p.conn.loss
-    if loss is None or p.request.endpoint == "user/syncrequest" or loss.t >= p.answer.t + p.answer.wait:
+    if loss is None or p.request.endpoint == "user/syncrequest" or loss.t >= p.ends:
         return None
     return loss

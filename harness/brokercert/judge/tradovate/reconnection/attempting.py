@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.attempts import attempts_of, unseen_spans
+from brokercert.judge.attempts import Attempt, attempts_of, unseen_spans
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
@@ -51,33 +51,44 @@ def _quiet_before_fin(lost: Lost) -> int:
 
 
 def _attempt_in_time(bench: Bench, lost: Lost) -> Finding:
-    limit, how = bench.limit("reconnect"), lost.loss.how
     sign = _first_sign(bench, lost)
-    # A client that opens its new socket before it leaves the old one has tried already.
-    attempts = [a for a in attempts_of(bench.talk, min(sign, lost.begin)) if a.conn != lost.conn.id]
+    first = _first_attempt(bench, lost, sign)
     unseen = _unseen(bench, sign)
-    if unseen is not None and (not attempts or attempts[0].t > sign + bench.micros("reconnect")):
+    if unseen is not None and (first is None or first.t > sign + bench.micros("reconnect")):
         # It may have tried in vain, and be waiting for its next turn.
         since, until = (seconds(t - sign) for t in unseen)
-        said = f"{how}: connects left no record from {since} to {until} after it"
-        return bench.short(said, [lost.loss.record], clause=how)
-    allowance = _allowance(bench, lost)
-    if not attempts:
-        watch = bench.barred(sign, bench.micros("reconnect") + allowance)
-        return watch.missing(
-            f"{how}: no attempt to reconnect in {watch}",
-            f"a first attempt within {limit:g} s",
-            [lost.loss.record],
-            clause=how,
-            short=f"{how}: watched for {watch} only",
-        )
-    took = max(0, attempts[0].t - sign)
+        said = f"{lost.loss.how}: connects left no record from {since} to {until} after it"
+        return bench.short(said, [lost.loss.record], clause=lost.loss.how)
+    return _never_tried(bench, lost, sign) if first is None else _tried(bench, lost, sign, first)
+
+
+def _first_attempt(bench: Bench, lost: Lost, sign: int) -> Attempt | None:
+    """A client that opens its new socket before it leaves the old one has tried already."""
+    attempts = attempts_of(bench.talk, min(sign, lost.begin))
+    return next((attempt for attempt in attempts if attempt.conn != lost.conn.id), None)
+
+
+def _never_tried(bench: Bench, lost: Lost, sign: int) -> Finding:
+    how, allowance = lost.loss.how, _allowance(bench, lost)
+    watch = bench.barred(sign, bench.micros("reconnect") + allowance)
+    return watch.missing(
+        f"{how}: no attempt to reconnect in {watch}",
+        f"a first attempt within {bench.limit('reconnect'):g} s",
+        [lost.loss.record],
+        clause=how,
+        short=f"{how}: watched for {watch} only",
+    )
+
+
+def _tried(bench: Bench, lost: Lost, sign: int, first: Attempt) -> Finding:
+    limit, how, allowance = bench.limit("reconnect"), lost.loss.how, _allowance(bench, lost)
+    took = max(0, first.t - sign)
     return bench.against(
         bench.time(f"{how} to first attempt", max(0, took - allowance), limit),
         observed=f"{how}: first attempt after {seconds(took)}"
         + (f", {seconds(allowance)} of it the broker's closing" if allowance else ""),
         expected=f"a first attempt within {limit:g} s",
-        evidence=[lost.loss.record, attempts[0].record],
+        evidence=[lost.loss.record, first.record],
         clause=how,
     )
 

@@ -11,7 +11,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment, Noted
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.compared import compare_at
-from brokercert.judge.tradovate.model.conversation import Connection, Loss
+from brokercert.judge.tradovate.model.conversation import Answer, Connection, Loss, Request
 from brokercert.judge.tradovate.model.syncs import one_sync
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form, Verdict
@@ -36,12 +36,16 @@ def check_state_in_every_phase(bench: Bench) -> Iterator[Finding]:
 
 def _way_back(bench: Bench, mark: Noted[r.Window]) -> Iterator[Finding]:
     cell, since = mark.what.name.removeprefix(CELL), mark.what.since
-    news = [c for c in bench.talk.upgraded if c.accepted > since]
-    back = next(((c, c.synced) for c in news if c.synced), None)
+    back = next(((c, synced) for c, synced in bench.talk.caught_up if c.accepted > since), None)
     if back is None:
         yield _not_back(bench, cell, mark)
-        return
-    first, synced = back[0].requests[0], back[1]
+    else:
+        yield from _back(bench, cell, mark, back[0].requests[0], back[1])
+
+
+def _back(bench: Bench, cell: str, mark: Noted[r.Window], first: Request, synced: Answer) -> Iterator[Finding]:
+    """It came back with the request `first` on a new socket, and was synced there."""
+    since = mark.what.since
     if first.endpoint != "authorize":
         yield bench.breach(
             Form.CONTENT,
@@ -51,7 +55,8 @@ def _way_back(bench: Bench, mark: Noted[r.Window]) -> Iterator[Finding]:
             clause=cell,
         )
         return
-    wrong = [f for f in one_sync(bench, [c for c in news if c.syncs]) if f.verdict is not Verdict.PASS]
+    news = [c for c in bench.talk.synced if c.accepted > since]
+    wrong = [f for f in one_sync(bench, news) if f.verdict is not Verdict.PASS]
     yield from wrong
     if not wrong:
         yield bench.ok(
@@ -65,8 +70,7 @@ def _way_back(bench: Bench, mark: Noted[r.Window]) -> Iterator[Finding]:
 def _not_back(bench: Bench, cell: str, mark: Noted[r.Window]) -> Finding:
     """It did not come back: a breach once it had all the time that it may take."""
     since = mark.what.since
-    olds = [c for c in bench.talk.connections.values() if c.accepted <= since]
-    tried = [c for c in bench.talk.connections.values() if c.accepted > since]
+    olds, tried = _before_and_after(bench, since)
     deaf = _never_left(olds, since) if not tried else None  # a new socket gives the old one up
     watch = bench.barred(since, _due(bench, olds, deaf, since) - since, mark.t)
     return watch.missing(
@@ -78,6 +82,11 @@ def _not_back(bench: Bench, cell: str, mark: Noted[r.Window]) -> Finding:
         short=f"{cell}: watched for {watch} only",
         seen=[mark.record],
     )
+
+
+def _before_and_after(bench: Bench, since: int) -> tuple[list[Connection], list[Connection]]:
+    connections = bench.talk.connections.values()
+    return [c for c in connections if c.accepted <= since], [c for c in connections if c.accepted > since]
 
 
 def _due(bench: Bench, olds: list[Connection], deaf: Connection | None, since: int) -> int:
@@ -105,8 +114,13 @@ def _struck(bench: Bench, olds: list[Connection], since: int) -> int:
     if deaf is not None and deaf.silent is not None:
         return deaf.silent.record
     lost = [Moment(loss.t, loss.record) for loss in _losses(olds)]
+    return max(lost).record if lost else _last_fault(bench, since)
+
+
+def _last_fault(bench: Bench, since: int) -> int:
+    """The record of the last fault that was asked for by then; without one, the first of the trace."""
     faults = [fault.record for fault in bench.talk.faults if fault.what.requested <= since]
-    return max(lost).record if lost else (faults or [1])[-1]
+    return faults[-1] if faults else 1
 
 
 def _never_left(olds: list[Connection], since: int) -> Connection | None:

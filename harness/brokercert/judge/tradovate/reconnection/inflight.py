@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
-from brokercert.judge.told import Asked
+from brokercert.judge.told import Asked, Outcome
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.compared import compare_at
 from brokercert.judge.tradovate.model.conversation import Loss, Request
@@ -44,22 +44,34 @@ def check_order_in_flight(bench: Bench) -> Iterator[Finding]:
     if isinstance(order, Finding):
         yield order
     elif order is not None:
-        wrong = _sent_blindly(order) or _told_untrue(order) or _told_otherwise_than_once(order)
-        yield from _kept(order) if wrong is None else (wrong,)
+        yield from _judged(order)
+
+
+def _judged(order: _Order) -> Iterator[Finding]:
+    wrong = _sent_blindly(order) or _told_untrue(order) or _told_otherwise_than_once(order)
+    yield from _kept(order) if wrong is None else (wrong,)
 
 
 def _in_flight(bench: Bench, asked: Asked) -> _Order | Finding | None:
     """The order, or why none came; None where it was answered, or its socket lived."""
     sends = [q for q in bench.talk.requests if q.endpoint == PLACES]
     if not sends or not sends_of(bench.talk, asked):
-        said = why_silent(bench.talk, asked) or "the client was asked for an order, and none came"
-        return bench.short(said, [asked.record])
+        return _none_came(bench, asked)
     first, *more = sends
     loss = bench.talk.connections[first.conn].loss
     if first.answer is not None or loss is None:
         return None
-    placed = any(rule.what.name == RuleName.FIRST for rule in bench.talk.rules)
-    return _Order(bench, asked, first, loss, placed, more[0] if more else None)
+    return _Order(bench, asked, first, loss, _was_placed(bench), next(iter(more), None))
+
+
+def _none_came(bench: Bench, asked: Asked) -> Finding:
+    said = why_silent(bench.talk, asked) or "the client was asked for an order, and none came"
+    return bench.short(said, [asked.record])
+
+
+def _was_placed(bench: Bench) -> bool:
+    """The broker took the order before the socket died."""
+    return any(rule.what.name == RuleName.FIRST for rule in bench.talk.rules)
 
 
 def _sent_blindly(order: _Order) -> Finding | None:
@@ -85,19 +97,23 @@ def _told_untrue(order: _Order) -> Finding | None:
     outcome = order.asked.outcome
     if outcome is None:
         return None
+    untrue = _untrue(order, outcome)
+    evidence = [order.first.record, order.loss.record, outcome.record]
+    return order.bench.breach(Form.CONTENT, *untrue, evidence, clause="true") if untrue else None
+
+
+def _untrue(order: _Order, outcome: Outcome) -> tuple[str, str] | None:
+    """What was told and is not so, and what is expected; None where it is so."""
     if outcome.ok and not order.placed and order.again is None:
-        said, expected = "an order in flight that never reached the broker was told as a success", EXPECTED
-    elif order.placed and not outcome.ok and outcome.status:
+        return "an order in flight that never reached the broker was told as a success", EXPECTED
+    if order.placed and not outcome.ok and outcome.status:
         # Unknown is true (status 0), and so is a success that the next snapshot showed: an answer there was none.
         said = (
             f"an order in flight, which the broker had taken, was told as refused (status {outcome.status}, "
             f"`{outcome.error}`), though nothing ever answered it"
         )
-        expected = f"{EXPECTED}: status 0 where it is not known, a success where it was found"
-    else:
-        return None
-    evidence = [order.first.record, order.loss.record, outcome.record]
-    return order.bench.breach(Form.CONTENT, said, expected, evidence, clause="true")
+        return said, f"{EXPECTED}: status 0 where it is not known, a success where it was found"
+    return None
 
 
 def _told_otherwise_than_once(order: _Order) -> Finding | None:

@@ -27,18 +27,19 @@ class Lost:
 
 def losses(bench: Bench) -> list[Lost]:
     """The first loss of every series, each of a socket that was authorized and not refused."""
-    found = [
-        Lost(c, c.loss)
-        for c in bench.talk.authorized
-        if c.loss is not None and c.loss.t <= bench.end and not c.refused and not bench.unprovoked(c)
-    ]
     result: list[Lost] = []
     last: int | None = None
-    for lost in sorted(found, key=lambda lost: lost.loss.t):
+    for lost in sorted(_found(bench), key=lambda lost: lost.loss.t):
         if last is None or lost.loss.t - last >= bench.micros("series_ends"):
             result.append(lost)
         last = lost.loss.t
     return result
+
+
+def _found(bench: Bench) -> list[Lost]:
+    """The losses of sockets that were authorized and not refused, without those that the client made without cause."""
+    counted = [(c, loss) for c, loss in bench.talk.lost if not c.refused and not bench.unprovoked(c)]
+    return [Lost(c, loss) for c, loss in counted if loss.t <= bench.end]
 
 
 def before(bench: Bench, lost: Lost, sockets: list[Connection]) -> list[Connection]:

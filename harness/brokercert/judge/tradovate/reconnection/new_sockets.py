@@ -9,7 +9,7 @@ import msgspec
 
 from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request
+from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request, answers_of
 from brokercert.judge.tradovate.model.syncs import one_sync
 from brokercert.judge.tradovate.reconnection.losses import Lost, after, before, losses
 from brokercert.verdict import Finding, Form, Verdict
@@ -49,14 +49,19 @@ def _early(bench: Bench, news: list[Connection]) -> Iterator[Request]:
     """Requests on these sockets that came while the answer to authorize was held back."""
     for conn, start, end in bench.talk.withheld_spans("authorize"):
         c = bench.talk.connections[conn]
-        others = [q for q in c.requests if q.endpoint != "authorize"] if c in news else []
-        yield from (q for q in others if not c.granted_before(q) and c.sent_meanwhile(q, start, end))
+        if c in news:
+            yield from c.early((q for q in c.requests if q.endpoint != "authorize"), start, end)
 
 
 def _authorized_again(bench: Bench, news: list[Connection]) -> Finding:
-    done = next((c for c in news if c.authorizes), None)
-    if done is not None:
-        return bench.ok(Form.SHOWN, "authorized again before any other request", [done.authorizes[0].record])
+    done = [c.authorizes[0] for c in news if c.authorizes]
+    if done:
+        return bench.ok(Form.SHOWN, "authorized again before any other request", [done[0].record])
+    return _never_authorized(bench, news)
+
+
+def _never_authorized(bench: Bench, news: list[Connection]) -> Finding:
+    """No authorize came: a breach, once the client was watched for it after the broker's `o`."""
     heard = [c for c in news if c.opens]
     watched = max((c.last_seen(bench.end) - c.opens[0].t for c in heard), default=0)
     if watched < bench.micros("window_first_authorize"):
@@ -73,10 +78,15 @@ def _authorized_again(bench: Bench, news: list[Connection]) -> Finding:
 def check_one_sync_again(bench: Bench) -> Iterator[Finding]:
     """One logical sync on the new socket; every lane that lived before the loss syncs again."""
     for lost in losses(bench):
-        lanes = [c for c in before(bench, lost, bench.talk.synced) if c.syncs[0].t < lost.begin]
+        lanes = _lanes(before(bench, lost, bench.talk.synced), lost)
         granted = _granted(bench, lost.begin)
         if lanes and granted:
             yield from _synced_again(bench, lost, lanes, granted)
+
+
+def _lanes(synced: list[Connection], lost: Lost) -> list[Connection]:
+    """Those of the synced sockets whose sync request came before the loss."""
+    return [c for c in synced if c.syncs[0].t < lost.begin]
 
 
 def _granted(bench: Bench, since: int) -> list[tuple[Connection, Answer]]:
@@ -109,7 +119,7 @@ def _synced_again(
 
 def _once_each(bench: Bench, again: list[Connection]) -> Finding:
     """No second sync came on any of these, once they were watched for one."""
-    answered = [s.answer.t for c in again for s in c.syncs if s.answer]
+    answered = [answer.t for c in again for answer in answers_of(c.syncs)]
     if not answered or bench.end - max(answered) < bench.micros("window_single_sync"):
         return bench.short("the new socket was watched for a part of the window only")
     said = f"one sync on each of {len(again)} new socket(s)"
@@ -133,38 +143,32 @@ def _lanes_missing(lanes: list[Connection], again: list[Connection]) -> list[Con
 
 
 def _filter(c: Connection) -> Any:
-    body = c.syncs[0].body
-    if isinstance(body, dict):
-        body = {key: value for key, value in body.items() if key != "p-ticket"}
-    return c.target.lower(), msgspec.json.encode(body, order="sorted")
+    return c.target.lower(), msgspec.json.encode(c.syncs[0].untied, order="sorted")
 
 
 @check("REC-060")
 def check_no_overlap(bench: Bench) -> Iterator[Finding]:
     """Once a lane's new socket is authorized, its old one carries no request more than 1 s later."""
-    judged: list[int] = []
-    seen = False
-    for lost in losses(bench):
-        seen = seen or bool(_granted(bench, lost.loss.t))
-        granted = _granted(bench, lost.begin)
-        if not granted:
-            continue
-        overlap = _overlap(bench, lost, granted)
-        if overlap is not None:
-            yield overlap
-            return
-        first = granted[0][1]
-        if bench.end - first.t >= bench.micros("window_default"):
-            judged.append(first.record)
+    back = [(lost, granted) for lost in losses(bench) if (granted := _granted(bench, lost.begin))]
+    overlap = next((found for lost, granted in back if (found := _overlap(bench, lost, granted)) is not None), None)
+    if overlap is not None:
+        yield overlap
+    else:
+        yield from _apart(bench, [granted[0][1] for _, granted in back])
+
+
+def _apart(bench: Bench, firsts: list[Answer]) -> Iterator[Finding]:
+    """No overlap was seen after these answers to the first authorize of each way back."""
+    judged = [first.record for first in firsts if bench.end - first.t >= bench.micros("window_default")]
     if judged:
         yield bench.ok(Form.RESTRAINT, "nothing on the old socket once the new one was authorized", judged)
-    elif seen:
+    elif any(_granted(bench, lost.loss.t) for lost in losses(bench)):
         yield bench.short("the new socket was watched for a part of the window only")
 
 
 def _overlap(bench: Bench, lost: Lost, granted: list[tuple[Connection, Answer]]) -> Finding | None:
     """A request on an old socket when its lane had a new one."""
-    olds = [c for c in bench.talk.synced if c.accepted < lost.begin and c.syncs[0].t < lost.begin]
+    olds = _lanes(bench.talk.synced, lost)
     # Several lanes come back one after the other: only what comes after the last of them is an overlap.
     settled = max((answer.t for _, answer in granted[: len(olds)]), default=0)
     late = [q for c in olds for q in c.requests if q.t > settled + bench.micros("lane_overlap")]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form
+
+Seen = tuple[int, r.Resources]  # record number, record
 
 SETTLED, LAST = "after drop 5", "after drop 20"  # runtimes settle in the first five
 MIB = 1024 * 1024
@@ -21,15 +24,21 @@ def check_nothing_left(bench: Bench) -> Iterator[Finding]:
         if bench.talk.authorized:
             yield bench.short("the client was not seen after five and after twenty drops")
         return
-    (first, before), (last, after) = seen[SETTLED], seen[LAST]
+    wrong = [*_left_over(bench, seen[SETTLED], seen[LAST]), *_grown(bench, seen[SETTLED], seen[LAST])]
+    yield from wrong
+    if not wrong:
+        yield _as_before(bench, seen[SETTLED], seen[LAST])
+
+
+def _left_over(bench: Bench, settled: Seen, end: Seen) -> Iterator[Finding]:
+    """Descriptors or threads that are more than after five drops."""
+    (first, before), (last, after) = settled, end
     spare = round(bench.limit("left_over"))
-    clean = True
     for what, old, new in (
         ("file descriptors", before.descriptors, after.descriptors),
         ("threads", before.threads, after.threads),
     ):
         if new > old + spare:
-            clean = False
             yield bench.breach(
                 Form.ABSENCE,
                 f"{new} {what} after twenty drops, {old} after five",
@@ -38,9 +47,13 @@ def check_nothing_left(bench: Bench) -> Iterator[Finding]:
                 [bench.count(what, new, old + spare)],
                 clause=what,
             )
+
+
+def _grown(bench: Bench, settled: Seen, end: Seen) -> Iterator[Finding]:
+    """Memory that is more than after five drops."""
+    (first, before), (last, after) = settled, end
     most = before.memory * (1 + bench.limit("left_over_memory"))
     if after.memory > most:
-        clean = False
         yield bench.breach(
             Form.ABSENCE,
             f"{after.memory / MIB:.1f} MiB after twenty drops, {before.memory / MIB:.1f} MiB after five",
@@ -49,11 +62,14 @@ def check_nothing_left(bench: Bench) -> Iterator[Finding]:
             [bench.count("bytes of memory", after.memory, most)],
             clause="memory",
         )
-    if clean:
-        yield bench.ok(
-            Form.SHOWN,
-            f"after twenty drops {after.descriptors} descriptors, {after.threads} threads and"
-            f" {after.memory / MIB:.1f} MiB; after five {before.descriptors}, {before.threads} and"
-            f" {before.memory / MIB:.1f} MiB",
-            [first, last],
-        )
+
+
+def _as_before(bench: Bench, settled: Seen, end: Seen) -> Finding:
+    (first, before), (last, after) = settled, end
+    return bench.ok(
+        Form.SHOWN,
+        f"after twenty drops {after.descriptors} descriptors, {after.threads} threads and"
+        f" {after.memory / MIB:.1f} MiB; after five {before.descriptors}, {before.threads} and"
+        f" {before.memory / MIB:.1f} MiB",
+        [first, last],
+    )

@@ -19,8 +19,8 @@ def check_state_after_a_loss(bench: Bench) -> Iterator[Finding]:
 
 def synced_anew(bench: Bench) -> list[int]:
     """Records of the sync answers on sockets that were accepted after a loss."""
-    synced = bench.talk.synced
-    losses = [c.loss.t for c in synced if c.synced is not None and c.loss is not None]
+    synced = bench.talk.caught_up
+    losses = [c.loss.t for c, _ in synced if c.loss is not None]
     if not losses:
         return []
-    return [c.synced.record for c in synced if c.synced is not None and c.accepted > min(losses)]
+    return [answer.record for c, answer in synced if c.accepted > min(losses)]

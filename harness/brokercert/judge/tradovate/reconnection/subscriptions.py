@@ -8,7 +8,7 @@ import msgspec
 
 from brokercert.judge.check import Watch, seconds
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import Connection, Request
+from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request
 from brokercert.judge.tradovate.reconnection.losses import Lost, before, losses
 from brokercert.verdict import Finding, Form
 
@@ -25,10 +25,7 @@ Key = tuple[str, str, bytes]  # endpoint, query, body
 
 def _key(request: Request) -> Key:
     """What is subscribed to: the same again has the same key."""
-    body = request.body
-    if isinstance(body, dict):
-        body = {name: value for name, value in body.items() if name != "p-ticket"}
-    return request.endpoint, request.query, msgspec.json.encode(body, order="sorted")
+    return request.endpoint, request.query, msgspec.json.encode(request.untied, order="sorted")
 
 
 def _logical(c: Connection) -> list[Request]:
@@ -36,11 +33,15 @@ def _logical(c: Connection) -> list[Request]:
     taken: list[Request] = []
     for request in c.requests:
         if request.endpoint in SUBSCRIBES:
-            turned_down = next((q for q in taken if _key(q) == _key(request) and _is_turned_down(q, request.t)), None)
-            if turned_down is not None:
-                taken.remove(turned_down)
+            retried = next((q for q in taken if _is_retried(q, request)), None)
+            if retried is not None:
+                taken.remove(retried)
             taken.append(request)
     return taken
+
+
+def _is_retried(q: Request, request: Request) -> bool:
+    return _is_turned_down(q, request.t) and _key(q) == _key(request)
 
 
 def _is_turned_down(q: Request, until: int) -> bool:
@@ -49,7 +50,7 @@ def _is_turned_down(q: Request, until: int) -> bool:
 
 def _live(c: Connection, until: int) -> list[Request]:
     """The subscriptions that stood at that time: answered with success, and not cancelled."""
-    taken = [q for q in _logical(c) if q.t < until and q.answer is not None and q.answer.ok]
+    taken = [q for q in _logical(c) if q.t < until and q.succeeded]
     return [request for request in taken if not _is_cancelled(c, request, until)]
 
 
@@ -80,23 +81,27 @@ def _could_subscribe(bench: Bench, lost: Lost, olds: list[Connection]) -> bool:
 
 def _brought_back(bench: Bench, lost: Lost, had: list[Request]) -> Iterator[Finding]:
     """What became of each subscription on the sockets of after the loss; nothing where there is none."""
-    news = [c for c in bench.talk.authorized if c.accepted > lost.begin]
+    until = _next_loss(bench, lost)
+    news = [(c, answer) for c, answer in bench.talk.granted if lost.begin < c.accepted <= until]
     if not news:
         return
-    # Until the next loss, the client's own doing or not: the sockets after that one subscribe anew.
-    until = min((c.loss.t for c in news if c.loss is not None), default=bench.end)
-    news = [c for c in news if c.accepted <= until]
-    watch = bench.owed(max(map(_ready, news)), bench.micros("window_default"), until)
-    again = [request for c in news for request in _logical(c)]
+    watch = bench.owed(_ready(news), bench.micros("window_default"), until)
+    again = [request for c, _ in news for request in _logical(c)]
     for key in dict.fromkeys(map(_key, had)):  # each once, in order
         yield _came_back(bench, lost, watch, _alike(had, key), _alike(again, key))
 
 
-def _ready(c: Connection) -> int:
-    """From when an authorized socket can subscribe as before: its sync, where it has one."""
-    answer = c.synced or c.authorized
-    assert answer is not None
-    return answer.t
+def _next_loss(bench: Bench, lost: Lost) -> int:
+    """Up to when the sockets of after the loss bring back what it took: those after the next subscribe anew.
+
+    That loss may be the client's own doing. Where there is none, it is the end of the observation.
+    """
+    return min((loss.t for c, loss in bench.talk.lost if c.accepted > lost.begin), default=bench.end)
+
+
+def _ready(news: list[tuple[Connection, Answer]]) -> int:
+    """From when all of these can subscribe as before: each from its sync, where it has one, else its authorize."""
+    return max((c.synced or authorized).t for c, authorized in news)
 
 
 def _alike(requests: list[Request], key: Key) -> list[Request]:

@@ -12,7 +12,7 @@ from brokercert.verdict import Finding
 @check("REC-070")
 def check_replaced_while_away(bench: Bench) -> Iterator[Finding]:
     """A token that expired during the outage is not used again; one that was revoked is refused once at most."""
-    lost = [c.loss.t for c in bench.talk.authorized if c.loss is not None and not bench.unprovoked(c)]
+    lost = [loss.t for c, loss in bench.talk.lost if not bench.unprovoked(c)]
     if not lost:
         return
     for how, most in (("expired", 0), ("revoked", 1)):
