@@ -8,7 +8,10 @@ from brokercert.trace import records as r
 from talks import S, Talk, authorize, opened
 
 
-@pytest.mark.parametrize(("after", "verdict"), [(10, "pass"), (30, "warning"), (61, "fail"), (None, "fail")])
+@pytest.mark.parametrize(
+    ("after", "verdict"),
+    [(10, "pass"), (15.4, "pass"), (15.6, "warning"), (30, "warning"), (60.4, "warning"), (61, "fail"), (None, "fail")],
+)
 def test_a_silent_server_is_noticed_in_a_quarter_of_a_minute_by_a_minute_at_the_latest(
     after: float | None, verdict: str
 ) -> None:

@@ -10,7 +10,6 @@ from brokercert.verdict import Finding, Form
 
 Seen = tuple[int, r.Resources]  # record number, record
 
-SETTLED, LAST = "after drop 5", "after drop 20"  # runtimes settle in the first five
 MIB = 1024 * 1024
 
 
@@ -20,14 +19,15 @@ def check_nothing_left(bench: Bench) -> Iterator[Finding]:
     more than 10 % more memory.
     """
     seen = bench.talk.asides.resources
-    if SETTLED not in seen or LAST not in seen:
+    settled, end = (seen.get(f"after drop {bench.limit(name):g}") for name in ("drops_settled", "drops"))
+    if settled is None or end is None:
         if bench.talk.authorized:
             yield bench.short("the client was not seen after five and after twenty drops")
         return
-    wrong = [*_left_over(bench, seen[SETTLED], seen[LAST]), *_grown(bench, seen[SETTLED], seen[LAST])]
+    wrong = [*_left_over(bench, settled, end), *_grown(bench, settled, end)]
     yield from wrong
     if not wrong:
-        yield _as_before(bench, seen[SETTLED], seen[LAST])
+        yield _as_before(bench, settled, end)
 
 
 def _left_over(bench: Bench, settled: Seen, end: Seen) -> Iterator[Finding]:
