@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from brokercert.judge.buffering.late_reports import unless_held
@@ -65,7 +65,12 @@ def _sent(bench: Bench) -> Sent | None:
 
 
 def _report_of(bench: Bench, marker: Marker) -> Report | None:
-    return next((report for report in bench.talk.told.processed if is_told(report, marker.kind, marker.id)), None)
+    return next(iter(_telling_of(marker, bench.talk.told.processed)), None)
+
+
+def _telling_of(marker: Marker, reports: Iterable[Report]) -> list[Report]:
+    """Those of the reports that tell of that event."""
+    return [report for report in reports if is_told(report, marker.kind, marker.id)]
 
 
 def _no_control(bench: Bench, sent: Sent) -> Finding:
@@ -98,5 +103,4 @@ def _processed(bench: Bench, marker: Marker, last: Batch) -> Finding:
     )
     if watch.short:
         return missed
-    late = (x for x in bench.talk.told.late_answers("processed") if is_told(x, marker.kind, marker.id))
-    return unless_held(bench, missed, late)
+    return unless_held(bench, missed, _telling_of(marker, bench.talk.told.late_answers("processed")))

@@ -28,6 +28,10 @@ class Commanded:
         return f"{endpoint}?{query}" if query else str(endpoint)
 
     @property
+    def t(self) -> int:
+        return self.asked.t
+
+    @property
     def record(self) -> int:
         return self.asked.record
 
@@ -40,6 +44,12 @@ class Commanded:
         """It was told as never answered."""
         outcome = self.outcome
         return outcome is not None and not outcome.status and not outcome.ok
+
+    @property
+    def was_answered(self) -> bool:
+        """It was told as answered; whether as what the answer was, is REQ-040's question."""
+        outcome = self.outcome
+        return outcome is not None and (outcome.ok or bool(outcome.status and self.answer))
 
 
 def commanded(bench: Bench) -> Iterator[Commanded]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import Breach, seconds
+from brokercert.judge.moments import records_of
 from brokercert.judge.told import Outcome, Report
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Request
@@ -27,10 +28,14 @@ def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
     """A request that is never answered ends within 60 s, as no success, and the others go on meanwhile and after it."""
     asked = list(commanded(bench))
     lost = next((Lost(one, sent) for one in asked for sent in unanswered(one.sends)), None)
-    if lost is None:
-        if asked and not asked[0].sends:
-            yield bench.short(never_came(bench, asked[0]), [asked[0].record])
-        return
+    if lost is not None:
+        yield from _ended(bench, lost, [one for one in asked if one is not lost.one])
+    elif asked and not asked[0].sends:
+        yield bench.short(never_came(bench, asked[0]), [asked[0].record])
+
+
+def _ended(bench: Bench, lost: Lost, others: list[Commanded]) -> Iterator[Finding]:
+    """How the request that was never answered ended, and the others."""
     outcome = lost.one.outcome
     if outcome is None:
         yield _nothing_told(bench, lost)
@@ -38,7 +43,7 @@ def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
         yield _told_as_success(bench, lost, outcome)
     else:
         yield _told_in_time(bench, lost, outcome)
-        yield _others_go_on(bench, lost, outcome, [one for one in asked if one is not lost.one])
+        yield _others_go_on(bench, lost, outcome, others)
 
 
 def _expected(bench: Bench) -> str:
@@ -90,9 +95,8 @@ def _others_go_on(bench: Bench, lost: Lost, outcome: Outcome, others: list[Comma
 
 
 def _went_on(bench: Bench, lost: Lost, other: Commanded) -> bool:
-    ended = other.outcome
-    if ended is not None and (ended.ok or (ended.status and other.answer)):
-        return True  # answered, and told so; whether as what it was, is REQ-040's question
+    if other.was_answered:
+        return True
     gone = bench.talk.connections[lost.sent.conn].given_up()
     return gone is not None and other.asked.t < gone.t  # given up with its connection, and told so
 
@@ -103,13 +107,15 @@ def _stuck(bench: Bench, lost: Lost, outcome: Outcome, other: Commanded) -> Find
     due = max(asked.t, outcome.t) + bench.micros("request_end")
     if ended is None and bench.end < due and bench.talk.died() is None:
         return bench.short(f"`{other.name}` was watched for {seconds(bench.end - asked.t)} only", [other.record])
-    how = "nothing came of it" if ended is None else f"it ended with `{ended.error}`"
+    how, late = "nothing came of it", bench.talk.told.late_answers("outcome", asked.id)
+    if ended is not None:
+        how, late = f"it ended with `{ended.error}`", []
     when = "while" if asked.t < outcome.t else "after"
     finding = bench.breach(
         Form.ABSENCE,
         f"`{other.name}` was asked for {when} another request was not answered, and {how}{bench.exit_text()}",
         _expected(bench),
-        [lost.one.record, outcome.record, other.record, *([ended.record] if ended else [])],
+        records_of(lost.one, outcome, other, ended),
         clause="others go on",
     )
-    return unless_held(bench, finding, bench.talk.told.late_answers("outcome", asked.id) if ended is None else ())
+    return unless_held(bench, finding, late)

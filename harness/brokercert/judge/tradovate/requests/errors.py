@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from brokercert.judge.moments import records_of
 from brokercert.judge.told import Outcome
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer
@@ -65,4 +66,4 @@ def _success_as_error(bench: Bench, one: Commanded, outcome: Outcome) -> Finding
 
 
 def _evidence(one: Commanded) -> list[int]:
-    return [one.record, *([one.answer.record] if one.answer else []), *([one.outcome.record] if one.outcome else [])]
+    return records_of(one, one.answer, one.outcome)

@@ -21,7 +21,7 @@ def check_answers_matched(bench: Bench) -> Iterator[Finding]:
     earlier request, or late, when its own had been given up and the next one was open.
     """
     asked = list(commanded(bench))
-    wrong = next((finding for one in asked if (finding := _wrongly_told(bench, one, asked)) is not None), None)
+    wrong = next(filter(None, (_wrongly_told(bench, one, asked) for one in asked)), None)
     if wrong is not None:
         yield wrong
     elif asked:
