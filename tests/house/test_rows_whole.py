@@ -28,3 +28,16 @@ def test_a_row_has_all_that_it_needs(set_id: str, row_id: str) -> None:
     }
     missing = [name for name, there in has.items() if not there]
     assert not missing, f"{row_id}: write {', '.join(missing)}; where each goes: CONTRIBUTING.md, A row"
+
+
+@pytest.mark.parametrize("set_id", available_sets())
+def test_nothing_is_written_for_a_row_that_is_not_there(set_id: str) -> None:
+    """A wrong letter in an id would be silent: the check judges nothing, and the mutant need not fail it. (An unknown
+    row of a scenario is refused when the suite is loaded.)
+    """
+    suite, known = _suite(set_id), _set(set_id).by_id
+    named = {row: f"the check at {check.source}" for row, check in suite.dialect.judging.checks.items()}
+    for one in importlib.import_module(suite.dialect.mutants).MUTANTS.values():
+        named |= {row: f"the mutant {one.name} of {one.client.__module__}" for row in one.fails | one.also}
+    wrong = [f"{row}: named by {where}" for row, where in named.items() if row not in known]
+    assert not wrong, f"no such row of {set_id}; correct the id, or write the row:\n" + "\n".join(wrong)
