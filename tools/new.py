@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stubs import LEFT, ROW_BEGINS, TEXTS, Sample, fill, head_text, row_text, slug
+from stubs import LEFT, ROW_BEGINS, TEXTS, Sample, fill, head_text, registered, row_text, slug
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path("harness/brokercert/data")
@@ -180,7 +180,18 @@ def plan(kind: str, row: str, root: Path = ROOT) -> list[Written]:
         return [row_file(row, area, root), *(one for name in OF_A_ROW for one in stub(name, row, area, root))]
     if row not in ids_in(root / area.rows):
         raise NewError(f"{row}: no row of {area.set_id}; expected one of {area.rows}, or first: dev.py new row {row}")
-    return list(stub(kind, row, area, root))
+    files = list(stub(kind, row, area, root))
+    if kind in ("scenario", "mutant"):
+        _expect_free(registered(kind, row), kind, root / area.rooms[kind], root)
+    return files
+
+
+def _expect_free(name: str, kind: str, room: Path, root: Path) -> None:
+    """Nothing is registered by the stub's name. Raises `NewError`: an earlier stub was filled in and kept its name."""
+    for path in sorted(room.rglob("*.py")):
+        if f'"{name}"' in path.read_text("utf-8"):
+            where = path.relative_to(root).as_posix()
+            raise NewError(f"{where}: a {kind} {name!r} is there already; rename it by what it is about, first")
 
 
 def stubs_left(root: Path = ROOT) -> list[str]:
@@ -194,17 +205,38 @@ def stubs_left(root: Path = ROOT) -> list[str]:
     ]
 
 
-STEPS = """\
-Still to do for {row}, and what says so (CONTRIBUTING.md tells each step):
-  each stub filled in                  python3 dev.py test tests/house/test_stubs.py
-  row, scenario, check and mutant      python3 dev.py test tests/house/test_rows_whole.py
-  the sentence of the source page      python3 dev.py test tests/house/test_register.py
-  numbers, as limits of the set        {limits}
-  an edit that weakens the check       python3 dev.py test tests/house/test_edits.py
-  the reference client passes          brokercert certify --set {set_id} --reference --only {row}
-  the mutant fails it, and no more     brokercert matrix --set {set_id} --mutant fails-{name}
-  pages, counts and scores             python3 dev.py generate --check
-  a line for users                     CHANGELOG.md (no test asks for it)"""
+STEPS = (  # kinds of stub, what is to do, and what says so
+    (KINDS, "each stub filled in", "python3 dev.py test tests/house/test_stubs.py"),
+    (("row",), "row, scenario, check and mutant", "python3 dev.py test tests/house/test_rows_whole.py"),
+    (("row",), "the sentence of the source page", "python3 dev.py test tests/house/test_register.py"),
+    (("row",), "numbers, as limits of the set", "{limits}"),
+    (("row",), "an edit that weakens the check", "python3 dev.py test tests/house/test_edits.py"),
+    (("scenario",), "time that passes has a name", "python3 dev.py test tests/house/test_waits.py"),
+    (
+        ("row", "scenario"),
+        "the reference client passes",
+        ".venv/bin/brokercert certify --set {set_id} --reference --only {row}",
+    ),
+    (
+        ("row", "mutant"),
+        "the mutant fails it, and no more",
+        ".venv/bin/brokercert matrix --set {set_id} --mutant {mutant}",
+    ),
+    (("row", "scenario", "mutant"), "pages, counts and scores", "python3 dev.py generate --check"),
+    (("row",), "a line for users", "CHANGELOG.md (no test asks for it)"),
+)
+
+
+def still_to_do(kind: str, row: str, area: Area) -> Iterator[str]:
+    """What a stub of that kind leaves to do, a line each."""
+    facts = {
+        "row": row,
+        "set_id": area.set_id,
+        "limits": DATA / area.set_id / "limits.toml",
+        "mutant": f"{registered('mutant', row)}   (or as you name it)",
+    }
+    yield f"Still to do for {row}, and what says so (CONTRIBUTING.md tells each step):"
+    yield from (f"  {what:35}  {says.format(**facts)}" for kinds, what, says in STEPS if kind in kinds)
 
 
 def main(words: Sequence[str], root: Path = ROOT) -> int:
@@ -224,8 +256,7 @@ def main(words: Sequence[str], root: Path = ROOT) -> int:
         print(f"{'added to' if path.exists() else 'made    '} {one.path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(one.text, "utf-8")
-    limits = DATA / area.set_id / "limits.toml"
-    print("\n" + STEPS.format(row=row, name=row.lower(), set_id=area.set_id, limits=limits))
+    print("\n" + "\n".join(still_to_do(options.kind, row, area)))
     return 0
 
 

@@ -25,9 +25,17 @@ def fill(row: str, what: str) -> str:
     return f"FILL IN {row}: {what}"
 
 
+def registered(kind: str, row: str) -> str:
+    """The name under which a stub is found by its suite, until it is renamed."""
+    return {"scenario": "", "mutant": "fails-"}[kind] + row.lower()
+
+
 def row_text(row: str) -> str:
     def todo(what: str) -> str:
         return f'"{fill(row, what)}"'
+
+    def line(what: str) -> str:
+        return f"# {fill(row, what)}; then delete this line"
 
     return f"""{ROW_BEGINS}\
 id = "{row}"
@@ -35,9 +43,11 @@ title = {todo("the duty in about five words")}
 level = "MUST"
 text = {todo("what the client must do, in a sentence")}
 source = {todo("the page and the place, as in S2 §2")}
+{line("level, needs, antecedent, demanded_by: keep these, or as docs/design.md says (Verdicts and outcomes)")}
 needs = ["wire"]
 antecedent = "none"
 demanded_by = ""
+{line("limits = [each name of limits.toml that the check takes]")}
 means = {todo("what a breach costs the user")}
 causes = [
   {todo("what usually causes a failure")},
@@ -52,15 +62,15 @@ def check_text(row: str, sample: Sample) -> str:
 @{sample.decorator}("{row}")
 def check_{slug(row)}(bench: {sample.type}) -> Iterator[Finding]:
     """{fill(row, "what it judges, in one sentence.")}"""
-    raise NotImplementedError("{fill(row, "yield findings: bench.ok, bench.breach, bench.short")}")
+    raise NotImplementedError("{fill(row, "yield findings of bench.talk: bench.ok, bench.breach, bench.short")}")
 '''
 
 
 def scenario_text(row: str, sample: Sample) -> str:
-    name = row.lower()
+    name = registered("scenario", row)
     return f'''
 
-@{sample.decorator}("{name}", "{fill(row, "what happens to the client")}", exercises=("{row}",))
+@{sample.decorator}("{name}", "{fill(row, "what happens; rename it by that")}", exercises=("{row}",))
 async def {slug(row)}(stage: {sample.type}) -> None:
     raise NotImplementedError("{fill(row, "drive broker and faults, and wait; a scenario never judges")}")
 '''
@@ -69,12 +79,12 @@ async def {slug(row)}(stage: {sample.type}) -> None:
 def mutant_text(row: str, sample: Sample) -> str:
     return f'''
 
-@{sample.decorator}("fails-{row.lower()}", "{row}", reason="{fill(row, "why just this row fails")}")
+@{sample.decorator}("{registered("mutant", row)}", "{row}", reason="{fill(row, "why just this row fails")}")
 class Fails{row.replace("-", "")}({sample.type}):
-    """{fill(row, "the one defect of this client.")}"""
+    """{fill(row, "the one defect of this client; rename both by it.")}"""
 
-    def __init__(self, *arguments: object, **options: object) -> None:
-        raise NotImplementedError("{fill(row, "the reference client with that defect")}")
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        raise NotImplementedError("{fill(row, "the reference client with that defect, as its neighbours are")}")
 '''
 
 
@@ -82,14 +92,14 @@ def test_text(row: str, sample: Sample) -> str:
     return f'''
 
 def test_{slug(row)}() -> None:
-    pytest.fail("{fill(row, "traces made by hand, on either side of what the row forbids")}")
+    pytest.fail("{fill(row, "traces made by hand, as its neighbours are, on either side of the duty")}")
 '''
 
 
 HEADS = {
     "check": ("from collections.abc import Iterator", "from brokercert.verdict import Finding"),
     "scenario": (),
-    "mutant": (),
+    "mutant": ("from typing import Any",),
     "test": ("import pytest",),
 }
 
@@ -126,7 +136,10 @@ def _joined(imports: Iterable[str]) -> Iterator[str]:
 
 def _order(line: str) -> tuple[int, str]:
     module = line.split()[1]
-    return (0 if module.startswith("collections") else 2 if module.startswith("brokercert_scenarios") else 1, module)
+    return (
+        0 if module.startswith(("collections", "typing")) else 2 if module.startswith("brokercert_scenarios") else 1,
+        module,
+    )
 
 
 def _grouped(imports: Sequence[str]) -> Iterator[str]:

@@ -103,7 +103,8 @@ def repeat(set_id: str, names: tuple[str, ...], times: int, *, full: bool, jobs:
         name = shares[place].scenario
         found[name] += told
         if found[name].total() == times:
-            print(f"{name}: {times} times, {len(found[name])} different", flush=True)
+            kinds = len(found[name])
+            print(f"{name}: {times} times, {'all the same' if kinds == 1 else f'{kinds} different'}", flush=True)
 
     began = time.monotonic()
     done = in_order(bodies, shares, local(jobs), on_result)

@@ -21,6 +21,7 @@ from brokercert.requirements import RequirementError, load_set, parse_files
 from brokercert.sets import own_sets
 
 TESTS = Path(__file__).parents[1] / "judge"
+ASK = "write one, or lay it out by `dev.py new` (CONTRIBUTING.md, A row)"
 HEALTHY = "steady"  # the healthy session: rows of every area are watched in it, so that it is no area's own
 
 _suite, _set = cache(load_suite), cache(load_set)
@@ -60,22 +61,30 @@ def test_a_text_in_the_file_of_another_area_is_refused(set_id: str) -> None:
 
 @BY_ROW
 def test_its_check_lies_in_its_area(set_id: str, row: str) -> None:
-    module = _suite(set_id).dialect.judging.checks[row].source.partition(":")[0]
+    checks = _suite(set_id).dialect.judging.checks
+    assert row in checks, f"{row}: no check; {ASK}"
+    module = checks[row].source.partition(":")[0]
     assert lies_in(module, area_of(set_id, row)), f"{row}: move its check from {module}"
 
 
 @BY_ROW
 def test_a_scenario_of_its_area_exercises_it(set_id: str, row: str) -> None:
     suite = _suite(set_id)
-    found = [suite.by_name(name) for name in suite.listed()[row]]
+    found = [suite.by_name(name) for name in suite.listed().get(row, ())]
     there = {s.name: module_of(s) for s in found}
-    assert HEALTHY in there or any(lies_in(module, area_of(set_id, row)) for module in there.values()), there
+    area = area_of(set_id, row)
+    assert HEALTHY in there or any(lies_in(module, area) for module in there.values()), (
+        f"{row}: no scenario in the area {area} exercises it; {ASK}; elsewhere: {there or 'none'}"
+    )
 
 
 @BY_ROW
 def test_a_mutant_of_its_area_must_fail_it(set_id: str, row: str) -> None:
     there = {one.name: one.client.__module__ for one in mutants_of(set_id)[1].values() if row in one.fails}
-    assert any(lies_in(module, area_of(set_id, row)) for module in there.values()), there
+    area = area_of(set_id, row)
+    assert any(lies_in(module, area) for module in there.values()), (
+        f"{row}: no mutant in the area {area} must fail it; {ASK}; elsewhere: {there or 'none'}"
+    )
 
 
 @pytest.mark.parametrize(("set_id", "area"), [(name, area) for name in SETS for area in _set(name).areas])

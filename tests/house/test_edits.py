@@ -28,7 +28,10 @@ def test_every_file_with_a_check_has_edits() -> None:
     files = {edit.file for edit in EDITS["table"]()}
     checked = {path for path in JUDGE.rglob("*.py") if list(EDITS["checks_in"](path.read_text()))}
     missing = {path.relative_to(JUDGE).as_posix() for path in checked} - files
-    assert not missing, "write a part for each in tools/edits.toml; try it: python3 dev.py edits --only FILE"
+    assert not missing, (
+        f"{', '.join(sorted(missing))}: no edits; write a part for each in tools/edits.toml, as its first lines say; "
+        "try it: python3 dev.py edits --only FILE"
+    )
 
 
 def test_every_registered_check_is_silenced_once() -> None:

@@ -10,7 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from new import DATA, OF_A_ROW, ROOT, NewError, areas, ids_in, main, plan, row_file, stubs_left
+from new import DATA, KINDS, OF_A_ROW, ROOT, NewError, areas, ids_in, main, plan, row_file, still_to_do, stubs_left
+from stubs import fill
 
 AREAS = areas()
 COPIED = ("harness", "mock_server", "scenarios", "reports")
@@ -115,6 +116,25 @@ def test_every_stub_is_named_until_it_is_filled_in(tree: Path) -> None:
     for row in NEW:
         for one in (one.path for one in plan("row", row, ROOT) if one.path.name != "__init__.py"):
             assert any(line.startswith(f"{one}:") and row in line for line in left.splitlines()), one
+
+
+@pytest.mark.parametrize("kind", ["scenario", "mutant"])
+def test_a_stub_that_was_filled_in_and_kept_its_name_is_to_be_renamed_first(tmp_path: Path, kind: str) -> None:
+    for name in COPIED:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (first,) = plan(kind, "HBT-030", tmp_path)
+    path = tmp_path / first.path
+    path.with_name("other.py").write_text(first.text.replace(fill("HBT-030", ""), ""))
+    with pytest.raises(NewError, match=rf"other\.py: a {kind} '.*hbt-030' is there already; rename it"):
+        plan(kind, "HBT-030", tmp_path)
+
+
+def test_a_stub_says_what_is_still_to_do_for_its_kind() -> None:
+    said = {kind: "\n".join(still_to_do(kind, "HBT-030", AREAS["HBT"])) for kind in KINDS}
+    assert all("tests/house/test_stubs.py" in text for text in said.values())
+    assert {kind for kind, text in said.items() if " matrix " in text} == {"row", "mutant"}
+    assert {kind for kind, text in said.items() if " certify " in text} == {"row", "scenario"}
+    assert {kind for kind, text in said.items() if "test_register.py" in text} == {"row"}
 
 
 def test_what_is_laid_out_has_the_style_of_the_house(tree: Path) -> None:

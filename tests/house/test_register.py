@@ -29,7 +29,7 @@ sentences = [
 def test_every_row_stands_at_the_place_that_it_cites() -> None:
     missing = [one for set_id in own_sets() for one in uncited(SOURCES.values(), load_set(set_id))]
     assert not missing, (
-        f"name each row in `rows` of a sentence at the place that it cites, in {DATA}/*.toml; "
+        f"{', '.join(missing)}: name each row in `rows` of a sentence at the place that it cites, in {DATA}/*.toml; "
         "then run: python3 dev.py generate"
     )
     assert len(CITED) > 60  # a parser of citations that finds none would prove nothing

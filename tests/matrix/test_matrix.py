@@ -17,7 +17,7 @@ from brokercert.engine.run.defects import keep_score, matrix_hash, score_sentenc
 from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
 from brokercert.matrix.score import differences, score_of
 from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, outside
-from brokercert.mutants.register import Mutant
+from brokercert.mutants.register import Mutant, Register
 from brokercert.reference.tradovate import ReferenceClient
 
 SET = "tradovate-stage2"
@@ -55,6 +55,7 @@ def test_cells_are_every_mutant_in_every_scenario_and_of_the_grid_a_sample() -> 
             assert {cell.phase for cell in here} == {cell.phase for cell in every}
 
 
+MEND = "mend the check, or write the row into the mutant's `fails` or `also`, if the row's text demands it"
 ONE = Mutant("one", "One.", frozenset({"LOG-010", "LOG-020"}), {"EVT-010": "because"}, "why", ReferenceClient)
 GOOD = Told(
     Cell(SET, "one", "s"), {"LOG-010": "fail", "LOG-020": "warning", "EVT-010": "fail", "MSG-010": "pass"}, "completed"
@@ -73,11 +74,11 @@ def test_what_is_as_written_is_no_difference() -> None:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        (told(LOG_010="pass"), "one: LOG-010 must fail, and does not"),
-        (told(LOG_010="blocked"), "one: LOG-010 must fail, and does not"),
+        (told(LOG_010="pass"), "one: LOG-010 must fail, and does not: pass in s"),
+        (told(LOG_010="blocked"), "one: LOG-010 must fail, and does not: blocked in s"),
         (told(EVT_010="pass"), "one: EVT-010 is to fall with it, and does not"),
-        (told(MSG_010="fail"), "one: MSG-010 fails in s, and nothing says why"),
-        (told(MSG_010="warning"), "one: MSG-010 fails in s, and nothing says why"),
+        (told(MSG_010="fail"), f"one: MSG-010 fails in s, and nothing says why: {MEND}"),
+        (told(MSG_010="warning"), f"one: MSG-010 fails in s, and nothing says why: {MEND}"),
         (dataclasses.replace(GOOD, state="harness error", note="broke"), "one in s: harness error: broke"),
         (told(MSG_010="harness error"), "one in s: completed: "),
     ],
@@ -86,9 +87,36 @@ def test_a_difference_is_told(changed: Told, says: str) -> None:
     assert differences([changed], {"one": ONE}) == [says]
 
 
+def test_of_a_row_in_many_scenarios_three_are_told() -> None:
+    many = [dataclasses.replace(told(LOG_010="pass"), cell=Cell(SET, "one", name)) for name in "abcde"]
+    (said,) = differences(many, {"one": ONE})
+    assert said == "one: LOG-010 must fail, and does not: pass in a, pass in b, pass in c and 2 more"
+
+
 def test_the_reference_client_may_fail_nothing() -> None:
     fell = dataclasses.replace(GOOD, cell=Cell(SET, REFERENCE, "s"), verdicts={"LOG-010": "warning"})
-    assert differences([fell], {"one": ONE}) == ["reference: LOG-010 fails in s, and nothing says why"]
+    assert differences([fell], {"one": ONE}) == [
+        "reference: LOG-010 fails in s, and nothing says why: mend the scenario or the check"
+    ]
+
+
+class Silent:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("name", "client", "fails", "said"),
+    [
+        ("one", ReferenceClient, "LOG-010", r"'one': stands twice, in brokercert\..*; .* rename one by its defect"),
+        ("two", Silent, "LOG-010", r"'two': no docstring; expected its one defect"),
+        ("two", ReferenceClient, "", r"'two': fails: empty; expected each row"),
+    ],
+)
+def test_a_mutant_that_cannot_be_registered_says_what_to_do(name: str, client: type, fails: str, said: str) -> None:
+    book = Register()
+    book.mutant("one", "LOG-010", reason="why")(ReferenceClient)
+    with pytest.raises(ValueError, match=said):
+        book.mutant(name, fails, reason="why")(client)
 
 
 def test_a_row_that_nothing_exercised_is_asked_of_nobody() -> None:

@@ -106,7 +106,11 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "an unknown word": (
         edit(f"{DATA}/staying.toml", '"lost"', '"drowned"'),
-        r"FST-020: antecedent: 'drowned'; expected one of none, connected, .*; add it to set\.antecedents",
+        r"FST-020: antecedent: 'drowned'; expected one of none, .*; a new one goes into set\.toml: set\.antecedents",
+    ),
+    "an unknown limit": (
+        edit(f"{DATA}/staying.toml", 'limits = ["', 'limits = ["ages", "'),
+        r"limits: 'ages'; expected one of .*; a new one goes into limits\.toml: a part \[limits\.NAME\]",
     ),
     "a wrong placeholder": (edit(f"{DATA}/set.toml", '"badge"', '"{badge}"'), r"placeholders: '\{badge\}'; expected"),
     "two of them": (offered_again, r"offered by .*of other-ferry.*; expected one package; uninstall"),

@@ -45,14 +45,29 @@ def differences(told: Sequence[Told], mutants: Mapping[str, Any]) -> list[str]:
         one = mutants.get(name)
         must = set(one.fails) & played if one else set()
         may = set(one.also) if one else set()
-        wrong += [f"{name}: {row} must fail, and does not" for row in sorted(must - set(rows))]
+        wrong += [f"{name}: {row} must fail, and does not{_said(told, name, row)}" for row in sorted(must - set(rows))]
         due = {row for row in may & played if one and one.knocks[row] != one.reason}
         wrong += [f"{name}: {row} is to fall with it, and does not" for row in sorted(due - set(rows))]
         wrong += [
-            f"{name}: {row} fails in {', '.join(rows[row])}, and nothing says why"
+            f"{name}: {row} fails in {', '.join(rows[row])}, and nothing says why: {_mend(one)}"
             for row in sorted(set(rows) - must - may)
         ]
     return wrong
+
+
+def _said(told: Sequence[Told], name: str, row: str) -> str:
+    """What was said of the row instead, by scenario; no more than three, since a row may be exercised by a grid."""
+    mine = [one for one in told if one.cell.subject == name and row in one.verdicts]
+    said = [f"{one.verdicts[row]} in {one.cell.scenario}" for one in mine]
+    more = f" and {len(said) - 3} more" if len(said) > 3 else ""
+    return f": {', '.join(said[:3])}{more}"
+
+
+def _mend(mutant: Any) -> str:
+    """What to do about a row that fell without a word of it."""
+    if mutant is None:
+        return "mend the scenario or the check"
+    return "mend the check, or write the row into the mutant's `fails` or `also`, if the row's text demands it"
 
 
 def score_of(set_id: str, told: Sequence[Told]) -> Score:

@@ -58,8 +58,16 @@ class Register(dict[str, Mutant]):
 
         def register(client: C) -> C:
             text = (client.__doc__ or "").strip()
-            if name in self or not text or not rows:
-                raise ValueError(f"mutant {name!r}: stands twice, or names no defect or no row to fail")
+            if name in self:
+                there = self[name].client
+                raise ValueError(
+                    f"mutant {name!r}: stands twice, in {there.__module__} and {client.__module__}; "
+                    "expected each name once: rename one by its defect"
+                )
+            if not text:
+                raise ValueError(f"mutant {name!r}: no docstring; expected its one defect, in a sentence")
+            if not rows:
+                raise ValueError(f"mutant {name!r}: fails: empty; expected each row that it must fail, by spaces")
             shown = frozenset(fields.split())
             self[name] = Mutant(name, text, frozenset(rows), knocks, reason, client, shown, process, made_for=rows[0])
             return client

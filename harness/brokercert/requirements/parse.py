@@ -150,15 +150,20 @@ def _check_row(name: str, row: Requirement, data: _File) -> None:
         raise wrong("id", row.id, "three capitals, a dash and three digits, as in LOG-010")
     known_before = (NONE, *data.set.antecedents)
     if row.antecedent not in known_before:
-        raise wrong("antecedent", row.antecedent, f"one of {', '.join(known_before)}; add it to set.antecedents")
-    for field, values, known in (
-        ("needs", row.needs, data.capabilities),
-        ("limits", row.limits, data.limits),
-        ("parts", row.parts, data.parts),
+        raise wrong(
+            "antecedent",
+            row.antecedent,
+            f"one of {', '.join(known_before)}; a new one goes into {SET_FILE}: set.antecedents",
+        )
+    for field, values, known, defined in (
+        ("needs", row.needs, data.capabilities, f"{SET_FILE}: capabilities"),
+        ("limits", row.limits, data.limits, f"{LIMITS_FILE}: a part [limits.NAME]"),
+        ("parts", row.parts, data.parts, f"{SET_FILE}: a part [parts.NAME]"),
     ):
         for value in values:
             if value not in known:
-                raise wrong(field, value, f"one of {', '.join(sorted(known)) or 'none: the set defines none'}")
+                names = ", ".join(sorted(known)) or "none: the set defines none"
+                raise wrong(field, value, f"one of {names}; a new one goes into {defined}")
     if not row.needs:
         raise wrong("needs", row.needs, "at least one capability")
 
