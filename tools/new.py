@@ -222,6 +222,11 @@ STEPS = (  # kinds of stub, what is to do, and what says so
         "the mutant fails it, and no more",
         ".venv/bin/brokercert matrix --set {set_id} --mutant {mutant}",
     ),
+    (
+        ("row", "scenario"),
+        "no other mutant fails by accident",
+        ".venv/bin/brokercert matrix --set {set_id}   (minutes)",
+    ),
     (("row", "scenario", "mutant"), "pages, counts and scores", "python3 dev.py generate --check"),
     (("row",), "a line for users", "CHANGELOG.md (no test asks for it)"),
 )

@@ -132,7 +132,11 @@ def test_a_stub_that_was_filled_in_and_kept_its_name_is_to_be_renamed_first(tmp_
 def test_a_stub_says_what_is_still_to_do_for_its_kind() -> None:
     said = {kind: "\n".join(still_to_do(kind, "HBT-030", AREAS["HBT"])) for kind in KINDS}
     assert all("tests/house/test_stubs.py" in text for text in said.values())
-    assert {kind for kind, text in said.items() if " matrix " in text} == {"row", "mutant"}
+    assert {kind for kind, text in said.items() if " matrix --set tradovate-stage2 --mutant " in text} == {
+        "row",
+        "mutant",
+    }
+    assert {kind for kind, text in said.items() if " matrix --set tradovate-stage2 " in text} == {*KINDS} - {"test"}
     assert {kind for kind, text in said.items() if " certify " in text} == {"row", "scenario"}
     assert {kind for kind, text in said.items() if "test_register.py" in text} == {"row"}
 
