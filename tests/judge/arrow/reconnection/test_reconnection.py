@@ -128,14 +128,23 @@ def test_one_outage_starts_one_series() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "later", "verdict"), [(1, 1, "pass"), (1, 2, "fail"), (2, 2, "pass"), (1, 1.7, "inconclusive")]
+    ("first", "later", "late", "verdict"),
+    [
+        (1, 1, 0, "pass"),
+        (1, 2, 0, "fail"),
+        (2, 2, 0, "pass"),
+        (1, 1.7, 0, "inconclusive"),
+        (1, 1.1, 0.24, "pass"),
+        (1.1, 2, 0.24, "inconclusive"),
+    ],
 )
-def test_a_time_out_skips_no_rung(first: float, later: float, verdict: str) -> None:
-    """The first loss is the broker's; the second the client's own giving up."""
+def test_a_time_out_skips_no_rung(first: float, later: float, late: float, verdict: str) -> None:
+    """The first loss is the broker's; the second the client's own giving up. `late` is the harness's own lateness."""
     talk = Talk(100)
     talk.asks(1, 1)
     talk.ends(10, 1)
     talk.asks(10 + first, 2)
     talk.closes(60, 2, "client", 1000)
     talk.asks(60 + later, 3)
-    assert talk.verdict("AOR-060") == verdict
+    calibration = {"round_trip_p99": late * 1000}
+    assert talk.verdict("AOR-060", calibration=calibration if late else {}) == verdict
