@@ -6,26 +6,9 @@ from typing import Any
 
 import pytest
 from brokercert.judge.tradovate.model.conversation import Conversation
-from brokercert.trace import Body
 from brokercert.trace import records as r
+from folds import folded, tcp
 from talks import S, Talk, alone, authorize
-
-
-def folded(*records: Body) -> Conversation:
-    talk = Conversation()
-    for record in records:
-        talk.feed(record)
-    return talk
-
-
-def tcp(t: float, conn: int, *, head: bool = True, ends: float | None = None) -> list[Body]:
-    at = round(t * S)
-    found: list[Body] = [r.Accepted(t=at, conn=conn)]
-    if head:
-        found.append(r.Head(t=at, conn=conn, method="GET", target="/v1/websocket", headers=(), upgrade=True))
-    if ends is not None:
-        found.append(r.Ended(t=round(ends * S), conn=conn, by="broker", how="fin"))
-    return found
 
 
 def answered(status: int, data: Any = None) -> Talk:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from brokercert.judge.tradovate.model.conversation import Conversation
-from brokercert.trace import Body
 from brokercert.trace import records as r
+from folds import folded
 from talks import ROWS, S, alone, authorize, opened, sync
 
 
@@ -66,13 +66,6 @@ def test_an_order_in_flight_is_not_sent_again_blindly_and_told_of_once_truly() -
     assert in_flight(again=20, outcomes=((21, True),)) == "pass", "it looked, and the order was not there"
     assert in_flight(again=20, looked=False, outcomes=((21, True),)) == "fail", "blindly"
     assert in_flight(placed=True, again=20, outcomes=((21, True),)) == "fail", "a second order"
-
-
-def folded(*records: Body) -> Conversation:
-    talk = Conversation()
-    for record in records:
-        talk.feed(record)
-    return talk
 
 
 def asked(*reports: dict[str, Any]) -> Conversation:
