@@ -13,7 +13,7 @@
     python3 dev.py virtual [--repeat N] [RUN]                  virtual time: a real run again, or N traces the same
     python3 dev.py mutants [NAME...]                           broken clients as processes: each fails what it must
     python3 dev.py fuzz [--time N] [TARGET...]                 coverage-guided (installs atheris): our own parsers
-    python3 dev.py bench                                       how fast fuzzing is, as ratios
+    python3 dev.py bench                                       how fast fuzzing and cleaning are, as ratios
     python3 dev.py edits [--only TEXT] [--jobs N]              weaken each check in turn: which test notices it?
     python3 dev.py wheel                                       the wheel, tried in somebody else's project
     python3 dev.py clean

@@ -30,8 +30,8 @@ TABLE = (
         "node/broken/slow_reconnect.mjs",
         "REC-010",
         "waits 12 s before it reconnects",
-        "const delay = Math.max(ladder, pause, outbox.lockedUntil - Date.now());",
-        "const delay = Math.max(12_000, pause, outbox.lockedUntil - Date.now());",
+        "const delay = Math.max(ladder, pause, outbox.lockedUntil - now());",
+        "const delay = Math.max(12_000, pause, outbox.lockedUntil - now());",
     ),
     Broken(
         "node/client.mjs",
@@ -46,7 +46,7 @@ TABLE = (
         "node/broken/no_watchdog.mjs",
         "HBT-050",
         "never notices that the server has fallen silent",
-        'session.timers.push(setInterval(() => Date.now() - session.seen > SILENCE && over(session, "silence"), 500));',
+        'session.timers.push(setInterval(() => now() - session.seen > SILENCE && over(session, "silence"), 500));',
         "",
     ),
     Broken(
@@ -56,6 +56,14 @@ TABLE = (
         "retries a penalised request at once",
         "const wait = penaltyIn(data);",
         "const wait = 0;",
+    ),
+    Broken(
+        "node/outbox.mjs",
+        "node/broken/wall_clock.mjs",
+        "RLP-020",
+        "measures by the wall clock: once that was set back, no penalty ends (and no silence is noticed)",
+        "export const now = () => performance.now(); // ms: the wall clock may be set back, and this one never is",
+        "export const now = () => Date.now();",
     ),
     Broken(
         "node/client.mjs",
@@ -100,8 +108,8 @@ TABLE = (
     Broken(
         "python/outbox.py",
         "python/broken/ticket_misnamed.py",
-        "RLP-030",
-        "sends the ticket under a name of its own",
+        "RLP-020",
+        "sends the ticket under a name of its own, so that no retry carries it",
         'body = {**(body or {}), "p-ticket": request.ticket}',
         'body = {**(body or {}), "ticket": request.ticket}',
     ),

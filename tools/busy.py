@@ -6,14 +6,19 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 def spin() -> None:
-    """Compute for ever. A process of its own runs this, so it stands at the top of a module: `spawn` imports it."""
-    while True:
-        pass
+    """Compute until whoever started it has gone. A process of its own runs this, so it stands at the top of a module:
+    `spawn` imports it.
+    """
+    parent = os.getppid()
+    while os.getppid() == parent:
+        for _ in range(1_000_000):
+            pass
 
 
 @contextmanager

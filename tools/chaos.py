@@ -243,8 +243,8 @@ def chaos(clients: Sequence[Client], *, runs: int, seed: int, at_once: int, shor
     # Busy runs have the load of their own; the others share the machine with each other only.
     quiet = [entry for entry in plan if entry[1] != "busy"]
     loaded = [entry for entry in plan if entry[1] == "busy"]
-    # More than two of them would be load for each other, beside the load that they are to have.
-    for entries, processes, most in ((quiet, 0, at_once), (loaded, BESIDE * multiprocessing.cpu_count(), 2)):
+    # More than three of them would be load for each other, beside the load that they are to have.
+    for entries, processes, most in ((loaded, BESIDE * multiprocessing.cpu_count(), 3), (quiet, 0, at_once)):
         with busy(processes if entries else 0), ThreadPoolExecutor(min(at_once, most)) as pool:
             for done in [pool.submit(one, *entry) for entry in entries]:
                 done.result()

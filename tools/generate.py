@@ -1,7 +1,7 @@
 """Makes every generated page and every counted number anew; with `--check` it only says which of them is stale.
 
     python3 dev.py generate            the pages and the numbers, in seconds
-    python3 dev.py generate --all      and the kept scores, which the whole kill matrix measures: minutes
+    python3 dev.py generate --all      and the kept scores, which the kill matrix measures: minutes
     python3 dev.py generate --check    nothing is written; exit status 1 where a page or a number is stale
 
 Pages are made of the requirement sets, the register of sentences and the mutants. The scores are stale with every
@@ -25,6 +25,7 @@ from brokercert.matrix.score import page as kill_matrix
 from brokercert.requirements import available_sets, load_set
 from brokercert.sets import own_sets
 from brokercert.sources import load_sources, render_register
+from plays import plays_page
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "python3 dev.py generate"
@@ -80,6 +81,7 @@ def readme(text: str) -> str:
 PAGES = (
     Page("docs/protocol/register.md", lambda _: render_register(load_sources())),
     Page("docs/kill-matrix.md", lambda _: kill_matrix(own_sets())),
+    Page("docs/plays.md", lambda _: plays_page(own_sets())),
     Page("README.md", readme),
 )
 

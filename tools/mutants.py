@@ -27,8 +27,7 @@ from brokercert.engine.play.play import Played, Props, play
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.request import RunRequest, header_of, limits_of
 from brokercert.judge import judge_trace
-from brokercert.matrix.cells import Cell, Told
-from brokercert.matrix.score import FALLEN
+from brokercert.matrix.cells import FALLEN, Cell, Told
 from brokercert.matrix.subjects import mutants_of
 from brokercert.requirements import load_set
 from brokercert.verdict import Calibration, Finding, Verdict, worst
@@ -214,7 +213,7 @@ class Stand:
         for finding in findings:
             said.setdefault(finding.requirement, []).append(finding.verdict)
         result = played[0].result
-        verdicts = {row: worst(verdicts).value for row, verdicts in said.items()}
+        verdicts = {row: worst(verdicts, rows.by_id[row].level).value for row, verdicts in said.items()}
         state, note = result.state, result.note
         if wrong := mismeasured(turn, findings):
             state, note = "wrong figure", wrong

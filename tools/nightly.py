@@ -27,6 +27,15 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "edits": (*DEV, "edits"),
     "simulate": (*BROKERCERT, "simulate", "--seeds", "1000", "--client", "reference"),
     "repeat": (*DEV, "repeat", "--idle", "3", "--busy", "3"),
+    "chains": (
+        "env",
+        "CHAINS=1000",
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "tests/toxiproxy/test_against_the_real_one.py",
+    ),
     "fuzz": (*DEV, "fuzz", "--time", "600"),
 }
 

@@ -3,7 +3,7 @@
 // What it asks: outbox.mjs. What it believes: state.mjs. What it tells brokercert and takes from it: adapter.mjs.
 import WebSocket from "ws";
 import { listen, say } from "./adapter.mjs";
-import { LOCKOUT, Outbox, penaltyIn } from "./outbox.mjs";
+import { LOCKOUT, now, Outbox, penaltyIn } from "./outbox.mjs";
 import { State } from "./state.mjs";
 
 const { BROKERCERT_URL: url, BROKERCERT_TOKEN: token } = process.env;
@@ -34,9 +34,9 @@ let stopping = false;
 function connect() {
   say("connecting");
   const ws = new WebSocket(url, { handshakeTimeout: STEP, perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 });
-  const session = { ws, stage: "connecting", seen: Date.now(), timers: [] };
+  const session = { ws, stage: "connecting", seen: now(), timers: [] };
   current = session;
-  const arrived = () => (session.seen = Date.now());
+  const arrived = () => (session.seen = now());
   ws.on("open", () => { arrived(); enter(session, "opening"); });
   ws.on("message", (data, isBinary) => { arrived(); if (!isBinary) receive(session, data.toString()); });
   ws.on("ping", arrived);
@@ -77,7 +77,7 @@ function authorize(session) {
 function authorized(session, status, data, error) {
   if (session !== current || session.stage !== "authorizing") return;
   if (data?.["p-captcha"]) outbox.lockOut("authorize");
-  if (Date.now() < outbox.lockedUntil) return over(session, "locked out");
+  if (now() < outbox.lockedUntil) return over(session, "locked out");
   if (data?.["p-ticket"]) return over(session, "penalty for authorize", penaltyIn(data));
   if (error) {
     say("error", { text: `login refused: ${error}` });
@@ -85,7 +85,7 @@ function authorized(session, status, data, error) {
   }
   session.stage = "working";
   session.timers.push(setInterval(() => session.ws.send("[]"), BEAT));
-  session.timers.push(setInterval(() => Date.now() - session.seen > SILENCE && over(session, "silence"), 500));
+  session.timers.push(setInterval(() => now() - session.seen > SILENCE && over(session, "silence"), 500));
   session.timers.push(setTimeout(() => (attempts = 0), STABLE));
   early = [];
   outbox.submit(sync);
@@ -93,7 +93,7 @@ function authorized(session, status, data, error) {
 
 function synced(status, data, error) {
   if (data?.["p-captcha"]) outbox.lockOut(sync.endpoint);
-  if (error) return status && Date.now() >= outbox.lockedUntil ? over(current, `sync refused: ${error}`, REFUSED) : undefined;
+  if (error) return status && now() >= outbox.lockedUntil ? over(current, `sync refused: ${error}`, REFUSED) : undefined;
   state.replace(data, early);
   console.log("synced");
 }
@@ -116,7 +116,7 @@ function over(session, why, pause = 0) {
   leave(session.ws, GIVEN_UP, 1_000);
   outbox.close();
   const ladder = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempts++) * (0.8 + 0.2 * Math.random());
-  const delay = Math.max(ladder, pause, outbox.lockedUntil - Date.now());
+  const delay = Math.max(ladder, pause, outbox.lockedUntil - now());
   console.log(`${why}; next attempt in ${Math.round(delay)} ms`);
   if (!stopping) retry = setTimeout(connect, delay);
 }

@@ -10,6 +10,8 @@ const ANSWER = 30_000; // ms for an answer
 export const LOCKOUT = 3_600_000; // ms after 429, or a ticket that only a person can use: requests prolong it
 const ERRORS = ["errorText", "failureText", "failureReason", "violations", "p-captcha", "p-ticket"]; // under status 200 too
 
+export const now = () => performance.now(); // ms: the wall clock may be set back, and this one never is
+
 export class Outbox {
   waiting = [];
   pending = new Map(); // id -> request
@@ -27,7 +29,7 @@ export class Outbox {
   // Sends what need not wait, by priority, and within one as it came.
   flush() {
     this.waiting.sort((one, other) => one.priority - other.priority);
-    const ready = (request) => this.send && Date.now() >= Math.max(this.lockedUntil, this.penalties.get(request.endpoint) ?? 0);
+    const ready = (request) => this.send && now() >= Math.max(this.lockedUntil, this.penalties.get(request.endpoint) ?? 0);
     const leaving = this.waiting.filter(ready);
     this.waiting = this.waiting.filter((request) => !leaving.includes(request));
     for (const request of leaving) {
@@ -55,14 +57,14 @@ export class Outbox {
     const wait = penaltyIn(data);
     this.pending.delete(id);
     Object.assign(request, { ticket: data["p-ticket"], priority: -1 }); // it leaves first: it was there first
-    this.penalties.set(request.endpoint, Date.now() + wait);
+    this.penalties.set(request.endpoint, now() + wait);
     this.waiting.push(request);
     setTimeout(() => this.flush(), wait + 10).unref(); // a timer may be a little early
   }
 
   lockOut(endpoint) {
     say("error", { text: `${endpoint}: locked out, no request for an hour` });
-    this.lockedUntil = Date.now() + LOCKOUT;
+    this.lockedUntil = now() + LOCKOUT;
   }
 
   // The socket is gone. What had no outcome is never sent again: the next snapshot tells what became of it.

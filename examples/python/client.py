@@ -146,8 +146,11 @@ class Client:
             )
 
     def request(self, endpoint: str, body: Any, done: Done, query: str = "", priority: int = 5) -> None:
-        """`done` is called once, with the outcome."""
-        self.outbox.submit(Request(endpoint, body, done, query, priority))
+        """`done` is called once, with the outcome. Without a socket that is logged in, that is at once."""
+        if self.step_until == NEVER:
+            self.outbox.submit(Request(endpoint, body, done, query, priority))
+        else:
+            done(0, None, "no connection")
 
 
 async def beat(texts: asyncio.Queue[str]) -> None:

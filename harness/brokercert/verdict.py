@@ -4,6 +4,9 @@ The law: a verdict is decided from findings alone, worst first, and silence is n
 
     harness error > fail > blocked > untested > inconclusive > not observed > warning > pass   (> not applicable)
 
+Of a SHOULD row a breach is a warning, and stands where *fail* does: no scenario that showed nothing hides one that
+showed a breach.
+
 *Certified* means that every applicable MUST row passed or has a warning only. Nothing here does I/O or reads a clock.
 """
 
@@ -33,17 +36,25 @@ class Verdict(enum.StrEnum):
     NOT_APPLICABLE = "not applicable"
 
 
-SEVERITY: dict[Verdict, int] = {verdict: place for place, verdict in enumerate(Verdict)}
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst verdict of those given; of none at all: untested, since nothing exercised the row."""
-    return min(verdicts, key=SEVERITY.__getitem__, default=Verdict.UNTESTED)
-
-
 class Level(enum.StrEnum):
     MUST = "MUST"
     SHOULD = "SHOULD"
+
+
+BREACHES: dict[Level, Verdict] = {Level.MUST: Verdict.FAIL, Level.SHOULD: Verdict.WARNING}
+SEVERITY: dict[Verdict, int] = {verdict: place for place, verdict in enumerate(Verdict)}
+
+
+def severity(verdict: Verdict, level: Level = Level.MUST) -> tuple[int, int]:
+    """The place of a verdict in the order of a row of this level, the least the worst: its breach is worse than all
+    that says nothing of it.
+    """
+    return SEVERITY[Verdict.FAIL if verdict is BREACHES[level] else verdict], SEVERITY[verdict]
+
+
+def worst(verdicts: Iterable[Verdict], level: Level = Level.MUST) -> Verdict:
+    """The worst verdict of those given, for a row of this level; of none at all untested: nothing exercised it."""
+    return min(verdicts, key=lambda verdict: severity(verdict, level), default=Verdict.UNTESTED)
 
 
 class Form(enum.StrEnum):
@@ -159,6 +170,13 @@ class Excerpt(Record, frozen=True, kw_only=True):
     omitted: int = 0  # marked records left out because there were too many
 
 
+class Happened(Record, frozen=True, kw_only=True):
+    """A failure of somebody else's, which this row finds: what it was, and where it was told of in public."""
+
+    title: str
+    address: str
+
+
 class RowResult(Record, frozen=True, kw_only=True):
     """A requirement and what was found of it."""
 
@@ -178,6 +196,7 @@ class RowResult(Record, frozen=True, kw_only=True):
     means: str = ""
     causes: tuple[str, ...] = ()
     mend: str = ""
+    others: tuple[Happened, ...] = ()
     reproduce: str = ""  # one command
 
 
@@ -289,24 +308,34 @@ class RunRecord(Record, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     telling: tuple[str, ...] = ()  # what is wrong with how the client reports; no failure, and told first
     start: Start | None = None  # None: no preflight was played
+    shape: str = ""  # what the client opens by itself, and whether that changes; "": its scenarios were judged without
+    missing: tuple[str, ...] = ()  # scenarios that were called for and of which there is no trace
+    vouched: bool = True  # that the traces are those of the run; False: judged without its run.json
     faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
     phases: tuple[str, ...] = ()
 
 
 def outcome_of(
-    rows: Sequence[RowResult], *, strict: bool = False, interrupted: bool = False, missing: Sequence[str] = ()
+    rows: Sequence[RowResult],
+    *,
+    strict: bool = False,
+    interrupted: bool = False,
+    missing: Sequence[str] = (),
+    vouched: bool = True,
 ) -> Outcome:
     """The run's outcome over the rows that are being certified (`in_part`).
 
-    Only MUST rows decide, unless `strict`: then a warning on any row fails. A harness error outranks a failure here
+    Only MUST rows decide, unless `strict`: then a warning on any row fails, be it that row's verdict or hidden by a
+    scenario in which the row showed nothing. A harness error outranks a failure here
     as it does in a row: a run whose own machinery broke certifies nothing and convicts nobody. `missing`: scenarios
-    that were called for and of which there is no trace; whatever they would have shown, nothing is certified.
+    that were called for and of which there is no trace; whatever they would have shown, nothing is certified. Nor is
+    anything where it is not `vouched` that the traces are those of the run, all of them and as they were written.
     """
     if interrupted:
         return Outcome.INTERRUPTED
     judged = [row for row in rows if row.in_part]
     must = [row.verdict for row in judged if row.level is Level.MUST]
-    if strict and any(row.verdict is Verdict.WARNING for row in judged):
+    if strict and any(map(shows_warning, judged)):
         must.append(Verdict.FAIL)
     if not any(v is not Verdict.NOT_APPLICABLE for v in must):
         return Outcome.INCOMPLETE  # nothing was asked of the client: no certificate by default
@@ -316,7 +345,7 @@ def outcome_of(
         case Verdict.FAIL:
             return Outcome.FAILED
         case Verdict.WARNING | Verdict.PASS | Verdict.NOT_APPLICABLE:
-            return Outcome.INCOMPLETE if missing else Outcome.CERTIFIED
+            return Outcome.INCOMPLETE if missing or not vouched else Outcome.CERTIFIED
         case _:
             return Outcome.INCOMPLETE
 
@@ -326,6 +355,15 @@ def shows_fail(row: RowResult) -> bool:
     only, so that a fail comes from one that was played.
     """
     return any(finding.verdict is Verdict.FAIL for finding in row.findings)
+
+
+def shows_warning(row: RowResult) -> bool:
+    """Whether it is warned of, or was in some scenario, whatever was not shown in others. Never where it was not asked
+    for, or does not apply.
+    """
+    if row.verdict in (Verdict.UNTESTED, Verdict.NOT_APPLICABLE):
+        return False
+    return row.verdict is Verdict.WARNING or any(finding.verdict is Verdict.WARNING for finding in row.findings)
 
 
 NAMED = 3  # missing scenarios named in the sentence; the rows name them all
@@ -339,16 +377,19 @@ def sentence_of(
     set_id: str,
     part: str,
     missing: Sequence[str] = (),
+    vouched: bool = True,
 ) -> str:
     """One sentence for the cover and the last line of the console, which begins with the client's name: a verdict says
-    whom it is of. `missing`: as in `outcome_of`.
+    whom it is of. `missing`, `vouched`: as in `outcome_of`.
 
     Fails are named in it whatever the outcome: nothing that breaks or is cut short hides them.
     """
-    return f"{' '.join(subject.split())}: {_sentence(outcome, rows, set_id, part, missing)}"
+    return f"{' '.join(subject.split())}: {_sentence(outcome, rows, set_id, part, missing, vouched)}"
 
 
-def _sentence(outcome: Outcome, rows: Sequence[RowResult], set_id: str, part: str, missing: Sequence[str]) -> str:
+def _sentence(
+    outcome: Outcome, rows: Sequence[RowResult], set_id: str, part: str, missing: Sequence[str], vouched: bool
+) -> str:
     judged = [row for row in rows if row.in_part and row.verdict is not Verdict.NOT_APPLICABLE]
     must = [row for row in judged if row.level is Level.MUST]
     count = {v: sum(row.verdict is v for row in must) for v in Verdict}
@@ -361,7 +402,7 @@ def _sentence(outcome: Outcome, rows: Sequence[RowResult], set_id: str, part: st
             return f"certified for {set_id} ({len(judged)} of {len(rows)} rows applicable)"
         case Outcome.FAILED:
             failed = [row.id for row in judged if row.verdict is Verdict.FAIL]
-            warned = [row.id for row in judged if row.verdict is Verdict.WARNING]
+            warned = [row.id for row in judged if shows_warning(row)]
             if not failed:
                 return f"failed for {where} under --strict: warnings on {', '.join(warned)}"
             return f"failed for {where}: {', '.join(failed)}"
@@ -375,6 +416,8 @@ def _sentence(outcome: Outcome, rows: Sequence[RowResult], set_id: str, part: st
             if missing:
                 more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
                 why.append(f"no trace of {', '.join(missing[:NAMED])}{more}")
+            if not why and not vouched:
+                why.append("nothing vouches for the traces, since no run.json of their run is beside them")
             return f"incomplete for {where}: {'; '.join(why) or f'of {len(must)} MUST rows none was applicable'}"
         case Outcome.HARNESS_ERROR:
             fails = f"; scenarios that did not break show fails of {shown}" if shown else ""

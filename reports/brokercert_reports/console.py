@@ -15,9 +15,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from brokercert_reports.text import listing, measured_sentence, printable_run, several
+from brokercert_reports.seal import seal_of
+from brokercert_reports.text import listing, measured_sentence, others_sentence, printable_run, several
 from brokercert_reports.view import (
     MOST_CASES,
+    MOST_WORDS,
     Case,
     areas,
     blocked_by,
@@ -72,10 +74,14 @@ def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Pa
     _last_words(console, run)
     _areas(console, run)
     _counts(console, run)
+    if run.shape:
+        _line(console, f"Shape: {run.shape}")
     for text in run.notes:
         _line(console, f"Note: {text}")
     if wall_time(run):
         _line(console, f"Wall time: {wall_time(run)}")
+    if seal_of(run):
+        _line(console, f"Seal: {seal_of(run)}")
     for name, path in (reports or {}).items():
         _line(console, f"{name}: {path}")
     console.print()
@@ -108,6 +114,8 @@ def _problem(console: Console, run: RunRecord, row: RowResult, blocked: tuple[st
         _labelled(console, "", f"and {several(len(told) - MOST_CASES, 'further finding')}")
     if shows_fail(row) and row.mend:
         _labelled(console, "Mend", row.mend)
+    if shows_fail(row) and row.others:
+        _labelled(console, "Others", others_sentence(row.others))
     if blocked:
         _labelled(console, "Blocks", f"{several(len(blocked), 'row')}: {listing(blocked, 8)}")
     if row.reproduce:
@@ -127,14 +135,17 @@ def _case(console: Console, case: Case) -> None:
 
 def _last_words(console: Console, run: RunRecord) -> None:
     said = last_words(run)
-    if said is None:
-        return
-    ended = said.scenario.exit or "nothing to tell how"
-    told = "its last lines:" if said.lines else "it printed nothing."
-    _line(console, f"{said.title}. In {said.scenario.name} it ended with {ended}; {told}", "bold")
-    for line in said.lines:
-        _line(console, line, indent=2)
-    console.print()
+    for one in said[:MOST_WORDS]:
+        ended = one.scenario.exit or "nothing to tell how"
+        told = "its last lines:" if one.lines else "it printed nothing."
+        _line(console, f"{one.title}. {one.where} it ended with {ended}; {told}", "bold")
+        for line in one.lines:
+            _line(console, line, indent=2)
+        console.print()
+    for one in said[MOST_WORDS:]:
+        _line(console, f"{one.title}. {one.where} it ended with {one.scenario.exit}.", "bold")
+    if said[MOST_WORDS:]:
+        console.print()
 
 
 def _areas(console: Console, run: RunRecord) -> None:

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from brokercert_reports import bars, text, view
 from brokercert_reports.grid import grid_of
+from brokercert_reports.seal import seal_of
 
 EXITS: dict[ExitCode, str] = {
     ExitCode.CERTIFIED: "certified",
@@ -55,6 +56,7 @@ def render_html(run: RunRecord) -> str:
             last_words=view.last_words(run),
             grid=grid_of(run),
             wall_time=view.wall_time(run),
+            seal=seal_of(run),
             exits=EXITS,
             exit_code=EXIT_CODES[run.outcome],
             command=shlex.join(run.subject.command),
@@ -99,6 +101,7 @@ def _environment() -> Environment:
         shares=view.shares,
         verdict_words=view.verdict_words,
         cases=view.cases,
+        passes_shown=view.passes_shown,
         fails_run=view.fails_run,
         keeps_open=view.keeps_open,
         is_floor=view.is_floor,

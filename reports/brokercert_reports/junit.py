@@ -19,6 +19,7 @@ import xml.etree.ElementTree as ET
 
 from brokercert.verdict import Outcome, RowResult, RunRecord, Verdict, shows_fail
 
+from brokercert_reports.seal import seal_of
 from brokercert_reports.text import listing, measured_sentence, printable_run
 from brokercert_reports.view import (
     MOST_CASES,
@@ -73,6 +74,7 @@ def _suite_properties(run: RunRecord) -> dict[str, str]:
         "set": run.set_id,
         "set_version": run.set_version,
         "set_sha256": run.set_hash,
+        "seal": seal_of(run),
         "part": run.part or "the whole set",
         "strict": str(run.strict).lower(),
         "tool": run.tool,

@@ -10,14 +10,26 @@ import re
 
 from brokercert.verdict import EXIT_CODES, RowResult, RunRecord, Verdict, shows_fail
 
-from brokercert_reports.text import listing, measured_sentence, printable_run, sentence, several, stopped
+from brokercert_reports.seal import seal_of
+from brokercert_reports.text import (
+    listing,
+    measured_sentence,
+    others_sentence,
+    printable_run,
+    sentence,
+    several,
+    stopped,
+)
 from brokercert_reports.view import (
+    MOST_WORDS,
+    LastWords,
     blocked_by,
     cases,
     evidence_place,
     fails_run,
     judged,
     keeps_open,
+    last_words,
     outcome_title,
     problems,
     shares,
@@ -28,6 +40,7 @@ from brokercert_reports.view import (
 MOST_BYTES = 60_000
 TAIL = 2_000  # bytes kept for what stands at the end
 MOST_NOTES = 10  # of the harness on its own run, or on the traces that it judged: it has no more
+MOST_SAID = 10  # of a client's last lines
 MOST_TOLD = 15  # sentences on the client's reports: as many as the harness says
 LONGEST = 600  # characters of any one text that a client had a hand in
 _SPECIAL = re.compile(r"([\\`*_\[\]~$]|:(?=//)|\.(?<=www\.))")
@@ -41,6 +54,9 @@ def render_summary(run: RunRecord) -> str:
     room = MOST_BYTES - TAIL - len(parts[0].encode())
     blocks = blocked_by(run)
     left_out = 0
+    for said in last_words(run)[:MOST_WORDS]:
+        parts.append(_last_words(said))
+        room -= len(parts[-1].encode()) + 1
     for row in problems(run):
         section = _problem(row, run, blocks.get(row.id, ()))
         size = len(section.encode()) + 1
@@ -80,9 +96,18 @@ def _head(run: RunRecord) -> str:
     if run.telling:
         lines += ["", "What is wrong with the client's reports:", ""]
         lines += [f"- {markdown(text, 300)}" for text in run.telling[:MOST_TOLD]]
+    if run.shape:
+        lines += ["", markdown(run.shape)]
     if run.notes:
         lines += ["", "Notes:", ""]
         lines += [f"- {markdown(text)}" for text in run.notes[:MOST_NOTES]]
+    return "\n".join(lines) + "\n"
+
+
+def _last_words(said: LastWords) -> str:
+    ended = said.scenario.exit or "nothing to tell how"
+    lines = [f"### {said.title}", "", f"{markdown(said.where)} it ended with {markdown(ended)}.", ""]
+    lines += [f"- {markdown(line)}" for line in said.lines[-MOST_SAID:]]
     return "\n".join(lines) + "\n"
 
 
@@ -97,6 +122,8 @@ def _problem(row: RowResult, run: RunRecord, blocked: tuple[str, ...]) -> str:
         lines.append(f"- **Evidence** {markdown(evidence_place(case) or case.finding.scenario)}")
     if shows_fail(row) and row.mend:
         lines.append(f"- **Mend** {markdown(row.mend)}")
+    if shows_fail(row) and row.others:
+        lines.append(f"- **Others** {markdown(others_sentence(row.others))}")
     if blocked:
         lines.append(f"- **Blocks** {several(len(blocked), 'row')}: {markdown(listing(blocked, 12))}")
     return "\n".join(lines) + "\n"
@@ -115,5 +142,7 @@ def _tail(run: RunRecord) -> str:
     ]
     if wall_time(run):
         lines += ["", f"Wall time: {wall_time(run)}."]
+    if seal_of(run):
+        lines += ["", f"Seal of the traces: `{seal_of(run)}`."]
     lines += ["", f"Again: {markdown(run.reproduce, 400)}"]
     return "\n".join(lines) + "\n"

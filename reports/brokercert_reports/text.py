@@ -7,11 +7,11 @@ report is rendered from it; escaping for HTML, XML or Markdown comes on top of t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from brokercert.verdict import Measured, RunRecord
+from brokercert.verdict import Happened, Measured, RunRecord
 
 # What XML 1.0 forbids (C0 but tab, line feed and return; surrogates; U+FFFE, U+FFFF), C1, which moves terminals, and
 # the bidirectional and zero-width controls that make a line read other than it is.
@@ -78,6 +78,11 @@ def measured_sentence(one: Measured) -> str:
         text += f", limit {quantity(one.limit, one.unit)}"
     doubt = f"± {quantity(one.error, one.unit)}, " if one.error else ""
     return f"{text} ({doubt}{one.clock} clock of the {one.side})"
+
+
+def others_sentence(others: Sequence[Happened], most: int = 2) -> str:
+    """To whom it happened before: the first of them, each with its address."""
+    return "This happened to others: " + "; ".join(f"{one.title} ({one.address})" for one in others[:most]) + "."
 
 
 def several(count: int, one: str, many: str = "") -> str:

@@ -34,6 +34,7 @@ UNDECIDED = (
     Verdict.NOT_OBSERVED,
 )
 MOST_CASES = 3  # findings of a row told in full, as many as have excerpts; the others are named
+MOST_WORDS = 3  # kinds of ends of a client that are shown in full; the others are named
 MOST_LINES = 20  # of a client's output: where a program says why it died, it says so in its last screen
 QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)  # findings that need no explanation
 
@@ -162,9 +163,29 @@ class Case:
         return self.scenario is not None and ended_badly(self.scenario)
 
 
+ASKED = "(asked to stop)"
+# Of the request to stop itself: a client without a handler dies so, and that is no crash.
+STOPPED = tuple(f"signal {number} {ASKED}" for number in (1, 2, 15))
+BACKGROUND = "that it had left running"
+
+
 def ended_badly(scenario: ScenarioResult) -> bool:
-    """The client ended by itself, or by a signal because it did not end when it was asked."""
+    """The client ended by itself, or by a signal that nobody had sent, or did not end when it was asked."""
+    if scenario.exit in STOPPED:
+        return False
     return "not asked" in scenario.exit or scenario.exit.startswith(("signal", "still running"))
+
+
+def _weight(scenario: ScenarioResult) -> int:
+    """How much its end asks to be looked at, the least first: an end with an error that nobody asked for, any other
+    that nobody asked for, one by a signal, one that did not come when it was asked for.
+    """
+    unasked = "not asked" in scenario.exit
+    if unasked and not scenario.exit.startswith("exit 0"):
+        return 0
+    if unasked:
+        return 1
+    return 3 if scenario.exit.startswith("still running") or "still there" in scenario.exit else 2
 
 
 def cases(row: RowResult, run: RunRecord) -> tuple[Case, ...]:
@@ -183,6 +204,12 @@ def cases(row: RowResult, run: RunRecord) -> tuple[Case, ...]:
             pool.remove(mine)
         result.append(Case(finding, mine, by_name.get((finding.scenario, finding.play))))
     return tuple(result)
+
+
+def passes_shown(run: RunRecord) -> dict[str, Case]:
+    """Of each row that passed, by its id, the pass whose records the report has."""
+    found = {row.id: cases(row, run) for row in run.rows if row.verdict is Verdict.PASS and row.excerpts}
+    return {ident: case for ident, told in found.items() for case in told if case.excerpt is not None}
 
 
 def _shows(excerpt: Excerpt, finding: Finding) -> bool:
@@ -250,31 +277,58 @@ def wall_time(run: RunRecord) -> str:
 
 @dataclass(frozen=True)
 class LastWords:
-    """What the client printed last, where that may explain a failure."""
+    """What the client printed last, where that may explain something. `others`: scenarios that ended in the same way,
+    with the same last line.
+    """
 
     title: str
     scenario: ScenarioResult
     lines: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """`In login, and likewise in outage and 3 more,`: where it ended so."""
+        also = f", and likewise in {listing(self.others, 2)}" if self.others else ""
+        return f"In {self.scenario.name}{also}"
 
 
-def last_words(run: RunRecord) -> LastWords | None:
-    """Of a failed client that got nowhere (not one row passed, and rows could not be asked), the scenario in which it
-    said most; of another one, the first failure in a scenario that the client ended by itself, or did not end when it
-    was asked. One whose output is buffered got somewhere, and nobody knows where.
+def last_words(run: RunRecord) -> tuple[LastWords, ...]:
+    """Of a failed client that got nowhere (nothing of it passed, and rows could not be asked), the scenario in which it
+    said most. Else of every end that nobody asked for, whatever the rows say, what came before it, the worst first;
+    then of clients that did not end when they were asked. Ends of one kind are told once.
     """
-    failed = [row for row in run.rows if shows_fail(row)]
-    if not failed or not run.scenarios:
-        return None
-    said_of = {row.verdict for row in run.rows}
+    nowhere = _got_nowhere(run)
+    if nowhere is not None:
+        return (nowhere,)
+    kinds: dict[tuple[str, str], list[ScenarioResult]] = {}
+    for scenario in sorted(filter(ended_badly, run.scenarios), key=_weight):
+        kinds.setdefault((scenario.exit, scenario.output[-1] if scenario.output else ""), []).append(scenario)
+    return tuple(
+        LastWords(_title_of(first), first, first.output[-MOST_LINES:], tuple(other.name for other in others))
+        for first, *others in kinds.values()
+    )
+
+
+def _title_of(scenario: ScenarioResult) -> str:
+    if BACKGROUND in scenario.exit:
+        return "The client's program left, and what it had started went on: keep it in the foreground"
+    return "The client ended, and nobody had asked it to" if _weight(scenario) < 2 else "The client did not end well"
+
+
+def _got_nowhere(run: RunRecord) -> LastWords | None:
+    """One whose output is buffered got somewhere, and nobody knows where; so did one of which some finding is praise,
+    though its row was not asked for.
+    """
+    found = {finding.verdict for row in run.rows for finding in row.findings}
     known = not any(text.lower().startswith(BUFFERED) for text in run.telling)
-    if known and not said_of & {Verdict.PASS, Verdict.WARNING} and said_of & {Verdict.BLOCKED, Verdict.NOT_OBSERVED}:
-        said = max(run.scenarios, key=lambda scenario: len(scenario.output))
-        return LastWords("The client got nowhere", said, said.output[-MOST_LINES:])
-    for row in failed:
-        for case in cases(row, run):
-            if case.scenario is not None and case.ended_badly and case.finding.verdict is Verdict.FAIL:
-                return LastWords("The client did not end well", case.scenario, case.scenario.output[-MOST_LINES:])
-    return None
+    failed = any(map(shows_fail, run.rows))
+    if not known or not failed or not run.scenarios or found & {Verdict.PASS, Verdict.WARNING}:
+        return None
+    if not found & {Verdict.BLOCKED, Verdict.NOT_OBSERVED}:
+        return None
+    said = max(run.scenarios, key=lambda scenario: len(scenario.output))
+    return LastWords("The client got nowhere", said, said.output[-MOST_LINES:])
 
 
 def evidence_place(case: Case) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,7 @@ SHOWN = {
     "message-never-raised": ("events-raised",),
     "disconnect-twice": ("events-raised",),
     "comes-back-after-disconnect": ("disconnect-open",),
+    "says-goodbye-in-latin-1": ("disconnect-open",),
     "every-2-s": ("outage-ladder", "outage-basic"),
     "hammers": ("credentials-refused", "outage-ladder", "tries-exhausted", "no-reconnect", "outage-basic"),
     "two-sockets": ("outage-basic",),
@@ -183,6 +185,54 @@ class LeavesRefused(ArrowSubject):
 
         async def pause(self) -> bool:
             return not self.refused and await super().pause()
+
+
+def noticing_late(pause: float, own: bool, base: type[ArrowSubject] = ArrowSubject) -> type[ArrowSubject]:
+    """Its close handler is called so many seconds after the end of a socket that it gave up itself (`own`), or of any:
+    a vendor's own SDK was seen to be told of its own close after 5 to 7 s.
+    """
+
+    class Client(base.client_class):  # type: ignore[misc, name-defined]
+        async def on_lost(self, socket: ClientConnection) -> None:
+            if not own or socket.protocol.close_rcvd_then_sent is False:
+                await asyncio.sleep(pause)
+            await super().on_lost(socket)
+
+    return type(f"{base.__name__}NoticingAfter{pause}", (base,), {"client_class": Client})
+
+
+@pytest.mark.parametrize("pause", [0, 1, 3, 5, 9])
+@pytest.mark.parametrize("base", [ArrowSubject, PythonLadder])
+def test_a_client_that_notices_its_own_close_late_fails_nothing(
+    pause: float, base: type[ArrowSubject], certify: Certify
+) -> None:
+    run = certify(noticing_late(pause, own=True, base=base), ("silence",))
+    assert run.rows and {row.id: row.verdict for row in run.rows if row.id in ("AOR-060", "AOH-020")} == {
+        "AOR-060": Verdict.PASS,
+        "AOH-020": Verdict.PASS,
+    }
+
+
+@pytest.mark.parametrize("pause", [0, 1, 3, 5, 9])
+def test_a_rung_that_is_skipped_is_seen_however_late_the_close_was_noticed(pause: float, certify: Certify) -> None:
+    skips = noticing_late(pause, own=True, base=MUTANTS["time-out-counts-twice"].client)
+    assert verdicts(certify(skips, ("silence",)))["AOR-060"] is Verdict.FAIL
+
+
+@pytest.mark.parametrize("pause", [1, 3, 5, 9])
+def test_a_second_series_that_begins_late_has_begun_again(pause: float, certify: Certify) -> None:
+    """The second loss is noticed late, the first at once."""
+
+    class Client(OrderUpdatesClient):
+        lost = 0
+
+        async def on_lost(self, socket: ClientConnection) -> None:
+            self.lost += 1
+            await asyncio.sleep(pause if self.lost > 1 else 0)
+            await super().on_lost(socket)
+
+    client = type("SecondLate", (ArrowSubject,), {"client_class": Client})
+    assert verdicts(certify(client, ("ladder-again",)))["AOR-040"] is Verdict.PASS
 
 
 ODD = {

@@ -51,6 +51,26 @@ def test_serve_prints_what_a_client_needs_and_what_happens() -> None:
     assert env["BROKERCERT_TOKEN"] not in told + rest, "secrets are labels here too"
 
 
+def variables(*options: str) -> dict[str, str]:
+    """What `serve` prints at its start."""
+    command = [sys.executable, "-u", "-m", "brokercert", "serve", "--quiet", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as broker:
+        assert broker.stdout is not None
+        env: dict[str, str] = {}
+        while "BROKERCERT_STATE_DIR" not in env:
+            _, assignment = shlex.split(broker.stdout.readline())
+            name, _, value = assignment.partition("=")
+            env[name] = value
+        broker.send_signal(signal.SIGINT)
+    return env
+
+
+def test_nobody_knows_a_password_beforehand_unless_its_seed_was_asked_for() -> None:
+    one, other, *seeded = variables(), variables(), variables("--seed", "7"), variables("--seed", "7")
+    for name in ("BROKERCERT_TOKEN", "BROKERCERT_PASSWORD"):
+        assert one[name] != other[name] and seeded[0][name] == seeded[1][name]
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize("set_id", own_sets())
 async def test_every_variable_of_a_client_has_its_placeholder(set_id: str, tmp_path: Path) -> None:
@@ -67,3 +87,21 @@ def test_every_placeholder_stands_in_the_page_with_its_variable() -> None:
     page = (Path(__file__).parents[2] / "docs" / "subject-protocol.md").read_text("utf-8")
     listed = set(re.findall(r"`\{([a-z_]+)\}`", page)) - {"python"}
     assert listed == {*PLACEHOLDERS, *(name for set_id in own_sets() for name in load_set(set_id).placeholders)}
+
+
+@pytest.mark.parametrize(
+    ("set_id", "said"), [("tradovate-stage2", "expected strict-claimed"), ("arrow-orders", "has no profile")]
+)
+def test_a_profile_that_is_not_known_is_wrong_use(set_id: str, said: str) -> None:
+    command = [sys.executable, "-m", "brokercert", "serve", "--set", set_id, "--profile", "nonsense"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2 and "--profile nonsense" in ended.stderr and said in ended.stderr
+
+
+@pytest.mark.asyncio
+async def test_every_profile_makes_a_broker() -> None:
+    for set_id in own_sets():
+        dialect = load_dialect(set_id)
+        for settings in dialect.profiles.values():
+            broker = dialect.broker(settings, NullRecorder(), 1, None)
+            assert {name: getattr(broker.settings, name) for name in settings} == settings  # type: ignore[attr-defined]

@@ -36,6 +36,7 @@ class Client:
     STEP = 10.0  # for connect, `o`, and the answer to authorize
     SILENCE: float | None = 10.0
     REFUSED = 27.0  # at most three uses of a refused token in a minute
+    LOCKOUT = 3600.0  # after 429, and before a captcha's request is made again
     FIRST_ID = 0
 
     def __init__(self) -> None:
@@ -46,6 +47,7 @@ class Client:
         self.sync_ids: dict[ClientConnection, int] = {}
         self.ticket, self.ticket_due = "", 0.0
         self.attempts = 0
+        self.locked_until = 0.0
 
     # What variants change.
 
@@ -147,6 +149,8 @@ class Client:
         async with asyncio.timeout(self.STEP):
             while not answers:
                 answers = [message for message in self.messages(await self.frame(ws)) if message.get("i") == ident]
+        if answers[0].get("s") == 429:
+            raise Over(self.LOCKOUT)
         if answers[0].get("s") != 200 or answers[0].get("d"):
             await self.refused(ws)
 
@@ -170,7 +174,10 @@ class Client:
     def synced(self, ws: ClientConnection, message: dict[str, Any]) -> asyncio.Task[None] | None:
         data = message.get("d")
         if not isinstance(data, dict) or "p-ticket" not in data or data.get("p-captcha"):
-            self.ticket, self.ticket_due = "", 0.0
+            captcha = isinstance(data, dict) and data.get("p-captcha")
+            locked = message.get("s") == 429
+            self.ticket, self.ticket_due = "", self.loop.time() + self.LOCKOUT if captcha or locked else 0.0
+            self.locked_until = self.ticket_due if locked else 0.0
             return None
         self.ticket, self.ticket_due = data["p-ticket"], self.loop.time() + data["p-time"]
         return asyncio.create_task(self.sync(ws))
@@ -199,7 +206,7 @@ class Client:
                 pause = over.pause
             except (WebSocketException, OSError, TimeoutError) as error:
                 print(type(error).__name__, flush=True)
-            delay = max(pause, self.delay(self.attempts))
+            delay = max(pause, self.delay(self.attempts), self.locked_until - self.loop.time())
             self.attempts = min(self.attempts + 1, 10)
             await asyncio.sleep(delay)
 

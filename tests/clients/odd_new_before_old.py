@@ -1,12 +1,28 @@
-"""Giving up is any of: close frame, FIN, RST, a new socket in the same lane; here it comes first."""
+"""Giving up is any of: close frame, FIN, RST, a new socket in the same lane; here it comes first, and the old one ends
+when the new one is at work. Frames that are no JSON are such an end too.
+"""
 
 import asyncio
 from typing import Any
 
-from common import Client, main
+from common import Client, Over, main
 from websockets.asyncio.client import ClientConnection
 
-SCENARIOS = ("loss-protocol-close-open", "silent-application", "silent-dead", "heartbeat-streams")
+SCENARIOS = (
+    "preflight",
+    "loss-protocol-close-open",
+    "silent-application",
+    "silent-dead",
+    "heartbeat-streams",
+    "malformed-json",
+    "unknown-frames",
+    "violated-closes",
+    "hostile-run",
+    "port-refused",
+    "idle-close",
+    "sync-ticket",
+)
+SHAPED = True
 EXPECT: dict[str, str] = {}
 
 
@@ -15,6 +31,9 @@ class Odd(Client):
         super().__init__()
         self.olds: list[ClientConnection] = []
         self.closing: list[asyncio.Task[None]] = []
+
+    def malformed(self, text: str) -> None:
+        raise Over
 
     async def session(self) -> None:
         ws = await self.open()

@@ -6,6 +6,7 @@ from typing import Any
 from common import Client, main
 
 SCENARIOS = ("steady", "shards", "loss-fin", "outage-closed")
+SHAPED = True
 EXPECT: dict[str, str] = {}
 OFFERS = ("shards",)
 

@@ -1,6 +1,6 @@
 // What the mock must take: a client as the vendor's own samples write it, whose bodies and queries may be `undefined`.
 // SCENARIOS = ("steady", "load", "loss-fin", "loss-close-1012", "answer-in-batch")
-// EXPECT = {}
+// EXPECT = {"REC-035": "not applicable"}
 // The token as a JSON string, ids from 0, `undefined` for what is not there, an extra read request on the way to the
 // sync, and heartbeats driven by arrivals only. `ws` is that of the Node example.
 import { createRequire } from "node:module";

@@ -4,7 +4,11 @@ them by; and for every row of requests and queues the mutant that fails it. All 
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
+import itertools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,12 +16,17 @@ from brokercert.engine.ask.config import STOPS
 from brokercert.engine.client.subject import Stop
 from brokercert.mutants.tradovate import MUTANTS
 from brokercert.mutants.tradovate.queues import with_queue
+from brokercert.mutants.tradovate.reconnection.subscriptions import Charts
 from brokercert.mutants.tradovate.requests.answers import SerialQueue
 from brokercert.reference.tradovate import ReferenceClient
-from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
+from brokercert.reference.tradovate.client import End
+from brokercert.reference.tradovate.requests import Lockout, Outcome, QueueFull, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.states import Happening
-from inside import findings_of, told, verdicts
+from inside import SUITE, findings_of, told, verdicts
+
+# A client that is killed may leave its socket to the garbage collector: it is a task of this process, and has no end.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 class _DescendingQueue(RequestQueue):
@@ -187,7 +196,113 @@ class OwnIds(ReferenceClient):
                 done(Outcome(0, None, "it never reached the broker"), 0.0)
 
 
+class ReadsItsOwn(ReferenceClient):
+    """Reads its own orders, all of them every second. `TRADES`: it places an order of its own from time to time."""
+
+    TRADES = False
+
+    async def run(self) -> int:
+        reading = asyncio.create_task(self._read())
+        try:
+            return await super().run()
+        finally:
+            reading.cancel()
+
+    async def _read(self) -> None:
+        for number in itertools.count():
+            await asyncio.sleep(1.0)
+            with suppress(ConnectionError, QueueFull):
+                for order in list(self.stores[0].entities.get("order", {}))[:6]:
+                    self.submit("order/item", lambda outcome, now: None, query=f"id={order}")
+                if self.TRADES and number % 5 == 3:
+                    self.submit("order/placeorder", lambda outcome, now: None, body=self._order())
+
+    def _order(self) -> dict[str, Any]:
+        account = next(iter(self.stores[0].entities["account"]))
+        order = {"accountId": account, "action": "Buy", "symbol": "ESH6", "orderQty": 1}
+        return order | {"orderType": "Limit", "price": 4400.25, "isAutomated": True}
+
+
+class TradesBeside(ReadsItsOwn):
+    """Trades by itself, beside what it is asked for. No ledger is compared with what it believes: that moves on."""
+
+    TRADES = True
+
+
+class WaitsAMoment(ReferenceClient):
+    """Lets what it is asked for wait four seconds for a connection, before it says that there is none."""
+
+    PATIENCE = 4.0  # seconds
+
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
+        loop = asyncio.get_running_loop()
+        self._try(endpoint, done, loop.time() + self.PATIENCE, more)
+
+    def _try(self, endpoint: str, done: Callable[[Outcome, float], None], until: float, more: dict[str, Any]) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            super().submit(endpoint, done, **more)
+        except ConnectionError as error:
+            if loop.time() >= until:
+                done(Outcome(0, None, str(error)), loop.time())
+            else:
+                loop.call_later(0.1, self._try, endpoint, done, until, more)
+
+
+class _Desk(Session):
+    """A socket for requests: it is authorized, and never syncs."""
+
+    def send_sync(self, now: float) -> None:
+        self.live_since = now
+        self.happen(Happening.SYNCED, "", now)
+
+
+class OrdersApart(ReferenceClient):
+    """Has one socket for its events, and one for its requests: that one is never synced."""
+
+    def __init__(self, env: Mapping[str, str], output: Callable[[str], None], **more: Any) -> None:
+        super().__init__(env, output, **more)
+        self.stores = [self.store_class(), self.store_class()]
+        self.config = dataclasses.replace(self.config, shards=2)
+
+    async def _live(self, shard: int, ws: Any, token: str) -> End:
+        self.session_class = _Desk if shard else Session
+        return await super()._live(shard, ws, token)
+
+    def sync_body(self, shard: int) -> dict[str, Any]:
+        return {"splitResponses": True, "entityTypes": list(self.config.entity_types)}
+
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
+        super().submit(endpoint, done, **(more | {"shard": 1}))
+
+
+class Charting(ReferenceClient):
+    """Subscribes to a chart and a depth of a contract that the user never traded."""
+
+    session_class = Charts
+
+
+class _UnwrappingSession(Session):
+    def on_sync(self, outcome: Outcome, now: float) -> None:
+        if isinstance(outcome.data, list):
+            self.store.apply(outcome.data)
+            outcome = Outcome(outcome.status, {f"{kind}s": list(x.values()) for kind, x in self.store.entities.items()})
+        super().on_sync(outcome, now)
+
+    def on_sync_part(self, outcome: Outcome, now: float) -> None:
+        if isinstance(outcome.data, list):
+            self.store.apply(outcome.data)
+        super().on_sync_part(outcome, now)
+
+
+class Unwraps(ReferenceClient):
+    """Takes the parts of a snapshot for arrays of what events carry, as one note claims."""
+
+    session_class = _UnwrappingSession
+
+
 QUEUES = ("answers-out-of-order", "request-unanswered", "queue-in-penalty")
+ASKED = tuple(one.name for one in SUITE.scenarios if "request" in one.needs and one.cell is None)
 ODD: list[tuple[type[ReferenceClient], str, Mapping[str, str]]] = [
     *((Descending, scenario, {}) for scenario in QUEUES[:2]),
     *((Random, scenario, {}) for scenario in QUEUES[:2]),
@@ -199,6 +314,14 @@ ODD: list[tuple[type[ReferenceClient], str, Mapping[str, str]]] = [
     (MUTANTS["knows-no-priority"].client, "queue-in-penalty", {"queue-order": "first-come"}),
     (GivesUp, "request-unanswered", {}),
     (TriesReadsAgain, "answers-errors", {}),
+    (WaitsAMoment, "order-while-away", {}),
+    (Charting, "loss-subscribed", {}),
+    (ReferenceClient, "snapshot-split", {"split-snapshot": "one id"}),
+    (Unwraps, "snapshot-split", {"split-snapshot": "wrappers"}),
+    *((ReadsItsOwn, scenario, {}) for scenario in ASKED),
+    *((TradesBeside, scenario, {}) for scenario in ("answers-out-of-order", "request-unanswered", "queue-in-penalty")),
+    *((TradesBeside, scenario, {}) for scenario in ("order-in-flight-placed", "order-ticket", "order-while-away")),
+    *((OrdersApart, scenario, {}) for scenario in (*ASKED, "tls-untrusted", "loss-fin", "silent-dead", "sync-ticket")),
     *((OwnIds, scenario, {}) for scenario in ("order-in-flight-placed", "order-in-flight-lost", "order-ticket")),
 ]
 
@@ -225,6 +348,27 @@ def test_who_never_has_an_answer_to_confuse_shows_nothing() -> None:
     assert verdicts(findings) == {"REQ-020": "not observed"} and "none could be taken for another's" in told(findings)
 
 
+class UnwrapsTheFirst(Unwraps):
+    """Takes the first of such parts for the whole."""
+
+    class session_class(_UnwrappingSession):
+        def on_sync_part(self, outcome: Outcome, now: float) -> None:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("client", "reading", "verdict"),
+    [
+        (UnwrapsTheFirst, "wrappers", "warning"),
+        (ReferenceClient, "wrappers", "warning"),  # it cannot read the first part, and hangs up
+        (Unwraps, "undeclared", "not observed"),
+    ],
+)
+def test_who_declares_a_form_of_parts_is_held_to_it(client: type[ReferenceClient], reading: str, verdict: str) -> None:
+    findings = findings_of("snapshot-split", client, {"split-snapshot": reading})
+    assert verdicts(findings).get("EVT-095") == verdict
+
+
 CLAUSES = [  # mutant, scenario, row, clause
     ("matches-answers-by-order", "answers-out-of-order", "REQ-020", ""),
     ("takes-any-answer-for-the-open-requests", "answers-out-of-order", "REQ-020", ""),
@@ -235,12 +379,18 @@ CLAUSES = [  # mutant, scenario, row, clause
     ("takes-a-text-for-success", "answers-errors", "REQ-040", ""),
     ("takes-200-for-success", "orders-refused", "REQ-040", ""),
     ("takes-success-for-an-error", "orders-refused", "REQ-040", "success"),
+    ("asks-for-its-chart-once-in-its-life", "loss-subscribed", "REC-035", ""),
+    ("ids-of-one-byte", "queue-in-penalty", "REQ-010", ""),
+    ("watches-by-the-wall-clock", "clock-steps", "HBT-050", "silent-dead"),
+    ("beats-by-the-wall-clock", "clock-steps", "HBT-010", ""),
+    ("waits-by-the-wall-clock", "clock-steps-in-penalty", "RLP-020", ""),
     ("hides-a-refused-login", "token-refused", "LOG-045", ""),
     ("hides-a-captcha", "request-captcha", "RLP-040", "reported"),
     ("processes-nothing-in-a-penalty", "request-ticket-long", "RLP-080", "events"),
     ("loses-requests-in-a-penalty", "queue-in-penalty", "RLP-050", "lost"),
     ("queues-fifty-and-no-more", "queue-in-penalty", "RLP-050", "lost"),
     ("doubles-requests-after-a-penalty", "queue-in-penalty", "RLP-050", "doubled"),
+    ("empties-its-queue-twice", "queue-in-penalty", "RLP-050", "doubled"),
     ("sends-other-requests-in-a-penalty", "queue-in-penalty", "RLP-050", "early"),
     ("knows-no-priority", "queue-in-penalty", "RLP-060", "priority"),
     ("queues-on-a-stack", "queue-in-penalty", "RLP-060", "first come"),
@@ -248,6 +398,11 @@ CLAUSES = [  # mutant, scenario, row, clause
     ("takes-an-order-in-flight-for-placed", "order-in-flight-lost", "REC-090", "true"),
     ("takes-an-order-in-flight-for-refused", "order-in-flight-placed", "REC-090", "true"),
     ("forgets-an-order-in-flight", "order-in-flight-lost", "REC-090", "told"),
+    ("keeps-an-order-until-it-is-back", "order-while-away", "REC-095", "sent later"),
+    ("sends-what-it-told-as-not-sent", "order-while-away", "REC-095", "sent later"),
+    ("drops-an-order-while-away", "order-while-away", "REC-095", "told"),
+    ("sends-requests-while-it-logs-in", "request-while-logging-in", "REC-020", ""),
+    ("tells-an-order-while-away-as-placed", "order-while-away", "REC-095", "told"),
 ]
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.engine.run.run import Quiet, RunRequest, run_certification
-from brokercert.verdict import RunRecord
+from brokercert.verdict import Outcome, RunRecord, sentence_of
 from brokercert_reports.write import write_reports
+from msgspec import structs
 
 SET = "tradovate-stage2"
 
@@ -29,6 +30,14 @@ def copied(folder: Path, into: Path, *, record: bool = True) -> Path:
     if not record:
         (into / "run.json").unlink()
     return into
+
+
+def unvouched(run: RunRecord) -> RunRecord:
+    """The same as it is judged from its traces alone: nothing vouches for them, so that nothing is certified."""
+    outcome = Outcome.INCOMPLETE if run.outcome is Outcome.CERTIFIED else run.outcome
+    words = {"subject": run.subject.name, "set_id": run.set_id, "part": run.part}
+    sentence = sentence_of(outcome, run.rows, missing=run.missing, vouched=False, **words)
+    return structs.replace(run, outcome=outcome, sentence=sentence, vouched=False)
 
 
 def trace_in(folder: Path, scenario: str) -> Path:

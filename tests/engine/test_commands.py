@@ -229,6 +229,31 @@ def test_a_client_that_repeats_what_a_hostile_event_was_called_is_not_blamed(sen
     assert len(said) == blamed and all("`eventType` is null" in text for text in said)
 
 
+@pytest.mark.parametrize(
+    ("sent", "said", "blamed"),
+    [
+        (2**53 + 1, 2**53, False),
+        (2**53 + 1, 2**53 + 1, False),
+        (2**64 - 1, 18446744073709552000, False),
+        (-(2**63), -9223372036854775808.0, False),
+        (0.5, 0.5, False),
+        (-0.0, 0, False),
+        ([2**53 + 1, True], [2**53, True], False),
+        ({"a": 2**53 + 1}, {"a": 2**53}, False),
+        (2**53 + 3, 2**53, True),
+        (1, True, True),
+    ],
+)
+def test_who_repeats_a_number_as_its_runtime_rounds_it_is_not_blamed(sent: Any, said: Any, blamed: bool) -> None:
+    event = {"entityType": sent, "eventType": "Created", "entity": {"id": 9007199254740993}}
+    body = {"event": "processed", "entityType": said, "eventType": "Created", "id": 9007199254740992}
+    records = (
+        r.Frame(t=0, conn=1, sender="broker", ordinal=1, opcode=1, text="a" + json.dumps([{"e": "props", "d": event}])),
+        r.SubjectReport(t=1, event="processed", body=body),
+    )
+    assert bool(list(told_badly([badly_told(Trace(HEADER, records), JUDGING)]))) == blamed
+
+
 class Forgetful(ReferenceClient):
     """Its copy of one order is never brought up to date."""
 

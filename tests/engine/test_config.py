@@ -64,6 +64,16 @@ def test_all_that_a_file_may_say(tmp_path: Path) -> None:
     assert config.out == tmp_path / "results" and config.limits == {"connect": 6.0}
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "\ufeff" + FULL)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf") and load_config(path, environ={}).path == path
+
+
+def test_brackets_without_end_are_no_toml(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected TOML"):
+        load_config(write(tmp_path, "x=" + 3_000 * "["), environ={})
+
+
 def test_a_table_of_pyproject_serves_as_well_and_the_nearest_file_is_found(tmp_path: Path) -> None:
     write(tmp_path, "[tool.brokercert.subject]\ncommand = \"node x.mjs --a 'b c'\"\n", "pyproject.toml")
     config = load_config(environ={}, start=tmp_path / "app")
@@ -82,6 +92,21 @@ def test_the_reference_client_is_meant_only_where_it_is_asked_for() -> None:
         and spec.name == REFERENCE
         and spec.command == (sys.executable, "-P", "-m", "brokercert.reference.tradovate")
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (("env", "TOKEN=secret", "python3", "bot.py"), "bot.py"),
+        (("/usr/bin/env", "-i", "PAUSE=1", "A=2", "node", "bot.mjs"), "bot.mjs"),
+        (("env", "-u", "HOME", "--chdir", "/srv", "./bot", "--fast"), "bot"),
+        (("env", "python3", "-c", "print()"), "python3 -c"),
+        (("env",), "env"),
+        (("python3", "A=1.py"), "A=1.py"),
+    ],
+)
+def test_a_client_behind_env_has_its_own_name(command: tuple[str, ...], name: str) -> None:
+    assert Config().subject(ROWS, command).name == name
 
 
 def test_flags_outrank_variables_and_those_the_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -89,6 +90,46 @@ async def test_the_stop_command_travels_on_standard_input(play: Play) -> None:
     assert play.notes.lines == [("out", 'got {"command": "stop", "id": 1000000000}', False)]
     assert play.notes.exits == [(0, True)]
     await subject.kill()
+
+
+HIDDEN = "exec setsid env -i sh -c 'echo $$; exec sleep 300'"  # neither its session nor its environment
+
+
+async def _told(play: Play) -> int:
+    """The process whose id is printed."""
+    await play.notes.until(lambda: bool(play.notes.lines))
+    return int(play.notes.lines[0][1])
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of another's limits")
+@pytest.mark.parametrize("parents", ["live", "have left", "have died"])
+async def test_a_daemon_that_hid_itself_is_ended_too(play: Play, parents: str) -> None:
+    script = {
+        "live": f"({HIDDEN}) & sleep 300",
+        "have left": f"(({HIDDEN}) &) ; sleep 300",
+        "have died": f"(({HIDDEN}) &) ; kill -9 $$",
+    }[parents]
+    subject = await play.command("sh", "-c", script)
+    pid = await _told(play)
+    stranger = await asyncio.create_subprocess_exec("sleep", "300", start_new_session=True)
+    try:
+        assert leftovers._runs(pid)
+        await subject.kill()
+        assert not leftovers._runs(pid)
+        assert leftovers._runs(stranger.pid), "nobody else is ended"
+    finally:
+        stranger.kill()
+        await stranger.wait()
+
+
+@pytest.mark.asyncio
+async def test_whom_it_started_is_found_without_a_tag_too(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "_tag_of", lambda pid: None)
+    subject = await play.command("sh", "-c", f"({HIDDEN}) & sleep 300")
+    pid = await _told(play)
+    await subject.kill()
+    assert not leftovers._runs(pid)
 
 
 @pytest.mark.asyncio

@@ -10,6 +10,8 @@ import pytest
 from brokercert.engine.client import output
 from brokercert.engine.client.process import FLOOD_PAUSE
 from brokercert.engine.client.subject import Stream
+from brokercert.trace.clean import MARGIN
+from brokercert.trace.writer import LONGEST_LINE
 from programs import DEADLINE, Play
 
 
@@ -70,8 +72,12 @@ async def test_a_line_without_end_is_cut_once(play: Play) -> None:
         sys.stdout.write("\\nnext\\nlast")
     """)
     assert await subject.wait_exit(DEADLINE)
-    assert [(len(line), cut) for _, line, cut in play.notes.lines] == [(65536, True), (4, False), (4, False)]
-    assert sum(count for _, count in play.notes.lost) == 64 * 16384 - 65536
+    assert [(len(line), cut) for _, line, cut in play.notes.lines] == [
+        (LONGEST_LINE + MARGIN, True),  # whoever writes it cleans it, and cuts it then
+        (4, False),
+        (4, False),
+    ]
+    assert sum(count for _, count in play.notes.lost) == 64 * 16384 - LONGEST_LINE
     await subject.kill()
 
 
@@ -110,6 +116,15 @@ async def test_reports_are_recognised_from_their_level_up(play: Play, level: str
         assert play.notes.reports == [] and play.notes.printed("processed")
     else:
         assert play.notes.reports == [("processed", {"event": "processed", "id": 4})] and play.notes.lines == []
+    await subject.kill()
+
+
+@pytest.mark.asyncio
+async def test_a_byte_order_mark_is_no_part_of_a_report(play: Play) -> None:
+    script = """import os; os.write(1, b'\\xef\\xbb\\xbf{"event":"processed","id":4}\\n')"""
+    subject = await play.python(script, level="reports")
+    assert await subject.wait_exit(DEADLINE)
+    assert play.notes.reports == [("processed", {"event": "processed", "id": 4})] and play.notes.lines == []
     await subject.kill()
 
 

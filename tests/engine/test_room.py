@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from brokercert.engine.ask.config import Config
+from brokercert.engine.client.leftovers import TAGGED, tag_of
 from brokercert.engine.errors import HarnessError, UsageError
 from brokercert.engine.machine import descriptors as limits
 from brokercert.engine.machine import room
@@ -120,14 +121,17 @@ def test_the_limit_of_a_container_counts(most: str | None, left: list[int], tmp_
 
 def test_a_raised_limit_is_not_handed_on() -> None:
     soft, hard = open_files()
-    assert raise_open_files(soft - 1) == soft and for_a_client() is None, "never lowered; nothing to give back"
+    assert raise_open_files(soft - 1) == soft, "never lowered"
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     assert raise_open_files(soft - 50) == soft - 50
     assert raise_open_files(soft - 20) == soft - 20, "of a second run in this process"
     assert raise_open_files(hard + 1) <= hard
-    act = for_a_client()
-    assert act is not None
-    act()
+    core, locks = (resource.getrlimit(one) for one in (resource.RLIMIT_CORE, TAGGED))
+    for_a_client(tag_of("x"))()
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, core[1]), "no core file"
+    assert resource.getrlimit(TAGGED) == (tag_of("x"), locks[1])
+    for what, those in ((resource.RLIMIT_CORE, core), (TAGGED, locks)):
+        resource.setrlimit(what, those)
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == soft - 100, "what the user had set"
 
 

@@ -226,7 +226,7 @@ def test_what_an_earlier_judging_wrote_vouches_for_nothing(
     assert "is the record of the run itself" in capfd.readouterr().err
     (folder / "run.json").unlink()
     for _ in range(2):  # its own report it may write anew
-        assert main(["judge", "--out", str(folder), str(folder)]) == ExitCode.CERTIFIED
+        assert main(["judge", "--out", str(folder), str(folder)]) == ExitCode.INCOMPLETE
         assert UNVOUCHED in capfd.readouterr().out or UNVOUCHED in judge_traces([folder]).notes[1]
 
 
@@ -244,6 +244,9 @@ def test_another_set_is_refused_by_its_option_and_an_unknown_one_by_its_file(cor
         judge_traces([strange])
     with_header(strange, lambda header: header.update(set_id=SET, asked={"part": "moon"}))
     with pytest.raises(UsageError, match=f"^{strange}: what its run was asked for: .* no part 'moon'"):
+        judge_traces([strange])
+    with_header(strange, lambda header: header.update(asked=None, limits={"connect": -1.0}))
+    with pytest.raises(UsageError, match=f"^{strange}: limits.connect: -1.0; expected a positive number"):
         judge_traces([strange])
 
 

@@ -154,6 +154,12 @@ STATED: dict[str, dict[str, tuple[float, str, str]]] = {
         "heartbeat_gap_page": (30, "stage2.md", "| heartbeats | every 30 s;"),
         "reconnect": (10, "stage2.md", "| attempt to reconnect | 10 s."),
         "processing_p99": (0.1, "stage2.md", "| process a message | 100 ms;"),
+        "lockout": (3600, "tradovate.md", "429: no body, no ticket; an hour of waiting"),
+        "captcha_rest": (
+            3600,
+            "tradovate.md",
+            "cannot be solved by a program: wait an hour, tell the user. [documented]",
+        ),
     },
     "arrow-orders": {
         "pong_every": (30, "arrow.md", "The client sends the text `PONG` every 30 s"),

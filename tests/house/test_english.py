@@ -22,6 +22,7 @@ HARD = re.compile(r"\b(whatever|whoever|whomever|of which none)\b", re.IGNORECAS
 # Pages that are not prose of ours, each with the reason.
 OTHERS = {
     "kill-matrix.md": "generated from the descriptions of the mutants: docs/kill-matrix.md is made, not written",
+    "plays.md": "generated from the scenarios: docs/plays.md is made, not written",
 }
 PAGES = sorted(
     path

@@ -14,7 +14,7 @@ ROWS = [int(number) for number in re.findall(r"^\| (\d+) \|", SECTION, re.MULTIL
 
 
 def test_the_table_has_the_rows_of_the_page() -> None:
-    assert len(ROWS) == 19  # as many as TP §11 has: a pattern that finds none proves nothing
+    assert len(ROWS) == 28  # as many as TP §11 has: a pattern that finds none proves nothing
     assert list(dict.fromkeys(one.row for one in FAILURES)) == ROWS
 
 
@@ -28,4 +28,4 @@ def test_a_failure_of_real_clients_has_its_mutant_or_its_excuse(row: int) -> Non
 
 
 def test_few_failures_are_excused() -> None:
-    assert {one.row for one in FAILURES if one.why_none} == {18}
+    assert {one.row for one in FAILURES if one.why_none} == {18, 26, 28}

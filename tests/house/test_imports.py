@@ -66,6 +66,7 @@ EXCEPTIONS = {
     "brokercert_mock": ("tradovate", "its users write `from brokercert_mock import TradovateBroker`"),
     "brokercert.fuzz.client": ("tradovate", "the client that is fuzzed is the first broker's reference client"),
     "brokercert.fuzz.from_trace": ("tradovate", "its seeds are hostile frames of recorded traces of that broker"),
+    "brokercert.fuzz.own_arrow": ("arrow", "it feeds that broker's own mock, whose REST is its own"),
     "brokercert.simulation.play": ("tradovate", "sessions are simulated of that broker alone (docs/simulation.md)"),
     "brokercert.simulation.watch": ("tradovate", "it reads what is said in these sessions as that broker's judge does"),
 }

@@ -29,7 +29,7 @@ def verb() -> ModuleType:
     return module
 
 
-SET, NAME = "tradovate-stage2", "pipelines-the-sync"  # must fail EVT-020, LOG-100 falls with it
+SET, NAME = "tradovate-stage2", "never-syncs"  # must fail EVT-020, REC-110 falls with it
 BUSY = {"EVT-020": "inconclusive"}
 
 
@@ -49,7 +49,7 @@ def settled(verb: ModuleType, *tries: dict[str, str], state: str = "completed") 
     ("tries", "played", "good"),
     [
         ([{"EVT-020": "fail"}], 1, True),
-        ([{"EVT-020": "fail", "LOG-100": "fail"}], 1, True),  # it falls with it
+        ([{"EVT-020": "fail", "REC-110": "fail"}], 1, True),  # it falls with it
         ([BUSY, {"EVT-020": "fail"}], 2, True),
         ([BUSY, BUSY, {"EVT-020": "fail"}], 2, False),  # the machine may be busy once
         ([BUSY, {"EVT-020": "pass"}], 2, False),

@@ -21,6 +21,8 @@ WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 QUEUES = ("deque", "Queue", "PriorityQueue", "LifoQueue", "SimpleQueue")
 
 ENDS = {
+    "harness/brokercert/trace/disguises.py _run": "with the form of a secret: each round goes on in it",
+    "harness/brokercert/trace/disguises.py _with_marks": "with the secret: each round goes on in it",
     "mock_server/brokercert_mock/tradovate/exchange/bulk.py grow": "at the size asked for, in a thread of its own",
     "mock_server/brokercert_mock/tradovate/burst.py Burst.send": "with its turn (`pace.Turn`)",
     "mock_server/brokercert_mock/port/inflow.py Inflow._go_on": "with its turn (`pace.Turn`)",
@@ -29,7 +31,7 @@ ENDS = {
     "mock_server/brokercert_mock/port/names.py _question": "with the query: each round goes on in it",
     "mock_server/brokercert_mock/tradovate/sessions/quotas.py Quotas.on_authorized": "each round ends a connection",
     "mock_server/brokercert_mock/tradovate/sessions/quotas.py Quotas.on_login": "each round ends a session",
-    "mock_server/brokercert_mock/port/shell.py Shell._http_bytes": "with the bytes of one read",
+    "mock_server/brokercert_mock/port/shell.py Shell._read_on": "with the bytes of one read, or those that had to wait",
     "harness/brokercert/engine/play/grid.py sampled": "each round takes a fault or a phase off, before anything runs",
     "harness/brokercert/engine/play/scoring.py scoring": "with the burst's own records, if interrupted",
     "harness/brokercert/engine/machine/watchdog.py Watchdog._watch": "with the run, in a thread that waits in between",

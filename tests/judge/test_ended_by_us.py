@@ -100,12 +100,12 @@ def test_nothing_that_follows_our_own_end_of_a_client_changes_a_finding(set_id: 
 def test_it_was_our_record_that_kept_the_end_from_convicting() -> None:
     """The same bytes on the wire without it: as traces of before it are judged, and a crash is."""
     trace = played(STAGE2, "steady")
-    before = [x for x in trace.records if x.t <= 70 * S]
+    before = [x for x in trace.records if x.t <= 40 * S]
     (conn,) = open_at(before)
-    fin, gone = r.Ended(t=71 * S, conn=conn, by="client", how="fin"), r.SubjectExited(t=72 * S, code=-9, asked=False)
+    fin, gone = r.Ended(t=41 * S, conn=conn, by="client", how="fin"), r.SubjectExited(t=42 * S, code=-9, asked=False)
     fell = {f.requirement for f in findings(STAGE2, ended(trace, before, [fin, gone])) if f.verdict is Verdict.FAIL}
     assert "LOG-060" in fell
-    spared = findings(STAGE2, ended(trace, [*before, ours(70 * S)], [fin, gone]))
+    spared = findings(STAGE2, ended(trace, [*before, ours(40 * S)], [fin, gone]))
     assert not [f for f in spared if f.verdict is Verdict.FAIL]
 
 

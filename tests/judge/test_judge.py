@@ -10,6 +10,7 @@ import pytest
 from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge import judge_rows, judge_trace
 from brokercert.judge.check import Check
+from brokercert.judge.silence import NOTHING_TO_JUDGE
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.requirements import load_set
 from brokercert.sets import own_sets
@@ -30,7 +31,7 @@ def nothing(bench: Bench) -> Iterator[Finding]:
 
 
 def good(bench: Bench) -> Iterator[Finding]:
-    yield bench.ok(Form.SHOWN, "as it should be")
+    yield bench.ok(Form.SHOWN, "as it should be", [1])
 
 
 def bad(bench: Bench) -> Iterator[Finding]:
@@ -54,7 +55,7 @@ def findings_of(
     *exercises: str, state: str = "completed", offers: tuple[str, ...] = ("wire",), absent: Any = None, **said: Says
 ) -> list[Finding]:
     checks = {row.replace("_", "-"): Check(row, function, "It is so.", "here:1") for row, function in said.items()}
-    judging: Any = SimpleNamespace(checks=checks, bench=Bench, folded=JUDGING.folded)
+    judging: Any = SimpleNamespace(checks=checks, bench=Bench, folded=JUDGING.folded, antecedents=JUDGING.antecedents)
     told = header(ROWS.id, exercises=exercises, offers=offers, absent=absent or {}, limits={})
     trace = trace_of(told, [r.SubjectStarted(t=0), r.Finished(t=1, state=state)])  # type: ignore[arg-type]
     return judge_trace(trace, ROWS, judging)
@@ -68,7 +69,7 @@ def test_what_a_check_says_is_said() -> None:
 def test_silence_is_no_pass() -> None:
     demanding = ROWS.by_id["EVT-010"].demanded_by
     assert demanding == "EVT-020"
-    assert judged("EVT-010", EVT_010=nothing, EVT_020=good) == {"EVT-010": ("blocked", "EVT-020")}
+    assert judged("EVT-010", EVT_010=nothing, EVT_020=nothing) == {"EVT-010": ("blocked", "EVT-020")}
     assert judged(FREE, **{FREE.replace("-", "_"): nothing}) == {FREE: ("not observed", "")}
 
 
@@ -95,8 +96,12 @@ def test_silence_of_a_client_that_never_connects_is_blocked_whatever_the_row(row
 def test_the_reason_of_silence_never_names_an_antecedent_that_is_none() -> None:
     none = next(row for row in ROWS.rows if row.antecedent == "none" and row.id != FIRST)
     other = next(row for row in ROWS.rows if row.antecedent != "none" and not row.demanded_by)
-    assert told_of(none.id) == "what it is about never came"
-    assert told_of(other.id) == f"its antecedent ({other.antecedent}) never came"
+    assert told_of(none.id) == NOTHING_TO_JUDGE
+    assert told_of(other.id) == f"could not be asked: {JUDGING.antecedents[other.antecedent].missing}"
+
+
+def test_a_row_that_passed_in_a_scenario_blocks_none_of_it() -> None:
+    assert judged("EVT-010", EVT_010=nothing, EVT_020=good) == {"EVT-010": ("not observed", "")}
 
 
 def test_a_presupposed_row_that_passes_is_not_told() -> None:

@@ -6,9 +6,10 @@ import pytest
 from brokercert.engine.play.scenario import load_dialect, load_suite
 from brokercert.judge import judge_trace, never_came, not_reached
 from brokercert.requirements import available_sets, load_set
-from brokercert.trace import Trace
+from brokercert.trace import Shape, Trace
 from brokercert.trace import records as r
 from brokercert.verdict import Verdict
+from msgspec.structs import replace
 from traces import header
 
 SECOND = 1_000_000
@@ -52,6 +53,17 @@ def test_a_run_ends_only_where_the_preflight_shows_that_the_client_never_came(
 
 
 @pytest.mark.parametrize("set_id", available_sets())
+def test_a_second_look_in_which_nobody_comes_ends_no_run_and_fails_the_row(set_id: str) -> None:
+    """It is looked at where the client had come in the first one."""
+    rows = load_set(set_id)
+    trace = trace_of(set_id, left(SECOND // 10))
+    trace = replace(trace, header=replace(trace.header, shape=Shape(lanes=())))
+    findings = judge_trace(trace, rows, load_dialect(set_id).judging)
+    assert not never_came(trace, findings, rows)
+    assert [(one.requirement, one.verdict) for one in findings] == [(rows.first, Verdict.FAIL)]
+
+
+@pytest.mark.parametrize("set_id", available_sets())
 def test_what_was_not_played_is_blocked_but_for_what_the_client_does_not_offer(set_id: str) -> None:
     rows, suite = load_set(set_id), load_suite(set_id)
     exercises = {one.name: one.exercises for one in suite.scenarios}
@@ -75,4 +87,4 @@ def test_every_suite_has_one_preflight_of_the_row_that_asks_for_the_connection(s
     (one,) = [scenario for scenario in suite.scenarios if scenario.before_all]
     assert suite.preflight is one and one.exercises == (load_set(set_id).first,)
     assert (one.needs, one.path, one.settings, one.env) == (("wire",), "direct", {}, {}), "nothing is wrong in it"
-    assert one.lasts <= 3, "a client that is well pays little for it"
+    assert one.lasts <= 7, "a client that is well pays little for it: a few seconds, to see all that it opens"

@@ -113,3 +113,18 @@ def test_a_second_playing_that_was_touched_too_takes_no_breach_away_by_its_silen
 def test_a_presupposed_row_of_which_the_second_playing_says_nothing_is_no_longer_open() -> None:
     plays = {1: [found("LOG-060", Verdict.INCONCLUSIVE, 1, stalled=True)], 2: [found("EVT-010", Verdict.PASS, 2)]}
     assert of_row(combined(plays), "LOG-060") == []
+
+
+@given(playings(), st.data())
+def test_of_a_playing_that_was_cut_short_only_breaches_count(
+    plays: dict[int, list[Finding]], data: st.DataObject
+) -> None:
+    cut = data.draw(st.sets(st.sampled_from(sorted(plays)), max_size=len(plays) - 1))
+    whole = {play: found for play, found in plays.items() if play not in cut}
+    breaches = [f for play in cut for f in plays[play] if f.verdict in (Verdict.FAIL, Verdict.WARNING)]
+    assert sorted(map(repr, combined(plays, cut))) == sorted(map(repr, [*combined(whole), *breaches]))
+
+
+def test_a_scenario_that_was_only_ever_cut_short_says_what_it_showed() -> None:
+    plays = {1: [found("LOG-060", Verdict.NOT_OBSERVED, 1)]}
+    assert combined(plays, {1}) == plays[1]

@@ -69,5 +69,6 @@ def test_an_attempt_under_way_at_a_stop_may_not_come_to_stay(leaves: int | None,
     ]
     if leaves is not None:
         records.append(r.Ended(t=leaves, conn=2, by="client", how="fin"))
+        records.append(r.SubjectExited(t=leaves, code=0, asked=True))
     records.append(r.Finished(t=asked + 16 * S, state="completed", lag=0))
     assert [str(finding.verdict) for finding in judged("OFF-010", records)] == [verdict]

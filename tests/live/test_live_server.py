@@ -117,6 +117,11 @@ async def test_a_foreign_name_that_leads_here_is_refused(stand: Stand) -> None:
     assert (await stand.get(f"/?token={stand.token}", host=f"localhost:{stand.page.port}"))[0] == 200
 
 
+async def test_two_hosts_are_none(stand: Stand) -> None:
+    ours = f"127.0.0.1:{stand.page.port}"
+    assert (await stand.get(f"/?token={stand.token}", host=f"{ours}\r\nHost: {ours}"))[0] == 421
+
+
 async def test_what_is_not_there_is_not_found(stand: Stand) -> None:
     assert (await stand.get(f"/else?token={stand.token}"))[0] == 404
 

@@ -42,7 +42,8 @@ def slow_authorize(talk: Talk) -> None:
     def earlier(x: r.Record) -> bool:
         return x.t < talk.lives[0].authorize
 
-    talk.told = [at(x, x.t - 3 * S) if earlier(x) else x for x in talk.told]
+    talk.told = [x if earlier(x) else at(x, x.t + 3 * S) for x in talk.told]
+    talk.ends += 3 * S
 
 
 def second_authorize(talk: Talk) -> None:
@@ -199,8 +200,9 @@ def test_an_authorize_that_is_repeated_without_an_answer_leads_to_a_login(seed: 
     """The first is never answered, the second is: the sync request that follows is no early one."""
     talk = valid(seed, 1)
     life = talk.lives[0]
-    t = life.authorize - 4 * S
-    talk.told = [at(x, x.t - 4 * S) if x.t < life.authorize else x for x in talk.told]
+    t = life.authorize
+    talk.told = [x if x.t < t else at(x, x.t + 4 * S) for x in talk.told]
+    talk.ends += 4 * S
     talk.client(t, life.conn, f"authorize\n{life.ids.pop()}\n\n{life.token}")
     talk.told.append(r.Withheld(t=t, what="authorize", conn=life.conn))
     assert "EVT-020" not in talk.fallen()

@@ -23,6 +23,15 @@ ROWS = [
     (set_id, row.id) for set_id in available_sets() for row in load_set(set_id).rows if row.id not in outside(set_id)
 ]
 
+# A SHOULD clause of a MUST row: that the client is gone 15 s after it was asked to stop; that it tells of an error text
+# inside a 200; that it rests on a new socket too, which it has after a loss; that a lock-out may begin with authorize.
+WARNED = {
+    ("waits-for-the-servers-goodbye", "OFF-010"),
+    ("hides-an-error-text-in-a-200", "LOG-045"),
+    ("forgets-a-captcha-with-its-socket", "RLP-040"),
+    ("logs-in-again-after-429", "RLP-070"),
+}
+
 # A mutant may leave its old socket to the garbage collector: that is its defect, and nobody else's.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -44,13 +53,21 @@ def scenarios(set_id: str, row: str) -> list[str]:
     return sorted(suite.listed()[row], key=lambda name: suite.by_name(name).cell is not None)
 
 
+def others(set_id: str, row: str) -> list[str]:
+    """All that may break an invariant beside those listed for it; none of another row."""
+    if load_set(set_id).by_id[row].kind != "invariant":
+        return []
+    return [one.name for one in load_suite(set_id).scenarios if one.cell is None]
+
+
 @pytest.mark.parametrize(("set_id", "name"), INSIDE, ids=[name for _, name in INSIDE])
 def test_a_mutant_fails_every_row_that_it_must(set_id: str, name: str) -> None:
     rows = sorted(mutants_of(set_id)[name].fails - outside(set_id))
     for row in rows:
-        due = "fail" if load_set(set_id).by_id[row].level == "MUST" else "warning"
+        due = "fail" if load_set(set_id).by_id[row].level == "MUST" and (name, row) not in WARNED else "warning"
         # A row that others presuppose, as stability, may fall in their scenarios alone.
         places = dict.fromkeys(place for one in (row, *rows) for place in scenarios(set_id, one))
+        places |= dict.fromkeys(others(set_id, row))
         assert any(verdicts(set_id, name, scenario).get(row) == due for scenario in places), row
 
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import keep_score, matrix_hash, score_sentence, sources_of
-from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
+from brokercert.matrix.cells import Cell, Due, Told, cells_of, play_cell
 from brokercert.matrix.score import differences, score_of
 from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of, outside
 from brokercert.mutants.register import Mutant, Register
@@ -164,3 +164,10 @@ def test_what_only_a_process_can_show_is_asked_of_no_client_inside() -> None:
 
 def test_whoever_fails_what_only_a_process_can_show_is_played_as_one() -> None:
     assert [one.name for one in MUTANTS.values() if not one.process and one.fails <= outside(SET)] == []
+
+
+def test_of_an_invariant_every_scenario_is_a_place_and_those_listed_come_first() -> None:
+    due = Due("tradovate-stage2", "says-goodbye-in-latin-1")
+    places = due.places("CON-060")
+    assert places[0] == "steady" and "token-refused" in places
+    assert Due("tradovate-stage2", "never-answers-pings").places("CON-070") == ["pings"]

@@ -17,7 +17,7 @@ SIZE = 300_000  # bytes: a few hundred orders
 
 
 def state() -> State:
-    return seeded(random.Random(1), lambda: STAMP)
+    return seeded(random.Random(1), lambda: STAMP, STAMP)
 
 
 @pytest.mark.parametrize("types", [["order", "fill"], ["account"], ["orderVersions", "commands", "users"]])

@@ -50,6 +50,34 @@ async def test_a_hold_keeps_the_answer_and_what_it_means(bench: Bench) -> None:
     assert kinds == ["Withheld", "Released"]
 
 
+async def test_a_ticket_is_honoured_in_its_own_time_whatever_another_has_drawn(bench: Bench) -> None:
+    bench.broker.on("user/syncrequest", nth_on_connection=1).ticket(p_time=0.3)
+    sync = 'user/syncrequest\n{}\n\n{{"entityTypes":["cashBalance"],"p-ticket":"{}"}}'
+    async with bench.authorized() as first, bench.authorized() as second:
+        await first.send(SYNC.format(2))
+        ticket = (await reply(first, 2))["d"]["p-ticket"]
+        await asyncio.sleep(0.28)
+        await second.send(SYNC.format(2))
+        assert (await reply(second, 2))["d"]["p-time"] == 0.3
+        await first.send(sync.format(3, ticket))
+        assert "users" in (await reply(first, 3))["d"]
+        await first.send(sync.format(4, ticket))  # good for one request
+        assert "p-ticket" in (await reply(first, 4))["d"]
+
+
+async def test_what_was_held_is_left_to_the_rule_beneath(bench: Bench) -> None:
+    bench.broker.on("authorize").answer_with(200, {"errorText": "older still"})
+    bench.broker.on("authorize", nth=1).refuse(401, "Invalid access token")
+    hold = bench.broker.on("authorize", nth=1).hold()
+    async with bench.socket() as ws:
+        await ws.send("authorize\n0\n\nx")
+        assert await hold.wait_held(5)
+        bench.broker.on("authorize").status(429)  # newer than what is held
+        hold.release()
+        assert (await reply(ws, 0))["s"] == 401
+    assert [x.name for x in bench.of(r.RuleApplied)] == ["hold", "refuse"]
+
+
 async def test_a_ticket_is_honoured_when_its_time_has_come(bench: Bench) -> None:
     bench.broker.on("user/syncrequest", nth=1).ticket(p_time=0.6)
     async with bench.authorized() as ws:
@@ -98,7 +126,7 @@ async def test_an_upgrade_refused_while_the_block_lasts(bench: Bench, status: in
         assert await ws.recv() == "o"
 
 
-@pytest.mark.parametrize("how", ["fin", "rst", "close", "protocol", "mid-frame"])
+@pytest.mark.parametrize("how", ["fin", "rst", "close", "no code", "protocol", "protocol twice", "mid-frame"])
 async def test_a_connection_ends_as_told(bench: Bench, how: str) -> None:
     async with bench.socket() as ws:
         assert await ws.recv() == "o"
@@ -110,16 +138,20 @@ async def test_a_connection_ends_as_told(bench: Bench, how: str) -> None:
                 conn.rst()
             case "close":
                 conn.close(1012, "Service restart")
+            case "no code":
+                conn.close(None)
             case "protocol":
                 conn.protocol_close(3000, "Go away!")
+            case "protocol twice":
+                conn.protocol_close(3000, "Go away!", times=2)
             case _:
                 conn.stop_mid_frame("hello", keep=3, fin=True)
-        if how == "protocol":
+        for _ in range({"protocol": 1, "protocol twice": 2}.get(how, 0)):
             assert await ws.recv() == 'c[3000,"Go away!"]'
         with pytest.raises(ConnectionClosed) as error:
             await ws.recv()
         code = error.value.rcvd.code if error.value.rcvd else None
-        assert code == (1012 if how == "close" else None)
+        assert code == {"close": 1012, "no code": 1005}.get(how)
         await bench.wait(lambda: bench.of(r.Ended))
         end = bench.of(r.Ended)[0]
         assert (end.by, end.how) == ("broker", "rst" if how == "rst" else "fin")

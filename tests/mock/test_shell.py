@@ -57,6 +57,59 @@ def test_whatever_bytes_come_nothing_is_raised(data: bytes, split: int) -> None:
     asyncio.run(scenario())
 
 
+LAST = b"GET /v1/account/list HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("data", "answers"),
+    [
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 2),  # the first bytes of a client of HTTP/2
+        (LAST + b"\x00\x01\r\n\r\n", 1),
+        (LAST + LAST, 1),
+        (LAST + UPGRADE, 1),
+        (b"\x00\r\n\r\n" + LAST, 1),
+    ],
+)
+async def test_nothing_is_written_after_our_own_fin(data: bytes, answers: int) -> None:
+    """Neither at once nor when more comes later."""
+    async with running(Settings(close_wait=0.05)) as bench:
+        reader, writer = await asyncio.open_connection("127.0.0.1", bench.broker.port)
+        writer.write(data)
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.write(data)
+        assert answer.count(b"HTTP/1.1 ") == answers == len(bench.of(r.RestAnswer)) + len(bench.of(r.Violation))
+        assert not bench.broker.script_errors
+        writer.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("count", [2, 100, 3000])
+async def test_all_requests_of_one_segment_are_answered_and_the_next_too(count: int) -> None:
+    one = LAST.replace(b"Connection: close\r\n", b"")
+    async with running(Settings(close_wait=0.05)) as bench:
+        reader, writer = await asyncio.open_connection("127.0.0.1", bench.broker.port)
+        writer.write(one * count)
+        await bench.wait(lambda: len(bench.of(r.RestAnswer)) == count)
+        writer.write(one)  # on the same connection, which is still one
+        writer.write(LAST)
+        answer = await asyncio.wait_for(reader.read(), 5)
+        assert answer.count(b"HTTP/1.1 ") == count + 2 == len(bench.of(r.RestRequest))
+        assert bench.of(r.Violation) == []
+        writer.close()
+
+
+@pytest.mark.asyncio
+async def test_what_stands_behind_many_requests_is_one_violation() -> None:
+    one = LAST.replace(b"Connection: close\r\n", b"")
+    async with running(Settings(close_wait=0.05)) as bench:
+        reader, writer = await asyncio.open_connection("127.0.0.1", bench.broker.port)
+        writer.write(one * 100 + b"\x00\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 5)
+        assert (answer.count(b"HTTP/1.1 "), len(bench.of(r.Violation))) == (101, 1)
+        writer.close()
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     "data",

@@ -13,13 +13,13 @@ from brokercert_mock.tradovate.exchange.commands import Sender
 from brokercert_mock.tradovate.exchange.ledger import Ledger, ledger_state
 from brokercert_mock.tradovate.exchange.market import Exchange
 from brokercert_mock.tradovate.exchange.orders import OrderDesk
-from brokercert_mock.tradovate.seed import seeded
+from brokercert_mock.tradovate.seed import AMOUNTS, seeded
 from brokercert_mock.tradovate.state import Change
 from naive_market import FEE, NaiveMarket, NaiveOrder
 
 NOW = "2026-01-05T14:30:00.000Z"
 SYMBOLS = ("ESH6", "NQH6")
-START = ("50000.50", "51000.75", "52001")
+START = tuple(map(str, AMOUNTS))
 
 # An order's life, written from the entity's states in the notes: what may follow what.
 NEXT = {
@@ -39,7 +39,7 @@ class Twins:
 
     def __init__(self, rules: Settings | None = None) -> None:
         self.rules = rules or Settings()
-        self.state = seeded(random.Random(1), lambda: NOW)
+        self.state = seeded(random.Random(1), lambda: NOW, NOW)
         self.frames: list[Sequence[Change]] = []
         self.exchange = Exchange(
             self.state,

@@ -27,7 +27,7 @@ MEANINGS = {
     "first_delay": "the first delay, at most",
     "longest_delay": "the longest delay",
     "stable_after": "of being synced, after which the ladder starts again",
-    "lockout": "of silence after a 429, to the upgrade or to a request",
+    "lockout": "of silence after a 429, to the upgrade or to a request; without a sync request after a captcha",
     "refused_delay": "between uses of credentials that were refused",
 }
 

@@ -16,6 +16,7 @@ from brokercert.verdict import (
     Excerpt,
     ExcerptLine,
     Finding,
+    Happened,
     Level,
     LimitUsed,
     Measured,
@@ -108,6 +109,7 @@ def build_run(
                 means=row.means,
                 causes=row.causes,
                 mend=row.mend,
+                others=tuple(Happened(title=one.title, address=one.address) for one in row.others),
                 reproduce=f"brokercert certify --only {row.id} -- node client.mjs",
             )
         )

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
 import pytest
+from brokercert.door.told import judged_from
 from brokercert.verdict import Finding, Outcome, RunRecord, Verdict
 from brokercert_reports.console import render_console
 from brokercert_reports.html import render_html
@@ -79,3 +80,13 @@ def test_a_run_without_fails_names_none(build: Build) -> None:
     assert broke.outcome is Outcome.HARNESS_ERROR and "fails" not in broke.sentence
     assert "fails" not in build(interrupted=True).sentence
     assert "and fail" not in console(broke)
+
+
+def test_a_breach_in_a_scenario_that_is_not_listed_for_its_row_fails_the_first_item_of_the_row(build: Build) -> None:
+    """An invariant is judged everywhere; pytest has items for the scenarios that are listed alone."""
+    passed = Finding(requirement="EVT-030", scenario="login", verdict=Verdict.PASS, observed="correct")
+    broken = Finding(requirement="EVT-030", scenario="outage", verdict=Verdict.FAIL, observed="`users` beside it")
+    run = build({"EVT-030": (passed, broken)})
+    items = judged_from(run, {"EVT-030": ("login", "steady")}, {})["items"]["EVT-030"]
+    assert [item["kind"] for item in items.values()] == ["fail", "error"]  # nothing was found in the second
+    assert "`users` beside it" in items["login"]["message"]

@@ -9,7 +9,17 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
-from brokercert.verdict import SIMULATED, Calibration, Finding, LimitUsed, RunRecord, ScenarioResult, Verdict
+from brokercert.verdict import (
+    SIMULATED,
+    Calibration,
+    Excerpt,
+    ExcerptLine,
+    Finding,
+    LimitUsed,
+    RunRecord,
+    ScenarioResult,
+    Verdict,
+)
 from brokercert_reports.bars import COLOURS
 from brokercert_reports.html import authored, path_url, prose, render_html
 from brokercert_reports.text import printable
@@ -184,7 +194,7 @@ def test_the_cover_says_word_sentence_counts_and_that_the_broker_was_simulated(f
     cover = text[: text.index("No heartbeat for")]
     for part in (
         "node client.mjs: failed for part core: HBT-010, EVT-020, REC-030.",
-        "21 pass",
+        "23 pass",
         "3 fail",
         failed.set_hash,
         "simulated",
@@ -314,3 +324,13 @@ def test_a_row_that_failed_everywhere_is_told_thrice_and_named_for_the_rest(buil
     card = text[: text.index("Why it matters")]
     assert [n for n in range(9) if f"Nothing at {n}." in card] == [0, 1, 2]
     assert "6 further findings of this row in run.json: fail in place-3, fail in place-4" in card
+
+
+def test_what_shows_a_pass_is_folded_and_its_row_leads_there(build: Callable[..., RunRecord]) -> None:
+    line = ExcerptLine(record=12, at=0.5, conn=1, who="client", text="<b>authorize</b>", marked=True)
+    run = build(excerpts={"LOG-025": (Excerpt(scenario="login", lines=(line,)),)})
+    page = render_html(run)
+    folded = re.findall(r'<details class="shown">(.*?)</details>', page, re.DOTALL)
+    assert len(folded) == 1 and "&lt;b&gt;authorize" in folded[0] and 'class="marked"' in folded[0]
+    assert '<a href="#shown-LOG-025">' in page and 'id="shown-LOG-025"' in folded[0]
+    assert "shown-" not in render_html(build()), "a pass without an excerpt has nothing to fold"

@@ -142,3 +142,65 @@ async def test_a_refused_change_of_a_toxic_leaves_the_embedded_one_as_it_was(cho
     if chosen.kind == "embedded":
         assert (await proxy.toxics())[0]["attributes"] == {"latency": 5, "jitter": 1}
     await proxy.destroy()
+
+
+def asked(chosen: Chosen, method: str, path: str, body: str | None = None) -> tuple[int, dict[str, str], str]:
+    address = urlsplit(chosen.url)
+    exchange = Exchange(method, path, None if body is None else body.encode(), "curl/8", 0, {}, "")
+    return ask(address.hostname or "", address.port or 0, exchange)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", '"1"'])
+async def test_what_go_reads_as_no_toxicity_is_refused(chosen: Chosen, number: str) -> None:
+    """Kept, it would make the list of proxies unreadable for every client."""
+    proxy = await chosen.driver.create(f"toxicity-{os.getpid()}-{abs(hash(number))}", "127.0.0.1:9")
+    body = f'{{"type":"latency","toxicity":{number}}}'
+    status, _, answer = await asyncio.to_thread(asked, chosen, "POST", f"/proxies/{proxy.name}/toxics", body)
+    assert (status, await proxy.toxics()) == (400, []), answer
+    await proxy.destroy()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        ("9223372036854775807", 200),
+        ("9223372036854775808", 400),
+        ("-9223372036854775809", 400),
+        ("1.0", 400),
+        ("1e2", 400),
+    ],
+)
+async def test_an_attribute_is_an_integer_of_64_bits(chosen: Chosen, number: str, status: int) -> None:
+    proxy = await chosen.driver.create(f"integer-{os.getpid()}-{abs(hash(number))}", "127.0.0.1:9")
+    body = f'{{"type":"limit_data","attributes":{{"bytes":{number}}}}}'
+    got, _, answer = await asyncio.to_thread(asked, chosen, "POST", f"/proxies/{proxy.name}/toxics", body)
+    assert got == status, answer
+    assert status == 200 or f"cannot unmarshal number {number} into" in answer, "as it was written"
+    await proxy.destroy()
+
+
+@pytest.mark.asyncio
+async def test_addresses_are_read_as_go_reads_them(chosen: Chosen) -> None:
+    name = f"address-{os.getpid()}"
+    body = json.dumps({"name": name, "listen": "127.0.0.1:", "upstream": "127.0.0.1:http-alt"})
+    status, _, answer = await asyncio.to_thread(asked, chosen, "POST", "/proxies", body)
+    assert (status, json.loads(answer)["upstream"]) == (201, "127.0.0.1:http-alt")
+    taken = json.loads(answer)["listen"].rpartition(":")[2]
+    body = json.dumps({"name": f"{name}-2", "listen": f"localhost:{taken}", "upstream": "127.0.0.1:9"})
+    status, _, answer = await asyncio.to_thread(asked, chosen, "POST", "/proxies", body)
+    assert (status, f"listen tcp 127.0.0.1:{taken}: bind: address already in use" in answer) == (500, True), answer
+    status, _, answer = await asyncio.to_thread(asked, chosen, "PATCH", f"/proxies/{name}", '{"upstream":""}')
+    assert (status, json.loads(answer)["upstream"]) == (200, "")
+    await chosen.driver.ask("DELETE", f"/proxies/{name}")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("path", "status", "location"),
+    [("//proxies", 301, "/proxies"), ("/proxies/../version", 301, "/version"), ("/proxies/%zz", 400, None)],
+)
+async def test_paths_that_are_not_clean(chosen: Chosen, path: str, status: int, location: str | None) -> None:
+    got, headers, _ = await asyncio.to_thread(asked, chosen, "GET", path)
+    assert (got, headers.get("location")) == (status, location)

@@ -70,7 +70,31 @@ async def test_delays_and_rates(bench: Make) -> None:
         assert await wire.at_client() == (b"bye", near(0))
         assert await wire.at_client() == ("EOF", near(0.3))
 
-    await asyncio.gather(latency(), spacing(), bandwidth(), slicer(), slow_close())
+    async def throttled_and_late() -> None:
+        made = await bench()
+        wire = await made.connect()
+        await made.proxy.add("bandwidth", "downstream", {"rate": 10})
+        await made.proxy.add("latency", "downstream", {"latency": 300})
+        wire.answer(b"x" * 5000)
+        got, seconds = await wire.at_client(3000)
+        assert (len(got), seconds) == (3000, near(0.3)), "the time of the bandwidth is part of the latency"
+        got, seconds = await wire.at_client(2000)
+        assert (len(got), seconds) == (2000, near(0.2)), "and what comes after it goes on at once"
+
+    async def sliced_one_after_the_other() -> None:
+        made = await bench()
+        wire = await made.connect()
+        await made.proxy.add("slicer", "downstream", {"average_size": 4, "size_variation": 0, "delay": 80_000})
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        wire.answer(b"12345678")
+        loop.call_later(0.02, wire.answer, b"9")
+        assert [(await wire.at_client())[0] for _ in range(3)] == [b"1234", b"5678", b"9"]
+        assert loop.time() - began == near(0.16), "the next is taken after the last delay"
+
+    await asyncio.gather(
+        latency(), spacing(), bandwidth(), slicer(), slow_close(), throttled_and_late(), sliced_one_after_the_other()
+    )
 
 
 @pytest.mark.asyncio
@@ -236,6 +260,88 @@ async def test_ends_and_refusals(bench: Make) -> None:
         lost_in_flight(),
         same_again(),
     )
+
+
+@pytest.mark.asyncio
+async def test_an_end_travels_as_data_does_and_takes_nothing_away(bench: Make) -> None:
+    async def answer_under_way() -> None:
+        made = await bench()
+        wire = await made.connect()
+        await made.proxy.add("latency", "downstream", {"latency": 300, "jitter": 0})
+        wire.answer(b"x" * 100)
+        asyncio.get_running_loop().call_later(0.05, wire.client[1].write_eof)
+        assert await wire.at_client(100) == (b"x" * 100, near(0.3)), "the client has ended its own direction only"
+        assert (await wire.at_client())[0] == "EOF"
+
+    async def order_under_way() -> None:
+        made = await bench()
+        wire = await made.connect()
+        await made.proxy.add("latency", "upstream", {"latency": 300, "jitter": 0})
+        wire.send(b"x" * 100)
+        asyncio.get_running_loop().call_later(0.05, wire.upstream[1].write_eof)
+        assert await wire.at_upstream(100) == (b"x" * 100, near(0.3)), "the broker has ended its own direction only"
+        assert (await wire.at_upstream())[0] == "EOF"
+
+    async def the_other_direction_ends_by_its_own_chain() -> None:
+        made = await bench()
+        wire = await made.connect()
+        await made.proxy.add("slow_close", "downstream", {"delay": 300})
+        wire.client[1].write_eof()
+        assert await wire.at_client() == ("EOF", near(0.3))
+
+    async def toxics_behind_what_makes_an_end() -> None:
+        made = await bench()
+        wire = await made.connect()
+        await made.proxy.add("limit_data", "downstream", {"bytes": 10}, name="first")
+        await made.proxy.add("slow_close", "downstream", {"delay": 300}, name="second")
+        wire = await made.connect(prove=False)
+        wire.answer(b"x" * 10)
+        assert await wire.at_client(10) == (b"x" * 10, near(0))
+        assert await wire.at_client() == ("EOF", near(0.3))
+
+    async def an_end_behind_slow_data() -> None:
+        made = await bench()
+        wire = await made.connect()
+        await made.proxy.add("bandwidth", "downstream", {"rate": 10}, name="first")
+        await made.proxy.add("slow_close", "downstream", {"delay": 200}, name="second")
+        wire.answer(b"x" * 3000)
+        wire.upstream[1].write_eof()
+        assert await wire.at_client(3000) == (b"x" * 3000, near(0.3))
+        assert await wire.at_client() == ("EOF", near(0.2)), "the end waits for the data, and then for its own delay"
+
+    await asyncio.gather(
+        answer_under_way(),
+        order_under_way(),
+        the_other_direction_ends_by_its_own_chain(),
+        toxics_behind_what_makes_an_end(),
+        an_end_behind_slow_data(),
+    )
+
+
+@pytest.mark.asyncio
+async def test_a_change_flushes_what_is_before_it_and_nothing_behind_it(bench: Make) -> None:
+    async def removed(first: bool) -> None:
+        """`latency` stands behind the one that is removed, or before it."""
+        made = await bench()
+        wire = await made.connect()
+        for name in ("other", "slow") if first else ("slow", "other"):
+            toxic = ("latency", {"latency": 400, "jitter": 0}) if name == "slow" else ("slow_close", {"delay": 1})
+            await made.proxy.add(toxic[0], "downstream", toxic[1], name=name)
+        wire.answer(b"x" * 100)
+        assert (await wire.at_client(within=0.05))[0] == "silence"
+        await made.driver.ask("DELETE", f"/proxies/{made.proxy.name}/toxics/other")
+        assert await wire.at_client(100) == (b"x" * 100, near(0.35 if first else 0))
+
+    async def added_behind() -> None:
+        made = await bench()
+        wire = await made.connect()
+        await made.proxy.add("latency", "downstream", {"latency": 400, "jitter": 0}, name="slow")
+        wire.answer(b"x" * 100)
+        assert (await wire.at_client(within=0.05))[0] == "silence"
+        await made.proxy.add("slow_close", "downstream", {"delay": 1}, name="other")
+        assert await wire.at_client(100) == (b"x" * 100, near(0))
+
+    await asyncio.gather(removed(first=True), removed(first=False), added_behind())
 
 
 @pytest.mark.asyncio

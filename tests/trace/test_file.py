@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import stat
 import tempfile
 from collections.abc import Callable
 from io import FileIO
@@ -44,7 +45,7 @@ ACTS = st.lists(
         st.tuples(st.just("line"), st.binary(max_size=20).map(lambda data: data.replace(b"\n", b"-") + b"\n")),
         st.tuples(st.just("flush"), st.just(b"")),
         st.tuples(st.just("free"), st.binary(max_size=40)),  # so many bytes get free
-        st.tuples(st.sampled_from(("remove", "replace", "shorten", "remove folder")), st.just(b"")),
+        st.tuples(st.sampled_from(("remove", "replace", "shorten", "change", "remove folder")), st.just(b"")),
     ),
     max_size=30,
 )
@@ -66,6 +67,10 @@ def happens(act: str, data: bytes, disk: Disk, file: TraceFile, lines: list[byte
     elif file.path.exists():
         if act == "shorten":
             file.path.write_bytes(b"")
+        elif act == "change":
+            file.path.write_bytes(
+                b"H" + file.path.read_bytes()[1:]
+            )  # two bytes of a header, say: it is as long as before
         else:
             file.path.unlink()
             if act == "replace":
@@ -73,6 +78,7 @@ def happens(act: str, data: bytes, disk: Disk, file: TraceFile, lines: list[byte
 
 
 @example([("shorten", b"")], 1, True, 1)
+@example([("flush", b""), ("change", b"")], 300, True, 1)
 @example([("free", b"1234"), ("remove folder", b"")], 3, False, 1)  # gone before it had its name
 @settings(deadline=None)
 @given(ACTS, st.integers(0, 300), st.booleans(), st.integers(1, 60))
@@ -108,3 +114,21 @@ def test_a_file_that_nobody_touched_has_nothing_to_be_said_of(tmp_path: Path) ->
     file.append(b"header\n")
     file.close([b"header\n"])
     assert (file.note, (tmp_path / "one.jsonl").read_bytes()) == ("", b"header\n")
+
+
+def test_other_users_cannot_read_it(tmp_path: Path) -> None:
+    file = TraceFile(tmp_path / "traces" / "one.jsonl")
+    file.append(b"header\n")
+    file.close([b"header\n"])
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.path.parent.stat().st_mode) == 0o700
+
+
+def test_a_byte_that_was_changed_on_the_disk_is_mended_and_told(tmp_path: Path) -> None:
+    file = TraceFile(tmp_path / "one.jsonl")
+    file.append(b"header\n")
+    file.flush()
+    file.path.write_bytes(b"hEader\n")
+    file.close([b"header\n"])
+    assert "written anew from memory" in file.note
+    assert file.path.read_bytes() == b"header\n" and file.sha256 == hashlib.sha256(b"header\n").hexdigest()

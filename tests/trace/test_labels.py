@@ -88,3 +88,74 @@ def test_of_two_secrets_that_begin_alike_each_list_gets_its_own_label() -> None:
     long = labels.add("access-token", TOKEN)
     lists = [json.dumps(list(value.encode())) for value in (TOKEN[:12], TOKEN)]
     assert labels.redact(f"{lists[0]} {lists[1]}") == f"{short} {long}"
+
+
+LONG = "eyJh.Qx7Tn2Lw9Rk4Vb8Zc1Md6Pf3Gs5Hj0Yu-aE_iOqWtXvNlBrKmDzCyS4UoA1"
+PART = "«part of access-token#1»"
+
+
+def secret_of(*values: str) -> Labels:
+    labels = Labels()
+    for value in values:
+        labels.add("access-token", value)
+    return labels
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (LONG[:-4], PART),
+        (LONG[4:], PART),
+        (LONG[:16], PART),
+        (LONG[:12], PART),
+        (LONG[7:40], PART),
+        (f"first {LONG[:33]}", f"first {PART}"),
+        (f"{LONG[:32]}\n{LONG[32:]}", "«access-token#1»"),
+        (LONG[:11], LONG[:11]),
+        (f"{LONG[:8]}...{LONG[-8:]}", f"{LONG[:8]}...{LONG[-8:]}"),
+        (LONG.upper()[:40], PART),
+        (f"{LONG}{LONG[:20]}", f"«access-token#1»{PART}"),
+        (f"{LONG[40:]}{LONG}", f"{PART}«access-token#1»"),
+        (LONG, "«access-token#1»"),
+    ],
+)
+def test_a_longer_part_of_a_secret_is_one_too(text: str, clean: str) -> None:
+    assert secret_of(LONG).redact(f"<{text}>") == f"<{clean}>"
+    assert secret_of(LONG).redact(text, parts=False) == text.replace(LONG, "«access-token#1»"), "what the broker says"
+
+
+OUTSIDE = st.text("{}\u200béß\u4e2d ", max_size=20)  # nothing that could be the secret's next character
+
+
+@given(st.integers(0, 60), st.integers(1, 65), OUTSIDE, OUTSIDE)
+def test_every_run_of_twelve_characters_is_found_wherever_it_stands(
+    begin: int, length: int, before: str, after: str
+) -> None:
+    part = LONG[begin : begin + length]
+    text = f"{before}\0{part}\0{after}"
+    whole = "«access-token#1»" if part == LONG else PART
+    found = secret_of(LONG).redact(text)
+    assert found == (f"{before}\0{whole}\0{after}" if len(part) >= 12 else text)
+
+
+def test_what_several_secrets_have_in_common_is_a_part_of_none() -> None:
+    shared = "Qx7Tn2Lw9Rk4Vb8Zc1Md6Pf3"
+    labels = secret_of(shared + LONG[30:], shared + LONG[:30:-1])
+    assert labels.redact(f"<{shared}>") == "<«part of several secrets»>"
+    assert labels.redact(f"<{shared}{LONG[30:40]}>") == f"<{PART}>"
+    assert labels.redact(f"<{shared}{LONG[:30:-1][:10]}>") == "<«part of access-token#2»>"
+
+
+def test_the_header_of_a_json_web_token_is_no_part_of_it() -> None:
+    header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').decode()
+    token = f"{header}.{LONG[5:40]}.{LONG[40:]}"
+    labels = secret_of(token)
+    assert labels.redact(f"<{header}>") == "<«header of access-token#1»>"
+    assert labels.redact(f"<{header}.{LONG[5:10]}>") == f"<{PART}>"
+    assert labels.redact(token) == "«access-token#1»"
+
+
+def test_a_short_secret_has_no_parts() -> None:
+    assert secret_of(LONG[:23]).redact(LONG[:20]) == LONG[:20]
+    assert secret_of(LONG[:23]).redact(LONG[:23].upper()) == "«access-token#1»"
+    assert secret_of(LONG[:24]).redact(LONG[:20]) == PART

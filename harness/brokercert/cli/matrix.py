@@ -11,21 +11,36 @@ from brokercert.cli.options import CLUSTER, JOBS, SEED, Place
 from brokercert.sets import default_set, own_sets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from brokercert.engine.run.defects import Score
+    from brokercert.matrix.cells import Cell, Due
+
+SHARE = 3000  # cells that no mutant must fail: as many as two cores play in a minute
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--set", "set_id", metavar="SET", default="", help=f"Requirement set (default: {default_set()}).")
 @click.option("--mutant", "subjects", metavar="NAME", multiple=True, help="Only this mutant; repeatable.")
+@click.option("--all", "whole", is_flag=True, help="Play everything.")
+@click.option("--keep", is_flag=True, help="Keep the score, for reports to tell.")
+@click.option("--draw", metavar="N", type=int, help="Which share of the other cells; else another one each time.")
 @JOBS
 @CLUSTER
 @SEED
-@click.option("--keep", is_flag=True, help="Keep the score in the package, for reports to tell.")
 @click.option("--page", type=Place(dir_okay=False), help="Play nothing; write the page of all mutants.")
 def matrix(
-    set_id: str, subjects: tuple[str, ...], jobs: int, cluster: str, seed: int, keep: bool, page: Path | None
+    set_id: str,
+    subjects: tuple[str, ...],
+    whole: bool,
+    keep: bool,
+    draw: int | None,
+    jobs: int,
+    cluster: str,
+    seed: int,
+    page: Path | None,
 ) -> int:
-    """Play every mutant (a client with one known defect) through every scenario, in virtual time.
+    """Play every mutant (a client with one known defect), in every form, through its scenarios in virtual time.
 
     Exit status: 0 each fails what it must and nothing else; 3 a check or a mutant is not what is written of it.
     """
@@ -33,55 +48,83 @@ def matrix(
 
     from brokercert.cli import HARNESS_ERROR, INTERRUPTED
     from brokercert.engine.errors import UsageError
-    from brokercert.matrix.cells import Cell, Told, cells_of, play_cell
+    from brokercert.matrix.cells import Due, Told, play_share
     from brokercert.matrix.score import differences, score_of
     from brokercert.matrix.score import page as page_of
-    from brokercert.matrix.subjects import REFERENCE, insiders, mutants_of
+    from brokercert.matrix.subjects import known
     from brokercert.parallel import in_order, workers
 
     if page:
         page.write_text(page_of([set_id] if set_id else own_sets()), "utf-8")
         return 0
     set_id = set_id or default_set()
-    known = mutants_of(set_id)
-    for name in subjects:
-        if name not in known and name != REFERENCE:
-            raise UsageError(f"--mutant {name}: no such mutant of {set_id}; known: {', '.join(known)}")
-        if name in known and known[name].process:
-            raise UsageError(
-                f"--mutant {name}: expected one that needs no process of its own; try `dev.py mutants {name}`"
-            )
-    if keep and subjects:
-        raise UsageError("--keep: expected the whole matrix; leave --mutant out")
-    cells: list[Cell] = cells_of(set_id, subjects or (REFERENCE, *insiders(set_id)), seed)
+    if (whole or keep) and subjects:
+        raise UsageError("--all and --keep: expected all mutants; leave --mutant out")
+    shares = _shares(set_id, subjects, whole, draw, seed)
     began = time.monotonic()
     count = 0
 
-    def on_result(place: int, told: Told) -> None:
+    def on_result(place: int, told: tuple[Told, ...]) -> None:
         nonlocal count
-        count += 1
-        if count % 200 == 0:
-            click.echo(f"{count} of {len(cells)} cells, {time.monotonic() - began:.0f} s", err=True)
+        if (count + len(told)) // 500 > count // 500:
+            click.echo(f"{count + len(told)} cells, {time.monotonic() - began:.0f} s", err=True)
+        count += len(told)
 
-    done = in_order(play_cell, cells, workers(cluster, jobs), on_result)
-    told = done.complete
+    done = in_order(play_share, shares, workers(cluster, jobs), on_result)
+    told = tuple(one for some in done.complete for one in some)
     if done.interrupted:  # of a mutant that was not played in full nothing can be said
-        short = {cell.subject for cell, one in zip(cells, done.results, strict=True) if one is None}
+        short = {share.subject for share, some in zip(shares, done.results, strict=True) if some is None}
         told = tuple(one for one in told if one.cell.subject not in short)
-    wrong = differences(told, known)
+    in_part = {share.subject for share in shares if isinstance(share, Due)}
+    wrong = differences(told, known(set_id), in_part)
     for line in wrong:
         click.echo(line)
     took = time.monotonic() - began
     if done.interrupted:
-        click.echo(f"interrupted: {len(done.complete)} of {len(cells)} cells were played")
+        click.echo(f"interrupted: {count} cells were played")
         return INTERRUPTED
     if not subjects:
         score = score_of(set_id, told)
-        click.echo(f"{set_id}: this suite catches {score.killed} of {score.mutants} known defects")
-        if keep and not wrong:
+        click.echo(
+            f"{set_id}: this suite catches {score.killed} of {score.mutants} known defects, and"
+            f" {score.forms_killed} of their {score.forms} forms"
+        )
+        if keep:
             _keep(score)
-    click.echo(f"{len(cells)} cells in {took:.0f} s, {len(wrong)} not as written")
+    click.echo(f"{count} cells in {took:.0f} s, {len(wrong)} not as written")
     return HARNESS_ERROR if wrong else 0
+
+
+def _shares(set_id: str, subjects: Sequence[str], whole: bool, draw: int | None, seed: int) -> list[Cell | Due]:
+    """What is to be played: the mutants that were asked for, everything, or what is due and a share of the rest."""
+    import secrets
+
+    from brokercert.engine.errors import UsageError
+    from brokercert.matrix.cells import Due, cells_of, drawn_from
+    from brokercert.matrix.subjects import REFERENCE, forms_of, insiders, known
+
+    mutants, forms = known(set_id), forms_of(set_id)
+    for name in subjects:
+        if name not in mutants and name != REFERENCE:
+            raise UsageError(
+                f"--mutant {name}: no such mutant of {set_id}; known: {', '.join(sorted(set(mutants) - set(forms)))}"
+            )
+        if name in mutants and mutants[name].process:
+            raise UsageError(
+                f"--mutant {name}: expected one that needs no process of its own; try `dev.py mutants {name}`"
+            )
+    if subjects:
+        more = [name for name in forms if name.partition("@")[0] in subjects and name not in subjects]
+        return [*cells_of(set_id, subjects, seed), *(Due(set_id, name, seed) for name in more)]
+    everybody = (*insiders(set_id), *forms)
+    if whole:
+        return [*cells_of(set_id, (REFERENCE, *everybody), seed)]
+    due = [Due(set_id, name, seed) for name in everybody]
+    mine = {(one.subject, scenario) for one in due for row in one.rows for scenario in one.places(row)}
+    others = [cell for cell in cells_of(set_id, everybody, seed) if (cell.subject, cell.scenario) not in mine]
+    draw = secrets.randbelow(10**6) if draw is None else draw
+    click.echo(f"{min(SHARE, len(others))} of {len(others)} other cells, drawn by the number {draw}: --draw {draw}")
+    return [*cells_of(set_id, (REFERENCE,), seed), *due, *drawn_from(others, SHARE, draw)]
 
 
 def _keep(score: Score) -> None:

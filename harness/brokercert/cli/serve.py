@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shlex
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,7 @@ from brokercert.sets import default_set
 if TYPE_CHECKING:
     from brokercert_mock.port.panel import Panel
 
+    from brokercert.engine.play.dialect import Dialect
     from brokercert.live import LivePage
     from brokercert.trace import Body, TraceWriter
 
@@ -24,21 +26,24 @@ if TYPE_CHECKING:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Whose broker.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 (the default) takes a free one.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of accounts and tokens.")
+@click.option("--seed", type=click.IntRange(0), default=None, help="Seed of accounts and tokens (default: drawn anew).")
+@click.option("--profile", default="", metavar="NAME", help="Named settings of the broker, as `strict-claimed`.")
 @click.option("--quiet", is_flag=True, help="Print the variables only, not what happens.")
 @click.option("--web", is_flag=True, help="Show the broker live in a browser page, and print its URL.")
 @click.option("--web-port", type=click.IntRange(0, 65535), default=0, help="The page's own port; 0 takes a free one.")
-def serve(set_id: str, port: int, seed: int, quiet: bool, web: bool, web_port: int) -> int:
+def serve(set_id: str, port: int, seed: int | None, profile: str, quiet: bool, web: bool, web_port: int) -> int:
     """Run the mock broker alone, to try a client by hand; Ctrl-C ends it.
 
     Prints the BROKERCERT_* variables of a client as lines for a shell, then every frame and request.
     """
     from brokercert.engine.loops import run_loop
 
+    if seed is None:  # whoever runs anything on this machine, a page in a browser too, could know a fixed password
+        seed = secrets.randbits(63)
     with tempfile.TemporaryDirectory(prefix="brokercert-") as folder:
         try:
             run_loop(
-                _serve(set_id, port, seed, quiet, web_port if web else None, Path(folder)),
+                _serve(set_id, port, seed, profile, quiet, web_port if web else None, Path(folder)),
                 lambda: "closing the broker",
             )
         except KeyboardInterrupt:
@@ -46,7 +51,9 @@ def serve(set_id: str, port: int, seed: int, quiet: bool, web: bool, web_port: i
     return 0
 
 
-async def _serve(set_id: str, port: int, seed: int, quiet: bool, web_port: int | None, folder: Path) -> None:
+async def _serve(
+    set_id: str, port: int, seed: int, profile: str, quiet: bool, web_port: int | None, folder: Path
+) -> None:
     from brokercert.engine.client.environment import subject_environment
     from brokercert.engine.errors import UsageError
     from brokercert.engine.play.broker import Shown
@@ -55,7 +62,8 @@ async def _serve(set_id: str, port: int, seed: int, quiet: bool, web_port: int |
     loop = asyncio.get_running_loop()
     began = loop.time()
     writer = _writer(seed, began, quiet)
-    broker = load_dialect(set_id).broker({}, writer, seed, None)
+    dialect = load_dialect(set_id)
+    broker = dialect.broker(_settings(dialect, profile), writer, seed, None)
     page: LivePage | None = None
     try:
         with _port("--port", port):
@@ -75,6 +83,18 @@ async def _serve(set_id: str, port: int, seed: int, quiet: bool, web_port: int |
         if page is not None:
             await page.close()
         await broker.close()
+
+
+def _settings(dialect: Dialect, profile: str) -> Mapping[str, Any]:
+    """What a profile of that broker says; none, its defaults. Raises `UsageError`."""
+    if not profile:
+        return {}
+    if profile not in dialect.profiles:
+        from brokercert.engine.errors import UsageError
+
+        known = ", ".join(dialect.profiles) or f"none: the broker of {dialect.name} has no profile"
+        raise UsageError(f"--profile {profile}: expected {known}")
+    return dialect.profiles[profile]
 
 
 @contextmanager

@@ -194,6 +194,10 @@ def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
     for limit in (rows.limits[limit] for limit in row.limits):
         yield _wrapped(f"Limit {limit.name}: {quantity(limit.value, limit.unit)} ({limit.origin}). {limit.text}")
     suite = load_suite(rows.id)
+    if row.kind == "invariant":
+        clause = f" (of it: {', '.join(row.everywhere)})" if row.everywhere else ""
+        yield f"\nHolds always{clause}: a breach counts in every scenario. The ones below must be played for a pass."
+        yield from (_wrapped(f"Not in {name}: {reason}", "  ") for name, reason in row.excused.items())
     yield f"\nScenarios: {'none yet' if not cover.scenarios else ''}".rstrip()
     for scenario in (suite.by_name(scenario) for scenario in cover.scenarios):
         kind = ", alone" if scenario.exclusive else ""
@@ -207,6 +211,9 @@ def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
         yield from (_wrapped(f"- {cause}", "  ") for cause in row.causes)
     if row.mend:
         yield "\n" + _wrapped(f"To mend it: {row.mend}")
+    if row.others:
+        yield "\nThis happened to others:"
+        yield from (_wrapped(f"- {one.title} ({one.address})", "  ") for one in row.others)
     yield f"\nAlone: brokercert certify --set {rows.id} --only {row.id} -- COMMAND"
 
 

@@ -8,7 +8,7 @@ everything else    an error: no judgement of the client
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +28,7 @@ def judged_from(run: RunRecord, listed: Mapping[str, tuple[str, ...]], reports: 
         sentence=run.sentence,
         status=status_of(run),
         reports={kind: str(path) for kind, path in reports.items()},
-        items={row.id: {name: _row(run, row, name) for name in listed.get(row.id, (NO_SCENARIO,))} for row in run.rows},
+        items={row.id: dict(_items(run, row, listed.get(row.id, (NO_SCENARIO,)))) for row in run.rows},
         certificate=_certificate(run),
     )
 
@@ -43,10 +43,20 @@ def _certificate(run: RunRecord) -> Told:
     return Told(kind=kinds.get(run.outcome, "error"), message=run.sentence, properties=properties)
 
 
-def _row(run: RunRecord, row: RowResult, scenario: str) -> Told:
-    """One requirement in one scenario."""
-    findings = [finding for finding in row.findings if finding.scenario == scenario]
-    verdict = worst(finding.verdict for finding in findings)
+def _items(run: RunRecord, row: RowResult, scenarios: Sequence[str]) -> Iterator[tuple[str, Told]]:
+    """One item a scenario. The first also tells what was found in scenarios that are not listed for the row, since an
+    invariant is judged in all.
+    """
+    elsewhere = [finding for finding in row.findings if finding.scenario not in scenarios]
+    for scenario in scenarios:
+        findings = [finding for finding in row.findings if finding.scenario == scenario]
+        yield scenario, _row(run, row, scenario, findings + elsewhere)
+        elsewhere = []
+
+
+def _row(run: RunRecord, row: RowResult, scenario: str, findings: list[Finding]) -> Told:
+    """One requirement, by what was found of it."""
+    verdict = worst((finding.verdict for finding in findings), row.level)
     kind = _kind(verdict, run.strict)
     message = ""
     if kind == "skip":

@@ -7,7 +7,9 @@ from random import Random
 from typing import Any
 
 import msgspec
-from brokercert_mock import TradovateBroker
+from brokercert_mock import Settings, TradovateBroker
+from brokercert_mock.port.broker import AnyBroker
+from brokercert_mock.port.budget import Allowance
 from brokercert_mock.port.shell import Shell
 
 from brokercert.fuzz.documents import wrong_json, wrong_text
@@ -54,6 +56,8 @@ REQUESTS: tuple[tuple[str, str, Any], ...] = (
     ("auth/renewaccesstoken", "", None),
 )
 
+NO_END = Allowance(1 << 60, 1 << 60, 0, 0)  # one broker takes what an hour of fuzzing sends
+
 
 class _Wire(asyncio.Transport):
     """A transport that goes nowhere."""
@@ -62,8 +66,11 @@ class _Wire(asyncio.Transport):
         super().__init__()
         self.written = bytearray()
         self._closing = False
+        self._eof = False
 
     def write(self, data: Any) -> None:
+        if self._eof:
+            raise RuntimeError("Cannot call write() after write_eof()")  # as asyncio's own does
         self.written += data
 
     def get_write_buffer_size(self) -> int:
@@ -76,7 +83,7 @@ class _Wire(asyncio.Transport):
         return True
 
     def write_eof(self) -> None:
-        self._closing = True
+        self._eof = True  # which does not close it
 
     def close(self) -> None:
         self._closing = True
@@ -89,18 +96,26 @@ class _Wire(asyncio.Transport):
     resume_reading = pause_reading
 
 
-class _Broker:
-    """A broker, and connections that go nowhere. What its guard caught is a find."""
+class AnyOwnBroker:
+    """A broker of any dialect, and connections that go nowhere. What its guard caught is a find."""
 
-    def __init__(self) -> None:
-        self.broker = TradovateBroker(seed=1)
-        self.token = self.broker.issue_token()
-        self.fed = 0
+    broker: AnyBroker[Any]
 
     def connect(self) -> tuple[Shell, _Wire]:
         shell, wire = Shell(self.broker), _Wire()
         shell.connection_made(wire)
         return shell, wire
+
+    def say(self, *parts: bytes) -> _Wire:
+        """These segments on a connection of their own, and the client's FIN behind them."""
+        shell, wire = self.connect()
+        for part in filter(None, parts):  # no transport hands over nothing at all
+            shell.data_received(part)
+            self.blame()
+        shell.eof_received()
+        shell.connection_lost(None)
+        self.blame()
+        return wire
 
     def blame(self) -> None:
         if self.broker.script_errors:
@@ -110,6 +125,16 @@ class _Broker:
         await self.broker.close()
 
 
+class OwnBroker(AnyOwnBroker):
+    """Of Tradovate."""
+
+    broker: TradovateBroker
+
+    def __init__(self) -> None:
+        self.broker = TradovateBroker(settings=Settings(each_may_send=NO_END, all_may_send=NO_END), seed=1)
+        self.token = self.broker.issue_token()
+
+
 UPGRADE = (
     b"GET /v1/websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -117,7 +142,7 @@ UPGRADE = (
 MASK = b"\x00\x00\x00\x00"  # a mask that changes nothing: finds stay readable
 
 
-class _Requests(_Broker):
+class _Requests(OwnBroker):
     """Sockets of a client that is logged in."""
 
     def __init__(self) -> None:
@@ -179,19 +204,13 @@ async def _requests() -> _Requests:
     return _Requests()
 
 
-class _Rest(_Broker):
+class _Rest(OwnBroker):
     """One connection for each request."""
 
     def feed(self, hostile: Hostile) -> None:
-        shell, _ = self.connect()
         data = hostile.wire.replace(b"TOKEN", self.token.access.encode())
         half = len(data) // 2
-        for part in filter(None, (data[:half], data[half:])):  # no transport hands over nothing at all
-            shell.data_received(part)
-        self.blame()
-        shell.eof_received()
-        shell.connection_lost(None)
-        self.blame()
+        self.say(data[:half], data[half:])
 
     def probe(self) -> str:
         shell, wire = self.connect()

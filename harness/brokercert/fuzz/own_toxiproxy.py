@@ -55,6 +55,7 @@ class _Toxiproxy:
     async def feed(self, hostile: Hostile) -> None:
         method, _, rest = hostile.text.partition(" ")
         path, _, body = rest.partition("\n")
+        path = path.encode("utf-8", "surrogatepass").decode("latin-1")  # as the server hands over what came as bytes
         answer = await self.api.handle(method, path, body.encode("utf-8", "surrogatepass"), "")
         if (
             answer.status >= 500 and b"listen" not in answer.body

@@ -88,3 +88,28 @@ for _name, (_break, _text) in BREAKS.items():
 
 add(Defect("json", "never-closed", f"{DEPTH:,} brackets that nothing closes", lambda rng: "a" + "[" * DEPTH, weight=1))
 add(Defect("json", "closing", "a `c` frame that is no JSON", lambda rng: "c" + cut(rng, '[3000,"Gö away ☃"')))
+
+
+# What stands behind the letter `a` or `c`, and is no array at all.
+
+
+def _behind_the_letter(rng: Random) -> str:
+    return str(one_of(rng, ("a", "c"))) + str(one_of(rng, (SNOWMAN, "𝄞", "é")))
+
+
+def _no_array(rng: Random) -> str:
+    return "a" + str(one_of(rng, ("{}", "null", "1", "true", '"☃"', '{"e":"props"}', '{"length":3}')))
+
+
+def _no_content(rng: Random) -> str:
+    return str(one_of(rng, ("a", "c")))
+
+
+def _two_letters(rng: Random) -> str:
+    return str(one_of(rng, ("aa", "ca", "a☃"))) + "[" + _encode(message(rng)).decode() + "]"
+
+
+add(Defect("json", "snowman-second", "`a` or `c`, and then one character that is not ASCII", _behind_the_letter))
+add(Defect("json", "no-array", "`a` with JSON that is no array", _no_array))
+add(Defect("json", "no-content", "`a` or `c` with nothing behind it", _no_content))
+add(Defect("json", "two-letters", "a second letter between the letter and the array", _two_letters))

@@ -4,16 +4,20 @@ An attempt is the first sign of trying again: an upgrade request, a token or ren
 connection that follows it one attempt), or an accepted connection that ended before its head was complete. Two less
 than 100 ms apart are one: a known HTTP stack connects twice when a server closes unanswered. Other REST requests and
 idle kept-alive connections are none.
+
+`Signs` says more, where more is known: whose sockets count, whether the client makes bare connections when it is
+healthy, and how soon a connection must follow a token call that was answered. Clients renew tokens beside all else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from brokercert.judge.check import AnyBench, seconds
+from brokercert.judge.sockets import Socket
 from brokercert.judge.transcript import SECOND, Transcript
 from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
@@ -21,6 +25,27 @@ from brokercert.verdict import Finding, Form
 AWAY = (FaultName.PROXY_DOWN, FaultName.PORT_REFUSED, FaultName.PORT_UNANSWERED)
 BACK = (FaultName.PROXY_UP, FaultName.PORT_OPEN)
 ONE_ATTEMPT = SECOND // 10  # connections closer than this are one attempt
+
+
+def _any(socket: Socket) -> bool:
+    """Nothing is known of the client's sockets: each counts."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What counts as a sign of trying again. `counts`: a socket that asks for an upgrade. `bare`: a connection that
+    ended without asking for anything. `follows`: microseconds within which such a socket must come after the answer to
+    a token request, for that to count too; None: it counts always. One that the broker refused, or did not answer,
+    counts always: no connection could follow it.
+    """
+
+    counts: Callable[[Any], bool] = _any
+    bare: bool = True
+    follows: int | None = None
+
+
+ANY = Signs()
 
 
 @dataclass(slots=True)
@@ -31,6 +56,7 @@ class Attempt:
     record: int
     end: int | None
     conn: int  # the connection that it led to, 0 for a token request alone
+    until: int | None = None  # of a token request: when a connection is no longer its own; None: whenever it comes
 
     @property
     def over(self) -> int:
@@ -39,38 +65,51 @@ class Attempt:
 
     def belongs_to(self, before: Attempt) -> bool:
         """Whether it is one attempt with that: the connection after a token request, or one that came too soon."""
-        follows_token = before.conn == 0 and self.conn != 0
+        in_time = before.until is None or self.t <= before.until
+        follows_token = before.conn == 0 and self.conn != 0 and in_time
         return follows_token or self.t - before.t < ONE_ATTEMPT
 
 
-def attempts_of(talk: Transcript[Any], since: int) -> list[Attempt]:
+def attempts_of(talk: Transcript[Any], since: int, signs: Signs = ANY) -> list[Attempt]:
     """All attempts after `since`, in order."""
-    signs = [*_connects(talk, since), *_token_requests(talk)]
+    connects = list(_connects(talk, since, signs))
+    found = [*connects, *_token_requests(talk, connects, signs)]
     merged: list[Attempt] = []
-    for sign in sorted((sign for sign in signs if sign.t > since), key=lambda sign: (sign.t, sign.record)):
+    for sign in sorted((sign for sign in found if sign.t > since), key=lambda sign: (sign.t, sign.record)):
         if merged and sign.belongs_to(merged[-1]):
             before = merged[-1]
-            before.end, before.conn = sign.end, sign.conn or before.conn
+            before.end, before.conn, before.until = sign.end, sign.conn or before.conn, sign.until
         else:
             merged.append(sign)
     return merged
 
 
-def _connects(talk: Transcript[Any], since: int) -> Iterator[Attempt]:
+def _connects(talk: Transcript[Any], since: int, signs: Signs) -> Iterator[Attempt]:
     """Upgrade requests, and connections that ended before their head was complete."""
     for c in talk.connections.values():
+        if c.head is not None and not signs.counts(c):
+            continue
         if c.head is not None:
             # A connection opened (say, kept alive) before the loss is an attempt only by its upgrade request.
             t, record = (c.accepted, c.accepted_record) if not c.rest and c.accepted > since else c.head
             yield Attempt(t, record, c.loss.t if c.loss else None, c.id)
-        elif not c.rest and c.ended:
+        elif signs.bare and not c.rest and c.ended:
             yield Attempt(c.accepted, c.accepted_record, c.ended[0].t, c.id)
 
 
-def _token_requests(talk: Transcript[Any]) -> Iterator[Attempt]:
-    for t, record, request in talk.rest:
-        if request.target.partition("?")[0].lower().rstrip("/").endswith(talk.token_paths):
-            yield Attempt(t, record, None, 0)
+def _token_requests(talk: Transcript[Any], connects: Sequence[Attempt], signs: Signs) -> Iterator[Attempt]:
+    """Requests about tokens that lead to one of these connects, or that no connect could follow."""
+    calls = [call for call in talk.asides.rest if f"/{call.endpoint}".endswith(talk.token_paths)]
+    for place, call in enumerate(calls):
+        if signs.follows is None or call.answered is None or call.refused:
+            until = None if signs.follows is None else (call.answered or call.t) + signs.follows
+            yield Attempt(call.t, call.record, None, 0, until)
+            continue
+        # What follows the next call is that one's: of a client that renews all the time, the latest one leads to it.
+        following = calls[place + 1].t if place + 1 < len(calls) else call.answered + signs.follows
+        until = min(call.answered + signs.follows, following)
+        if any(call.t <= connect.t <= until for connect in connects):
+            yield Attempt(call.t, call.record, None, 0, until)
 
 
 def unseen_spans(talk: Transcript[Any]) -> list[tuple[int, int]]:

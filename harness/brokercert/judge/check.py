@@ -13,68 +13,16 @@ from typing import Any, Literal, TypeVar
 
 from brokercert.judge.moments import records_of
 from brokercert.judge.transcript import SECOND, Transcript
+from brokercert.judge.violations import told
+from brokercert.judge.watching import Cause, Ending, Watch, barred, ending_of, owed, seconds
 from brokercert.trace import Header
 from brokercert.verdict import Finding, Form, Level, Measured, Verdict
+
+__all__ = ["AnyBench", "Breach", "Check", "CheckBook", "Ending", "Pass", "Watch", "seconds", "went_to_background"]
 
 # What a breach rests on: a check must say it, since a standstill of the harness may make some of them and not others.
 Breach = Literal[Form.CONTENT, Form.ENDING, Form.ABSENCE, Form.AGAIN, Form.TIME, Form.EARLY]
 Pass = Literal[Form.SHOWN, Form.WAITED, Form.RESTRAINT]
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """How long the client was watched for something (`time`), of how long it must be (`window`). Microseconds.
-
-    `over`: the client had ended, so that a longer watch would show nothing more.
-    """
-
-    bench: AnyBench
-    time: int
-    window: int
-    over: bool
-
-    @property
-    def short(self) -> bool:
-        """Too short to say anything: the window was not over, and the client had not ended."""
-        return self.time < self.window and not self.over
-
-    def __str__(self) -> str:
-        return seconds(self.time)
-
-    def missing(
-        self,
-        observed: str,
-        expected: str,
-        evidence: Iterable[int] = (),
-        measured: Iterable[Measured] = (),
-        clause: str = "",
-        *,
-        short: str,
-        seen: Iterable[int] | None = None,
-    ) -> Finding:
-        """What should have come did not. *Not observed*, saying `short`, where the watch was too short; else a breach,
-        with how the client ended where it did. `seen` is the evidence of the former (None: the same).
-        """
-        evidence = list(evidence)
-        if self.short:
-            return self.bench.short(short, evidence if seen is None else seen, clause)
-        said = f"{observed}{self.bench.exit_text()}"
-        return self.bench.breach(Form.ABSENCE, said, expected, evidence, measured, clause)
-
-    def kept(
-        self,
-        observed: str,
-        evidence: Iterable[int] = (),
-        clause: str = "",
-        *,
-        short: str,
-        seen: Iterable[int] | None = None,
-    ) -> Finding:
-        """What should not come did not: a pass by restraint; *not observed* where the watch was too short."""
-        evidence = list(evidence)
-        if self.short:
-            return self.bench.short(short, evidence if seen is None else seen, clause)
-        return self.bench.ok(Form.RESTRAINT, observed, evidence, clause=clause, spare=self.time - self.window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +98,14 @@ class AnyBench:
         self,
         form: Pass,
         observed: str,
-        evidence: Iterable[int] = (),
+        evidence: Iterable[int],
         measured: Iterable[Measured] = (),
         clause: str = "",
         spare: int = 0,
     ) -> Finding:
         """A pass: by what came (SHOWN), and no sooner than it might (WAITED), or by what did not come while it was
-        looked for (RESTRAINT). `spare`: how much longer than it must that was, in microseconds.
+        looked for (RESTRAINT). `evidence`: the records that make it, or between which it was looked for. `spare`: how
+        much longer than it must that was, in microseconds.
         """
         return self._say(Verdict.PASS, observed, "", evidence, measured, clause, form=form, spare=spare)
 
@@ -200,6 +149,8 @@ class AnyBench:
         left = self.talk.background
         if left is not None:
             observed, evidence = f"{observed}; {went_to_background(self.talk)}", [*evidence, left[1]]
+        if self.talk.violations:
+            observed, evidence = f"{observed}; {told(self.talk)}", [*evidence, self.talk.violations[0].record]
         return self._say(Verdict.NOT_OBSERVED, observed, "", evidence, (), clause)
 
     def not_applicable(self, observed: str) -> Finding:
@@ -239,21 +190,46 @@ class AnyBench:
         """When the observation ended: the trace's last moment, or the harness's own end of the subject."""
         return self.talk.end
 
+    @property
+    def owed_until(self) -> int:
+        """Up to when the client owes anything: the observation's end, or a request to stop that is judged."""
+        return min((stop.t for stop in self.talk.judged_stops()), default=self.end)
+
+    @property
+    def seen(self) -> int:
+        """Up to when the client was observed alive: the observation's end, or its own."""
+        ending = self.ending
+        return self.end if ending is None else min(self.end, ending.t)
+
     def owed(self, since: int, window: int, until: int | None = None) -> Watch:
         """A watch for what the client owes: from `since` on, for `window` at least, up to `until` (None: the end).
 
-        A client that ended by itself still owes it. One that was asked to end does not, so that watch may be short.
+        A client that ended by itself still owes it. One that was asked to stop does not, so that watch may be short.
         """
-        return Watch(self, (self.end if until is None else until) - since, window, self.talk.died() is not None)
+        return owed(self, since, window, self.end if until is None else until)
 
     def barred(self, since: int, window: int, until: int | None = None) -> Watch:
-        """A watch for what the client must not do. A client that ended, asked or not, can do it no more."""
-        return Watch(self, (self.end if until is None else until) - since, window, self.talk.exited is not None)
+        """A watch for what the client must not do, for `window` at least, up to `until` (None: the end).
+
+        The client's own end cuts it short, and it says so. It makes it whole only where a refused login in that time
+        explains it, or where it was asked for before.
+        """
+        return barred(self, since, window, self.end if until is None else until)
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the client ended, asked or not; None: it lived on, or the harness ended it."""
+        return ending_of(self.talk)
+
+    def death(self, since: int = 0) -> Ending | None:
+        """An end of the client's own, at `since` or later, that nobody had asked for."""
+        ending = self.ending
+        return ending if ending is not None and ending.cause is not Cause.ASKED and ending.t >= since else None
 
     def left(self, after: int) -> list[int]:
         """Records after that one with which the client ended its connections by itself, and itself."""
         ends = [c.given_up() for c in self.talk.connections.values()]
-        return [number for number in records_of(*ends, self.talk.died()) if number > after]
+        return [number for number in records_of(*ends, self.death()) if number > after]
 
     def events_sent(self) -> Iterable[tuple[tuple[str, str, str], int]]:
         """What the broker's events were about (entity type, id, event type), and when each was sent. None, unless the
@@ -269,12 +245,8 @@ class AnyBench:
 
     def exit_text(self) -> str:
         """How the subject ended by itself, or nothing."""
-        died = self.talk.died()
-        if died is None:
-            return ""
-        code = died[2].code
-        how = f"was ended by signal {-code}" if code < 0 else f"exited with status {code}"
-        return f"; the client {how} at {seconds(died[0])}"
+        death = self.death()
+        return "" if death is None else f"; the client {death.how}"
 
 
 CheckFunction = Callable[[Any], Iterator[Finding]]  # of the dialect's own bench
@@ -308,10 +280,6 @@ class CheckBook(dict[str, Check]):
             return function
 
         return register
-
-
-def seconds(t: int) -> str:
-    return f"{t / SECOND:.3f} s"
 
 
 def went_to_background(talk: Transcript[Any]) -> str:

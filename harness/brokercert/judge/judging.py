@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from brokercert.judge.check import AnyBench, Check, CheckBook
 from brokercert.judge.excerpt import ToldOf, told_of_none
 from brokercert.judge.transcript import Transcript
-from brokercert.trace import Trace
+from brokercert.trace import Shape, Trace
+
+
+class Antecedent(NamedTuple):
+    """What must have happened before a row can be judged. `came`: whether it did, by the fold. `missing` completes
+    "could not be asked: ..." where it did not.
+    """
+
+    came: Callable[[Any], bool]
+    missing: str
 
 
 def _none_named(trace: Trace) -> tuple[()]:
     return ()
+
+
+def _no_shape(talk: Any) -> None:
+    """A dialect whose clients have one socket needs none."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,9 @@ class Judging:
     registered. Every module of `package` and of its folders is searched for checks, so that a new file needs no
     registration. `compared` names the fields in which a client's state is compared: each must have a
     mutant that fails by it. `told_of` says for an excerpt what a record tells of one entity. `events_named` yields what
-    the broker's events were about (entity type, event type, id), as a client's reports name them.
+    the broker's events were about (entity type, event type, id), as a client's reports name them. `shape_of` is what a
+    folded start with nothing wrong shows of the client's healthy shape; None: nothing, or the dialect judges by none.
+    `antecedents` are those of the set by their words; of one that is missing here nobody can say that it came.
     """
 
     package: str
@@ -35,6 +50,8 @@ class Judging:
     compared: tuple[str, ...] = ()
     told_of: ToldOf = told_of_none
     events_named: Callable[[Trace], Iterable[tuple[Any, ...]]] = _none_named
+    shape_of: Callable[[Any], Shape | None] = _no_shape
+    antecedents: Mapping[str, Antecedent] = field(default_factory=dict)
 
     @cached_property
     def checks(self) -> dict[str, Check]:
@@ -47,6 +64,7 @@ class Judging:
     def folded(self, trace: Trace) -> Transcript[Any]:
         """The whole trace, read."""
         talk = self.fold()
+        talk.shape = trace.header.shape
         for record in trace.records:
             talk.feed(record)
         return talk

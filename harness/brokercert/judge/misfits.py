@@ -41,7 +41,7 @@ def _outcome(body: Mapping[str, Any], commands: Mapping[int, str]) -> str:
 
 def _error(body: Mapping[str, Any], commands: Mapping[int, str]) -> str:
     text = body.get("text")
-    return "" if isinstance(text, str) and text else _wrong("text", body, "what the user was told")
+    return "" if isinstance(text, str) and text.strip() else _wrong("text", body, "what the user was told")
 
 
 def unreadable(body: Mapping[str, Any]) -> str:

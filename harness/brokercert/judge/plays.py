@@ -1,13 +1,14 @@
 """What the playings of one scenario say together, where it was played more than once.
 
-The law: a playing that a standstill touched is replaced by one that none touched, and by nothing else. A breach that no
+The law: a playing that a standstill touched is replaced by a whole one that none touched, and by nothing else: of one
+that was cut short, its breaches count and no more. A breach that no
 standstill excused stands, whichever playing it is of; playings that were not touched combine by the worst of them. So a
 run on a bad machine ends certified later, and no client hides a defect that shows only now and then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from brokercert.verdict import Finding, Verdict
 
@@ -20,8 +21,17 @@ def is_touched(finding: Finding) -> bool:
     return finding.stalled is not None or finding.verdict is Verdict.HARNESS_ERROR
 
 
-def combined(plays: Mapping[int, Sequence[Finding]]) -> list[Finding]:
-    """The findings that count, of all playings of one scenario (by number, from 1)."""
+def combined(plays: Mapping[int, Sequence[Finding]], cut: Collection[int] = ()) -> list[Finding]:
+    """The findings that count, of all playings of one scenario (by number, from 1). `cut` are those that were
+    interrupted.
+    """
+    whole = {play: findings for play, findings in plays.items() if play not in cut}
+    if not whole:
+        return _of_whole(plays)
+    return _of_whole(whole) + [one for play in sorted(cut) for one in plays[play] if one.verdict in BREACHES]
+
+
+def _of_whole(plays: Mapping[int, Sequence[Finding]]) -> list[Finding]:
     by_row: dict[str, dict[int, list[Finding]]] = {}
     for play in sorted(plays):
         for finding in plays[play]:

@@ -207,8 +207,18 @@ def _(record: r.Expecting) -> str:
 
 
 @_what.register
+def _(record: r.Left) -> str:
+    return f"goes no further: {record.text}{f' ({record.row})' if record.row else ''}"
+
+
+@_what.register
+def _(record: r.Afresh) -> str:
+    return f"begins anew: {record.text}"
+
+
+@_what.register
 def _(record: r.SubjectStarted) -> str:
-    return "the client is started"
+    return "the client is started" + (f" again, for the {record.start}. time" if record.start > 1 else "")
 
 
 @_what.register

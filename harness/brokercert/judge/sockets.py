@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from brokercert.judge.moments import Close, End, Moment, Noted
+from brokercert.judge.moments import Close, End, Moment, Noted, Said
 
 LossBy = Literal["broker", "network", "client"]
 
@@ -38,6 +38,9 @@ class Socket:
     sent: list[Moment] = field(default_factory=list)  # every complete frame that the broker sent
     pings_sent: list[int] = field(default_factory=list)
     pongs: list[int] = field(default_factory=list)
+    pinged: list[Said] = field(default_factory=list)  # the broker's pings, with what they carried
+    ponged: list[Said] = field(default_factory=list)  # the client's pongs, likewise
+    binary_received: list[Moment] = field(default_factory=list)  # the client's binary messages
     client_close: Close | None = None
     broker_close: Close | None = None
     ended: list[End] = field(default_factory=list)

@@ -109,11 +109,13 @@ class Told:
         self.connecting: list[Report] = []
         self.processed: list[Report] = []
         self.errors: list[Report] = []  # failures told to the user
+        self.empty_errors: list[Report] = []  # those with an empty text: nobody is told by them
         self.snapshots: list[Snapshot] = []
         self.others: list[Report] = []  # answers to nothing that was asked, and events that nobody knows
         self.broken: list[Noted[r.BrokenReport]] = []
         self.lines: list[Line] = []  # all that it printed, be it after the observation's end
         self.late: list[Report] = []  # the reports among them that came after that end
+        self.last_words = ""  # the last line of its output that is no report
         self.misfits: list[Misfit] = []
         self._names: dict[int, str] = {}  # of the commands
         self._printed = 0  # lines of standard output ...
@@ -134,8 +136,14 @@ class Told:
         self._names[record.id] = record.command
         self.commands[record.id] = Asked(record.t, number, record.id, record.command, record.body, record.told)
 
+    def on_start(self) -> None:
+        """The lines of a new start are counted from 1."""
+        self._printed, self._counted = 0, True
+
     def on_line(self, number: int, record: r.SubjectOutput | r.SubjectReport | r.BrokenReport, over: bool) -> None:
         """A line of output, whatever it says; `over`: after the observation's end."""
+        if isinstance(record, r.SubjectOutput) and record.text.strip() and not over:
+            self.last_words = record.text.strip()
         if isinstance(record, r.SubjectOutput) and record.stream != "out":
             return
         self._printed += 1
@@ -169,7 +177,7 @@ class Told:
             case "processed":
                 self.processed.append(report)
             case "error":
-                self.errors.append(report)
+                (self.errors if _has_words(report) else self.empty_errors).append(report)
             case event:
                 self._answer(event, self._asked_by(report), report)
 
@@ -197,11 +205,19 @@ class Told:
         self.snapshots.append(asked.snapshot)
 
 
+def _has_words(report: Report) -> bool:
+    """Whether any text in it says something: one in a wrong field is the adapter's fault, and was told all the same."""
+    texts = (value for name, value in report.body.items() if name != "event" and isinstance(value, str))
+    return any(text.strip() for text in texts)
+
+
 def told_in(records: Iterable[r.Body]) -> Told:
     """All of it in one scenario's records, whatever the dialect."""
     told = Told()
     for number, record in enumerate(records, 1):
-        if isinstance(record, r.Command):
+        if isinstance(record, r.SubjectStarted):
+            told.on_start()
+        elif isinstance(record, r.Command):
             told.on_command(number, record)
         elif isinstance(record, r.OutputDropped):
             told.on_dropped(record)

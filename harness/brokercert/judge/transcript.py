@@ -4,23 +4,29 @@ One pass, record by record (`feed`), so that the stage of a running scenario wai
 sees afterwards. It knows connections, their ends, faults, rules, reports and commands; what a text frame means, a
 dialect's own fold adds (`client_text`, `broker_text`). It decides nothing. Times are microseconds since the scenario
 began. No I/O, no clock.
+
+A scenario may end the client and start it anew. Then the fold of the first start is over, and what follows is in the
+fold of the second, `again`: a check sees one start, and looks at another where it asks for a control. Where the
+scenario itself begins anew (`afresh`), it is about what follows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 
-from brokercert.judge.asides import Asides
-from brokercert.judge.moments import Close, End, Moment, Noted
+from brokercert.judge.asides import Asides, RestCall
+from brokercert.judge.moments import Close, End, Moment, Noted, Said
 from brokercert.judge.sockets import Loss, Socket
 from brokercert.judge.told import Told
+from brokercert.trace import Shape
 from brokercert.trace import records as r
 from brokercert.trace.names import FaultName
 
 SECOND = 1_000_000
+LOGIN_REFUSED = (401, 403)  # HTTP's status of an upgrade
 SILENCES = (FaultName.SILENT, FaultName.HALF_OPEN, FaultName.MID_FRAME)  # after which the broker says nothing more
 
 
@@ -33,7 +39,10 @@ class Transcript(Generic[S]):
     socket: type[S]  # what a dialect's connections are
     rest_prefix: str = ""  # of REST paths, without slashes
     credentials: tuple[str, ...] = ()  # kinds of labels that open something: leaks are looked for
+    shape: Shape | None = None  # the client's healthy one, where it is known: whoever folds says so
     token_paths: tuple[str, ...] = ()  # ends of REST paths, in lower case: requests that are a sign of trying again
+    again: Self | None = None  # what was said with the client's next start
+    afresh = False  # the scenario began anew with it
 
     def __init__(self) -> None:
         self.connections: dict[int, S] = {}
@@ -47,6 +56,8 @@ class Transcript(Generic[S]):
         self.canaries: list[Noted[r.Canary]] = []
         self.stalls: list[tuple[int, r.Stall]] = []  # (record, when the harness stood still)
         self.stops: list[Noted[r.StopAsked]] = []
+        self.left_off: list[Noted[r.Left]] = []  # why the scenario went no further
+        self.violations: list[Noted[r.Violation]] = []  # of HTTP or WebSocket, by the client
         self.told = Told()
         self.asides = Asides(self.rest_prefix, self.credentials)
         self.started: int | None = None
@@ -65,9 +76,9 @@ class Transcript(Generic[S]):
     def upgraded(self) -> list[S]:
         return [c for c in self.connections.values() if c.upgraded]
 
-    def left_by(self, until: int) -> bool:
-        """The client had left by then, asked or not."""
-        return self.exited is not None and self.exited.t <= until
+    def last_opening(self) -> int:
+        """When the client last opened something new: an answered upgrade, and what a dialect counts with it."""
+        return max((c.upgraded.t for c in self.upgraded if c.upgraded is not None), default=0)
 
     def judged_stops(self) -> Iterator[Noted[r.StopAsked]]:
         """Each request to stop that is judged, and that found the client running."""
@@ -85,6 +96,20 @@ class Transcript(Generic[S]):
         """An exit that nobody asked for."""
         return self.exited if self.exited is not None and not self.exited.what.asked else None
 
+    def refusals(self) -> Iterator[Moment]:
+        """When a login of the client's was refused: an upgrade, or a request for a token. A dialect may know more."""
+        for c in self.connections.values():
+            if c.refused_status in LOGIN_REFUSED and c.disturbed is not None:
+                yield c.disturbed
+        yield from (Moment(call.t, call.record) for call in self.asides.rest if self._is_refused_token(call))
+
+    def _is_refused_token(self, call: RestCall) -> bool:
+        return call.refused and f"/{call.endpoint}".endswith(self.token_paths)
+
+    def grants(self) -> Iterator[Moment]:
+        """When a login of the client's was granted: an upgrade. A dialect may have another sign."""
+        return (c.upgraded for c in self.connections.values() if c.upgraded is not None)
+
     def ended_as(self, state: str) -> r.Finished | None:
         """The end of the scenario, where it came to that one."""
         return self.finished if self.finished is not None and self.finished.state == state else None
@@ -100,13 +125,65 @@ class Transcript(Generic[S]):
         same = (withheld.conn, withheld.what)
         return next((t for t, _, x in self.released if (x.conn, x.what) == same and t >= start), self.now)
 
+    @property
+    def starts(self) -> Iterator[Self]:
+        """The folds of all starts of the client, this one first."""
+        one: Self | None = self
+        while one is not None:
+            yield one
+            one = one.again
+
+    @property
+    def newest(self) -> Self:
+        """The fold of its latest start."""
+        return self if self.again is None else self.again.newest
+
+    @property
+    def about(self) -> Self:
+        """The fold that the scenario is about: where it began anew, the one from there on."""
+        return next((one for one in self.starts if one.afresh), self)
+
     # Folding.
 
     def feed(self, record: r.Body) -> None:
+        if self.again is None and self.started is not None and _is_anew(record):
+            again: Any = self._begun_anew()  # `Self`, which mypy does not see in a generic class
+            again.afresh = isinstance(record, r.Afresh)
+            self.again = again
+        if self.again is None:
+            self._feed(record)
+        else:
+            self._pass_on(self.again, record)
+
+    def _begun_anew(self) -> Self:
+        """The fold of the client's next start: of the same dialect and shape, and nothing is told of it yet."""
+        again = type(self)()
+        again.count, again.shape = self.count, self.shape
+        return again
+
+    def _pass_on(self, again: Self, record: r.Body) -> None:
+        """A record of after the next start: for that one's fold, but for the last words of this one's sockets. Of how
+        the scenario went every fold is told.
+        """
+        if getattr(record, "conn", 0) in self.connections:
+            again.skip()
+            return
+        again.feed(record)
+        if isinstance(record, r.Finished):
+            self.finished = record
+        elif isinstance(record, r.Stall):
+            self.stalls.append((again.newest.count, record))
+
+    def skip(self) -> None:
+        """A record that is not for this fold: those that follow are numbered as they stand in the trace."""
+        self.newest.count += 1
+
+    def _feed(self, record: r.Body) -> None:
         self.count += 1
         number = self.count
         self.now = max(self.now, record.t)
         self._always(number, record)
+        self.asides.search(number, record)
         if self.over and not isinstance(record, r.SubjectExited | r.Finished):
             return
         self.asides.feed(number, record)
@@ -186,6 +263,12 @@ class Transcript(Generic[S]):
     def _ledger(self, number: int, record: r.Ledger) -> None:
         self.told.ledgers[record.name] = Noted(record.t, number, record.state)
 
+    def _violation(self, number: int, record: r.Violation) -> None:
+        self.violations.append(Noted(record.t, number, record))
+
+    def _left(self, number: int, record: r.Left) -> None:
+        self.left_off.append(Noted(record.t, number, record))
+
     def _load(self, number: int, record: r.Load) -> None:
         self.loads.append(Noted(record.t, number, record))
 
@@ -237,8 +320,11 @@ class Transcript(Generic[S]):
     def _client_frame(self, c: S, number: int, frame: r.Frame) -> None:
         if frame.opcode == 1:
             self.client_text(c, number, frame.t, frame.text or "")
+        elif frame.opcode == 2:
+            c.binary_received.append(Moment(frame.t, number))
         elif frame.opcode == 10:
             c.pongs.append(frame.t)
+            c.ponged.append(Said(frame.t, number, payload_of(frame)))
         elif frame.opcode == 8 and c.client_close is None:
             c.client_close = Close(frame.t, number, frame.code)
             self.lose(c, Loss(frame.t, number, "client", f"close {frame.code or 'without a code'}"))
@@ -248,6 +334,7 @@ class Transcript(Generic[S]):
             self.broker_text(c, number, frame.t, frame.text if frame.text is not None else "\ufffd")
         elif frame.opcode == 9:
             c.pings_sent.append(frame.t)
+            c.pinged.append(Said(frame.t, number, payload_of(frame)))
         elif frame.opcode == 8 and c.broker_close is None:
             c.broker_close = Close(frame.t, number, frame.code)
             self.lose(c, Loss(frame.t, number, "broker", f"close {frame.code or 'without a code'}"))
@@ -318,6 +405,8 @@ FOLDS: dict[type[r.Body], Callable[[Any, int, Any], None]] = {
     r.BrokenReport: Transcript._broken_report,
     r.Command: Transcript._command,
     r.Ledger: Transcript._ledger,
+    r.Left: Transcript._left,
+    r.Violation: Transcript._violation,
     r.Load: Transcript._load,
     r.Canary: Transcript._canary,
     r.StopAsked: Transcript._stop_asked,
@@ -326,6 +415,16 @@ FOLDS: dict[type[r.Body], Callable[[Any, int, Any], None]] = {
     r.EndedByUs: Transcript._ended_by_us,
     r.Finished: Transcript._finished,
 }
+
+
+def _is_anew(record: r.Body) -> bool:
+    """Whether it is another start of a client that ran before, or what begins there."""
+    return isinstance(record, r.Afresh) or (isinstance(record, r.SubjectStarted) and record.start > 1)
+
+
+def payload_of(frame: r.Frame) -> str:
+    """What a control frame carries, to be compared: its text, or else its bytes as base64."""
+    return frame.text or f"base64:{frame.base64}" if frame.text or frame.base64 else ""
 
 
 def _bytes(encoded: str) -> bytes:

@@ -113,7 +113,8 @@ class LivePage:
     def _answer_get(self, connection: ServerConnection, request: Request) -> Response | None:
         """None: go on to the WebSocket."""
         target = urlsplit(request.path)
-        if request.headers.get("Host", "") not in self._hosts():
+        hosts = request.headers.get_all("Host")
+        if len(hosts) != 1 or hosts[0] not in self._hosts():  # two: nobody can say which one was meant
             return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, f"expected Host {self._hosts()[0]}\n")
         if not secrets.compare_digest(parse_qs(target.query).get("token", [""])[0].encode(), self._token.encode()):
             return connection.respond(HTTPStatus.FORBIDDEN, "open the URL that brokercert serve printed\n")
@@ -127,7 +128,7 @@ class LivePage:
         response.headers.update(
             {
                 "Content-Type": "text/html; charset=utf-8",
-                "Content-Security-Policy": _policy(nonce, request.headers["Host"]),
+                "Content-Security-Policy": _policy(nonce, hosts[0]),
                 "Cache-Control": "no-store",
                 "Referrer-Policy": "no-referrer",
                 "X-Content-Type-Options": "nosniff",
@@ -174,7 +175,7 @@ class LivePage:
         """Do what a page asks, and say what was done or what is wrong with it."""
         try:
             asked = msgspec.json.decode(message, type=_Asked)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _json({"answer": 0, "ok": False, "text": f"not understood: {error}"})
         try:
             text = perform(self._panel, asked.do, asked.on, asked.give)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 C = TypeVar("C", bound=type[Any])
@@ -35,6 +35,78 @@ class Mutant:
     @property
     def also(self) -> frozenset[str]:
         return frozenset(self.knocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """On which of its sockets a client has a defect: `make` gives the client of a mutant's client.
+
+    `says` completes the sentence of the defect.
+    """
+
+    name: str
+    says: str
+    make: Callable[[type[Any]], type[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """A dialect's forms of its mutants. All of them are made but where one makes no sense, and the tables say why.
+
+    `reference` is the class that mutants change. `changes`: what they may change of it that belongs to no socket.
+    `mutants`: names, or names with a form (`NAME@FORM`), that have none. `rows`: form, or `NAME@FORM` -> rows that
+    cannot be asked of the sockets that have the defect then. `knocks`: form -> rows that may fall with each mutant in
+    it, and name -> rows that may fall with this one in any. Each has its reason.
+    """
+
+    all: tuple[Form, ...]
+    reference: type[Any]
+    changes: Mapping[str, str]
+    mutants: Mapping[str, str]
+    rows: Mapping[str, Mapping[str, str]]
+    knocks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def why_none(self, mutant: Mutant, form: Form) -> str:
+        """Why this mutant does not exist in this form; empty: it does."""
+        for name in (mutant.name, f"{mutant.name}@{form.name}"):
+            if name in self.mutants:
+                return self.mutants[name]
+        for name, why in self.changes.items():
+            if getattr(mutant.client, name, None) is not getattr(self.reference, name, None):
+                return why
+        asked = self._spared(mutant, form)
+        return "" if mutant.fails - set(asked) else "; ".join(sorted({asked[row] for row in mutant.fails}))
+
+    def of(self, mutants: Mapping[str, Mutant]) -> dict[str, Mutant]:
+        """Every mutant in every form that makes sense, by `NAME@FORM`. Those of a process are left out."""
+        made = [
+            self._in(mutant, form)
+            for form in self.all
+            for mutant in mutants.values()
+            if not mutant.process and not self.why_none(mutant, form)
+        ]
+        return {one.name: one for one in made}
+
+    def _spared(self, mutant: Mutant, form: Form) -> dict[str, str]:
+        return {**self.rows.get(form.name, {}), **self.rows.get(f"{mutant.name}@{form.name}", {})}
+
+    def _in(self, mutant: Mutant, form: Form) -> Mutant:
+        spared = self._spared(mutant, form)
+        fails = mutant.fails - set(spared)
+        # What need not fall may fall: the rows that are not asked, and what falls with the defect elsewhere.
+        may = dict.fromkeys([*mutant.knocks, *(mutant.fails - fails)], mutant.reason)
+        may |= dict.fromkeys(self.knocks.get(form.name, {}), mutant.reason)
+        may |= self.knocks.get(mutant.name, {})
+        knocks = {row: why for row, why in may.items() if row not in fails}
+        text = f"{mutant.text.rstrip('.')}: {form.says}."
+        return replace(
+            mutant,
+            name=f"{mutant.name}@{form.name}",
+            text=text,
+            fails=fails,
+            knocks=knocks,
+            client=form.make(mutant.client),
+        )
 
 
 class Register(dict[str, Mutant]):

@@ -8,6 +8,7 @@ I/O beyond reading package data.
 from brokercert.requirements.load import available_sets, load_set
 from brokercert.requirements.model import (
     Area,
+    FieldReport,
     Limit,
     Part,
     Reading,
@@ -23,6 +24,7 @@ __all__ = [
     "ORIGINS",
     "SET_FILE",
     "Area",
+    "FieldReport",
     "Limit",
     "Part",
     "Reading",

@@ -51,9 +51,27 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
 
 
+class FieldReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A failure that somebody had and told of in public: `title` says it in our words, `kind` in two or three of them,
+    `address` is where it was told. `row` catches it, and `mutant` is a client that has it. `failure` is its row in the
+    protocol page's list of what goes wrong in real clients, where it stands there.
+    """
+
+    title: str
+    kind: str
+    address: str
+    row: str
+    mutant: str
+    failure: int | None = None
+
+
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One row. `antecedent` is what must have happened before it can be judged, `demanded_by` the row that demands
     that (empty: none does, and silence is then *not observed*).
+
+    A *stimulus* row is judged in the scenarios that exercise it. An *invariant* (never, each socket, every request)
+    holds in every trace of a run: elsewhere it can only be broken, never passed. `everywhere` names those of its
+    clauses that do (none: all do). `excused` is why a scenario that injects the breach does not count: name -> reason.
     """
 
     id: str
@@ -70,7 +88,11 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     causes: tuple[str, ...] = ()
     mend: str = ""
     clock: Literal["any", "real"] = "any"  # real: only a program in real time can show it
+    kind: Literal["stimulus", "invariant"] = "stimulus"
+    everywhere: tuple[str, ...] = ()
+    excused: dict[str, str] = {}
     area: str = ""  # the title of its area, which stands in the set's `areas`
+    others: tuple[FieldReport, ...] = ()  # to whom it happened, as the set's field reports have it
 
 
 class RequirementSet(msgspec.Struct, frozen=True):
@@ -87,6 +109,7 @@ class RequirementSet(msgspec.Struct, frozen=True):
     marker: str
     text: str
     stability: str  # the row that forbids ending a healthy connection; empty where there is none
+    frames: str  # the row that forbids frames which no WebSocket server may take; empty where there is none
     never_absent: tuple[str, ...]
     areas: Mapping[str, Area]
     capabilities: Mapping[str, str]
@@ -98,6 +121,7 @@ class RequirementSet(msgspec.Struct, frozen=True):
     by_id: Mapping[str, Requirement]
     antecedents: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
+    field_reports: tuple[FieldReport, ...] = ()
     deviations: Mapping[str, float] = {}
 
     def limit(self, name: str) -> float:
@@ -109,6 +133,10 @@ class RequirementSet(msgspec.Struct, frozen=True):
             known = ", ".join(self.parts) or "none"
             raise RequirementError(f"{self.id} has no part {name!r}; known: {known}")
         return tuple(row.id for row in self.rows if name in row.parts)
+
+    def invariants(self, scenario: str) -> tuple[Requirement, ...]:
+        """The rows that hold in every trace, so in one of that scenario, unless it excuses their breach."""
+        return tuple(row for row in self.rows if row.kind == "invariant" and scenario not in row.excused)
 
     def demand_chain(self, row: str) -> tuple[str, ...]:
         """The rows that demand what `row` presupposes, first links first."""

@@ -10,11 +10,20 @@ from typing import Any
 
 import msgspec
 
-from brokercert.requirements.model import Area, Limit, Part, Reading, Requirement, RequirementError, RequirementSet
+from brokercert.requirements.model import (
+    Area,
+    FieldReport,
+    Limit,
+    Part,
+    Reading,
+    Requirement,
+    RequirementError,
+    RequirementSet,
+)
 
 NONE = "none"  # the antecedent of a row that can be judged from the start, in every set
 ORIGINS = ("doc", "ours", "samples")
-SET_FILE, LIMITS_FILE = "set.toml", "limits.toml"
+SET_FILE, LIMITS_FILE, REPORTS_FILE = "set.toml", "limits.toml", "field_reports.toml"
 ID = re.compile(r"^[A-Z]{3}-\d{3}$")
 PLACEHOLDER = re.compile(r"^[a-z][a-z0-9_]*$")
 
@@ -28,6 +37,7 @@ class _Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
     stability: str
     never_absent: tuple[str, ...]
+    frames: str = ""
     antecedents: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
 
@@ -40,6 +50,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: dict[str, Limit] = {}
     parts: dict[str, Part] = {}
     reading: tuple[Reading, ...] = ()
+    report: tuple[FieldReport, ...] = ()
 
 
 def parse_set(text: str, *, name: str) -> RequirementSet:
@@ -54,6 +65,7 @@ def parse_files(texts: Mapping[str, str], *, name: str) -> RequirementSet:
         raise RequirementError(f"{name}: no {SET_FILE}; expected the set's own facts, with its areas, in it")
     whole = {**raw.pop(SET_FILE)}
     whole["limits"] = raw.pop(LIMITS_FILE, {}).get("limits", {})
+    whole["report"] = raw.pop(REPORTS_FILE, {}).get("report", [])
     areas = whole.get("areas")
     names = list(areas) if isinstance(areas, dict) else []
     for file in raw:
@@ -103,13 +115,16 @@ def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
             )
         if row.id in by_id:
             raise RequirementError(f"{name}: {row.id}: id: stands twice; expected each id once")
-        by_id[row.id] = msgspec.structs.replace(row, area=titles[row.id[:3]])
+        others = tuple(report for report in data.report if report.row == row.id)
+        by_id[row.id] = msgspec.structs.replace(row, area=titles[row.id[:3]], others=others)
     _check_links(name, data, by_id)
     limits = {key: msgspec.structs.replace(limit, name=key) for key, limit in data.limits.items()}
     for key, limit in limits.items():
         if limit.origin not in ORIGINS:
             raise RequirementError(f"{name}: limits.{key}.origin: {limit.origin!r}; expected {' or '.join(ORIGINS)}")
-    canonical = msgspec.json.encode(msgspec.to_builtins(data), order="sorted")
+    _check_reports(name, data, by_id)
+    judged_by = {key: value for key, value in msgspec.to_builtins(data).items() if key != "report"}
+    canonical = msgspec.json.encode(judged_by, order="sorted")
     head = data.set
     return RequirementSet(
         id=head.id,
@@ -119,6 +134,7 @@ def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
         marker=head.marker,
         text=head.text,
         stability=head.stability,
+        frames=head.frames,
         never_absent=head.never_absent,
         areas=data.areas,
         capabilities=data.capabilities,
@@ -130,7 +146,17 @@ def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
         by_id=by_id,
         antecedents=head.antecedents,
         placeholders=head.placeholders,
+        field_reports=data.report,
     )
+
+
+def _check_reports(name: str, data: _File, by_id: Mapping[str, Requirement]) -> None:
+    for report in data.report:
+        where = f"{name}/{REPORTS_FILE}: {report.title!r}"
+        if report.row not in by_id:
+            raise RequirementError(f"{where}: row: {report.row!r}; expected a row of the set")
+        if not report.address.startswith("https://"):
+            raise RequirementError(f"{where}: address: {report.address!r}; expected one that begins with https://")
 
 
 def _where(raw: dict[str, Any], message: str) -> str:
@@ -166,6 +192,11 @@ def _check_row(name: str, row: Requirement, data: _File) -> None:
                 raise wrong(field, value, f"one of {names}; a new one goes into {defined}")
     if not row.needs:
         raise wrong("needs", row.needs, "at least one capability")
+    if row.kind != "invariant" and (row.everywhere or row.excused):
+        raise wrong("kind", row.kind, "invariant, since `everywhere` and `excused` say where such a row holds")
+    for name, reason in row.excused.items():
+        if not reason.strip():
+            raise wrong(f"excused.{name}", reason, "the reason why a breach in that scenario is none of the client's")
 
 
 def _check_links(name: str, data: _File, by_id: Mapping[str, Requirement]) -> None:
@@ -179,8 +210,9 @@ def _check_links(name: str, data: _File, by_id: Mapping[str, Requirement]) -> No
                 raise RequirementError(f"{name}: {row.id}: demanded_by: {' > '.join([*seen, current])}; it is a circle")
             seen.append(current)
             current = by_id[current].demanded_by
-    if data.set.stability and data.set.stability not in by_id:
-        raise RequirementError(f"{name}: set.stability: {data.set.stability!r}; expected the id of a row")
+    for field, row_id in (("stability", data.set.stability), ("frames", data.set.frames)):
+        if row_id and row_id not in by_id:
+            raise RequirementError(f"{name}: set.{field}: {row_id!r}; expected the id of a row")
     for reading in data.reading:
         if reading.default not in reading.answers:
             raise RequirementError(f"{name}: reading {reading.id}: default: {reading.default!r}; expected an answer")

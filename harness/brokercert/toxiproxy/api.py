@@ -6,18 +6,21 @@ Pure of sockets: a method, a path, a body in; a status, headers, a body out. Men
 
 from __future__ import annotations
 
+import posixpath
 import random
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from brokercert.toxiproxy import gojson
 from brokercert.toxiproxy.gojson import BodyError
-from brokercert.toxiproxy.proxy import ListenError, Proxy
+from brokercert.toxiproxy.proxy import ListenError, Proxy, resolved
 from brokercert.toxiproxy.toxics import TYPES, Toxic
 
 VERSION = "2.12.0-embedded"
+BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 
@@ -28,6 +31,7 @@ class Response:
     body: bytes = b""
     kind: str = ""
     matched: bool = True  # a known route: such answers carry a request id
+    location: str = ""
 
 
 class ApiError(Exception):
@@ -61,7 +65,12 @@ class Api:
     async def handle(self, method: str, target: str, body: bytes, agent: str) -> Response:
         """Answer one request."""
         # Decoded before it is cut up, as the real one does: a name with a slash can be made, and never be addressed.
-        path = unquote(target.partition("?")[0])
+        path, _, query = target.partition("?")
+        if BROKEN_ESCAPE.search(path):
+            return Response(400, b"400 Bad Request", TEXT, matched=False)
+        path = unquote(path)
+        if (clean := _clean(path)) != path:
+            return Response(301, matched=False, location=quote(clean) + (f"?{query}" if query else ""))
         parts = path.split("/")[1:]
         found = self._route(parts)
         if found is None or any(part == "" for part in parts):
@@ -126,8 +135,7 @@ class Api:
         return Response(201, gojson.write(proxy.as_json()), JSON)
 
     async def _make(self, wanted: dict[str, Any]) -> Proxy:
-        listen = wanted.get("listen") or "127.0.0.1:0"  # the real one takes [::]; this one stays on loopback
-        proxy = Proxy(wanted["name"], listen, wanted["upstream"], self._rng)
+        proxy = Proxy(wanted["name"], wanted.get("listen") or "", wanted["upstream"], self._rng)
         if wanted.get("enabled") is not False:
             await self._start(proxy)
         self.proxies[proxy.name] = proxy
@@ -148,15 +156,13 @@ class Api:
             wanted = _proxy_fields(gojson.read_value(body))
         except BodyError as error:
             raise _bad(error) from error
-        listen, upstream = wanted.get("listen") or proxy.listen, wanted.get("upstream") or proxy.upstream
-        if listen.startswith("localhost:"):
-            listen = listen.replace("localhost", "127.0.0.1", 1)
+        listen = wanted.get("listen") or proxy.listen
+        upstream = proxy.upstream if wanted.get("upstream") is None else wanted["upstream"]
         enabled = proxy.enabled if wanted.get("enabled") is None else bool(wanted["enabled"])
-        if (listen, upstream) != (proxy.listen, proxy.upstream):
-            if ":" not in listen:
-                raise ApiError(500, f"address {listen}: missing port in address")
+        moved = bool(wanted.get("listen")) and _leads_elsewhere(listen, proxy.listen)
+        if moved or upstream != proxy.upstream:
             await proxy.stop()
-            proxy.listen, proxy.upstream = listen, upstream
+            proxy.listen, proxy.upstream = listen if moved else proxy.listen, upstream
         if enabled and not proxy.enabled:
             await self._start(proxy)
         elif not enabled and proxy.enabled:
@@ -262,6 +268,23 @@ class Api:
         return Response(204)
 
 
+def _leads_elsewhere(new: str, old: str) -> bool:
+    """Whether another address is meant. Raises `ApiError` where the new one is none; the old one may be."""
+    try:
+        place = resolved(new)
+    except ListenError as error:
+        raise ApiError(500, str(error)) from error
+    try:
+        return place != resolved(old)
+    except ListenError:
+        return True
+
+
+def _clean(path: str) -> str:
+    """The path without doubled slashes and dots, to which the real server sends whoever asks for another one."""
+    return "/" + posixpath.normpath(path).strip("/") + ("/" if path.endswith("/") and path.strip("/") else "")
+
+
 def _populated(status: int, made: list[Proxy], error: str) -> Response:
     shown = [proxy.as_json() for proxy in made] or None
     if not error:
@@ -289,12 +312,13 @@ def _new_toxic(value: Any) -> Toxic:
     fields = gojson.fold(value)
     kind = gojson.field(fields, "type", str, "string", ".type") or ""
     stream = gojson.field(fields, "stream", str, "string", ".stream") or "downstream"
+    given = gojson.field(fields, "name", str, "string", ".name")
+    toxicity = gojson.field(fields, "toxicity", float, "float32", ".toxicity")
     if stream.lower() not in ("upstream", "downstream"):
         raise ApiError(400, "stream was invalid, can be either upstream or downstream")
     if kind not in TYPES:
         raise ApiError(400, "invalid toxic type")
-    name = gojson.field(fields, "name", str, "string", ".name") or f"{kind}_{stream}"
-    toxicity = gojson.field(fields, "toxicity", float, "float32", ".toxicity")
+    name = given or f"{kind}_{stream}"
     attributes = _attributes(kind, fields, dict.fromkeys(TYPES[kind].attributes, 0))
     _check_sizes(kind, attributes)
     return Toxic(kind, name, stream, 1.0 if toxicity is None else float(toxicity), attributes)

@@ -10,19 +10,47 @@ import json
 from typing import Any
 
 LARGEST_FLOAT = 3.4028234663852886e38  # Go's float32, in which toxicity is kept
+INT64 = range(-(1 << 63), 1 << 63)
+LONGEST_NUMBER = 400  # characters: more than any that fits; Python refuses to read much longer ones
 
 
 class BodyError(Exception):
     """A body that is refused; the text is what the real server would say."""
 
 
+class Fraction(float):
+    """A number that is not written as an integer; errors repeat it as it was written."""
+
+    def __new__(cls, text: str) -> Fraction:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
+
+
+def _integer(text: str) -> int | Fraction:
+    return int(text) if len(text) < LONGEST_NUMBER else Fraction(text)
+
+
+def _refused(word: str) -> Any:
+    """`NaN`, `Infinity` and `-Infinity`: Python reads them, Go does not."""
+    if word.startswith("-"):
+        raise BodyError(f"invalid character '{word[1]}' in numeric literal")
+    raise BodyError(f"invalid character '{word[0]}' looking for beginning of value")
+
+
+DECODER = json.JSONDecoder(parse_float=Fraction, parse_int=_integer, parse_constant=_refused)
+WHITE = " \t\r\n"  # Go's; Python's has more
+
+
 def read_value(body: bytes) -> Any:
     """The first JSON value of a body. Raises `BodyError`."""
-    text = body.decode("utf-8", "replace").lstrip()
+    text = body.decode("utf-8", "replace").lstrip(WHITE)
     if not text:
         raise BodyError("EOF")
     try:
-        value, _ = json.JSONDecoder().raw_decode(text)
+        value, _ = DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
         if error.pos >= len(text) or _is_cut(text, error):
             raise BodyError("unexpected EOF") from error
@@ -43,8 +71,8 @@ def kind_of(value: Any) -> str:
         return "bool"
     if isinstance(value, int):
         return "number"
-    if isinstance(value, float):
-        return f"number {value:g}"
+    if isinstance(value, Fraction):
+        return f"number {value.text}"
     if isinstance(value, str):
         return "string"
     return "array" if isinstance(value, list) else "object"
@@ -75,8 +103,10 @@ def field(values: dict[str, Any], name: str, kind: type, go: str, where: str) ->
         if said.startswith("number ") and kind is not int:
             said = "number"
         raise BodyError(f"json: cannot unmarshal {said} into Go struct field {where} of type {go}")
-    if kind is float and abs(value) > LARGEST_FLOAT:
-        raise BodyError(f"json: cannot unmarshal number {value} into Go struct field {where} of type {go}")
+    too_large = abs(value) > LARGEST_FLOAT if kind is float else kind is int and value not in INT64
+    if too_large:
+        text = value.text if isinstance(value, Fraction) else value
+        raise BodyError(f"json: cannot unmarshal number {text} into Go struct field {where} of type {go}")
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from collections.abc import Sequence
 from functools import partial
 
@@ -11,6 +12,7 @@ from brokercert.engine.machine.descriptors import SHORT
 from brokercert.toxiproxy.link import Link
 from brokercert.toxiproxy.toxics import Toxic
 
+ANY = "127.0.0.1:0"  # where a proxy listens that was told no address; the real one takes every interface
 DIAL = 10.0  # seconds for reaching the upstream
 
 
@@ -23,9 +25,25 @@ def split_address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon:
         raise ListenError(f"address {text}: missing port in address")
-    if not port.isdigit() or int(port) > 65535:
-        raise ListenError(f"address {port}: invalid port")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), _port(port)
+
+
+def resolved(text: str) -> tuple[str, int]:
+    """The same with this machine's usual name as its address. Raises `ListenError`."""
+    host, port = split_address(text)
+    return "127.0.0.1" if host == "localhost" else host, port
+
+
+def _port(text: str) -> int:
+    """A port by its number or by its service's name; none is any."""
+    if text.isascii() and text.isdigit():
+        if int(text[:6]) > 65535:
+            raise ListenError(f"address {text}: invalid port")
+        return int(text)
+    try:
+        return socket.getservbyname(text, "tcp") if text else 0
+    except (OSError, ValueError) as error:
+        raise ListenError(f"lookup tcp/{text}: unknown port") from error
 
 
 class Proxy:
@@ -62,7 +80,7 @@ class Proxy:
         if self.enabled:
             return
         try:
-            host, port = split_address(self.listen)
+            host, port = resolved(self.listen or ANY)
         except ListenError as error:
             raise ListenError(f"listen tcp: {error}") from error
         try:

@@ -102,6 +102,8 @@ class ToxiproxyServer:
         headers: list[tuple[str, str]] = []
         if response.kind:
             headers.append(("Content-Type", response.kind))
+        if response.location:
+            headers.append(("Location", response.location))
         if response.kind.startswith("text/plain"):
             headers.append(("X-Content-Type-Options", "nosniff"))
         if response.matched:

@@ -1,8 +1,10 @@
 """The toxics: each turns timed pieces of a stream into timed pieces. They hold no socket and read no clock.
 
-A piece is what leaves at a moment. A toxic's `pipe` is called with every piece in order and gives the pieces that leave
-it, `end` with the end of the stream, `idle` at the moment that it named in `wake`. State is per connection and
-direction; the configuration is shared by all connections of a proxy and may change under way.
+A piece is what leaves at a moment. A toxic's `pipe` is called with each piece as it comes to it, and gives the pieces
+that leave it. `end` is called as the end of the stream comes to it, and gives the moment at which the end leaves.
+`idle` is called at the moment that it named in `wake`. State is per connection and direction. The configuration is
+shared by all connections of a proxy, and may change under way. As in the real server, a toxic takes a piece once it is
+done with the one before (`free`), and a piece remembers when it was read (`stamp`).
 """
 
 from __future__ import annotations
@@ -20,11 +22,14 @@ KILOBYTE = 1000  # bytes, by the real server's count
 
 @dataclass(slots=True)
 class Piece:
-    """Bytes that leave at `at` (seconds). `end`: after them the stream ends, by FIN or by RST."""
+    """Bytes that leave at `at` (seconds). `stamp`: when they were read, as the toxics count it; `ends`: after them the
+    stream ends.
+    """
 
     at: float
     data: bytes
-    end: Literal["", "fin", "rst"] = ""
+    stamp: float
+    ends: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +57,9 @@ class Toxic:
 
 
 class Stub:
-    """One toxic at work on one direction of one connection."""
+    """One toxic at work on one direction of one connection. `over`: it has given an end, and takes nothing more.
+    `free`: from when on it takes the next piece.
+    """
 
     attributes: ClassVar[tuple[str, ...]] = ()
     closes_on_removal: ClassVar[bool] = False
@@ -60,6 +67,8 @@ class Stub:
     def __init__(self, toxic: Toxic, rng: random.Random, now: float) -> None:
         self.toxic = toxic
         self.rng = rng
+        self.over = False
+        self.free = now
         self.wake: float | None = None
 
     def value(self, name: str) -> int:
@@ -68,8 +77,8 @@ class Stub:
     def pipe(self, piece: Piece) -> Iterable[Piece]:
         return (piece,)
 
-    def end(self, at: float) -> Iterable[Piece]:
-        return (Piece(at, b"", "fin"),)
+    def end(self, at: float) -> float:
+        return at
 
     def idle(self, now: float) -> Iterable[Piece]:
         return ()
@@ -80,14 +89,18 @@ class Noop(Stub):
 
 
 class Latency(Stub):
-    """Each piece leaves `latency` ± `jitter` ms after it came, in order."""
+    """Each piece leaves `latency` ± `jitter` ms after it was read, in order: what a bandwidth delayed it counts.
+
+    The time of another latency does not count, so that two of them add up. In 2.12.0 some of it does.
+    """
 
     attributes = ("latency", "jitter")
 
     def pipe(self, piece: Piece) -> Iterable[Piece]:
         jitter = self.value("jitter")
         delay = self.value("latency") + (self.rng.uniform(-jitter, jitter) if jitter > 0 else 0)
-        return (Piece(piece.at + max(0.0, delay) / 1000, piece.data),)
+        self.free = max(piece.at, piece.stamp + delay / 1000)
+        return (Piece(self.free, piece.data, self.free),)
 
 
 class Bandwidth(Stub):
@@ -95,22 +108,18 @@ class Bandwidth(Stub):
 
     attributes = ("rate",)
 
-    def __init__(self, toxic: Toxic, rng: random.Random, now: float) -> None:
-        super().__init__(toxic, rng, now)
-        self._free = now
-
     def pipe(self, piece: Piece) -> Iterable[Piece]:
         rate = self.value("rate") * KILOBYTE
         if rate <= 0:
             return (piece,)
         size = max(1, round(rate * BANDWIDTH_TICK))
-        at = max(piece.at, self._free)
+        at = piece.at
         pieces = []
         for start in range(0, len(piece.data), size):
             part = piece.data[start : start + size]
             at += len(part) / rate
-            pieces.append(Piece(at, part))
-        self._free = at
+            pieces.append(Piece(at, part, piece.stamp))
+        self.free = at
         return pieces
 
 
@@ -119,8 +128,8 @@ class SlowClose(Stub):
 
     attributes = ("delay",)
 
-    def end(self, at: float) -> Iterable[Piece]:
-        return (Piece(at + self.value("delay") / 1000, b"", "fin"),)
+    def end(self, at: float) -> float:
+        return at + self.value("delay") / 1000
 
 
 class Timeout(Stub):
@@ -142,7 +151,7 @@ class Timeout(Stub):
         return ()
 
     def idle(self, now: float) -> Iterable[Piece]:
-        return (Piece(now, b"", "fin"),)
+        return (Piece(now, b"", now, ends=True),)
 
 
 class ResetPeer(Stub):
@@ -151,10 +160,10 @@ class ResetPeer(Stub):
     attributes = ("timeout",)
 
     def pipe(self, piece: Piece) -> Iterable[Piece]:
-        return (Piece(piece.at + self.value("timeout") / 1000, b"", "rst"),)
+        return (Piece(piece.at + self.value("timeout") / 1000, b"", piece.stamp, ends=True),)
 
-    def end(self, at: float) -> Iterable[Piece]:
-        return (Piece(at + self.value("timeout") / 1000, b"", "rst"),)
+    def end(self, at: float) -> float:
+        return at + self.value("timeout") / 1000
 
 
 class Slicer(Stub):
@@ -166,8 +175,9 @@ class Slicer(Stub):
         at = piece.at
         pieces = []
         for start, end in self._cuts(0, len(piece.data)):
-            pieces.append(Piece(at, piece.data[start:end]))
+            pieces.append(Piece(at, piece.data[start:end], piece.stamp))
             at += self.value("delay") / 1_000_000
+        self.free = at
         return pieces
 
     def _cuts(self, start: int, end: int) -> list[tuple[int, int]]:
@@ -195,8 +205,8 @@ class LimitData(Stub):
         part = piece.data[:left]
         self._passed += len(part)
         if self._passed >= self.value("bytes"):
-            return (Piece(piece.at, part, "fin"),)
-        return (Piece(piece.at, part),)
+            return (Piece(piece.at, part, piece.stamp, ends=True),)
+        return (Piece(piece.at, part, piece.stamp),)
 
 
 TYPES: dict[str, type[Stub]] = {

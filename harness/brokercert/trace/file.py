@@ -1,7 +1,8 @@
 """The file of a trace while it is written: a disk that is full, or a file that goes away, never reaches whoever tells.
 
 The law: nothing here raises `OSError`. What cannot be written is kept and tried again at the next flush, and `trouble`
-says what is missing. The hash is of the bytes that were written, taken as they were.
+says what is missing. The hash is of the bytes that were written, taken as they were. At the end the file is held
+against it: a client of the same user can write there too.
 """
 
 from __future__ import annotations
@@ -10,15 +11,28 @@ import hashlib
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
 AT_ONCE = 64 * 1024  # bytes that may wait for a flush
+PIECE = 1024 * 1024  # bytes read at once, at the end
+FOLDER = 0o700  # who may enter: other users of the machine are not told what a client said
+FILE = 0o600
 
 
 def _appending(path: str, flags: int) -> int:
     """Each write goes to the end that the file has by then: of one that somebody cut short, the size tells it."""
-    return os.open(path, flags | os.O_APPEND, 0o666)
+    return os.open(path, flags | os.O_APPEND, FILE)
+
+
+def _hash_of(path: Path) -> bytes:
+    """Of what stands in the file. Raises `OSError`."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        for piece in iter(partial(file.read, PIECE), b""):
+            found.update(piece)
+    return found.digest()
 
 
 class TraceFile:
@@ -68,7 +82,7 @@ class TraceFile:
         """Write what waits, as far as it goes."""
         try:
             if self._file is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.mkdir(FOLDER, parents=True, exist_ok=True)
                 self._file = FileIO(self._beside, "wb", opener=_appending)
             while self._waiting:
                 done = self._file.write(self._waiting) or 0
@@ -116,12 +130,16 @@ class TraceFile:
             self.note = self.trouble
 
     def _is_ours(self, file: FileIO) -> bool:
-        """Whether the path still leads to what was written."""
+        """Whether the path still leads to what was written, byte for byte."""
         try:
             mine, there = os.fstat(file.fileno()), os.stat(self.path)
+            return (
+                os.path.samestat(mine, there)
+                and there.st_size == self._written
+                and _hash_of(self.path) == self._hash.digest()
+            )
         except OSError:
             return False
-        return os.path.samestat(mine, there) and there.st_size == self._written
 
     def _write_anew(self, lines: Iterable[bytes]) -> None:
         assert self._file is not None

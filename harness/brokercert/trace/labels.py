@@ -4,6 +4,11 @@
 `\\u003c`-style escapes, URL-encoded, in base64 (also inside a longer base64 text, at any of its three alignments), in
 hexadecimal, as a list of byte values, or as an object of single characters: all seen in real clients' frames and
 logs. An empty string is never a secret. Nothing here does I/O.
+
+In what a client made, disguises of secrets are looked for too, and longer pieces: all but its last characters, the half
+of a line that was cut (`brokercert.trace.disguises`). A piece becomes `«part of access-token#2»`. A piece of several
+secrets says which of none, and the header of a JSON Web Token is known to everybody: they become `«part of several
+secrets»` and `«header of access-token#2»`, and are no leak.
 """
 
 from __future__ import annotations
@@ -12,11 +17,16 @@ import base64
 import json
 import re
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import groupby
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 import ahocorasick_rs as aho
+
+from brokercert.trace.clean import Clean
+from brokercert.trace.disguises import Disguises, Found, disguises_of, found_in
 
 # A shorter value would be found by chance inside innocent text; the mock issues none shorter.
 SHORTEST = 4
@@ -25,6 +35,12 @@ SHORTEST_ENCODED = 8
 # Characters of a form that are searched for; the rest is compared where they stand. An automaton of whole tokens, 30
 # forms each, takes a millisecond to build, and every new secret wants a new one.
 START = 8
+# A secret in all its disguises takes about a megabyte, and a client may ask for tokens without end, or present whatever
+# it likes. Beyond these, secrets are found in their usual forms only. A ticket is no credential.
+PLAIN = frozenset({"presented", "p-ticket"})
+MOST_DISGUISED, LONGEST_DISGUISED = 100, 2_000
+AT_ONCE = 64  # values of a list that are looked at together before each is by itself
+WORTH_A_SET = 20_000  # characters of a client's: one set of all pieces takes as long as to search these without
 LIST_START = 12  # the same of a list: three numbers, or three characters in quotes
 
 
@@ -42,6 +58,11 @@ class Labels:
         self._by_value: dict[str, str] = {}
         self._starts: dict[str, list[str]] = {}  # how forms begin -> those forms, the longest first
         self._forms: aho.AhoCorasick | None = None  # of `_starts`
+        self._disguised: list[str] = []  # the secrets that are looked for in disguise ...
+        self._disguises: list[Disguises] = []  # ... and, of those known when one was last looked for, how
+        self._pieces: set[str] = set()  # of the first `_merged` of them
+        self._merged = 0
+        self._searched = 0  # characters so far
         self._beginnings: aho.AhoCorasick | None = None
         self._list_patterns: dict[str, re.Pattern[str]] = {}  # secret -> its lists, compiled when first seen
 
@@ -61,24 +82,112 @@ class Labels:
             if form not in self._labels:
                 self._labels[form] = label
                 insort(self._starts.setdefault(form[:START], []), form, key=lambda form: -len(form))
+        disguises = kind not in PLAIN and SHORTEST_ENCODED <= len(value) <= LONGEST_DISGUISED
+        if disguises and len(self._disguised) < MOST_DISGUISED:
+            self._disguised.append(value)
         for pieces in listed_forms(value[:SHORTEST_ENCODED]):
             self._lists.setdefault("".join(pieces)[:LIST_START], {}).setdefault(value)
         self._forms = self._beginnings = None
         return label
 
-    def redact(self, text: str) -> str:
-        """`text` with every form of every secret replaced by its label, in place."""
+    def redact(self, text: str, *, parts: bool = True) -> Clean:
+        """`text` with every form of every secret replaced by its label, in place. Without `parts`, disguises and pieces
+        of secrets are not looked for: in what the broker says there are none, and most of a trace is that.
+        """
         if not self._labels or not text:
-            return text
+            return Clean(text)
         if "," in text:
             for value in self._listed_in(text):
                 text = self._lists_of(value).sub(self._by_value[value], text)
+        whole = list(self._wholes(text, _encodable(text)))
+        if whole:
+            text = _replaced(text, whole)
+        if parts and self._disguised and len(text) >= SHORTEST_ENCODED:
+            text = _replaced(text, list(self._labelled(self._hits(text))))
+        return Clean(text)
+
+    def _hits(self, text: str) -> list[Found]:
+        """What is found of secrets in disguise. The first text that a client makes pays for their forms."""
+        for value in self._disguised[len(self._disguises) :]:
+            self._disguises.append(disguises_of(value))
+        self._searched += len(text)
+        if self._searched < WORTH_A_SET:
+            return found_in(text, self._disguises)
+        for disguises in self._disguises[self._merged :]:
+            self._pieces.update(disguises.index)
+        self._merged = len(self._disguises)
+        return found_in(text, self._disguises, None if any(one.short for one in self._disguises) else self._pieces)
+
+    def clean(self, value: Any, said: str, *, parts: bool = True) -> Any:
+        """A value of JSON, which `said` is the text of, without any secret. A list or an object of plain values that
+        spells one becomes its label. Where more is needed to spell one, or it is nested too deep to go through, all of
+        it becomes its cleaned text.
+
+        It is gone through once, whatever its depth.
+        """
+        text = self.redact(said, parts=parts)
+        if text == said:
+            return value
+        try:
+            cleaned = self._inside(value, parts)
+            again = json.dumps(cleaned, ensure_ascii=False)
+        except RecursionError:
+            return text
+        spelt = self.redact(again, parts=parts)
+        return cleaned if spelt == again or isinstance(cleaned, str) else spelt
+
+    def _inside(self, value: Any, parts: bool) -> Any:
+        if isinstance(value, str):
+            return self.redact(value, parts=parts)
+        if isinstance(value, list):
+            cleaned: Any = self._each(value, parts)
+        elif isinstance(value, dict):
+            cleaned = dict(
+                tuple(pair) for pair in self._each([list(pair) for pair in value.items()], parts, pairs=True)
+            )
+        else:
+            return value
+        inner = cleaned if isinstance(cleaned, list) else cleaned.values()
+        if any(isinstance(one, list | dict) for one in inner):
+            return cleaned
+        said = json.dumps(cleaned, ensure_ascii=False)
+        spelt = self.redact(said, parts=parts)
+        return cleaned if spelt == said else spelt
+
+    def _each(self, values: list[Any], parts: bool, *, pairs: bool = False) -> list[Any]:
+        """Each of them cleaned; `pairs`: what is in each of them. Of many, only those in whose midst something stands
+        are gone through.
+        """
+        cleaned: list[Any] = []
+        for start in range(0, len(values), AT_ONCE):
+            some = values[start : start + AT_ONCE]
+            said = json.dumps(some, ensure_ascii=False) if len(values) > AT_ONCE else ""
+            if said and self.redact(said, parts=parts) == said:
+                cleaned += some
+            elif pairs:
+                cleaned += [[self._inside(one, parts) for one in pair] for pair in some]
+            else:
+                cleaned += [self._inside(one, parts) for one in some]
+        return cleaned
+
+    def _labelled(self, hits: list[Found]) -> Iterator[Span]:
+        """Each place with what stands there instead; of several secrets that have it, none is named."""
+        for place, several in groupby(hits, key=lambda hit: (hit.start, hit.end)):
+            first, *others = several
+            if others:
+                yield Span(*place, "«part of several secrets»")
+            elif first.whole:
+                yield Span(*place, self._by_value[first.value])
+            else:
+                yield Span(*place, f"«{'header' if first.public else 'part'} of {self._by_value[first.value][1:]}")
+
+    def _wholes(self, text: str, searched: str) -> Iterator[Span]:
+        """Where whole secrets stand, one after the other."""
         if self._forms is None:
             self._forms = aho.AhoCorasick(self._starts)
-        hits = self._forms.find_matches_as_indexes(_encodable(text), overlapping=True)
+        hits = self._forms.find_matches_as_indexes(searched, overlapping=True)
         if not hits:
-            return text
-        parts: list[str] = []
+            return
         done = 0
         starts = list(self._starts)
         # Leftmost, then longest: a token may be the beginning of another, or of its own escaped form.
@@ -87,10 +196,9 @@ class Labels:
                 continue
             for form in self._starts[starts[which]]:
                 if text.startswith(form, start):
-                    parts += [text[done:start], self._labels[form]]
                     done = start + len(form)
+                    yield Span(start, done, self._labels[form])
                     break
-        return "".join([*parts, text[done:]])
 
     def _listed_in(self, text: str) -> list[str]:
         """The secrets of which a list seems to begin in `text`, the longest first."""
@@ -107,6 +215,24 @@ class Labels:
         if known is None:
             known = self._list_patterns[value] = re.compile("|".join(_spaced(listed_forms(value))))
         return known
+
+
+class Span(NamedTuple):
+    """From where to where a secret stands in a text, and what stands there instead."""
+
+    start: int
+    end: int
+    label: str
+
+
+def _replaced(text: str, spans: list[Span]) -> str:
+    """`text` with what is told in place of each span; they follow one another."""
+    parts: list[str] = []
+    done = 0
+    for start, end, label in spans:
+        parts += [text[done:start], label]
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 def _encodable(text: str) -> str:

@@ -47,6 +47,7 @@ class RuleName(StrEnum):
     QUOTA = "quota"
     BURST = "burst"
     BATCH = "batch"
+    IN_PARTS = "in-parts"
     EVENTS_HELD = "events-held"
     EVENTS_RELEASED = "events-released"
     # Told by scenarios.
@@ -84,6 +85,7 @@ class FaultName(StrEnum):
     NAME_RESOLVES = "name-resolves"
     TOKEN = "token-"  # and `expired` or `revoked`
     SESSION_EXPIRED = "session-expired"
+    CLOCK_STEP = "clock-step"  # of the client's wall clock
     # Told by scenarios.
     UPGRADES_ANSWERED = "upgrades-answered"
 

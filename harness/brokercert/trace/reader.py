@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from brokercert.trace import records as r
+from brokercert.trace.agrees import contradiction, read_once
 
 OF_A_CONNECTION = (r.Head, r.UpgradeAnswer, r.RestRequest, r.RestAnswer, r.Frame, r.Raw, r.Violation, r.Ended)
 
@@ -33,12 +34,16 @@ def trace_of(header: r.Header, records: Sequence[r.Body]) -> Trace:
 
 _header_decoder = msgspec.json.Decoder(r.Header)
 _record_decoder: msgspec.json.Decoder[r.Body] = msgspec.json.Decoder(r.Body)
+_encode = msgspec.json.Encoder().encode
+KNOWN = {"kind", *r.Header.__struct_fields__}
+WRONG = (ValueError, RecursionError)  # of JSON: msgspec's errors and that of a byte which is no UTF-8 are of them
 
 
 def parse_trace(data: bytes, *, name: str = "trace") -> Trace:
     """A trace from its bytes.
 
-    A last line without its newline is left out (the writer was killed there); any other broken line is an error.
+    A last line without its newline is left out (the writer was killed there); any other broken line is an error, and so
+    is a record that those beside it contradict.
     """
     lines = data.split(b"\n")
     unfinished = lines.pop()  # empty where the file ends in a newline
@@ -50,8 +55,12 @@ def parse_trace(data: bytes, *, name: str = "trace") -> Trace:
     for number, line in enumerate(lines[1:], start=2):
         try:
             record = _record_decoder.decode(line)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise TraceError(f"{name}:{number}: {error}; expected one trace record a line") from error
+            if _encode(record) != line:  # not as we write it, which is seldom: of an older version, or altered
+                read_once(line)
+        except WRONG as error:
+            raise TraceError(
+                f"{name}:{number}: {error}; expected one trace record a line, as {header.tool} writes it"
+            ) from error
         if isinstance(record, r.Accepted):
             accepted.add(record.conn)
         elif isinstance(record, OF_A_CONNECTION) and record.conn not in accepted:
@@ -59,6 +68,10 @@ def parse_trace(data: bytes, *, name: str = "trace") -> Trace:
                 f"{name}:{number}: connection {record.conn} was never accepted; expected its `accepted` record before"
             )
         records.append(record)
+    found = contradiction(records)
+    if found:
+        place, why = found
+        raise TraceError(f"{name}:{place + 2}: {why}. The file was altered; expected it as its run wrote it")
     trace = trace_of(header, records)
     return Trace(header, trace.records, trace.truncated or bool(unfinished))
 
@@ -66,12 +79,16 @@ def parse_trace(data: bytes, *, name: str = "trace") -> Trace:
 def _header(line: bytes, name: str) -> r.Header:
     try:
         header = _header_decoder.decode(line)
-    except (msgspec.DecodeError, RecursionError) as error:
+        fields = read_once(line)
+    except WRONG as error:
         raise TraceError(f"{name}:1: {error}; expected a trace header, a line of JSON with kind 'header'") from error
     if header.format != r.TRACE_FORMAT:
         raise TraceError(
             f"{name}:1: format {header.format}, this version reads {r.TRACE_FORMAT}; judge it with {header.tool}"
         )
+    unknown = next((field for field in fields if field not in KNOWN), None)
+    if unknown is not None:
+        raise TraceError(f"{name}:1: this version knows no field {unknown!r} of a header; judge it with {header.tool}")
     return header
 
 

@@ -14,6 +14,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from brokercert.trace.clean import NOTHING, Clean, CleanBody
+from brokercert.trace.shape import Shape
+
 TRACE_FORMAT = 1
 Side = Literal["client", "broker"]
 Micros = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]  # three centuries either way, and exact in a double
@@ -21,8 +24,19 @@ State = Literal["completed", "harness error", "interrupted"]
 Why = Literal["asked", "unasked", "left-over"]
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="kind"):
-    """Base of the body's records. `gc=False`: a million of them must not stop the process in the collector."""
+class Record(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
+    """Base of the body's records. `gc=False`: a million of them must not stop the process in the collector.
+
+    A field that is not known is an error: it would be left out of the judging without a word.
+    """
 
     t: Micros
 
@@ -67,6 +81,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     asked: Asked | None = None  # None: recorded before this was
     preflight: bool = False  # its run began with one; False: recorded before there was any, or played alone
     before_all: bool = False  # the preflight: where the client never comes in it, nothing else of the run was played
+    shape: Shape | None = None  # the client's, healthy; None: recorded before there was one, or not known
+
+    @property
+    def is_second_look(self) -> bool:
+        """Whether it is a preflight that follows one which told something: the client had come before."""
+        return self.before_all and self.shape is not None
 
     @property
     def full(self) -> bool:
@@ -84,9 +104,9 @@ class Head(Record, frozen=True, kw_only=True, tag="head"):
     """A request head is complete."""
 
     conn: int
-    method: str
-    target: str
-    headers: tuple[tuple[str, str], ...]
+    method: Clean
+    target: Clean
+    headers: tuple[tuple[Clean, Clean], ...]
     upgrade: bool
 
 
@@ -98,16 +118,16 @@ class UpgradeAnswer(Record, frozen=True, kw_only=True, tag="upgrade-answer"):
 class RestRequest(Record, frozen=True, kw_only=True, tag="rest-request"):
     conn: int
     ordinal: int
-    method: str
-    target: str
-    body: str = ""
+    method: Clean
+    target: Clean
+    body: Clean = NOTHING
 
 
 class RestAnswer(Record, frozen=True, kw_only=True, tag="rest-answer"):
     conn: int
     ordinal: int
     status: int
-    body: str = ""
+    body: Clean = NOTHING
 
 
 class Frame(Record, frozen=True, kw_only=True, tag="frame"):
@@ -120,8 +140,8 @@ class Frame(Record, frozen=True, kw_only=True, tag="frame"):
     sender: Side
     ordinal: int
     opcode: int
-    text: str | None = None
-    base64: str | None = None
+    text: Clean | None = None
+    base64: Clean | None = None
     code: int | None = None
     fragments: int = 1
     first_message: int = 0
@@ -131,14 +151,14 @@ class Raw(Record, frozen=True, kw_only=True, tag="raw"):
     """The broker wrote bytes that are no well-formed frame."""
 
     conn: int
-    base64: str
+    base64: Clean
 
 
 class Violation(Record, frozen=True, kw_only=True, tag="violation"):
     """The client's bytes broke HTTP or WebSocket rules."""
 
     conn: int
-    text: str
+    text: Clean
 
 
 class Ended(Record, frozen=True, kw_only=True, tag="ended"):
@@ -152,7 +172,7 @@ class Ended(Record, frozen=True, kw_only=True, tag="ended"):
 class RuleApplied(Record, frozen=True, kw_only=True, tag="rule"):
     name: str
     conn: int = 0
-    detail: str = ""
+    detail: Clean = NOTHING
 
 
 class RuleUnused(Record, frozen=True, kw_only=True, tag="rule-unused"):
@@ -175,7 +195,7 @@ class Fault(Record, frozen=True, kw_only=True, tag="fault"):
     requested: Micros
     name: str
     conn: int = 0
-    detail: str = ""
+    detail: Clean = NOTHING
 
 
 class Load(Record, frozen=True, kw_only=True, tag="load"):
@@ -193,7 +213,7 @@ class Load(Record, frozen=True, kw_only=True, tag="load"):
 
 class Ledger(Record, frozen=True, kw_only=True, tag="ledger"):
     name: str
-    state: dict[str, Any]
+    state: CleanBody
 
 
 class Window(Record, frozen=True, kw_only=True, tag="window"):
@@ -216,31 +236,48 @@ class Expecting(Record, frozen=True, kw_only=True, tag="expecting"):
     until: Micros
 
 
+class Left(Record, frozen=True, kw_only=True, tag="left"):
+    """The scenario goes no further, since `text`. `row` is the one that asks for what did not come, where one does."""
+
+    text: str
+    row: str = ""
+
+
+class Afresh(Record, frozen=True, kw_only=True, tag="afresh"):
+    """The scenario begins anew with another start of the client, which did not come to where the scenario is met. What
+    came until here is judged by what the client did wrong in it alone.
+    """
+
+    text: str
+
+
 class SubjectStarted(Record, frozen=True, kw_only=True, tag="subject-started"):
-    """The client is about to be started."""
+    """The client is about to be started. `start` counts from 1: a scenario may end it, and start it anew."""
+
+    start: int = 1
 
 
 class SubjectOutput(Record, frozen=True, kw_only=True, tag="output"):
     """A line of standard output or error. `cut` tells that the line was longer."""
 
     stream: Literal["out", "err"]
-    text: str
+    text: Clean
     cut: bool = False
 
 
 class SubjectReport(Record, frozen=True, kw_only=True, tag="report"):
     """A JSON line of the process protocol (level *reports*)."""
 
-    event: str
-    body: dict[str, Any]
+    event: Clean
+    body: CleanBody
 
 
 class BrokenReport(Record, frozen=True, kw_only=True, tag="broken-report"):
     """A line of standard output that was to be a report, and cannot be read. `line` counts from 1."""
 
     line: int
-    text: str
-    why: str
+    text: Clean
+    why: Clean
 
 
 class Command(Record, frozen=True, kw_only=True, tag="command"):
@@ -248,7 +285,7 @@ class Command(Record, frozen=True, kw_only=True, tag="command"):
 
     id: int
     command: str
-    body: dict[str, Any]
+    body: CleanBody
     told: bool = True
 
 
@@ -334,7 +371,7 @@ class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     """The scenario's end. `state`: completed, harness error, interrupted."""
 
     state: State
-    note: str = ""
+    note: Clean = NOTHING
     lag: int = 0  # worst lateness of the harness's own loop meanwhile, microseconds
 
 
@@ -358,6 +395,8 @@ Body = (
     | Window
     | Step
     | Expecting
+    | Left
+    | Afresh
     | SubjectStarted
     | SubjectOutput
     | SubjectReport

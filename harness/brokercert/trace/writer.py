@@ -14,10 +14,13 @@ from typing import Any, Literal
 import msgspec
 
 from brokercert.trace import records as r
+from brokercert.trace.clean import MARGIN, Clean, CleanBody, shortened
 from brokercert.trace.file import TraceFile
 from brokercert.trace.labels import Labels
 
 FLUSH_EVERY = 0.25  # seconds: what a killed run may lose at most
+LONGEST_LINE = 64 * 1024  # characters of a line of output that are told: no log line is longer
+SHOWN_OF_BROKEN = 300  # characters told of a report that cannot be read: enough to find it
 NONCE = "sec-websocket-key"  # sixteen random bytes: no secret, and never the same twice
 
 
@@ -47,7 +50,7 @@ class TraceWriter:
         self.watchers: list[Callable[[r.Body], None]] = []
         self._began = began
         self._places: dict[str, str] = {}
-        self._nonces: dict[str, str] = {}
+        self._nonces: dict[str, Clean] = {}
         self._encoder = msgspec.json.Encoder()
         self._on_error = on_error
         self._held: list[r.Body] | None = None
@@ -61,7 +64,7 @@ class TraceWriter:
         return round((at - self._began) * 1e6)
 
     def add(self, record: r.Body) -> None:
-        """Append one record: its texts must have passed `redact` already."""
+        """Append one record. Whatever a client chose in it is `Clean`: mypy says so."""
         if self._held is None:
             self._append(record)
         else:
@@ -112,8 +115,9 @@ class TraceWriter:
         for one in (self.header, *self.records):
             yield self._encoder.encode(one) + b"\n"
 
-    def redact(self, text: str) -> str:
-        return self.labels.redact(text)
+    def redact(self, text: str, *, parts: bool = True) -> Clean:
+        """`text` without any secret; `parts`: nor any part of one, as only a client writes it."""
+        return self.labels.redact(text, parts=parts)
 
     def place(self, name: str, port: int, hosts: Collection[str] = ()) -> None:
         """A port that this run happened to get. Addresses that name it are told with `name` instead, so that the body
@@ -125,15 +129,18 @@ class TraceWriter:
         self._places[f"[::1]:{port}"] = f"[::1]:«{name}»"
         self._places[f"('::1', {port}, "] = f"('::1', «{name}», "
 
-    def _steady(self, text: str) -> str:
+    def _steady(self, text: str) -> Clean:
         """`redact`, and no address that differs from run to run."""
+        return self.redact(self._placed(text))
+
+    def _placed(self, text: str) -> str:
         for address, name in self._places.items():
             if address in text:
                 text = text.replace(address, name)
-        return self.redact(text)
+        return text
 
-    def _nonce(self, value: str) -> str:
-        return self._nonces.setdefault(value, f"«websocket-key#{len(self._nonces) + 1}»")
+    def _nonce(self, value: str) -> Clean:
+        return self._nonces.setdefault(value, Clean(f"«websocket-key#{len(self._nonces) + 1}»"))
 
     # What a broker tells (brokercert_mock.port.recorder.Recorder).
 
@@ -148,20 +155,41 @@ class TraceWriter:
         self, at: float, conn: int, method: str, target: str, headers: Sequence[tuple[str, str]], upgrade: bool
     ) -> None:
         clean = tuple(
-            (name, self._nonce(value) if name.lower() == NONCE else self._steady(value)) for name, value in headers
+            (self.redact(name), self._nonce(value) if name.lower() == NONCE else self._steady(value))
+            for name, value in headers
         )
-        target = self._steady(target)
-        self.add(r.Head(t=self.micros(at), conn=conn, method=method, target=target, headers=clean, upgrade=upgrade))
+        self.add(
+            r.Head(
+                t=self.micros(at),
+                conn=conn,
+                method=self.redact(method),
+                target=self._steady(target),
+                headers=clean,
+                upgrade=upgrade,
+            )
+        )
 
     def upgrade_answer(self, at: float, conn: int, status: int) -> None:
         self.add(r.UpgradeAnswer(t=self.micros(at), conn=conn, status=status))
 
     def rest_request(self, at: float, conn: int, ordinal: int, method: str, target: str, body: str) -> None:
-        target, body = self.redact(target), self.redact(body)
-        self.add(r.RestRequest(t=self.micros(at), conn=conn, ordinal=ordinal, method=method, target=target, body=body))
+        self.add(
+            r.RestRequest(
+                t=self.micros(at),
+                conn=conn,
+                ordinal=ordinal,
+                method=self.redact(method),
+                target=self.redact(target),
+                body=self.redact(body),
+            )
+        )
 
     def rest_answer(self, at: float, conn: int, ordinal: int, status: int, body: str) -> None:
-        self.add(r.RestAnswer(t=self.micros(at), conn=conn, ordinal=ordinal, status=status, body=self.redact(body)))
+        self.add(
+            r.RestAnswer(
+                t=self.micros(at), conn=conn, ordinal=ordinal, status=status, body=self.redact(body, parts=False)
+            )
+        )
 
     def frame(
         self,
@@ -177,7 +205,7 @@ class TraceWriter:
         code: int | None = None
         if opcode == 8 and len(payload) >= 2:
             code, payload = int.from_bytes(payload[:2], "big"), payload[2:]
-        text, encoded = self._text(payload)
+        text, encoded = self._text(payload, parts=sender == "client")
         self.add(
             r.Frame(
                 t=self.micros(at),
@@ -229,36 +257,53 @@ class TraceWriter:
         self.add(r.Load(t=self.micros(at), asked=asked, reached=round(reached, 3), sent=sent, dropped=dropped))
 
     def ledger(self, at: float, name: str, state: Mapping[str, object]) -> None:
-        clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(state)).decode()))
-        self.add(r.Ledger(t=self.micros(at), name=name, state=clean))
+        self.add(r.Ledger(t=self.micros(at), name=name, state=self._clean(state, parts=False)))
 
     # What the runner tells.
 
     def output(self, at: float, stream: Literal["out", "err"], line: str, *, cut: bool = False) -> None:
-        self.add(r.SubjectOutput(t=self.micros(at), stream=stream, text=self._steady(line), cut=cut))
+        """A line; `cut`: it was longer, and this is its beginning with `clean.MARGIN` bytes more than are told."""
+        text = self._steady(line)
+        shown = shortened(text, LONGEST_LINE, cut_before=cut)
+        self.add(r.SubjectOutput(t=self.micros(at), stream=stream, text=shown, cut=cut or shown != text))
 
     def report(self, at: float, event: str, body: Mapping[str, Any]) -> None:
-        clean: dict[str, Any] = msgspec.json.decode(self._steady(msgspec.json.encode(dict(body)).decode()))
-        self.add(r.SubjectReport(t=self.micros(at), event=self.redact(event), body=clean))
+        named, clean = self.redact(event), self._clean(body)
+        clean.setdefault("event", named)
+        self.add(r.SubjectReport(t=self.micros(at), event=named, body=clean))
 
     def broken_report(self, at: float, line: int, text: str, why: str) -> None:
-        self.add(r.BrokenReport(t=self.micros(at), line=line, text=self._steady(text), why=self._steady(why)))
+        """A report that cannot be read, or its beginning with `clean.MARGIN` bytes more than are told."""
+        shown = self.shown(text, SHOWN_OF_BROKEN)
+        self.add(r.BrokenReport(t=self.micros(at), line=line, text=shown, why=self._steady(why)))
+
+    def shown(self, text: str, most: int) -> Clean:
+        """The first characters of a text that was cut at `clean.MARGIN` bytes more, or not at all."""
+        was_cut = len(text.encode("utf-8", "replace")) >= most + MARGIN
+        return shortened(self._steady(text), most, cut_before=was_cut)
 
     def command(self, at: float, body: Mapping[str, Any], *, told: bool) -> None:
-        clean: dict[str, Any] = msgspec.json.decode(self.redact(msgspec.json.encode(dict(body)).decode()))
+        clean = self._clean(body, parts=False)
         self.add(r.Command(t=self.micros(at), id=clean["id"], command=clean["command"], body=clean, told=told))
 
-    def _text(self, payload: bytes) -> tuple[str | None, str | None]:
+    def _clean(self, body: Mapping[str, Any], *, parts: bool = True) -> CleanBody:
+        """A JSON object without any secret. Of one whose own names are needed to spell it, its text is left."""
+        text = msgspec.json.encode(dict(body)).decode()
+        steady = self._placed(text)
+        cleaned = self.labels.clean(msgspec.json.decode(steady), steady, parts=parts)
+        return CleanBody(cleaned if isinstance(cleaned, dict) else {"redacted": cleaned})
+
+    def _text(self, payload: bytes, *, parts: bool) -> tuple[Clean | None, Clean | None]:
         """A payload as text where it is UTF-8, else in base64; either way without secrets."""
         try:
-            return self.redact(payload.decode()), None
+            return self.redact(payload.decode(), parts=parts), None
         except UnicodeDecodeError:
-            return None, self._clean_base64(payload)
+            return None, self._clean_base64(payload, parts=parts)
 
-    def _clean_base64(self, data: bytes) -> str:
+    def _clean_base64(self, data: bytes, *, parts: bool = True) -> Clean:
         # Secrets are ASCII, so that they survive this decoding and can be found between bytes that are no text.
         text = data.decode("latin-1")
-        clean = self.redact(text)
+        clean = self.redact(text, parts=parts)
         if clean != text:
             data = clean.encode("utf-8")
-        return base64.b64encode(data).decode()
+        return Clean(base64.b64encode(data).decode())

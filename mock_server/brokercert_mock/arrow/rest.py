@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from brokercert_mock.arrow.book import OrderBook, OrderError
@@ -24,6 +26,8 @@ from brokercert_mock.port.rules.shared import RequestRule
 from brokercert_mock.port.rules.turns import RequestTurn
 
 Answer = tuple[int, Any]
+MOST = 10**9  # of a quantity or a price: what any number of JSON and any client can hold
+LONGEST = 40  # characters of a symbol or a side
 
 
 class OrdersApi:
@@ -68,16 +72,21 @@ class OrdersApi:
             go_on=lambda: reply(*self._answer(method.upper(), path, target, headers, body)),
             answer_with=lambda status, data: reply(status, data or ""),
         )
-        rule = self._book.met(RequestRule, conn.id, endpoint)
-        if rule is None:
-            turn.go_on()
-        else:
-            rule.apply(turn)
+        trigger = self._book.count(RequestRule, conn.id, endpoint)
+
+        def lay(beneath: RequestRule[Any] | None = None) -> None:
+            rule = self._book.newest(trigger, beneath=beneath)
+            if rule is None:
+                turn.go_on()
+            else:
+                rule.apply(replace(turn, go_on=lambda: lay(rule)))
+
+        lay()
 
     def _answer(self, method: str, path: str, target: str, headers: dict[str, str], body: str) -> Answer:
         try:
             data = json.loads(body) if body.strip() else {}
-        except ValueError:
+        except (ValueError, RecursionError):  # three thousand brackets are no request either
             return 400, "the body is no JSON"
         if path == "session/renew":
             given = data if isinstance(data, dict) else {}
@@ -110,24 +119,53 @@ class OrdersApi:
         if method == "GET":
             return 200, book.find(order_id).message(None)
         if method == "POST" and not order_id:
-            quantity, price = given.get("quantity"), given.get("price")
-            if not isinstance(quantity, int) or not isinstance(price, int | float):
-                raise OrderError("expected a whole `quantity` and a `price`")
             order = book.place(
-                symbol=str(given.get("tradingSymbol", "SBIN-EQ")),
-                side=str(given.get("transactionType", "BUY")),
-                quantity=quantity,
-                price=str(price),
-                trigger=str(given["triggerPrice"]) if "triggerPrice" in given else None,
+                symbol=_word(given, "tradingSymbol", "SBIN-EQ"),
+                side=_word(given, "transactionType", "BUY"),
+                quantity=_whole(given),
+                price=_price(given, "price"),
+                trigger=_price(given, "triggerPrice") if "triggerPrice" in given else None,
             )
             book.change(order, "TRIGGER_PENDING" if order.trigger is not None else "OPEN")
             return 200, {"orderId": order.id}
         if method == "PUT":
             order = book.find(order_id)
-            price = given.get("price")
-            book.modify(order, quantity=given.get("quantity"), price=None if price is None else str(price))
+            book.modify(
+                order,
+                quantity=None if given.get("quantity") is None else _whole(given),
+                price=None if given.get("price") is None else _price(given, "price"),
+            )
             return 200, {"orderId": order.id}
         if method == "DELETE":
             book.cancel(book.find(order_id))
             return 200, {"orderId": order_id}
         return 405, "Method not allowed"
+
+
+# What a client sends is read here: behind these the book has numbers that it can count with.
+
+
+def _whole(given: dict[str, Any]) -> int:
+    value = given.get("quantity")
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > MOST:
+        raise OrderError(f"expected a whole `quantity` of {MOST} at most")
+    return value
+
+
+def _price(given: dict[str, Any], name: str) -> str:
+    """A number, or a text that is one."""
+    value = given.get(name)
+    try:
+        number = Decimal(str(value)) if isinstance(value, int | float | str) else Decimal("NaN")
+    except (InvalidOperation, ValueError):  # no number; an integer of too many digits
+        number = Decimal("NaN")
+    if not number.is_finite() or isinstance(value, bool) or not -MOST <= number <= MOST:
+        raise OrderError(f"expected a `{name}` of {MOST} at most")
+    return str(number)
+
+
+def _word(given: dict[str, Any], name: str, usual: str) -> str:
+    value = given.get(name, usual)
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > LONGEST:
+        raise OrderError(f"expected a `{name}` of {LONGEST} characters at most")
+    return value

@@ -7,20 +7,24 @@ from http import HTTPStatus
 
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
+from websockets.extensions import Extension
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 
-def handshake(target: str, headers: Sequence[tuple[str, str]]) -> bytes | str:
-    """The 101 answer, or why there is none. The library checks the rules; extensions are declined."""
-    protocol = ServerProtocol(extensions=None)
+def handshake(target: str, headers: Sequence[tuple[str, str]], *, deflate: bool) -> tuple[bytes, list[Extension]] | str:
+    """The 101 answer and the extensions that it accepts, or why there is none. The library checks the rules. With
+    `deflate` an offer of permessage-deflate is accepted; any other is declined.
+    """
+    protocol = ServerProtocol(extensions=[ServerPerMessageDeflateFactory()] if deflate else None)
     try:
         response = protocol.accept(Request(target, Headers(headers)))
     except InvalidHandshake as error:
         return str(error)
     if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
         return (response.body or b"").decode("utf-8", "replace") or response.reason_phrase
-    return response.serialize()
+    return response.serialize(), protocol.extensions
 
 
 def last_answer(status: int, body: str = "", headers: Sequence[tuple[str, str]] = ()) -> bytes:

@@ -11,10 +11,11 @@ import random
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from brokercert_mock.port.addresses import addresses_of, bound_to_all
+from brokercert_mock.port.budget import Budget
 from brokercert_mock.port.connection import AnyConnection
 from brokercert_mock.port.faults import Fault
 from brokercert_mock.port.ground import KEPT, Ground
@@ -59,6 +60,8 @@ class AnyBroker(Generic[C]):
         self.addresses: tuple[str, ...] = (self._host,)  # on which it listens
         self._blocked: list[socket.socket] = []
         self.bytes_read = 0  # on all connections
+        self.budget = Budget(settings.all_may_send, self.clock)
+        self.deflate = settings.deflate
 
     # What a dialect adds.
 
@@ -280,6 +283,12 @@ class AnyBroker(Generic[C]):
             rule.apply(turn)
 
 
-def request_when(endpoint: str, nth: int | None, times: int | None, nth_on_connection: int | None) -> When:
+def request_when(
+    endpoint: str,
+    nth: int | None,
+    times: int | None,
+    nth_on_connection: int | None,
+    only: Mapping[str, Any] | None = None,
+) -> When:
     """Which requests a rule is about: the endpoint as it is counted, in lower case and without a slash before it."""
-    return When(endpoint.lower().lstrip("/"), nth, times, nth_on_connection)
+    return When(endpoint.lower().lstrip("/"), nth, times, nth_on_connection, only or {})

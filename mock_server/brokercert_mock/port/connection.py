@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Literal, Protocol
 
+from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 
 from brokercert_mock.port.faults import Fault
 from brokercert_mock.port.ground import KEPT, Ground
 
+IN_PARTS = "in-parts"  # the name by which that is told
+BETWEEN = b"between two frames of a message"
+NO_CODE = 1005  # how RFC 6455 §7.4.1 calls a close frame without a code
 FIN_WAIT = 5.0  # seconds that a half-closed connection is read on, at most, before it is closed for good
 
 
@@ -63,6 +67,8 @@ class AnyConnection:
         self.last_received_at = self.accepted_at
         self.silent: Literal["application", "dead"] | None = None
         self.closing = False
+        self.extensions: list[Extension] = []  # that its upgrade agreed on
+        self._most = 0  # bytes of a frame; 0: each message is one
         self._ordinals = {"client": 0, "broker": 0}
         self._messages = 0
 
@@ -114,14 +120,32 @@ class AnyConnection:
     def _may_send(self) -> bool:
         return self.is_open and self.silent is None
 
+    def in_parts(self, most: int) -> None:
+        """From here on a text of more than so many bytes comes in frames of so many, with a ping behind the first
+        (RFC 6455 §5.4); 0: whole again.
+        """
+        self._most = most
+        self._ground.tell_rule(IN_PARTS, self.id, f"{most} bytes" if most else "whole again")
+
     def _write(self, opcode: Opcode, payload: bytes, first_message: int = 0) -> None:
         at = self._ground.clock()
-        self._tell(at, "broker", opcode, payload, first_message=first_message)
-        self.last_sent_at = at
-        # Not masked, not compressed: the frame is the payload behind two to ten bytes. Made by hand from the
-        # library's own frame, so that scripted frames may follow a close or carry what the library would refuse.
-        self._wire.write(Frame(opcode, payload).serialize(mask=False))
+        most = self._most if opcode is Opcode.TEXT and self._most else max(1, len(payload))
+        first, *more = [payload[start : start + most] for start in range(0, max(1, len(payload)), most)]
+        self._tell(at, "broker", opcode, payload, fragments=1 + len(more), first_message=first_message)
+        if opcode in (Opcode.TEXT, Opcode.BINARY):  # a pong is no data: a client that pings gets its `h` all the same
+            self.last_sent_at = at
+        self._write_frame(Frame(opcode, first, fin=not more))
+        if more:
+            self._tell(at, "broker", Opcode.PING, BETWEEN)
+            self._write_frame(Frame(Opcode.PING, BETWEEN))
+        for number, part in enumerate(more, 1):
+            self._write_frame(Frame(Opcode.CONT, part, fin=number == len(more)))
         self._ground.changed()
+
+    def _write_frame(self, frame: Frame) -> None:
+        # Not masked, and not compressed unless that was agreed on. Made by hand from the library's own frame, so that
+        # scripted frames may follow a close or carry what the library would refuse.
+        self._wire.write(frame.serialize(mask=False, extensions=self.extensions))
 
     def _tell(
         self,
@@ -157,15 +181,15 @@ class AnyConnection:
         self._wire.reset()
         self.ended("broker", "rst")
 
-    def close(self, code: int, reason: str = "") -> None:
-        """A close frame; FIN when it is echoed, or after `close_wait` seconds."""
+    def close(self, code: int | None, reason: str = "") -> None:
+        """A close frame, without a code and reason for None; FIN when it is echoed, or after `close_wait` seconds."""
 
         def act() -> None:
             if not self.closing:
-                self._send_close(code.to_bytes(2, "big") + reason.encode())
+                self._send_close(b"" if code is None else code.to_bytes(2, "big") + reason.encode())
                 self.later(self._close_wait, self.end_fin)
 
-        self.fault(f"{Fault.CLOSE}{code}", act, reason)
+        self.fault(f"{Fault.CLOSE}{NO_CODE if code is None else code}", act, reason)
 
     def go_silent(self, kind: Literal["application", "dead"]) -> None:
         """Say nothing more: *application*: but pongs and close echoes; *dead*: nothing at all. Reading goes on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from brokercert_mock.port.budget import Budget
 from brokercert_mock.port.connection import AnyConnection
 from brokercert_mock.port.ground import Ground
 from brokercert_mock.port.rules.turns import UpgradeTurn
@@ -22,6 +23,8 @@ class Host(Protocol):
     ground: Ground
     shell_settings: AnySettings
     bytes_read: int
+    budget: Budget  # of all connections together
+    deflate: bool  # whether an offer of permessage-deflate is accepted, from here on
 
     @property
     def websocket_path(self) -> str:

@@ -17,11 +17,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import h11
+from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Side
 from websockets.protocol import Protocol as FrameProtocol
 
 from brokercert_mock.port.answers import handshake, last_answer, reason_of
+from brokercert_mock.port.budget import BEYOND, Budget
 from brokercert_mock.port.host import Host
 from brokercert_mock.port.inflow import Inflow
 from brokercert_mock.port.rules.turns import UpgradeTurn
@@ -38,6 +40,7 @@ class Shell(asyncio.Protocol):
         self._ground = host.ground
         self._transport: asyncio.Transport | None = None
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=host.shell_settings.max_head)
+        self._budget = Budget(host.shell_settings.each_may_send, self._ground.clock)
         self._ws: FrameProtocol | None = None
         self._request: h11.Request | None = None
         self._body = b""
@@ -48,6 +51,8 @@ class Shell(asyncio.Protocol):
         self._parts_count = 0
         self._ours = False  # we ended it
         self._theirs = False  # the client did
+        self._said_all = False  # our FIN is out: nothing more can be written, though the client may still speak
+        self._reading = False  # requests are being taken from what came
         self._deaf = False  # a dead end: what comes is read and thrown away
 
     # asyncio's side.
@@ -58,7 +63,8 @@ class Shell(asyncio.Protocol):
         self._inflow = Inflow(transport, self._ground.clock, self._take)
         raw = transport.get_extra_info("socket")
         if raw is not None:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):  # the client's RST was faster
+                raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connection = self._host.on_accept(self)
         self._arm_head_timer()
 
@@ -70,10 +76,23 @@ class Shell(asyncio.Protocol):
         if self._deaf:
             return
         with self._ground.guarding():
+            if not self._may_send(len(data), 0):
+                return
             if self._ws is not None:
                 self._ws_bytes(data, at)
             else:
                 self._http_bytes(data, at)
+
+    def _may_send(self, size: int, messages: int) -> bool:
+        """Whether the client may send so much more. Where not, it is told so, and nothing more is heard of it."""
+        for budget, where in ((self._budget, "on one connection"), (self._host.budget, "on all connections")):
+            short = budget.take(size, messages)
+            if short is not None:
+                large = short == "bytes"
+                text = f"{BEYOND}: over {getattr(budget.allowance, short)} {short} {where}"
+                self._violation(text, 413 if large else 429, 1009 if large else 1008)
+                return False
+        return True
 
     def eof_received(self) -> bool:
         self._inflow.finish()
@@ -116,18 +135,25 @@ class Shell(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if transport is None or not self._may_write():
             return
         transport.write(data)
         if transport.get_write_buffer_size() > MOST_UNREAD:
             self.connection.unread()
 
+    def _may_write(self) -> bool:
+        """Whether the client could still be told anything: what cannot be written is not told in the trace either.
+        A transport does not close by its FIN, and raises where it is written to after it.
+        """
+        return self._transport is not None and not self._transport.is_closing() and not self._said_all
+
     def half_close(self) -> None:
         """FIN; what the client still sends is read and recorded, so that it meets no RST."""
         self._ours = True
         transport = self._transport
-        if transport is None or transport.is_closing():
+        if transport is None or not self._may_write():
             return
+        self._said_all = True
         if transport.can_write_eof():
             with suppress(OSError):  # ENOTCONN: the client's RST is in the kernel already, and is told of next
                 transport.write_eof()
@@ -142,7 +168,8 @@ class Shell(asyncio.Protocol):
             return
         raw = transport.get_extra_info("socket")
         if raw is not None:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with suppress(OSError):  # it is closed already
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
 
     def abort(self) -> None:
@@ -161,32 +188,52 @@ class Shell(asyncio.Protocol):
     # HTTP.
 
     def _http_bytes(self, data: bytes, at: float) -> None:
-        try:
+        if data:  # an empty one is h11's word for the client's FIN, after which it takes no more
             self._http.receive_data(data)
-            while True:
-                event = self._http.next_event()
-                if event is h11.NEED_DATA or event is h11.PAUSED:
-                    return
-                if isinstance(event, h11.Request):
-                    self._disarm()
-                    self._head(event, at)
-                    if self._ws is not None or self._deaf:
-                        return
-                elif isinstance(event, h11.Data):
-                    self._body += event.data
-                    if len(self._body) > self._host.shell_settings.max_body:
-                        raise h11.RemoteProtocolError("body too large", error_status_hint=413)
-                elif isinstance(event, h11.EndOfMessage):
-                    self._rest(at)
-                elif isinstance(event, h11.ConnectionClosed):
-                    return
+        self._read_on(at)
+        # Behind a request that is not answered yet nothing is read, so that what comes piles up.
+        if self._awaited() and len(self._http.trailing_data[0]) > self._host.shell_settings.max_head:
+            self._violation("more than a request's head behind a request that is not answered yet", 413)
+
+    def _read_on(self, at: float) -> None:
+        """All requests that have come. An answer that is given meanwhile comes back here: the loop that runs goes on
+        with the next request, so that a thousand in one segment need no deeper stack than one.
+        """
+        if self._reading:
+            return
+        self._reading = True
+        try:
+            while not self._deaf and self._ws is None and not self._said_all and self._one_event(at):
+                continue
         except h11.RemoteProtocolError as error:
             self._violation(str(error), error.error_status_hint)
+        finally:
+            self._reading = False
+
+    def _one_event(self, at: float) -> bool:
+        """The next event of what has come. False: it needs more bytes, or an answer of ours, first."""
+        event = self._http.next_event()
+        if isinstance(event, h11.Request):
+            self._disarm()
+            if self._may_send(0, 1):
+                self._head(event, at)
+        elif isinstance(event, h11.Data):
+            self._body += event.data
+            if len(self._body) > self._host.shell_settings.max_body:
+                raise h11.RemoteProtocolError("body too large", error_status_hint=413)
+        elif isinstance(event, h11.EndOfMessage):
+            self._rest(at)
+        else:  # NEED_DATA, PAUSED, ConnectionClosed
+            return False
+        return True
 
     def _head(self, request: h11.Request, at: float) -> None:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers]
         target = request.target.decode("latin-1")
-        upgrade = any(k.lower() == "upgrade" and v.strip().lower() == "websocket" for k, v in headers)
+        # By GET alone (RFC 6455 §4.1): any other request that asks for it is a request.
+        upgrade = request.method == b"GET" and any(
+            k.lower() == "upgrade" and v.strip().lower() == "websocket" for k, v in headers
+        )
         self._host.on_target(target)
         self._ground.recorder.head(at, self.connection.id, request.method.decode(), target, headers, upgrade)
         self._ground.changed()
@@ -217,7 +264,7 @@ class Shell(asyncio.Protocol):
         )
 
     def _answer_rest(self, ordinal: int, status: int, text: str, kind: str) -> None:
-        if self._transport is None or self._transport.is_closing() or not self._awaited():
+        if not self._may_write() or not self._awaited():
             return
         data = text.encode()
         headers = [("Content-Type", kind), ("Content-Length", str(len(data)))]
@@ -242,8 +289,7 @@ class Shell(asyncio.Protocol):
         if (self._http.our_state, self._http.their_state) != (h11.DONE, h11.DONE):
             return
         self._http.start_next_cycle()
-        if self._http.trailing_data[0]:
-            self._http_bytes(b"", self._ground.clock())
+        self._read_on(self._ground.clock())
 
     def _upgrade(self, target: str, headers: list[tuple[str, str]], at: float) -> None:
         self._deaf = True  # until the upgrade is answered: what follows it must not be taken for a request
@@ -259,6 +305,8 @@ class Shell(asyncio.Protocol):
         self, target: str, headers: list[tuple[str, str]], at: float, instead: Callable[[], None] | None
     ) -> None:
         """The broker's own answer. Where it is 101, `instead` is done in place of what the broker then does."""
+        if not self._may_write():
+            return
         path = target.partition("?")[0].lower().rstrip("/")
         if path != self._host.websocket_path:
             self._refuse(404, "Not found")
@@ -267,12 +315,14 @@ class Shell(asyncio.Protocol):
         if refusal is not None:
             self._refuse(*refusal)
             return
-        response = handshake(target, headers)
-        if isinstance(response, str):
-            self._refuse(400, response)
+        agreed = handshake(target, headers, deflate=self._host.deflate)
+        if isinstance(agreed, str):
+            self._refuse(400, agreed)
             return
+        response, extensions = agreed
         self._deaf = False
         self._ws = FrameProtocol(Side.SERVER, state=OPEN, max_size=self._host.shell_settings.max_body)
+        self._ws.extensions = self.connection.extensions = extensions
         self.write(response)
         self._ground.recorder.upgrade_answer(self._ground.clock(), self.connection.id, 101)
         self.connection.upgraded_at = self._ground.clock()
@@ -291,6 +341,8 @@ class Shell(asyncio.Protocol):
         self.connection.ended("broker", "fin")
 
     def _refuse(self, status: int, body: str, headers: Sequence[tuple[str, str]] = ()) -> None:
+        if not self._may_write():
+            return
         self.write(last_answer(status, body, headers))
         self._ground.recorder.upgrade_answer(self._ground.clock(), self.connection.id, status)
         self._close()
@@ -305,6 +357,9 @@ class Shell(asyncio.Protocol):
         for event in ws.events_received():
             assert isinstance(event, Frame)  # the side is past its handshake: there is nothing else
             opcode, payload = event.opcode, bytes(event.data)
+            # Compressed, a thousand bytes may be a million: what comes out counts too.
+            if not self._may_send(len(payload) if ws.extensions else 0, 1):
+                return
             if opcode not in DATA:
                 self.connection.received(at, opcode, payload, 1)
                 continue
@@ -319,7 +374,8 @@ class Shell(asyncio.Protocol):
         # The library would answer pings and closes by itself; the connection decides that, so its bytes are dropped.
         ws.data_to_send()
         if ws.parser_exc is not None:
-            self._violation(str(ws.parser_exc), None)
+            too_big = isinstance(ws.parser_exc, PayloadTooBig)
+            self._violation(str(ws.parser_exc), None, 1009 if too_big else 1002)
 
     def _message(self, at: float, opcode: Opcode, payload: bytes) -> None:
         if opcode is Opcode.TEXT:
@@ -330,12 +386,14 @@ class Shell(asyncio.Protocol):
                 return
         self.connection.received(at, opcode, payload, self._parts_count)
 
-    def _violation(self, text: str, status: int | None) -> None:
-        """The client broke the rules: told, answered where that is possible, and ended."""
+    def _violation(self, text: str, status: int | None, code: int = 1002) -> None:
+        """The client broke the rules: told, answered where that is possible, and ended: by HTTP's status, or by the
+        close code.
+        """
         self._deaf = True
         self._ground.recorder.violation(self._ground.clock(), self.connection.id, text)
         if self._ws is not None:
-            self.connection.close(1002, "")
+            self.connection.close(code, "")
         else:
             if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                 self.write(last_answer(status or 400))

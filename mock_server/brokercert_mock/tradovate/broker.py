@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Literal
+from typing import Any, Literal
 
 from brokercert_mock.port.broker import AnyBroker, request_when
 from brokercert_mock.port.host import RestAnswer
@@ -23,6 +23,7 @@ from brokercert_mock.port.shell import Shell
 from brokercert_mock.port.tls import Certificates, Kind
 from brokercert_mock.tradovate import rules
 from brokercert_mock.tradovate import wire as frames
+from brokercert_mock.tradovate.archive import archive_orders
 from brokercert_mock.tradovate.batch import Batches
 from brokercert_mock.tradovate.burst import Burst
 from brokercert_mock.tradovate.connection import Connection
@@ -37,8 +38,8 @@ from brokercert_mock.tradovate.panel import TradovatePanel
 from brokercert_mock.tradovate.requests.answering import AUTHORIZE, SYNC, Answering
 from brokercert_mock.tradovate.requests.authorizing import Authorizing
 from brokercert_mock.tradovate.requests.endpoints import Endpoints
+from brokercert_mock.tradovate.requests.market_data import MarketData
 from brokercert_mock.tradovate.requests.penalties import Penalties
-from brokercert_mock.tradovate.requests.quotes import SUBSCRIBE, UNSUBSCRIBE, Quotes
 from brokercert_mock.tradovate.requests.rest import PREFIX, Rest
 from brokercert_mock.tradovate.requests.syncing import Syncing
 from brokercert_mock.tradovate.requests.turns import Turns
@@ -47,7 +48,9 @@ from brokercert_mock.tradovate.sessions.quotas import Quotas
 from brokercert_mock.tradovate.sessions.sessions import Sessions, made_up
 from brokercert_mock.tradovate.sessions.tokens import Token, Tokens
 from brokercert_mock.tradovate.settings import Settings
+from brokercert_mock.tradovate.stamps import Stamps
 from brokercert_mock.tradovate.state import Entity
+from brokercert_mock.tradovate.sync import subscription_of
 
 
 class TradovateBroker(AnyBroker[Connection]):
@@ -74,10 +77,11 @@ class TradovateBroker(AnyBroker[Connection]):
         self.tokens = Tokens(
             self.rng, self.clock, wall_start or datetime.datetime.now(datetime.UTC), self.recorder.secret
         )
-        self.db = seeded(self.rng, self.stamp)
-        self.quotes = Quotes(self.ground, self.db, self.stamp)
+        self.stamp = Stamps(lambda: self.tokens.wall(self.clock()), seed)
+        self.db = seeded(self.rng, self.stamp, self.stamp.minute())
+        self.market_data = MarketData(self.ground, self.settings, self.db, self.stamp)
         self.events = Events(
-            self.ground, self.settings, self.book, self.db, self.stamp, lambda: self.connections, self.quotes.tick
+            self.ground, self.settings, self.book, self.db, self.stamp, lambda: self.connections, self.market_data.tick
         )
         self.batches = Batches(self.ground)
         self.exchange = Exchange(
@@ -92,6 +96,7 @@ class TradovateBroker(AnyBroker[Connection]):
         self.quotas = Quotas(self.ground, self.settings, self.sessions, lambda: self.connections)
         self._answering, self._rest = self._make_answers()
         self._front = Front(self.ground, self.settings)
+        archive_orders(self.db, self.settings.archived_orders, self.stamp())
         seed_orders(self.exchange, self.rng, self.settings.snapshot_orders)
         self.exchange.auto_fill = self.settings.auto_fill
         self.exchange.risk.max_order_qty = self.settings.max_order_qty
@@ -102,23 +107,22 @@ class TradovateBroker(AnyBroker[Connection]):
         ground, settings, one_frame = self.ground, self.settings, lambda: self.batches.batch(arrays=False)
         penalties = Penalties(ground, settings, self.rng)
         turns = Turns(ground, settings, self.book, penalties, self.events.until_answered, one_frame)
-        desk = OrderDesk(self.exchange, settings.denied_text, self.stamp, self._on_expiry)
+        desk = OrderDesk(self.exchange, settings.denied_text, self.moment, self._on_expiry)
         endpoints = Endpoints(settings, self.credentials, self.db, desk)
         of_sockets = {
             AUTHORIZE: Authorizing(ground, settings, self.tokens, self.quotas).answer,
             SYNC: Syncing(ground, settings, self.db, self.stamp).answer,
-            SUBSCRIBE: self.quotes.answer,
-            UNSUBSCRIBE: self.quotes.answer,
+            **self.market_data.endpoints(),
         }
         answering = Answering(settings, turns, of_sockets, endpoints, self.changed)
         return answering, Rest(settings, turns, self.sessions, self.quotas, endpoints)
 
     def _on_expiry(self, text: str) -> None:
         """Look for orders whose time is over when this one is."""
-        self.call_later(self.tokens.until(text), lambda: self.exchange.expire_due(self.stamp()))
+        self.call_later(self.tokens.until(text), lambda: self.exchange.expire_due(self.moment()))
 
-    def stamp(self) -> str:
-        """Now, as the API writes it."""
+    def moment(self) -> str:
+        """Now, in milliseconds: texts of this length can be compared."""
         return self.tokens.stamp(self.clock())
 
     def client_facts(self, host: str, port: int) -> dict[str, str]:
@@ -190,9 +194,12 @@ class TradovateBroker(AnyBroker[Connection]):
         nth: int | None = None,
         times: int | None = None,
         nth_on_connection: int | None = None,
+        only: Mapping[str, Any] | None = None,
     ) -> rules.OnRequest:
-        """A rule for requests to one endpoint (in any letter case), over socket or REST."""
-        return rules.OnRequest(self.book, request_when(endpoint, nth, times, nth_on_connection))
+        """A rule for requests to one endpoint (in any letter case), over socket or REST. `only`: for those that name
+        these values, in their query or their body; a client's own requests go by.
+        """
+        return rules.OnRequest(self.book, request_when(endpoint, nth, times, nth_on_connection, only))
 
     def on_upgrade(self, *, nth: int | None = None, times: int | None = None) -> rules.OnUpgrade:
         """A rule for upgrade requests."""
@@ -301,19 +308,26 @@ class TradovateBroker(AnyBroker[Connection]):
 
     # State.
 
-    async def grow_history(self, *, threaded: bool) -> None:
-        """Make the history that the setting `snapshot_bytes` asks for before anybody does, for a client that wants
-        every type; `threaded`: beside the loop, which is not to stand still. No client may be connected yet.
+    async def grow_history(self, bodies: Iterable[Any] = (), *, threaded: bool) -> None:
+        """Make the history that `snapshot_bytes` asks for before anybody does: for a client that wants every
+        type, and for each of these sync bodies. `threaded`: beside the loop, which is not to stand still. No client may
+        be connected yet.
         """
         size, stamp = self.settings.snapshot_bytes, self.stamp()
-        if threaded:
-            await asyncio.to_thread(grow, self.db, EVERYTHING, size, stamp)
-        else:
-            grow(self.db, EVERYTHING, size, stamp)
+        for wanted in (EVERYTHING, *(subscription_of(body, self.settings) for body in bodies)):
+            if threaded:
+                await asyncio.to_thread(grow, self.db, wanted, size, stamp)
+            else:
+                grow(self.db, wanted, size, stamp)
 
     def state(self) -> dict[str, dict[int, Entity]]:
         """All entities, by type and id. Prices and amounts are `Decimal`."""
         return {kind: dict(entities) for kind, entities in self.db.entities.items() if entities}
+
+    @property
+    def archived_orders(self) -> list[int]:
+        """Ids of the orders of earlier days: they can be asked for, and no client knows them."""
+        return sorted(self.db.archive["order"])
 
     def ledger_state(self) -> Ledger:
         """The fields that are compared (requirement set, "State that is compared"), by type and id, as JSON has them:

@@ -40,6 +40,7 @@ class Connection(AnyConnection):
         self.authorized_at: float | None = None
         self.synced_at: float | None = None
         self.token: Token | None = None
+        self.for_markets = False  # it authorized with the token for market data
         self.sync_body: Any = None
         self.subscription: Subscription | None = None
         self.requests: deque[ClientRequest] = deque(maxlen=KEPT)  # the last ones
@@ -65,11 +66,22 @@ class Connection(AnyConnection):
 
     # Faults.
 
-    def protocol_close(self, code: int = 3000, reason: str = "Go away!", *, then_close: bool = True) -> None:
-        """The protocol's own `c[...]`; then FIN half a second later, or the TCP connection left open and silent."""
+    def protocol_close(
+        self,
+        code: int = 3000,
+        reason: str = "Go away!",
+        *,
+        then_close: bool = True,
+        times: int = 1,
+        spaced: bool = False,
+    ) -> None:
+        """The protocol's own `c[...]`, which may come several `times`, with a space in it or without (TP §1.1); then
+        FIN half a second later, or the TCP connection left open and silent.
+        """
 
         def act() -> None:
-            self.send_text(frames.close_frame(code, reason))
+            for _ in range(times):
+                self.send_text(frames.close_frame(code, reason, spaced=spaced))
             if then_close:
                 self.later(0.5, self.end_fin)
             else:

@@ -97,7 +97,7 @@ class TradovatePanel:
             order["action"],
             version["orderQty"],
             filled,
-            self._contract(order["contractId"]),
+            self._contract(order.get("contractId", 0)),
             version["orderType"],
             price,
             average(value, filled) if filled and fills else None,
@@ -217,7 +217,7 @@ class TradovatePanel:
                 seconds = float(values["seconds"])
                 if not 0 < seconds <= 3600:
                     raise ActionError(f"seconds was {values['seconds']}; expected above 0, up to 3600")
-                rule.ticket(seconds, captcha=what == "captcha")
+                rule.ticket(seconds, captcha=True if what == "captcha" else None)
             case "refuse":
                 rule.refuse(401, self.broker.settings.denied_text)
             case "no answer":

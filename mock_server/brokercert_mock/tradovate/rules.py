@@ -108,7 +108,7 @@ class InOneFrame(TradovateRequestRule):
 class Ticket(TradovateRequestRule):
     name = "ticket"
 
-    def __init__(self, p_time: float, captcha: bool) -> None:
+    def __init__(self, p_time: float, captcha: bool | None) -> None:
         super().__init__(f"p-time {p_time:g}{', captcha' if captcha else ''}")
         self._p_time, self._captcha = p_time, captcha
 
@@ -201,8 +201,8 @@ class OnRequest(shared.OnRequest):
         """Put the answer and the events of what was asked into one frame."""
         return self._make(InOneFrame())
 
-    def ticket(self, p_time: float, *, captcha: bool = False) -> Ticket:
-        """Answer with a penalty ticket instead (TP §7.2). `p_time` in seconds."""
+    def ticket(self, p_time: float, *, captcha: bool | None = None) -> Ticket:
+        """Answer with a penalty ticket instead (TP §7.2). `p_time` in seconds. `captcha` None: it is left out."""
         return self._make(Ticket(p_time, captcha))
 
     def last_in_batch(self, messages: Sequence[Any]) -> LastInBatch:

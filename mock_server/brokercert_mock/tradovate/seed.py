@@ -13,19 +13,26 @@ from brokercert_mock.tradovate.exchange.market import Exchange
 from brokercert_mock.tradovate.state import TRADE_DATE, State
 
 BY_HAND = 1  # the client app of the broker's own trading page [ours]
+# What the accounts are called, before a number: a name may have any character (TP §8), of two units of UTF-16 too.
+NAMES = ("DEMO", "Счёт", "口座🚀")
+AMOUNTS = (Decimal("50000.50"), Decimal("123456789012.75"), Decimal("-1250.25"))  # the accounts' cash
+US_DOLLAR = 1  # `currencyId` is an internal number, and this is the dollar's (observed; TP §8)
+FIRST_ID = 1 << 40  # ids are integers of 64 bits (TP §8): beyond 32, and exact in a double
 
 
-def seeded(rng: random.Random, stamp: Callable[[], str]) -> State:
-    """A state of one user with three accounts (so that shards have work), two contracts and no order."""
+def seeded(rng: random.Random, stamp: Callable[[], str], before: str) -> State:
+    """A state of one user with three accounts (so that shards have work), two contracts and no order. `stamp` gives the
+    time; what is older than the day has the time `before`.
+    """
     state = State()
-    state.number_from(rng.randrange(60_000, 90_000))
+    state.number_from(FIRST_ID + rng.randrange(60_000, 90_000))
     now = stamp()
     user = state.put(
         "user",
         {
             "id": state.new_id(),
             "name": "cert-user",
-            "timestamp": now,
+            "timestamp": before,
             "email": "cert-user@example.com",
             "status": "Active",
             "professional": False,
@@ -33,11 +40,11 @@ def seeded(rng: random.Random, stamp: Callable[[], str]) -> State:
         },
     )
     state.user_id = user["id"]
-    _market(state, now)
-    for _ in range(3):
-        _account(state, rng, now)
-    for number, account_id in enumerate(state.accounts):
-        _money(state, now, account_id, Decimal("50000.50") + Decimal("1000.25") * number)
+    _market(state, before)
+    for name in NAMES:
+        _account(state, rng, name, before)
+    for account_id, amount in zip(state.accounts, AMOUNTS, strict=True):
+        _money(state, now, account_id, amount, whole=amount < 0)
     state.put("userReadStatus", {"id": state.new_id(), "userId": user["id"], "newsStoryId": 1})
     state.put("userProperty", {"id": state.new_id(), "userId": user["id"], "propertyId": state.of("property")[0]["id"]})
     state.session_id = state.start_session(now, BY_HAND)
@@ -45,7 +52,7 @@ def seeded(rng: random.Random, stamp: Callable[[], str]) -> State:
 
 
 def _market(state: State, now: str) -> None:
-    currency = state.put("currency", {"id": state.new_id(), "name": "USD", "symbol": "$"})
+    currency = state.put("currency", {"id": US_DOLLAR, "name": "USD", "symbol": "$"})
     exchange = state.put("exchange", {"id": state.new_id(), "name": "CME"})
     group = state.put("contractGroup", {"id": state.new_id(), "name": "Equity Index"})
     state.put("property", {"id": state.new_id(), "name": "theme", "propertyType": "String"})
@@ -74,7 +81,7 @@ def _market(state: State, now: str) -> None:
                 "id": state.new_id(),
                 "productId": product["id"],
                 "expirationMonth": 202603,
-                "expirationDate": "2026-03-20T13:30:00.000Z",
+                "expirationDate": "2026-03-20T13:30Z",
                 "isFront": True,
             },
         )
@@ -84,13 +91,13 @@ def _market(state: State, now: str) -> None:
         )
 
 
-def _account(state: State, rng: random.Random, now: str) -> None:
+def _account(state: State, rng: random.Random, name: str, now: str) -> None:
     """An account. Their numbers follow one another, so that every shard of two or three has one."""
     account = state.put(
         "account",
         {
             "id": state.new_id(),
-            "name": f"DEMO{rng.randrange(100_000, 999_999)}",
+            "name": f"{name}{rng.randrange(100_000, 999_999)}",
             "userId": state.user_id,
             "accountType": "Customer",
             "active": True,
@@ -107,7 +114,10 @@ def _account(state: State, rng: random.Random, now: str) -> None:
     state.accounts.append(account["id"])
 
 
-def _money(state: State, now: str, account_id: int, amount: Decimal) -> None:
+def _money(state: State, now: str, account_id: int, amount: Decimal, *, whole: bool) -> None:
+    """Its balance, risk status and margin; `whole`: with every optional field."""
+    of_day = {"weekRealizedPnL": Decimal("-0.5"), "amountSOD": amount}
+    levels = {"autoLiqLevel": Decimal(-1), "liqOnlyLevel": Decimal(0), "openCollateralReq": Decimal("0.01")}
     state.put(
         "cashBalance",
         {
@@ -118,6 +128,7 @@ def _money(state: State, now: str, account_id: int, amount: Decimal) -> None:
             "currencyId": state.of("currency")[0]["id"],
             "amount": amount,
             "realizedPnL": Decimal(0),
+            **(of_day if whole else {}),
         },
     )
     state.put("accountRiskStatus", {"id": account_id, "adminAction": "Normal", "liquidateOnly": False})
@@ -133,6 +144,7 @@ def _money(state: State, now: str, account_id: int, amount: Decimal) -> None:
             "fullInitialMargin": Decimal(0),
             "positionMargin": Decimal(0),
             "totalUsedFullMargin": Decimal(0),
+            **(levels if whole else {}),
         },
     )
 

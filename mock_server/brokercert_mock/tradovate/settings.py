@@ -3,14 +3,20 @@ the broker's own. What is inferred and fixed all the same, and why: docs/rules.m
 
 Marks: [documented], [observed], [inferred] or [unknown], as in the protocol notes (docs/protocol/tradovate.md). The
 defaults are a healthy broker: whatever penalises a client is off unless a scenario is about it.
+`PROFILES` are sets of settings that somebody claims of the real broker, by their names, for a developer's own runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from brokercert_mock.port.settings import AnySettings
+
+PROFILES: Mapping[str, Mapping[str, Any]] = MappingProxyType({"strict-claimed": {"idle_limit": 10.0}})
+"""`strict-claimed`: the strictest idle limit that anybody reads in the vendor's pages [claimed; TP §1.3]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,7 @@ class Settings(AnySettings):
     auth_deadline: float | None = None
     """Close a socket that did not authorize in time [the deadline: unknown; TP §2.1]. None: never."""
     idle_limit: float | None = None
-    """Close a socket whose client sent nothing for so long [the limit: unknown; TP §1.3]. None: never."""
+    """Close a socket whose client sent nothing for so long [unknown; 10 s: claimed; TP §1.3]. None: never."""
     unauthenticated: Literal["answer", "401"] = "answer"
     """A request before authorize is answered normally, or refused [inferred: 401; TP §2.1]. Answered here, so that only
     the scenario that judges the order of login judges it."""
@@ -33,13 +39,22 @@ class Settings(AnySettings):
     bad_token_closes: bool = False
     """Whether the socket is closed after a refused token [unknown; TP §13]."""
     denied_text: str = "Access is denied"
-    """[observed on a refused operation; TP §2.1]"""
+    """[observed on a refused operation; TP §2.1]. Empty: nothing behind the status [claimed; not found again]."""
+    denied_endpoints: tuple[str, ...] = ()
+    """Endpoints, in lower case, that the key's permissions do not cover: over socket and REST they get 401 and
+    `denied_text`, while the login succeeds [observed; TP §2.1]."""
+    endpoint_case: Literal["any", "lower only"] = "any"
+    """Whether an endpoint that is asked for in capitals is known [inferred; one probe had 404: unknown; TP §9]."""
+    items_limit: int | None = None
+    """More ids than this in one `items` get a 404 with nothing behind it [claimed: about ten; TP §9]. None: any."""
     not_found_quoted: bool = False
     """A 404's text once more in quotes inside the string [observed so; TP §3]."""
     second_sync: Literal["answer", "refuse", "close"] = "answer"
     """What a second sync request on a socket does [unknown; TP §5.4]."""
     empty_entity_types: Literal["none", "all"] = "none"
     """What a sync without `entityTypes`, `users` and `accounts` subscribes to [documented: nothing; TP §5.1]."""
+    entity_type_names: Literal["lenient", "exact"] = "lenient"
+    """Whether plurals and other letter cases in `entityTypes` subscribe as well, or to nothing [unknown; TP §5.1]."""
     max_connections: int | None = None
     """Sockets that a user may have; over it, the oldest is shut down and its token revoked [documented: 50; TP §10].
     None: no limit, as for the two below, so that only the scenario about a quota meets it."""
@@ -49,8 +64,23 @@ class Settings(AnySettings):
     """Sessions that a user may have at a time: a login starts one, a renewal does not [documented: 2; TP §2.4]."""
     evicted_session: Literal[408, 429, 500] = 408
     """What REST requests of a session that a later one ended get [documented: one of these; TP §2.4]."""
+    eviction_close: Literal["shutdown", "bare"] = "shutdown"
+    """Whether a connection over a quota is told so before its close [documented], or not [claimed; TP §2.4]."""
     token_life: float = 80 * 60.0
-    """[documented: 80 min on the newest page, 90 min on others; TP §2.3]"""
+    """[documented: 80 min on the newest copies of both pages; 90 min is older; TP §2.3]"""
+    md_access_token: Literal["present", "absent"] = "present"
+    """Whether a login's answer has `mdAccessToken` [sample, retail], or not [documented, for partners; TP §2.2]."""
+    md_token_only: bool = False
+    """Whether a socket that authorized with the access token gets 401 at its first request for market data [claimed;
+    TP §4]. Else both tokens do."""
+    md_unknown: Literal["200", "404"] = "200"
+    """A subscription to a symbol that is unknown: 200 with `errorText` [observed; TP §4], or 404."""
+    denied_symbols: tuple[str, ...] = ()
+    """Symbols, in any letter case, to which the user has no entitlement [ours]."""
+    md_denied: Literal["200", "401"] = "200"
+    """A subscription to one of those: 200 with `errorText` [observed], or 401 [claimed; TP §4]."""
+    chart_ids: Literal["one", "history under realtimeId", "history under historicalId"] = "one"
+    """The ids of a chart: one number, or two, and under which of them its history comes [inferred; TP §4]."""
     tls: bool = False
     """TLS by a CA of its own, for `localhost` [ours]."""
     name: str = ""
@@ -59,12 +89,18 @@ class Settings(AnySettings):
     """What a sync answer is filled up to with the history of finished orders [ours]. 0: the state as it is."""
     split_parts: int = 1
     """How many answers, all under the request's id, carry a snapshot [inferred; TP §5.3]."""
+    split_form: Literal["answers", "wrappers"] = "answers"
+    """What such a part is: an object of lists [inferred], or an array of what events carry [claimed; TP §5.3]."""
+    quote_entries: Literal["whole", "sparse"] = "whole"
+    """Whether quotes lack entries and sizes, and have an `EmptyBook` [sample: each may be absent; TP §4]."""
     ready_token_life: float | None = None
     """Life of the token that a client is given ready: `token_life` where None; below 0, it has expired [ours]."""
     login_errors: Literal["200", "401"] = "200"
     """Bad credentials: 200 with `errorText` [observed], or 401 as plain text [Stage 1 page; TP §2.2]."""
     expired_renewal: Literal[400, 401] = 401
     """Renewing with an expired token [documented: 400 or 401; TP §2.3]."""
+    expired_text: str = "Expired Access Token"
+    """What is said then [claimed; TP §2.3]."""
     early_retry: Literal["ticket", "answer"] = "ticket"
     """A request to an endpoint under penalty, too early: a new ticket [inferred; TP §7.2], or answered."""
     order_events: Literal["after answer", "before answer"] = "after answer"
@@ -111,3 +147,6 @@ class Settings(AnySettings):
     libraries drop what they had read when the end follows at once]."""
     snapshot_orders: int = 6
     """Orders in the seeded state [ours: a snapshot of a few KiB]."""
+    archived_orders: int = 12
+    """Orders of earlier days, which no snapshot has and a client can ask for by their ids [ours: enough for every
+    scenario that asks for some]."""

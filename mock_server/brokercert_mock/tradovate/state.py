@@ -80,7 +80,9 @@ class State:
     session_id: int = 0  # the user's own by hand
     accounts: list[int] = field(default_factory=list)
     entities: dict[str, dict[int, Entity]] = field(default_factory=lambda: {kind: {} for kind in (*TYPES, *READ_ONLY)})
+    archive: dict[str, dict[int, Entity]] = field(default_factory=lambda: {"order": {}, "contract": {}})  # by id alone
     _by_order: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    grown: set[tuple[Any, int]] = field(default_factory=set)  # what was given a history, and of how many bytes
     _reported: dict[int, str] = field(default_factory=dict)
     _next: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 60)))
 

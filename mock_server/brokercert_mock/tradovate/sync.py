@@ -46,7 +46,10 @@ def subscription_of(body: Any, settings: Settings) -> Subscription:
     listed = body.get("entityTypes")
     legacy = any(isinstance(body.get(key), list) and body[key] for key in ("users", "accounts"))
     if isinstance(listed, list) and listed:
-        types = frozenset(LOWER[x.lower()] for x in listed if isinstance(x, str) and x.lower() in LOWER)
+        known = {kind: kind for kind in TYPES} if settings.entity_type_names == "exact" else LOWER
+        lower = settings.entity_type_names == "lenient"
+        names = (x.lower() if lower else x for x in listed if isinstance(x, str))
+        types = frozenset(known[x] for x in names if x in known)
     elif legacy or settings.empty_entity_types == "all":
         types = frozenset(TYPES)  # the older form gets everything (observed; TP §5.1)
     else:
@@ -76,6 +79,16 @@ def split(whole: dict[str, list[Entity]], parts: int) -> list[dict[str, list[Ent
             if share:
                 part[name] = share
     return result
+
+
+def wrapped(part: dict[str, list[Entity]]) -> list[dict[str, Any]]:
+    """A part of a snapshot as the `d` of so many events [claimed; TP §5.3]."""
+    kinds = {name: kind for kind, name in TYPES.items()}
+    return [
+        {"entityType": kinds[name], "eventType": "Created", "entity": entity}
+        for name, entities in part.items()
+        for entity in entities
+    ]
 
 
 def snapshot(state: State, subscription: Subscription) -> dict[str, list[Entity]]:

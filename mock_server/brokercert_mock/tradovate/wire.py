@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +14,16 @@ import msgspec
 
 _JSON = msgspec.json.Encoder(decimal_format="number")  # money is Decimal, and a JSON number on the wire
 
+NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
 OPEN = "o"
 HEARTBEAT = "h"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """A request of three or four lines. `endpoint` is lower case; `id` is an int where it is one; `body` decoded JSON,
-    or the text itself where it is none (a bare token).
+    """A request of three or four lines. `endpoint` is lower case, `named` as it was written; `id` is an int where it
+    is one; `body` decoded JSON, or the text itself where it is none (a bare token).
     """
 
     at: float
@@ -27,11 +32,17 @@ class ClientRequest:
     query: dict[str, list[str]]
     body: Any
     text: str
+    named: str = ""
 
     @property
     def ticket(self) -> str | None:
-        value = self.body.get("p-ticket") if isinstance(self.body, dict) else None
-        return value if isinstance(value, str) and value else None
+        return ticket_in(self.body)
+
+
+def ticket_in(body: Any) -> str | None:
+    """The penalty ticket in a request's body."""
+    value = body.get("p-ticket") if isinstance(body, dict) else None
+    return value if isinstance(value, str) and value else None
 
 
 def is_heartbeat(text: str) -> bool:
@@ -47,17 +58,18 @@ def parse_request(text: str, at: float) -> ClientRequest | None:
     parts = text.split("\n", 3)
     if len(parts) < 3 or not parts[0].strip():
         return None
-    endpoint = parts[0].strip().lstrip("/").lower()
+    named = parts[0].strip().lstrip("/")
     ident = parts[1].strip()
     query = parts[2].strip()
     body = parts[3] if len(parts) == 4 else ""
     return ClientRequest(
         at=at,
-        endpoint=endpoint,
+        endpoint=named.lower(),
         id=int(ident) if ident.lstrip("-").isascii() and ident.lstrip("-").isdigit() and len(ident) < 40 else ident,
         query={} if query in ("", "undefined") else parse_qs(query.lstrip("?"), keep_blank_values=True),
         body=decode_body(body),
         text=body,
+        named=named,
     )
 
 
@@ -94,9 +106,22 @@ def json_text(data: Any) -> str:
 
 
 def pack(messages: Sequence[Any]) -> str:
-    """Messages as one `a[...]` frame."""
-    return "a" + json_text(messages)
+    """Messages as one `a[...]` frame. What is not ASCII stands in it in both forms of JSON: raw, and escaped."""
+    text = json_text(messages)
+    return "a" + (text if text.isascii() else _in_both_forms(text))
 
 
-def close_frame(code: int, reason: str) -> str:
-    return "c" + json_text([code, reason])
+def _in_both_forms(text: str) -> str:
+    """Every second run of characters that are not ASCII escaped: in JSON they stand in strings only."""
+    turns = itertools.count()
+    return NOT_ASCII.sub(lambda run: escaped(run[0]) if next(turns) % 2 else run[0], text)
+
+
+def escaped(text: str) -> str:
+    r"""As JSON escapes it, in units of UTF-16: `\ud83d\ude80`."""
+    return json.dumps(text)[1:-1]
+
+
+def close_frame(code: int, reason: str, *, spaced: bool = False) -> str:
+    """`spaced`: with the space that the documented example has."""
+    return f"c[{code},{' ' if spaced else ''}{json_text(reason)}]"

@@ -10,6 +10,7 @@ from typing import Any
 from brokercert.engine.client.subject import Factory
 from brokercert.engine.play.dialect import Dialect, Reference
 from brokercert.judge import Judging
+from brokercert.judge.arrow.antecedents import ANTECEDENTS
 from brokercert.judge.arrow.bench import BOOK, ArrowBench
 from brokercert.judge.arrow.model import Updates
 from brokercert_mock import Recorder
@@ -32,7 +33,13 @@ DIALECT = Dialect(
     name="arrow",
     broker=_broker,
     stage=ArrowStage,
-    judging=Judging(package="brokercert.judge.arrow", book=BOOK, fold=Updates, bench=ArrowBench),
+    judging=Judging(
+        package="brokercert.judge.arrow",
+        book=BOOK,
+        fold=Updates,
+        bench=ArrowBench,
+        antecedents=ANTECEDENTS,
+    ),
     reference=Reference(
         command=(sys.executable, "-P", "-m", "brokercert.reference.arrow"),
         offers=frozenset({"wire", "stop", "process", "report", "snapshot", "config"}),

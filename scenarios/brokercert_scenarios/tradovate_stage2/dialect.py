@@ -11,10 +11,13 @@ from brokercert.engine.client.subject import Factory
 from brokercert.engine.play.dialect import Dialect, Reference
 from brokercert.judge import Judging
 from brokercert.judge.tradovate.bench import CHECKS, Bench
+from brokercert.judge.tradovate.model.antecedents import ANTECEDENTS
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.model.differences import compared_fields
 from brokercert.judge.tradovate.model.entities import events_named, told_of
+from brokercert.judge.tradovate.model.shape import shape_of
 from brokercert_mock import Recorder, Settings, TradovateBroker
+from brokercert_mock.tradovate.settings import PROFILES
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -49,6 +52,8 @@ DIALECT = Dialect(
         compared=compared_fields(),
         told_of=told_of,
         events_named=events_named,
+        shape_of=shape_of,
+        antecedents=ANTECEDENTS,
     ),
     reference=Reference(
         command=(sys.executable, "-P", "-m", "brokercert.reference.tradovate"),
@@ -59,4 +64,5 @@ DIALECT = Dialect(
     ),
     mutants="brokercert.mutants.tradovate",
     hosts=_hosts,
+    profiles=PROFILES,
 )

@@ -7,8 +7,11 @@ changed, fills at other prices than their order's, two contracts and two account
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
 
 from brokercert_mock import TradovateBroker
+from brokercert_mock.tradovate.exchange.parade import parade
 from brokercert_mock.tradovate.state import Change
 
 
@@ -32,13 +35,23 @@ def order_flow(broker: TradovateBroker) -> None:
     exchange.place(second, "ESH6", "Sell", 2, "Stop", stop_price=4900.25)
 
 
-def away_flow(broker: TradovateBroker, before: tuple[int, int, int]) -> None:
-    """Everything that may happen while a client is away, to orders that it knew (`before`, of `orders_before`) and to
-    those that it never saw: fills, a cancel, a delete, rejects, new orders, a position turned round.
+class Before(NamedTuple):
+    """Orders that work before a client goes away, by what becomes of them then."""
+
+    filled: int
+    cancelled: int
+    deleted: int
+    gone: int  # filled, and then deleted with its fill
+
+
+def away_flow(broker: TradovateBroker, before: Before) -> None:
+    """Everything that may happen while a client is away, to what it knew (`before`, of `orders_before`) and to what it
+    never saw: fills, a cancel, deletes, rejects, new orders, a position turned round and one closed and deleted, cash
+    paid in, an account closed.
     """
     exchange = broker.exchange
-    first, second = broker.credentials.accounts[:2]
-    filled, cancelled, deleted = before
+    first, second, *_, last = broker.credentials.accounts
+    filled, cancelled, deleted, gone = before
     exchange.modify(filled, orderQty=5, price=5002.25)
     exchange.fill(filled, 2, 5001.75)
     exchange.fill(filled)
@@ -54,19 +67,51 @@ def away_flow(broker: TradovateBroker, before: tuple[int, int, int]) -> None:
     exchange.fill(part, 3, 17449.5)
     exchange.modify(part, orderQty=6, price=17451)
     exchange.place(first, "NQH6", "Buy", 1, price=17000.5)
+    fill = exchange.fill(gone, price=5009.75)
+    exchange.delete("fill", fill)
+    exchange.delete("order", gone)
+    _close_position(broker, second, "ESH6")
+    exchange.pay(first, Decimal("-250.75"))
+    _close_account(broker, last)
 
 
-def orders_before(broker: TradovateBroker) -> tuple[int, int, int]:
-    """Three orders that work, one of them filled in part: what `away_flow` goes on with."""
+def orders_before(broker: TradovateBroker) -> Before:
+    """Orders that work, one of them filled in part, and positions: what `away_flow` goes on with."""
     exchange = broker.exchange
     first, second = broker.credentials.accounts[:2]
     filled = exchange.place(first, "ESH6", "Buy", 4, price=5000.25)
     exchange.fill(filled, 1, 5000)
-    return (
+    exchange.fill(exchange.place(second, "ESH6", "Buy", 2, price=5000.5))
+    return Before(
         filled,
         exchange.place(second, "ESH6", "Sell", 2, price=5010.5),
         exchange.place(first, "NQH6", "Sell", 1, price=17600),
+        exchange.place(second, "ESH6", "Sell", 2, price=5009.5),
     )
+
+
+def _close_position(broker: TradovateBroker, account: int, symbol: str) -> None:
+    """What is held is sold or bought back, and the position is deleted."""
+    exchange = broker.exchange
+    contract = exchange.contract_of(symbol)
+    assert contract is not None
+    net = exchange.books.net(account, contract["id"])
+    if net:
+        exchange.fill(exchange.place(account, symbol, "Sell" if net > 0 else "Buy", abs(net), price=5000))
+    position = exchange.books.position(account, contract["id"])
+    assert position is not None
+    exchange.delete("position", position["id"])
+
+
+def _close_account(broker: TradovateBroker, account: int) -> None:
+    """An account that has never traded, with its orders."""
+    exchange = broker.exchange
+    for order in broker.db.of("order"):
+        if order["accountId"] == account:
+            if not exchange.is_over(order["id"]):
+                exchange.cancel(order["id"])
+            exchange.delete("order", order["id"])
+    exchange.delete("account", account)
 
 
 def closing_flow(broker: TradovateBroker) -> None:
@@ -79,17 +124,36 @@ def closing_flow(broker: TradovateBroker) -> None:
     flat = exchange.place(first, "NQH6", "Buy", 2, price=17500)
     exchange.fill(flat)
     exchange.fill(exchange.place(first, "NQH6", "Sell", 2, price=17500.25))
-    contract = exchange.contract_of("NQH6")
-    assert contract is not None
-    position = exchange.books.position(first, contract["id"])
-    assert position is not None
-    exchange.delete("position", position["id"])
-    for order in broker.db.of("order"):
-        if order["accountId"] == last:
-            if not exchange.is_over(order["id"]):
-                exchange.cancel(order["id"])
-            exchange.delete("order", order["id"])
-    exchange.delete("account", last)
+    _close_position(broker, first, "NQH6")
+    _close_account(broker, last)
+
+
+def range_flow(broker: TradovateBroker) -> None:
+    """What the schema allows and no other flow has (TP §8): prices below zero and of zero, fields left out, each status
+    of an order, and every value that is listed. The exchange is paused at its end, with commands under way.
+    """
+    exchange = broker.exchange
+    first, second, *_, last = broker.credentials.accounts
+    spread = "NQM6-NQH6"
+    exchange.list_contract(spread, like="NQH6", price=-12.5)
+    exchange.fill(exchange.place(first, spread, "Buy", 3, price=-12.75), price=-13)
+    exchange.place(second, spread, "Sell", 2, price=0)
+    exchange.place_spread(first, "Buy", 1, price=-0.25)
+    exchange.fill(exchange.place(last, "ESH6", "Sell", 2, "Market"), price=5000.25)  # short, in an account below zero
+    exchange.fill(exchange.place(second, "NQH6", "Buy", 100_000, price=17500.25), 1)
+    for action in ("Buy", "Sell"):
+        exchange.fill(exchange.place(last, "NQH6", action, 1, price=17500))  # and flat again
+    parent = exchange.place(first, "ESH6", "Buy", 1, price=4995.5)
+    exchange.place(first, "ESH6", "Sell", 1, price=5005.5, parent=parent)
+    exchange.expire(exchange.place(second, "ESH6", "Buy", 1, price=4994.25))
+    for status in ("Completed", "Unknown"):
+        exchange.declare(exchange.place(second, "ESH6", "Sell", 1, price=5004.25), status)
+    changed, ended = (exchange.place(first, "NQH6", "Buy", 1, price=17400 + number) for number in range(2))
+    parade(exchange)
+    exchange.pay(second, Decimal("1000.25"))
+    exchange.place(first, "NQH6", "Buy", 1, price=17402)
+    exchange.modify(changed, orderQty=2, price=17403.5)
+    exchange.cancel(ended)
 
 
 def gathered(frames: Iterable[Iterable[Change]]) -> list[Change]:

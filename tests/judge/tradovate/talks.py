@@ -19,7 +19,7 @@ ROWS = rows_of(SET)
 JUDGING = load_dialect(SET).judging
 TYPES = ["order", "fill", "position", "cashBalance", "account"]
 OLD = "«access-token#1»"  # the token that a client is given
-ENDS = ("fin", "rst", "1001", "1012", "1011")
+ENDS = ("fin", "rst", "1001", "1008", "1011", "1012", "1013")
 
 
 @dataclass

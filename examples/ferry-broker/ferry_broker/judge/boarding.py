@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from brokercert.judge.check import seconds
 from brokercert.verdict import Finding, Form
 
 from ferry_broker.judge.bench import FerryBench, check
@@ -22,15 +21,12 @@ def check_connects(bench: FerryBench) -> Iterator[Finding]:
         return
     if bench.talk.started is None:
         return
-    watched = bench.end - bench.talk.started
-    if watched < bench.micros("window_connect") and bench.talk.exited is None:
-        yield bench.short(f"watched for {seconds(watched)} only", [bench.talk.started_record])
-        return
-    yield bench.breach(
-        Form.ABSENCE,
-        f"no WebSocket in {seconds(watched)}{bench.exit_text()}",
+    watch = bench.owed(bench.talk.started, bench.micros("window_connect"))
+    yield watch.missing(
+        f"no WebSocket in {watch}",
         "a WebSocket at the address that it was given",
         [bench.talk.started_record],
+        short=f"watched for {watch} only",
     )
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from brokercert.judge import Antecedent
 from brokercert.judge.sockets import Socket
 from brokercert.judge.transcript import Transcript
 
@@ -49,6 +50,20 @@ class Ride(Transcript[FerrySocket]):
     def aboard(self) -> list[FerrySocket]:
         """The sockets on which the client was let aboard."""
         return [c for c in self.connections.values() if c.aboard is not None]
+
+
+def _asked_for_a_fare(talk: Ride) -> bool:
+    return any(said.op == "fare" for c in talk.connections.values() for said in c.broker_said)
+
+
+# What must have happened before a row can be judged, and what to say where it did not.
+ANTECEDENTS = {
+    "connected": Antecedent(lambda talk: bool(talk.upgraded), "the client opened no WebSocket"),
+    "aboard": Antecedent(lambda talk: bool(talk.aboard), "the client was never let aboard"),
+    "lost": Antecedent(lambda talk: any(c.loss for c in talk.aboard), "no connection was lost"),
+    "asked-to-leave": Antecedent(lambda talk: bool(talk.stops), "the client was not asked to leave"),
+    "fare": Antecedent(_asked_for_a_fare, "no fare was asked for"),
+}
 
 
 def read(t: int, record: int, text: str) -> Said:

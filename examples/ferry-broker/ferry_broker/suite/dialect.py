@@ -13,7 +13,7 @@ from brokercert.judge import Judging
 from brokercert_mock import Recorder
 
 from ferry_broker.judge.bench import BOOK, FerryBench
-from ferry_broker.judge.fold import Ride
+from ferry_broker.judge.fold import ANTECEDENTS, Ride
 from ferry_broker.mock import FerryBroker, FerrySettings
 from ferry_broker.suite.stage import FerryStage
 
@@ -33,7 +33,13 @@ DIALECT = Dialect(
     name="ferry",
     broker=_broker,
     stage=FerryStage,
-    judging=Judging(package="ferry_broker.judge", book=BOOK, fold=Ride, bench=FerryBench),
+    judging=Judging(
+        package="ferry_broker.judge",
+        book=BOOK,
+        fold=Ride,
+        bench=FerryBench,
+        antecedents=ANTECEDENTS,
+    ),
     reference=Reference(
         command=(sys.executable, "-P", "-m", "ferry_broker.client"),
         offers=frozenset({"wire", "stop"}),

@@ -17,8 +17,10 @@ the file, the field, what was expected and what to do. Nothing here starts anyth
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile, pairwise
 from pathlib import Path
 
 from brokercert.engine.ask.fields import LEVELS, MOST_JOBS, STOPS, read_fields, split_command
@@ -156,11 +158,18 @@ class Config:
         )
 
 
+ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+ENV_TAKES_ONE = ("-u", "--unset", "-C", "--chdir")  # options of `env` with a word of their own
+
+
 def _name_of(command: tuple[str, ...]) -> str:
     """A name for a client that has none: its script rather than the interpreter.
 
-    Code is no name: it would stand in every report, and may hold a token.
+    Code is no name: it would stand in every report, and may hold a token. Neither is a variable that `env` sets.
     """
+    if Path(command[0]).name == "env":
+        words = [word for before, word in pairwise(command) if before not in ENV_TAKES_ONE]
+        command = tuple(dropwhile(lambda word: word.startswith("-") or ASSIGNMENT.match(word), words)) or command[:1]
     code = next((word for word in command[1:] if word in CODE), "")
     if code:
         return f"{Path(command[0]).name} {code}"

@@ -44,6 +44,6 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Raises `UsageError` where it is no TOML, or cannot be read."""
     data = read_given(path, "a file in TOML that may be read")
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))  # editors on Windows begin a file with a byte-order mark
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: {error}; expected TOML") from error

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from brokercert.engine.ask.given import is_file, is_folder, is_there
-from brokercert.engine.client import leftovers
+from brokercert.engine.client import clocks, leftovers
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 
 LONGEST_SHEBANG = 256  # bytes that Linux reads of it
@@ -55,6 +55,8 @@ def environment_of(spec: SubjectSpec, env: Mapping[str, str], state_dir: Path) -
     result |= {"NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK, "TMPDIR": folder, "TMP": folder, "TEMP": folder}
     result.setdefault("PYTHONUNBUFFERED", "1")  # else a Python client that is killed takes its last lines with it
     result |= {name: fill(value, env, spec.placeholders) for name, value in spec.env.items()}
+    if clocks.VARIABLE in env:
+        result |= clocks.shimmed(result)
     return result | {**env, leftovers.MARK: str(state_dir)}
 
 

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from brokercert.trace import Body, Trace
 from brokercert.trace import records as r
+
+
+def of_the_shown_start(records: Iterable[Body]) -> Sequence[Body]:
+    """The records of the start that a reader is to see first: the first that ended unasked, else the latest."""
+    starts: list[list[Body]] = [[]]
+    for record in records:
+        if isinstance(record, r.SubjectStarted) and record.start > 1:
+            starts.append([])
+        starts[-1].append(record)
+    return next((one for one in starts if _ended_unasked(one)), starts[-1])
+
+
+def _ended_unasked(records: Iterable[Body]) -> bool:
+    """Whether the client ended by itself, before anything of ours ended it."""
+    for record in records:
+        if isinstance(record, r.EndedByUs | r.StopAsked):
+            return False
+        if isinstance(record, r.SubjectExited):
+            return not record.asked
+    return False
 
 
 def how_it_ended(records: Iterable[Body]) -> str:
     """As the reports show it. What the harness did is never told as the client's doing."""
     exited: r.SubjectExited | None = None
     ours: r.EndedByUs | None = None
-    for record in records:
+    for record in of_the_shown_start(records):
         if isinstance(record, r.SubjectExited):
             exited = record
         elif isinstance(record, r.EndedByUs):

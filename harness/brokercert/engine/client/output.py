@@ -1,12 +1,14 @@
 """What a client prints: always read, so that a full pipe never stops its heartbeats, and kept within bounds.
 
 The law: reading stamps and counts only; decoding, JSON and recording come later, a few lines at a time, so that a
-client that floods its output delays nobody else in the loop. What is beyond the bounds is counted, not kept.
+client that floods its output delays nobody else in the loop. What is beyond the bounds is counted, not kept. A text is
+handed on with `MARGIN` more than is shown of it: whoever writes it cleans it first, and then cuts it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import codecs
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -14,17 +16,19 @@ from typing import Any
 import msgspec
 
 from brokercert.engine.client.subject import Clock, Level, Stream, SubjectObserver
+from brokercert.trace.clean import MARGIN
+from brokercert.trace.writer import LONGEST_LINE, SHOWN_OF_BROKEN
 
-LONGEST_LINE = 64 * 1024  # bytes: no log line is longer; what never ends a line must not fill memory
 LONGEST_REPORT = 4 * 1024 * 1024  # bytes: a snapshot is one line, 20,000 orders of 200 bytes: three times the largest
 MOST_LINES = 5_000  # of one run, reports apart: a talkative log of some minutes; a trace stays readable
 MOST_REPORTS = 50_000  # of one run: the 10,000 of the processing burst, several times over
 MOST_BYTES = 16 * 1024 * 1024  # of one run, of both; 40 of them at once still fit a small machine
 TAIL_LINES = 20  # what a developer is shown of a client that got nowhere
-TAIL_WIDTH = 2_000  # characters of a line in that tail
+TAIL_WIDTH = 2_000  # characters of a line in that tail, once it is cleaned
+TAIL_KEPT = TAIL_WIDTH + MARGIN  # bytes of it until then
+MARK = codecs.BOM_UTF8  # some runtimes begin their standard output with it: it is no part of the text
 SLICE = 32  # lines told in one go: some 2 ms of recording, well below every limit ...
 SLICE_BYTES = 64 * 1024  # ... and bytes of them: a large snapshot goes alone
-SHOWN_OF_BROKEN = 300  # characters kept of a report that cannot be read: enough to find it
 TELL_DROPPED = 5.0  # seconds between two records of dropped output
 
 
@@ -50,11 +54,9 @@ class Output:
 
     @property
     def tail(self) -> list[str]:
-        """The last lines, an unfinished one included."""
-        unfinished = [
-            bytes(part[:LONGEST_LINE]) for s, part in self._partial.items() if part and s not in self._skipping
-        ]
-        return [_text(line)[:TAIL_WIDTH] for line in [*self._tail, *unfinished][-TAIL_LINES:]]
+        """The last lines, an unfinished one included, neither cleaned nor cut to `TAIL_WIDTH`."""
+        unfinished = [bytes(part[:TAIL_KEPT]) for s, part in self._partial.items() if part and s not in self._skipping]
+        return [_text(line) for line in [*self._tail, *unfinished][-TAIL_LINES:]]
 
     def feed(self, stream: Stream, data: bytes) -> None:
         """Bytes that were just read."""
@@ -122,28 +124,28 @@ class Output:
                 line = bytes(partial) + piece if partial else piece
                 partial.clear()
                 most = self._longest(stream, line)
-                self._add(at, stream, line[:most].removesuffix(b"\r"), len(line) > most)
+                self._add(at, stream, line[: most + MARGIN].removesuffix(b"\r"), len(line) > most)
                 self._lost_bytes += max(0, len(line) - most)
         if stream in self._skipping:
             self._lost_bytes += len(rest)
             return
         partial += rest
         most = self._longest(stream, partial)
-        if len(partial) > most:
+        if len(partial) > most + MARGIN:
             self._lost_bytes += len(partial) - most
-            self._add(at, stream, bytes(partial[:most]), True)
+            self._add(at, stream, bytes(partial[: most + MARGIN]), True)
             partial.clear()
             self._skipping.add(stream)
 
     def _may_report(self, stream: Stream, line: bytes | bytearray) -> bool:
-        return self._reports and stream == "out" and line.startswith(b"{")
+        return self._reports and stream == "out" and line.startswith((b"{", MARK + b"{"))
 
     def _longest(self, stream: Stream, line: bytes | bytearray) -> int:
         return LONGEST_REPORT if self._may_report(stream, line) else LONGEST_LINE
 
     def _add(self, at: float, stream: Stream, line: bytes, cut: bool) -> None:
         self._read[stream] += 1
-        self._tail.append(line[: 4 * TAIL_WIDTH])
+        self._tail.append(line[:TAIL_KEPT])
         report = self._may_report(stream, line)
         if (self._reported >= MOST_REPORTS if report else self._lines >= MOST_LINES) or self._bytes >= MOST_BYTES:
             self._lost_lines += 1
@@ -166,10 +168,10 @@ class Output:
         if complete:
             partial = self._partial[stream]
             first = complete[0].rpartition(b"\n")[2]
-            self._tail.extend(piece[: 4 * TAIL_WIDTH] for piece in (bytes(partial) + first, *complete[1:]))
+            self._tail.extend(piece[:TAIL_KEPT] for piece in (bytes(partial) + first, *complete[1:]))
             partial.clear()
             self._skipping.discard(stream)
-        room = 4 * TAIL_WIDTH - len(self._partial[stream])
+        room = TAIL_KEPT - len(self._partial[stream])
         self._partial[stream] += rest[: max(0, room)]
 
     # Telling.
@@ -186,7 +188,11 @@ class Output:
         told = 0
         for _ in range(min(SLICE, len(self._queue))):
             told += len(self._queue[0][2])
-            self._tell(*self._queue.popleft())
+            try:
+                self._tell(*self._queue.popleft())
+            except Exception:
+                self._pump_soon()  # the others are told all the same
+                raise
             if told > SLICE_BYTES:
                 break
         if not self._queue and self._waiting:
@@ -205,9 +211,9 @@ class Output:
         if body is not None:
             self._observer.report(at, body["event"], body)
         elif why:
-            self._observer.broken_report(at, number, _text(line[: 4 * SHOWN_OF_BROKEN])[:SHOWN_OF_BROKEN], why)
+            self._observer.broken_report(at, number, _text(line[: SHOWN_OF_BROKEN + MARGIN]), why)
         else:
-            self._observer.output(at, stream, _text(line[:LONGEST_LINE]), len(line) > LONGEST_LINE)
+            self._observer.output(at, stream, _text(line[: LONGEST_LINE + MARGIN]), len(line) > LONGEST_LINE)
 
     def _tell_dropped(self, at: float) -> None:
         self._told_dropped = at
@@ -218,7 +224,7 @@ class Output:
 def report_of(line: bytes) -> tuple[dict[str, Any] | None, str]:
     """(the report of a line that begins as a JSON object, why it cannot be read). Neither: an object of its own."""
     try:
-        body = msgspec.json.decode(line)
+        body = msgspec.json.decode(line.removeprefix(MARK))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return None, str(error)
     if isinstance(body, dict) and isinstance(body.get("event"), str):

@@ -61,7 +61,7 @@ async def start_process(
             cwd=spec.cwd,
             env=environ,
             start_new_session=True,
-            preexec_fn=for_a_client(),
+            preexec_fn=for_a_client(leftovers.tag_of(mark)),
         )
     except OSError as error:
         GUARD.forget(mark)
@@ -253,7 +253,10 @@ class ProcessSubject(asyncio.SubprocessProtocol):
     async def _kill(self) -> None:
         if not self._died.is_set():
             self._tell_ending(0)
+            # Before anything is ended: once a parent is gone, nothing leads from it to whom it had started.
+            known = await asyncio.to_thread(leftovers.belonging, {self._mark: self.pid})
             self._signal(signal.SIGKILL)
+            leftovers.kill(known)
         elif not self._asked:
             with suppress(HarnessError):  # it is said below, when those that it left behind are gone
                 await self._told()  # its own exit comes before what we do to them

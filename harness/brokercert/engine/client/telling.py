@@ -6,6 +6,7 @@ the reports cannot be judged by what was not read. Each line is told by its numb
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,22 @@ def _name(report: Body) -> bytes:
 
 
 def _as_bytes(*values: Any) -> bytes:
-    return msgspec.json.encode(values, order="sorted")
+    return msgspec.json.encode(_in_doubles(values), order="sorted")
+
+
+def _in_doubles(value: Any) -> Any:
+    """The value with its numbers as doubles: a runtime that has no others repeats them as it rounds them."""
+    match value:
+        case dict():
+            return {name: _in_doubles(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_in_doubles(one) for one in value]
+        case bool():
+            return value
+        case int() | float():
+            return value if abs(value) > sys.float_info.max else float(value) + 0.0  # and -0.0 is 0
+        case _:
+            return value
 
 
 def told_badly(found: Sequence[BadlyTold]) -> Iterator[str]:

@@ -37,7 +37,8 @@ class Dialect:
     """`broker` makes one from a scenario's `settings`, the recorder that it tells, a seed, and what its
     calendar says at the start (None: the real one). `stage` is what its
     scenarios are handed. `mutants` is the module whose `MUTANTS` are its broken clients; it may be absent. `hosts` are
-    the names of this machine by which clients are told to reach a broker with such settings.
+    the names of this machine by which clients are told to reach a broker with such settings. `profiles` are settings
+    for a developer's own runs, by their names; no scenario has them.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Dialect:
     reference: Reference
     mutants: str
     hosts: Callable[[Mapping[str, Any]], Collection[str]] = lambda settings: ()
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def dialect_of(package: object, set_id: str) -> Dialect:

@@ -25,11 +25,13 @@ from brokercert.engine.play.dialect import Dialect
 from brokercert.engine.play.faults import ProxiedPath
 from brokercert.engine.play.gate import StartGate, Turn
 from brokercert.engine.play.paths import Paths
+from brokercert.engine.play.raised import hear
 from brokercert.engine.play.scenario import Scenario
 from brokercert.engine.play.stage import AnyStage, Setup
 from brokercert.engine.uncut import is_cancelled, to_the_end
 from brokercert.trace import Header, Trace, TraceWriter, trace_of
 from brokercert.trace import records as r
+from brokercert.trace.clean import Clean
 from brokercert.trace.file import TraceFile
 from brokercert.trace.writer import FLUSH_EVERY
 from brokercert.verdict import ScenarioResult
@@ -75,6 +77,7 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     """
     async with props.gate.turn() as turn:
         playing = _Playing(scenario, header, props, turn)
+        hear(asyncio.get_running_loop(), playing.raised)
         try:
             await playing.act()
         finally:
@@ -93,7 +96,7 @@ def trace_name(scenario: str, play: int) -> str:
 
 def broken(scenario: Scenario, header: Header, error: Exception) -> Played:
     """A scenario of which there is nothing but that the harness broke: so that it is told, and costs no other one."""
-    finished = r.Finished(t=0, state="harness error", note=_told(error), lag=0)
+    finished = r.Finished(t=0, state="harness error", note=Clean(_told(error)), lag=0)
     trace = trace_of(header, (finished,))
     return Played(_result(scenario, trace, None, None, finished.state, finished.note, 0.0), trace)
 
@@ -119,6 +122,10 @@ class _Playing:
         self._watched: Watched | None = None
         self._flusher = asyncio.create_task(_keep_flushed(self._writer)) if header.tier == "real" else None
 
+    def raised(self, error: Exception) -> None:
+        """A callback of the loop raised it: what it was to tell may be missing."""
+        self._errors.append(error)
+
     async def act(self) -> None:
         """Play. Raises `CancelledError` and `UsageError`."""
         # A client may need all of the time in which it must have connected to start.
@@ -126,7 +133,7 @@ class _Playing:
         try:
             stage = self._stage = await self._set_up()
             async with asyncio.timeout(most) as deadline:
-                await self._scenario.play(stage)
+                await stage.meet(self._scenario.play, self._scenario.meetings, self._scenario.rested)
             self._look_for_errors(stage)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
@@ -152,7 +159,7 @@ class _Playing:
         # Virtual time makes thousands of scenarios an hour: with the run's folder in memory, this one is too.
         state_dir = made_folder() if real else Path(tempfile.mkdtemp(prefix=PREFIX, dir=props.folder))
         self._state_dir = state_dir
-        settings = scenario.settings_at(writer.header.full)
+        settings = scenario.settings_at(writer.header.full, writer.header.readings)
         broker = self._broker = props.dialect.broker(settings, writer, props.seed, props.calendar)
         self._watched = Watched(writer, broker, lambda: self._stage.session if self._stage is not None else None)
         props.stalls.watch(self._watched)
@@ -191,7 +198,7 @@ class _Playing:
         if stage.broker.script_errors:
             self._ends("harness error", f"a rule or the broker broke: {stage.broker.script_errors[0]!r}")
         if self._errors:
-            self._ends("harness error", f"the record of what happened broke: {_told(self._errors[0])}")
+            self._ends("harness error", f"what tells of it broke: {_told(self._errors[0])}")
         ports = {stage.broker.port, *(self._proxied.listen[1:] if self._proxied else ())}
         if self._props.shortage is not None and self._props.shortage.missed(ports, self._began):
             most = _most_open(self._writer.records)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Literal
 
@@ -36,6 +36,18 @@ def left_out(fault: str, phase: str, reason: str) -> Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """How often a scenario is played within one playing: `losses` before each time, all of the harness' own doing, and
+    the seconds that all of it lasts. `Met((0, 1, 1), 30)`: at once, after one loss, and after two. `rested`: each time
+    the client has had a connection for so long that its next loss begins a series of its own.
+    """
+
+    losses: tuple[int, ...]
+    lasts: float
+    rested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One scenario.
 
@@ -45,8 +57,10 @@ class Scenario:
     `cell`: its place in the grid, of which a run in real time plays a sample that has every fault and every phase.
     `small`: settings that differ in virtual time, where a size costs time and proves nothing more; a run there at full
     volume (`RunRequest.full_volume`) leaves them out.
+    `readings`: settings for a client that declares this answer to that reading of the set.
     `before_all`: the preflight, one start with nothing wrong. A run in real time plays it first, whatever was asked
     for, and ends with it where the client never came.
+    `meetings`: losses before each time that it is played within one playing, and `rested`: of what state (`Met`).
     `lasts`: seconds that a good client makes it last, once it has started (the prediction). `most`: after so many
     seconds, and those in which a client must have connected, it is ended.
     """
@@ -63,12 +77,19 @@ class Scenario:
     settings: Mapping[str, Any] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     small: Mapping[str, Any] = field(default_factory=dict)
+    readings: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     cell: Cell | None = None
     before_all: bool = False
+    meetings: tuple[int, ...] = (0,)
+    rested: bool = False
 
-    def settings_at(self, full: bool) -> dict[str, Any]:
-        """The broker's settings, at full volume or not."""
-        return {**self.settings, **({} if full else self.small)}
+    def settings_at(self, full: bool, declared: Mapping[str, str]) -> dict[str, Any]:
+        """The broker's settings, at full volume or not, for a client that declares these readings."""
+        found = {**self.settings, **({} if full else self.small)}
+        for (reading, answer), settings in self.readings.items():
+            if declared.get(reading) == answer:
+                found |= settings
+        return found
 
 
 def scenario(
@@ -84,12 +105,13 @@ def scenario(
     settings: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     small: Mapping[str, Any] | None = None,
+    readings: Mapping[tuple[str, str], Mapping[str, Any]] | None = None,
     before_all: bool = False,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function that takes a `Stage`."""
 
     def make(play: Play) -> Scenario:
-        given = settings or {}, env or {}, small or {}
+        given = settings or {}, env or {}, small or {}, readings or {}
         return Scenario(
             name, title, exercises, play, path, exclusive, needs, lasts, most, *given, before_all=before_all
         )
@@ -161,10 +183,22 @@ def load_suite(set_id: str) -> Suite:
     `RequirementError` where there is no such set: else a misspelt row would never be asked for.
     """
     package = _package(set_id)
-    scenarios = scenarios_in(package)
+    scenarios = _met(scenarios_in(package), package)
     _check(scenarios, load_set(set_id))
     left_out = tuple(cell for module in _modules(package) for cell in getattr(module, "LEFT_OUT", ()))
     return Suite(set_id, scenarios, left_out)
+
+
+def _met(scenarios: Sequence[Scenario], package: ModuleType) -> tuple[Scenario, ...]:
+    """The same, those in a module's table `MEETINGS` as it says. Raises `UsageError` for a name that is none."""
+    met = {name: one for module in _modules(package) for name, one in getattr(module, "MEETINGS", {}).items()}
+    for name in met.keys() - {one.name for one in scenarios}:
+        raise UsageError(f"{package.__name__}: MEETINGS: {name!r}: there is no such scenario; correct the name")
+    return tuple(_as_met(one, met[one.name]) if one.name in met else one for one in scenarios)
+
+
+def _as_met(one: Scenario, met: Met) -> Scenario:
+    return replace(one, meetings=met.losses, rested=met.rested, lasts=met.lasts)
 
 
 def _check(scenarios: Sequence[Scenario], rows: RequirementSet) -> None:

@@ -7,7 +7,7 @@ the folded trace, the very model that the judge sees afterwards.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from brokercert_mock.port.connection import AnyConnection
 
-from brokercert.engine.client.output import Output
+from brokercert.engine.client.clocks import VARIABLE, SteppedClock
+from brokercert.engine.client.output import TAIL_WIDTH, Output
 from brokercert.engine.client.resources import measure, work_of
 from brokercert.engine.client.running import RunningSubject, start_subject
 from brokercert.engine.client.subject import SubjectSpec
@@ -26,14 +27,17 @@ from brokercert.engine.play.commands import C, Commanding
 from brokercert.engine.play.faults import ProxiedPath
 from brokercert.engine.play.gate import StartGate, Turn
 from brokercert.engine.play.scoring import scoring
+from brokercert.engine.play.virtual import step_wall
 from brokercert.trace import Body, TraceWriter
 from brokercert.trace import records as r
+from brokercert.trace.clean import Clean
 from brokercert.trace.names import FaultName
 
 T = TypeVar("T")
 
 ARRIVAL = 0.5  # seconds: after these, on an undelayed path, a message written has arrived (judging rule)
 INSTANT = 1e-6  # seconds: an end that is nearer has come; a clock that only timers turn would never reach it
+AFRESH = "the client is not back from the losses before; what follows is met on the first socket of a new start"
 LAST_OUTPUT = 1.0  # seconds that a client which left is given to have its output read
 
 
@@ -67,21 +71,32 @@ class Setup(Generic[B]):
 class AnyStage(Commanding[C], Generic[B, C]):
     """One playing of one scenario: what all dialects share. `fold` is the dialect's model of what was said.
 
-    `window_start` names the limit within which a client that was started connects.
+    `window_start` names the limit within which a client that was started connects. `window_shape` names those by which
+    its healthy shape is looked for: how long nothing new must come, and how long at most; None: the dialect has none.
     """
 
     fold: type[C]
     window_start: ClassVar[str]
+    window_shape: ClassVar[tuple[str, str] | None] = None
 
     def __init__(self, setup: Setup[B]) -> None:
         self.broker = setup.broker
-        self.talk = self.fold()
+        self._whole = self.fold()
+        self._whole.shape = setup.writer.header.shape
+        self.talk = self._whole  # of the client's latest start
         self.limits = setup.limits
         self.remark = setup.remark
         self._setup = setup
         self._writer = setup.writer
         self._spec = setup.spec
         self._subject: RunningSubject | None = None
+        self._env = dict(setup.env)
+        self._clock: SteppedClock | None = None  # the client's, where it is one of the harness's
+        self._starts = 0
+        self._toxics: list[str] = []  # on the way, by name
+        self._old: frozenset[int] = frozenset()  # connections that `talk` leaves out, since it looks anew
+        self._anew: C | None = None
+        self._last_words: tuple[str, ...] = ()  # of the first start that nobody asked to end
         self._changed = asyncio.Event()
         self._gone = asyncio.Event()  # the client has left
         self._loop = asyncio.get_running_loop()
@@ -162,15 +177,90 @@ class AnyStage(Commanding[C], Generic[B, C]):
         """Until what was written last has arrived."""
         await self.hold(ARRIVAL, "what was written to arrive")
 
+    # What the scenario is about, once or several times.
+
+    async def meet(self, play: Callable[[Any], Awaitable[None]], meetings: Sequence[int], rested: bool) -> None:
+        """Play it once for each of `meetings`: so many losses come before, and a rest where `rested`. Where the client
+        is at none of them, it is started anew, and met by what can be asked of its first socket.
+        """
+        was_there = False
+        for number, losses in enumerate(meetings):
+            if number or losses:
+                self.step(f"what follows is met after {losses} losses" if losses else "what follows is met once more")
+                if not await self.meet_again(losses, rested):
+                    break
+            await play(self)
+            was_there = was_there or not losses or self.was_met()
+        if not was_there and self.shows_itself():
+            await self.meet_afresh(play)
+
+    async def meet_afresh(self, play: Callable[[Any], Awaitable[None]]) -> None:
+        """Play it on the first socket of another start of the client, with nothing before it."""
+        await self.finish()
+        for name in self._toxics:
+            await self.proxied.remove(name)
+        self._toxics.clear()
+        self._writer.add(r.Afresh(t=self.now, text=AFRESH))
+        await play(self)
+
+    def shows_itself(self) -> bool:
+        """Whether the client connected in this playing: who never did would not do so when it is started again."""
+        return bool(self._whole.connections)
+
+    def was_met(self) -> bool:
+        """Whether the client came to where what was played last met it. A dialect may have its own way to tell."""
+        return True
+
+    async def meet_again(self, losses: int, rested: bool) -> bool:
+        """Bring the client to where it may meet a scenario's doings after so many losses; False: it is not there.
+        A dialect whose scenarios are met again has its own.
+        """
+        raise HarnessError(f"scenario {self._writer.header.scenario} is to be met after {losses} losses; expected 0")
+
     # The client.
 
     async def start(self) -> None:
         """Start the client under test; at most two are being started at once."""
         async with self._setup.gate.starting() as gate:
-            self._writer.add(r.SubjectStarted(t=self.now))
+            self._starts += 1
+            self._writer.add(r.SubjectStarted(t=self.now, start=self._starts))
             setup, observer = self._setup, _Observer(self._writer)
-            self._subject = await start_subject(setup.spec, setup.env, observer, setup.state_dir, self._loop.time)
+            self._subject = await start_subject(setup.spec, self._env, observer, setup.state_dir, self._loop.time)
             await self._started(gate)
+
+    def own_clock(self) -> None:
+        """Give the client a wall clock that can be stepped. To be called before it is started."""
+        if self.real:
+            self._clock = SteppedClock(self._setup.state_dir / "tmp")
+            self._env[VARIABLE] = str(self._clock.file)
+
+    def step_clock(self, seconds: float) -> None:
+        """Step the client's wall clock, forward or (below 0) back. Who does not follow it is told in the trace."""
+        if self._clock is None:
+            step_wall(seconds)
+            by = "virtual"
+        else:
+            self._clock.step(seconds)
+            by = ", ".join(self._clock.followed) or "nobody"
+        detail = f"{seconds:+g} s, followed by {by}"
+        self._writer.add(r.Fault(t=self.now, requested=self.now, name=FaultName.CLOCK_STEP.value, detail=Clean(detail)))
+
+    async def start_again(self) -> None:
+        """End the client as at a scenario's end, and start it anew, with what it was given the first time. From here
+        on `talk`, and whatever waits on it, is about the new start; the judge has it as `again` of the first one.
+        """
+        await self.finish()
+        await self.start()
+
+    def look_anew(self) -> None:
+        """From here on `talk`, and whatever waits on it, is about connections that come from now on, as after a start;
+        the client goes on. Leaves no trace.
+        """
+        seen, anew = self._whole.newest, self.fold()
+        anew.count, anew.shape = seen.count - 1, seen.shape
+        anew.feed(r.SubjectStarted(t=self.now, start=1))
+        self._old, self._anew = frozenset(seen.connections), anew
+        self.talk = anew
 
     async def _started(self, gate: StartGate) -> None:
         """Until the client has shown itself, or has held its place for long enough."""
@@ -248,9 +338,15 @@ class AnyStage(Commanding[C], Generic[B, C]):
         """Say what comes next, for the reader of the trace."""
         self._writer.add(r.Step(t=self.now, text=text))
 
+    def leave_off(self, text: str, row: str = "") -> None:
+        """Say that the scenario goes no further, since `text`; `row` asks for what did not come. What it has not
+        brought about by then was not asked of the client.
+        """
+        self._writer.add(r.Left(t=self.now, text=text, row=row))
+
     def rule(self, name: str, conn: int, detail: str) -> None:
         """Say that what the scenario does next on this connection stands for something that a broker would do."""
-        self._writer.add(r.RuleApplied(t=self.now, name=name, conn=conn, detail=detail))
+        self._writer.add(r.RuleApplied(t=self.now, name=name, conn=conn, detail=self._writer.redact(detail)))
 
     def healed(self, name: str) -> None:
         """Say that what the scenario did to the way or to the broker is over, by the name of its end."""
@@ -284,6 +380,7 @@ class AnyStage(Commanding[C], Generic[B, C]):
     async def toxic(self, kind: str, stream: Literal["upstream", "downstream"], **attributes: int) -> None:
         """Add a toxic to the path, at toxicity 1."""
         requested, acknowledged = await self.proxied.add(kind, stream, attributes)
+        self._toxics.append(f"{kind}_{stream}")
         detail = f"{kind} {stream} " + " ".join(f"{k}={v}" for k, v in attributes.items())
         self._writer.fault(requested, acknowledged, f"{FaultName.TOXIC}{kind}", 0, detail)
 
@@ -307,16 +404,29 @@ class AnyStage(Commanding[C], Generic[B, C]):
             if self._spec.stop != "none":
                 await subject.wait_exit(self.limit("window_stop") if subject.alive else LAST_OUTPUT)
         await subject.kill()
+        if self.talk.died() is not None:
+            self._last_words = self._last_words or tuple(subject.tail)
 
     def tail(self) -> tuple[str, ...]:
-        """The client's last lines, secrets labelled."""
-        return tuple(self._writer.redact(line) for line in self._subject.tail) if self._subject else ()
+        """The client's last lines, secrets labelled: of the first start that it ended unasked, else of the latest."""
+        lines = self._last_words or (self._subject.tail if self._subject else ())
+        return tuple(self._writer.shown(line, TAIL_WIDTH) for line in lines)
 
     def _on_record(self, record: Body) -> None:
-        self.talk.feed(record)
+        self._whole.feed(record)
+        if isinstance(record, r.SubjectStarted | r.Afresh):
+            self._anew = None
+        if self._anew is None:
+            self.talk = self._whole.newest
+        elif getattr(record, "conn", 0) in self._old:
+            self._anew.skip()
+        else:
+            self._anew.feed(record)
         self._changed.set()
         if self.left:
             self._gone.set()
+        else:
+            self._gone.clear()  # it was started again
 
 
 class _Observer:

@@ -22,6 +22,7 @@ Ts = TypeVarTuple("Ts")
 
 # The calendar at time 0. Far in the future: a client that reads the real calendar finds its tokens good, as it should.
 CALENDAR = datetime.datetime(2100, 1, 4, 14, 30, tzinfo=datetime.UTC)
+AHEAD = "brokercert_calendar_ahead"  # a loop's attribute: seconds by which its calendar was stepped
 POLLS = 3  # in a row without anything ready: loopback delivers within the call that sends
 REAL_WAIT = 0.2  # seconds, where no timer is left: for a signal, or for a thread's end
 LONGEST = 120.0  # seconds of real time for one loop: a client that never waits would stop the clock for ever
@@ -30,7 +31,14 @@ STUCK = 25  # such waits in a row: five seconds in which nothing came, and nothi
 
 def wall() -> float:
     """Calendar time of the running loop, as `time.time()` would give it: for clients that can be told a calendar."""
-    return CALENDAR.timestamp() + asyncio.get_running_loop().time()
+    loop = asyncio.get_running_loop()
+    return CALENDAR.timestamp() + loop.time() + float(getattr(loop, AHEAD, 0.0))
+
+
+def step_wall(seconds: float) -> None:
+    """Step the calendar of the running loop, and of nothing else: its timers go on as they do."""
+    loop = asyncio.get_running_loop()
+    setattr(loop, AHEAD, float(getattr(loop, AHEAD, 0.0)) + seconds)
 
 
 class StuckError(RuntimeError):

@@ -28,6 +28,9 @@ class Ways:
     async def add(self, kind: str, stream: Literal["upstream", "downstream"], attributes: Mapping[str, int]) -> Times:
         return await self._each(lambda one: one.add(kind, stream, attributes))
 
+    async def remove(self, name: str) -> Times:
+        return await self._each(lambda one: one.remove(name))
+
     async def destroy(self) -> None:
         for one in self._proxies:
             await one.destroy()

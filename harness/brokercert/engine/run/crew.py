@@ -28,8 +28,9 @@ from brokercert.engine.run.judgements import Judgements
 from brokercert.engine.run.plan import Plan, of_part
 from brokercert.engine.run.preflight import Preflight, start_of
 from brokercert.engine.run.progress import Progress
-from brokercert.engine.run.request import Begun, limits_of
+from brokercert.engine.run.request import Begun, limits_of, shape_for
 from brokercert.engine.uncut import is_cancelled
+from brokercert.trace import Shape
 from brokercert.verdict import Calibration
 
 TOLD_AGAIN = 5.0  # seconds that a prediction must grow by to be told anew
@@ -47,6 +48,7 @@ class Crew:
         self.judged = Judgements(run.rows, run.suite.dialect.judging)
         self.hosts: dict[str, str] = {}
         self.came = True  # the client, in the preflight; or nobody can say
+        self.shape: Shape | None = None  # the client's healthy one
         self.notes: list[str] = []
         self._running: dict[str, None] = {}
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
@@ -156,9 +158,15 @@ class Crew:
             await self._one(scenario, number, done=self.played.append)
             return self.played[-1]
 
+        async def look(number: int, known: Shape) -> Played:
+            self.shape = known  # so that its trace says that it is a second look
+            return await once(number)
+
         tried = Preflight(rows=self.run.rows, judged=self.judged, play_once=once, note=self.progress.noted)
         self.came = await tried.came()
         self._predict_again(self.played[-1])
+        if self.came:
+            self.shape = await tried.shape(look, self.run.suite.dialect.judging)
         self.progress.ended(scenario.name, self.played[-1].result.state)
         if not self.came:
             self.progress.noted("no upgrade request came from the client: nothing else is played")
@@ -185,7 +193,8 @@ class Crew:
         header = self.run.header(scenario, self.calibration)
         begun = self.plan.preflight is not None
         try:
-            header = structs.replace(header, play=number, lowered=lowered, preflight=begun)
+            shape = shape_for(scenario, self.shape)
+            header = structs.replace(header, play=number, lowered=lowered, preflight=begun, shape=shape)
             props = replace(self.props, spec=replace(self.props.spec, lowered=lowered))
             await play(scenario, header, props, done or self._done)
         except UsageError:

@@ -25,7 +25,8 @@ NO_PART = ("cli", "fuzz", "live", "pytest_", "simulation")  # of the harness: no
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """What a run of the whole matrix says; kept with the hash of what it was made of. `killed` of `mutants`; `outside`
-    are those that show their defect only as processes, which are no part of it.
+    are those that show their defect only as processes, which are no part of it. `forms`: the same mutants with their
+    defect on some of their sockets only.
     """
 
     set_id: str
@@ -35,6 +36,8 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: int
     cells: int
     outside: int = 0
+    forms: int = 0
+    forms_killed: int = 0
 
 
 def matrix_hash(suite: Suite) -> str:
@@ -89,8 +92,14 @@ def score_sentence(suite: Suite, path: Path | None = None) -> str:
     score = kept_scores(path or scores_of(suite.set_id)).get(suite.set_id)
     if score is None or score.hash != matrix_hash(suite):
         return "How many known defects this suite catches was not measured for these sources: `brokercert matrix` does."
+    forms = (
+        f" Of its {score.forms} forms of them, each with its defect on some sockets only, it catches"
+        f" {score.forms_killed}."
+        if score.forms
+        else ""
+    )
     more = f"; {score.outside} more show only in a process, in real time" if score.outside else ""
     return (
         f"This suite catches {score.killed} of {score.mutants} known defects, each tried in its {score.scenarios}"
-        f" scenarios (kill matrix {score.hash}){more}."
+        f" scenarios (kill matrix {score.hash}){more}.{forms}"
     )

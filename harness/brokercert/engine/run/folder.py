@@ -17,6 +17,7 @@ from brokercert.engine.client.ended import has_client
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.latest import LATEST, is_no_link, leads_to, point_latest, take_back
 from brokercert.trace import TraceError, read_trace
+from brokercert.trace.file import FOLDER
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
     ours = _made(folder, f"{told}: no run can be written to {out}")
     before = leads_to(out)
     try:
-        (folder / "traces").mkdir()
+        (folder / "traces").mkdir(FOLDER)
         point_latest(folder)
         yield folder
     except UsageError as error:

@@ -13,7 +13,7 @@ from brokercert.judge.standstill import made_by_client
 from brokercert.requirements import RequirementSet
 from brokercert.trace import Trace
 from brokercert.trace import records as r
-from brokercert.verdict import Finding, Verdict
+from brokercert.verdict import Finding, ScenarioResult, Verdict
 
 TOLD = 2.5  # seconds of a standstill that a report tells of: half of what makes a client notice
 MOST_NAMED = 8  # names in a note; run.json has all of them
@@ -36,7 +36,7 @@ class Judgements:
 
     def together(self, played: Iterable[Played]) -> list[Finding]:
         """Of all playings given, scenario by scenario in the order of their names."""
-        return together((one.result.name, one.result.play, self.of(one)) for one in played)
+        return together((one.result, self.of(one)) for one in played)
 
 
 def findings_of(trace: Trace, rows: RequirementSet, judging: Judging) -> list[Finding]:
@@ -59,12 +59,14 @@ def findings_of(trace: Trace, rows: RequirementSet, judging: Judging) -> list[Fi
         ]
 
 
-def together(judged: Iterable[tuple[str, int, Sequence[Finding]]]) -> list[Finding]:
-    """The findings that count, of (scenario, playing, its findings)."""
+def together(judged: Iterable[tuple[ScenarioResult, Sequence[Finding]]]) -> list[Finding]:
+    """The findings that count, of each playing and its findings, scenario by scenario in the order of their names."""
     plays: dict[str, dict[int, Sequence[Finding]]] = {}
-    for name, play, findings in judged:
-        plays.setdefault(name, {})[play] = findings
-    return [finding for name in sorted(plays) for finding in combined(plays[name])]
+    cut: dict[str, set[int]] = {}
+    for one, findings in judged:
+        plays.setdefault(one.name, {})[one.play] = findings
+        cut.setdefault(one.name, set()).update({one.play} if one.state == "interrupted" else ())
+    return [finding for name in sorted(plays) for finding in combined(plays[name], cut[name])]
 
 
 def stall_notes(seen: Iterable[tuple[str, int, Sequence[r.Stall]]]) -> Iterator[str]:

@@ -40,10 +40,10 @@ from brokercert.engine.run.saved import (
 )
 from brokercert.judge import has_excerpt, never_came
 from brokercert.judge.excerpt import excerpt
-from brokercert.judge.judge import Excerpting
 from brokercert.judge.plays import is_touched
+from brokercert.judge.rows import Excerpting
 from brokercert.parallel import Workers, in_order
-from brokercert.requirements import RequirementSet, load_set
+from brokercert.requirements import RequirementError, RequirementSet, load_set
 from brokercert.trace import Trace, TraceError, read_trace
 from brokercert.trace import records as r
 from brokercert.verdict import Absent, Excerpt, RowResult, RunRecord, ScenarioResult, SubjectInfo
@@ -118,7 +118,10 @@ def judge_traces(
     saved = saved_traces(paths)
     rows = set_of(saved, set_id)
     changed = {k: v for k, v in saved.header.limits.items() if k in rows.limits and rows.limits[k].value != v}
-    rows = rows.with_limits(changed)
+    try:
+        rows = rows.with_limits(changed)
+    except RequirementError as error:
+        raise UsageError(f"{saved.files[0]}: {error}; expected a trace as its run wrote it") from error
     wanted = wanted_of(saved, rows)
     asking = asking_of(saved, rows, part, only, strict)
     owed = what_is_owed(saved, rows, wanted, asking.asked)
@@ -173,6 +176,7 @@ def _evidence(
         never_came=over,
         interrupted=interrupted or bool(cut) or saved.was_interrupted,
         missing=missing,
+        vouched=saved.record is not None,
         opening=opening,
     )
 

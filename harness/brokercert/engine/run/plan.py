@@ -87,7 +87,7 @@ def plan_of(wanted: Wanted, rows: RequirementSet, suite: Suite, jobs: int = 1) -
     known_rows(wanted.only, rows)
     _known_scenarios(wanted.scenarios, rows, suite)
     real = wanted.tier == "real" and not wanted.scenarios
-    preflight = suite.preflight if real else None
+    preflight = suite.preflight if real or _asks_for(suite.preflight, wanted) else None
     called = [s for s in _called_for(wanted, rows, suite) if s is not preflight]
     skipped = tuple((s, reason) for s in called if (reason := _why_not(s, wanted.offers)))
     playable = [s for s in called if not _why_not(s, wanted.offers)]
@@ -98,6 +98,11 @@ def plan_of(wanted: Wanted, rows: RequirementSet, suite: Suite, jobs: int = 1) -
     waiting = sorted((s for s in played if not s.exclusive), key=lambda s: -s.lasts)
     exclusive = tuple(s for s in played if s.exclusive)
     return Plan(exclusive, tuple(waiting), skipped, jobs, tuple(left), preflight=preflight)
+
+
+def _asks_for(preflight: Scenario | None, wanted: Wanted) -> bool:
+    """Whether a run in real time of named scenarios names the preflight too."""
+    return wanted.tier == "real" and preflight is not None and preflight.name in wanted.scenarios
 
 
 def _known_scenarios(names: Sequence[str], rows: RequirementSet, suite: Suite) -> None:

@@ -18,9 +18,10 @@ from brokercert.engine.run.judgements import stall_notes, together
 from brokercert.engine.run.plan import blocked, left_out, not_offered, of_part
 from brokercert.engine.run.preflight import start_of
 from brokercert.judge import Judging, judge_rows
-from brokercert.judge.judge import Excerpting
+from brokercert.judge.rows import Excerpting
+from brokercert.judge.shapes import told
 from brokercert.requirements import RequirementSet
-from brokercert.trace import Trace
+from brokercert.trace import Shape, Trace
 from brokercert.trace import records as r
 from brokercert.trace.records import Asked
 from brokercert.verdict import (
@@ -50,6 +51,13 @@ class Playing:
     stalls: tuple[r.Stall, ...] = ()
     badly: BadlyTold | None = None  # None: it was not judged any more
     start: Start | None = None  # what it says of the client's first start
+    shape: Shape | None = None  # by which it was judged
+    second_look: bool = False  # a preflight that was not tried again, but looked at twice
+
+    @property
+    def stood_still(self) -> tuple[str, int, tuple[r.Stall, ...]]:
+        """Its scenario, which playing of it this was, and its standstills."""
+        return self.result.name, 1 if self.second_look else self.result.play, self.stalls
 
     @property
     def key(self) -> tuple[str, int]:
@@ -64,6 +72,8 @@ def playing_of(result: ScenarioResult, trace: Trace, findings: Sequence[Finding]
         stalls=tuple(x for x in trace.records if isinstance(x, r.Stall)),
         badly=badly_told(trace, judging),
         start=start_of(trace) if trace.header.before_all else None,
+        shape=trace.header.shape,
+        second_look=trace.header.is_second_look,
     )
 
 
@@ -86,7 +96,8 @@ class Evidence:
     """All that a record follows from.
 
     `unplayed`: the scenarios without a playing, each with its reason. `owed`: requirement -> the scenarios that it is
-    owed. `missing`: scenarios that were called for and of which there is no trace. `reproduce` is the command that asks
+    owed. `missing`: scenarios that were called for and of which there is no trace. `vouched`: the run's own record says
+    that the traces are all of its traces, as it wrote them. `reproduce` is the command that asks
     for one row again, `again` the one that asks for all of it. `opening` are the notes before those about standstills,
     of the rows as they were judged; `closing` those after.
     """
@@ -106,6 +117,7 @@ class Evidence:
     never_came: bool = False  # the client, in the preflight: that is why the rest was not played
     interrupted: bool = False
     missing: tuple[str, ...] = ()
+    vouched: bool = True
     opening: Callable[[Sequence[RowResult]], Iterable[str]] = field(default=lambda results: ())
     closing: tuple[str, ...] = ()
 
@@ -125,9 +137,13 @@ def gathered(evidence: Evidence) -> RunRecord:
         excerpt_of=evidence.excerpt_of,
         reproduce=evidence.reproduce,
     )
-    outcome = outcome_of(results, strict=asked.strict, interrupted=evidence.interrupted, missing=evidence.missing)
+    missing, vouched = evidence.missing, evidence.vouched
+    outcome = outcome_of(
+        results, strict=asked.strict, interrupted=evidence.interrupted, missing=missing, vouched=vouched
+    )
+    name = evidence.subject.name
     sentence = sentence_of(
-        outcome, results, subject=evidence.subject.name, set_id=rows.id, part=asked.part, missing=evidence.missing
+        outcome, results, subject=name, set_id=rows.id, part=asked.part, missing=missing, vouched=vouched
     )
     scenarios = (*(one.result for one in playings), *evidence.unplayed)
     cells = any(one.fault for one in scenarios)
@@ -158,9 +174,12 @@ def gathered(evidence: Evidence) -> RunRecord:
         reproduce=evidence.again,
         notes=(
             *evidence.opening(results),
-            *stall_notes((*one.key, one.stalls) for one in playings),
+            *stall_notes(one.stood_still for one in playings),
             *evidence.closing,
         ),
+        missing=missing,
+        vouched=vouched,
+        shape=_shape_told(playings),
         start=max((one.start for one in playings if one.start), key=lambda start: start.tries, default=None),
         telling=(*buffered_in(findings), *told_badly([one.badly for one in playings if one.badly])),
         faults=suite.faults if cells else (),
@@ -168,11 +187,17 @@ def gathered(evidence: Evidence) -> RunRecord:
     )
 
 
+def _shape_told(playings: Sequence[Playing]) -> str:
+    """The client's healthy shape in words, as its scenarios were judged by it."""
+    shapes = [one.shape for one in playings if one.shape is not None and not one.second_look]
+    return told(shapes[0]) if shapes else ""
+
+
 def _findings(evidence: Evidence, playings: Sequence[Playing]) -> list[Finding]:
     """Those of all playings, and what follows from scenarios that were not played."""
     absent = {one.name: one.reason for one in evidence.subject.absent}
     unplayed = (evidence.rows, evidence.suite, evidence.unplayed, evidence.offers, absent)
-    findings = together((*one.key, one.findings) for one in playings)
+    findings = together((one.result, one.findings) for one in playings)
     findings += not_offered(*unplayed)
     if evidence.never_came:
         findings += blocked(*unplayed)

@@ -13,10 +13,11 @@ from typing import Literal
 from brokercert.engine.ask.options import Again
 from brokercert.engine.client.environment import tool
 from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.machine.priority import niceness
 from brokercert.engine.play.scenario import Scenario, Suite, load_suite
 from brokercert.engine.run.plan import Wanted
 from brokercert.requirements import RequirementSet, load_set
-from brokercert.trace import Header
+from brokercert.trace import Header, Shape
 from brokercert.trace.records import TRACE_FORMAT, Asked
 from brokercert.verdict import Calibration
 
@@ -111,8 +112,9 @@ def header_of(
     rows: RequirementSet,
     run_id: str,
     known: Calibration | None,
+    shape: Shape | None = None,
 ) -> Header:
-    """The header of one scenario's trace."""
+    """The header of one scenario's trace. `shape` is the client's healthy one."""
     spec = request.subject
     return Header(
         format=TRACE_FORMAT,
@@ -135,13 +137,19 @@ def header_of(
         readings=dict(spec.readings),
         entity_types=spec.entity_types,
         limits=limits_of(rows),
-        settings=scenario.settings_at(request.tier == "real" or request.full_volume),
+        settings=scenario.settings_at(request.tier == "real" or request.full_volume, spec.readings),
         calibration=_error_of(known),
-        run={"run_id": run_id, "pid": str(os.getpid())},
+        run={"run_id": run_id, "pid": str(os.getpid()), "niceness": str(niceness())},
         full_volume=request.full_volume,
         asked=request.asked,
         before_all=scenario.before_all,
+        shape=None if scenario.before_all else shape_for(scenario, shape),
     )
+
+
+def shape_for(scenario: Scenario, shape: Shape | None) -> Shape | None:
+    """What is known of the client's shape in that scenario: nothing where its variables ask for another one."""
+    return None if scenario.env else shape
 
 
 def _error_of(known: Calibration | None) -> dict[str, float]:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 
 from brokercert.engine.client.environment import machine
 from brokercert.engine.loops import run_loop
+from brokercert.engine.machine.priority import raise_priority
 from brokercert.engine.machine.room import room_for
 from brokercert.engine.machine.shortage import Shortage
 from brokercert.engine.play.gate import StartGate
+from brokercert.engine.play.raised import listen
 from brokercert.engine.play.scenario import Suite
 from brokercert.engine.run.crew import Crew
 from brokercert.engine.run.folder import run_folder
@@ -66,6 +68,7 @@ async def certify(
         notes.append(text)
         progress.noted(text)
 
+    listen(loop)  # what is no shortage goes on to it
     with run_folder(request.out, run.run_id, request.out_told) as folder, Shortage(note) as shortage:
         room = room_for(plan.jobs, plan.played, folder)
         for text in room.notes:
@@ -111,5 +114,6 @@ def run_certification(request: RunRequest, progress: Progress) -> RunRecord:
     """
     if request.tier == "virtual":
         return certify_virtual(request, progress)
+    raise_priority()
     phase = Phase()
     return run_loop(certify(request, progress, phase=phase), lambda: phase.now)

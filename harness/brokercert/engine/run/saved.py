@@ -242,7 +242,7 @@ def _recorded(place: Path) -> RunRecord | None:
         return None
     except OSError as error:
         raise UsageError(f"{place}: {error.strerror}; {AS_LEFT}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{place}: {error}; expected a run.json of this version of brokercert; {AS_LEFT}") from error
     if record.format != RUN_FORMAT:
         raise UsageError(f"{place}: format {record.format}, this version reads {RUN_FORMAT}; judge with {record.tool}")
@@ -251,8 +251,17 @@ def _recorded(place: Path) -> RunRecord | None:
 
 def _of_that_run(saved: Saved, record: RunRecord) -> None:
     header, place = saved.header, saved.place
+    limits = {one.name: one.value for one in record.limits}
     for name, theirs, ours in (
         ("run id", header.run.get("run_id", record.run_id), record.run_id),
+        ("requirement set", header.set_id, record.set_id),
+        ("set hash", header.set_hash, record.set_hash),
+        ("subject", header.subject, record.subject.name),
+        ("seed", header.seed, record.seed),
+        ("limits", {name: value for name, value in header.limits.items() if name in limits}, limits),
+        ("absent", header.absent, {one.name: one.reason for one in record.subject.absent}),
+        ("readings", header.readings, record.subject.readings),
+        ("entity types", header.entity_types, record.subject.entity_types),
         ("asked", header.asked or saved.asked, saved.asked),
     ):
         if theirs != ours:

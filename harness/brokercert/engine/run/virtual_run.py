@@ -7,6 +7,8 @@ the same suite, client and seed, whatever else was played. Only clients in this 
 from __future__ import annotations
 
 import asyncio
+import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,21 +19,35 @@ from brokercert.engine.machine.standstill import StallMonitor
 from brokercert.engine.play.gate import StartGate
 from brokercert.engine.play.paths import Paths
 from brokercert.engine.play.play import Played, Props, broken, play
-from brokercert.engine.play.scenario import Scenario, load_dialect
+from brokercert.engine.play.scenario import Scenario, Suite, load_dialect
 from brokercert.engine.play.virtual import CALENDAR, VirtualLoop
 from brokercert.engine.run.folder import run_folder
 from brokercert.engine.run.judgements import Judgements
 from brokercert.engine.run.live import Ended, Took, run_record
 from brokercert.engine.run.plan import INTERRUPTED, Plan, plan_of, unplayed
+from brokercert.engine.run.preflight import shape_in
 from brokercert.engine.run.progress import Progress
 from brokercert.engine.run.request import Begun, RunRequest, begin, header_of, limits_of
 from brokercert.engine.stops import STOPS
+from brokercert.judge.shapes import is_clear, merged
 from brokercert.requirements import RequirementSet
+from brokercert.trace import Shape
 from brokercert.verdict import RunRecord
 
+# Folders that are made and gone within milliseconds: on a disk, that takes longer than many a scenario plays.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
-def play_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, run_id: str, folder: Path) -> Played:
-    """Play one scenario in virtual time. Its trace is written into `folder`/traces.
+
+def play_alone(
+    scenario: Scenario,
+    request: RunRequest,
+    rows: RequirementSet,
+    run_id: str,
+    folder: Path,
+    shape: Shape | None = None,
+) -> Played:
+    """Play one scenario in virtual time. Its trace is written into `folder`/traces. `shape` is the client's healthy
+    one (`shape_learnt`).
 
     Raises `UsageError`, and KeyboardInterrupt when it is interrupted: then there is no trace to speak of.
     """
@@ -55,21 +71,50 @@ def play_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, ru
                 seed=request.seed,
                 calendar=CALENDAR,
             )
-            await play(scenario, header_of(scenario, request, rows, run_id, None), props, played.append)
+            await play(scenario, header_of(scenario, request, rows, run_id, None, shape), props, played.append)
         await asyncio.sleep(1)  # costs nothing: transports that are closing come to their end
 
     run_loop(alone(), lambda: f"ending {scenario.name}", loop_factory=VirtualLoop)
     return played[0]
 
 
-def played_alone(scenario: Scenario, request: RunRequest, rows: RequirementSet, run_id: str, folder: Path) -> Played:
+def shape_learnt(request: RunRequest, rows: RequirementSet, suite: Suite) -> Shape | None:
+    """The client's healthy shape, from a start of its own that leaves no trace; a second one where that is not clear.
+
+    None where the dialect knows no shapes, where the client does not come, or where the start breaks. Raises
+    `UsageError`, KeyboardInterrupt.
+    """
+    scenario, judging = suite.preflight, suite.dialect.judging
+    if scenario is None or suite.dialect.stage.window_shape is None:
+        return None
+
+    def start(folder: str) -> Shape | None:
+        played = played_alone(scenario, request, rows, "start", Path(folder))
+        return shape_in(played.trace, judging) if played.result.state == "completed" else None
+
+    with tempfile.TemporaryDirectory(prefix="brokercert-start-", dir=MEMORY) as folder:
+        shape = start(folder)
+        if shape is None or is_clear(shape):
+            return shape
+        again = start(folder)
+    return shape if again is None else merged(shape, again)
+
+
+def played_alone(
+    scenario: Scenario,
+    request: RunRequest,
+    rows: RequirementSet,
+    run_id: str,
+    folder: Path,
+    shape: Shape | None = None,
+) -> Played:
     """As `play_alone`, but what breaks is that scenario's *harness error*. Raises `UsageError`, KeyboardInterrupt."""
     try:
-        return play_alone(scenario, request, rows, run_id, folder)
+        return play_alone(scenario, request, rows, run_id, folder, shape)
     except UsageError:
         raise
     except Exception as error:  # a loop that is stuck, say: it costs no other scenario
-        return broken(scenario, header_of(scenario, request, rows, run_id, None), error)
+        return broken(scenario, header_of(scenario, request, rows, run_id, None, shape), error)
 
 
 async def play_left(run: Begun, plan: Plan, played: list[Played], progress: Progress) -> bool:
@@ -80,9 +125,10 @@ async def play_left(run: Begun, plan: Plan, played: list[Played], progress: Prog
     subject = replace(run.request.subject, command=None, factory=factory, level="in process")
     virtual = replace(run.request, tier="virtual", subject=subject)
     try:
+        shape = await asyncio.to_thread(shape_learnt, virtual, run.rows, run.suite)
         for scenario in plan.left:
             progress.started(scenario.name)
-            one = await asyncio.to_thread(played_alone, scenario, virtual, run.rows, run.run_id, run.folder)
+            one = await asyncio.to_thread(played_alone, scenario, virtual, run.rows, run.run_id, run.folder, shape)
             played.append(one)
             progress.ended(scenario.name, f"{one.result.state}, in virtual time")
     except asyncio.CancelledError:
@@ -102,9 +148,10 @@ def certify_virtual(request: RunRequest, progress: Progress) -> RunRecord:
         try:
             # A signal between two scenarios breaks into nothing: the loop of the next one heeds it.
             with STOPS.during(lambda: None, lambda: "ending the run"):
+                shape = shape_learnt(request, run.rows, run.suite)
                 for scenario in chosen:
                     progress.started(scenario.name)
-                    played.append(played_alone(scenario, request, run.rows, run.run_id, folder))
+                    played.append(played_alone(scenario, request, run.rows, run.run_id, folder, shape))
                     progress.ended(scenario.name, played[-1].result.state)
         except KeyboardInterrupt:
             interrupted = True

@@ -40,7 +40,7 @@ def _strange(bench: ArrowBench, c: UpdateSocket) -> Finding | None:
 
 def _marks(bench: ArrowBench, c: UpdateSocket, opened: Moment) -> tuple[list[Moment], bool]:
     """The moments between which the gaps are, and whether the first of them is a `PONG` that came as it opened."""
-    beats = [beat for beat in c.beats if beat.t <= c.heard_until(bench.end)]
+    beats = [beat for beat in c.beats if beat.t <= c.heard_until(bench.seen)]
     if beats and beats[0].t - opened.t <= bench.micros("first_pong"):
         return beats, True
     return [opened, *beats], False
@@ -60,7 +60,7 @@ def _off_beat(bench: ArrowBench, c: UpdateSocket, opened: Moment) -> Finding | N
                 [one.record, two.record],
                 [bench.time("gap", two.t - one.t, every + off)],
             )
-    silence = c.heard_until(bench.end) - marks[-1].t
+    silence = c.heard_until(bench.seen) - marks[-1].t
     if silence > (every + off) * SECOND:
         return bench.breach(
             Form.ABSENCE,
@@ -106,7 +106,7 @@ def _silenced(bench: ArrowBench, c: UpdateSocket, opened: Moment, silent: Moment
 def _stayed(bench: ArrowBench, heard: Moment, silent: Moment) -> Finding:
     least, most = bench.limit("read_timeout"), bench.limit("read_timeout_most")
     limit = most + slack(bench, most)
-    waited = bench.end - heard.t
+    waited = bench.owed_until - heard.t
     if waited <= limit * SECOND:
         return bench.short(f"silent for {seconds(waited)} only", [silent.record])
     return bench.breach(
@@ -129,7 +129,7 @@ def _given_up(
         said = f"given up after {seconds(after)}"
         yield bench.breach(Form.TIME, said, f"by {most:g} s at the latest", evidence, [took])
     elif not attempts:
-        if bench.end - gone > bench.micros("back_after_time_out"):
+        if bench.owed_until - gone > bench.micros("back_after_time_out"):
             said = "the client gave the socket up and did not come back"
             yield bench.breach(Form.ABSENCE, said, "it reconnects", evidence)
     elif after < (least - slack(bench, least)) * SECOND:

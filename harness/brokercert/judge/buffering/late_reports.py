@@ -29,6 +29,7 @@ from brokercert.judge.buffering.bursts import FLUSH, GAP
 from brokercert.judge.check import AnyBench
 from brokercert.judge.told import Line, Report
 from brokercert.judge.transcript import SECOND, Transcript
+from brokercert.judge.watching import ending_of
 from brokercert.verdict import BUFFERED, Finding, Verdict
 
 LATE = SECOND  # after its cause: no correct client takes so long to tell what it has in memory
@@ -110,7 +111,7 @@ def _is_proof(lines: Sequence[Line], late: list[Cause], since: int, before: int 
 
 def _ended(talk: Transcript[Any]) -> int | None:
     """From when on lines may be what the client printed as it left."""
-    ends = [stop.t for stop in talk.stops] + ([talk.exited.t - LEAVING] if talk.exited else [])
+    ends = [stop.t for stop in talk.stops] + ([ending.t - LEAVING] if (ending := ending_of(talk)) else [])
     ends += [talk.ended_by_us.t] if talk.ended_by_us is not None else []
     return min(ends, default=None)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from brokercert.judge.check import AnyBench, CheckBook
 from brokercert.judge.tradovate.model.conversation import Connection, Conversation
+from brokercert.judge.tradovate.model.lanes import Lanes, lanes_of
 from brokercert.judge.tradovate.model.props import props_on
 
 CHECKS = CheckBook()
@@ -18,6 +20,16 @@ class Bench(AnyBench):
     """The Tradovate dialect's."""
 
     talk: Conversation
+
+    @property
+    def lanes(self) -> Lanes:
+        """Which socket is on which lane, and whose sequel it is."""
+        return lanes_of(self.talk)
+
+    @property
+    def starts(self) -> Iterator[Self]:
+        """The same of each start of the client, this one first: what a scenario plays again, it plays in another."""
+        return (replace(self, talk=talk) for talk in self.talk.starts)
 
     def unprovoked(self, c: Connection) -> bool:
         """The client ended a healthy, authorized connection without any cause from outside."""

@@ -1,4 +1,4 @@
-"""Defects of connecting, of credentials, of the events, and of leaving."""
+"""Defects of connecting, of credentials, of the events, of leaving, and of WebSocket itself."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
+from websockets.frames import Frame, Opcode
 
 from brokercert.mutants.arrow.mutant import mutant
 from brokercert.reference.arrow.client import OrderUpdatesClient
+from brokercert.reference.arrow.heart import Heart
 from brokercert.reference.arrow.subject import ArrowSubject
 
 
@@ -144,3 +146,42 @@ class Returning(ArrowSubject):
     """Closes its socket when it is asked to disconnect, and takes that for a loss."""
 
     client_class = _Returning
+
+
+class _Goodbye(OrderUpdatesClient):
+    async def disconnect(self) -> None:
+        if self._socket is not None:
+            await self._socket.send("à bientôt".encode("latin-1"), text=True)
+        await super().disconnect()
+
+
+@mutant(
+    "says-goodbye-in-latin-1",
+    "AOC-050",
+    also={"AOC-040": "the broker ends the connection at the text, before the client's own close"},
+    reason="a text frame that is not UTF-8 is none that a server may take",
+)
+class SaysGoodbyeInLatin1(ArrowSubject):
+    """Says in Latin-1 that it leaves."""
+
+    client_class = _Goodbye
+
+
+class _Deaf(OrderUpdatesClient):
+    async def beat(self, socket: ClientConnection, heart: Heart) -> None:
+        protocol: Any = socket.protocol
+        plainly = protocol.send_frame
+
+        def write(frame: Frame) -> None:
+            if frame.opcode is not Opcode.PONG:
+                plainly(frame)
+
+        protocol.send_frame = write
+        await super().beat(socket, heart)
+
+
+@mutant("never-answers-pings", "AOC-060", reason="the text `PONG` every 30 s is no answer to a ping")
+class NeverAnswersPings(ArrowSubject):
+    """Throws pings away."""
+
+    client_class = _Deaf

@@ -5,9 +5,10 @@ reason; `Mutant.also` are rows that the same defect may bring down with it.
 """
 
 from brokercert.mutants.register import import_all
-from brokercert.mutants.tradovate.failures import FAILURES
+from brokercert.mutants.tradovate.failures import FAILURES, UNREPORTED
+from brokercert.mutants.tradovate.forms import FORMS
 from brokercert.mutants.tradovate.mutant import MUTANTS, Mutant
 
-__all__ = ["FAILURES", "MUTANTS", "Mutant"]
+__all__ = ["FAILURES", "FORMS", "MUTANTS", "UNREPORTED", "Mutant"]
 
 import_all(__name__, __path__)

@@ -157,7 +157,7 @@ class ReferenceClient:
             stable_after=self.config.stable_after,
         )
         refusals = 0
-        await self._pause(STAGGER * shard)
+        await self._pause(self.opens_after(shard))
         while not self._stop.is_set():
             end = await self._attempt(shard)
             if self._stop.is_set():
@@ -170,6 +170,10 @@ class ReferenceClient:
                 return
             self._output(f"next attempt in {delay:.1f} s")
             await self._pause(delay)
+
+    def opens_after(self, shard: int) -> float:
+        """Seconds from the start until this shard's first attempt."""
+        return STAGGER * shard
 
     def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
         """Seconds until the next attempt; None: there is none. `refusals`: how many tokens in a row were refused."""

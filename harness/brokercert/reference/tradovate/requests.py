@@ -53,13 +53,19 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Lockout:
-    """A 429's silence: the user's, not a socket's, so that all sockets of a client share one (TP §7.3)."""
+    """A 429's silence: the user's, not a socket's, so that all sockets of a client share one (TP §7.3). `resting`: the
+    endpoints that answered with a captcha, each with the time until which it is left alone (TP §7.2).
+    """
 
     seconds: float
     until: float = 0.0
+    resting: dict[str, float] = field(default_factory=dict)
 
     def begin(self, now: float) -> None:
         self.until = max(self.until, now + self.seconds)
+
+    def rest(self, endpoint: str, now: float) -> None:
+        self.resting[endpoint] = now + self.seconds
 
 
 class QueueFull(Exception):
@@ -129,6 +135,7 @@ class RequestQueue:
     def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
         """The request was not handled: it is sent again, with the ticket, when the penalty is over."""
         if data.get("p-captcha") is True:
+            self._lockout.rest(request.endpoint, now)
             request.done(Outcome(200, data, "a captcha that only a person can solve"), now)
             return
         wait = data.get("p-time", 0)
@@ -160,6 +167,10 @@ class RequestQueue:
         self._pending, self._waiting, self._retries = {}, [], []
         for request in left:
             request.done(Outcome(0, None, "the connection was lost"), now)
+
+    def rests_until(self, endpoint: str) -> float:
+        """Until when an endpoint that answered with a captcha is left alone; 0: it answered with none."""
+        return self._lockout.resting.get(endpoint, 0.0)
 
     @property
     def waits_for_a_penalty(self) -> bool:

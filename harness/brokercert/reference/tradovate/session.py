@@ -22,6 +22,7 @@ from brokercert.reference.tradovate.store import Store
 
 INFINITE = float("inf")
 MOST_EARLY = 100_000  # events kept until the snapshot: 100 s of the largest rate that a scenario sends
+SYNC = "user/syncrequest"
 URGENT = 0  # the priority of what the session itself asks
 
 
@@ -35,6 +36,8 @@ class Over:
 
 class Session:
     """One socket. `now` is seconds of any clock that does not go back."""
+
+    queue_class: type[RequestQueue] = RequestQueue
 
     def __init__(
         self,
@@ -57,7 +60,7 @@ class Session:
         self.notices: list[str] = []  # failures to tell the user of, though the socket stays
         self._on_event = on_event
         self._early: list[Any] = []  # events before the snapshot, which may be older than they are
-        self._requests = RequestQueue(lockout or Lockout(config.lockout))
+        self._requests = self.queue_class(lockout or Lockout(config.lockout))
         self._out: list[str] = []
         self._heard = now
         self._sync_again = INFINITE
@@ -181,8 +184,13 @@ class Session:
             self.happen(Happening.REFUSED, f"authorize was refused: {outcome.error}", now)
 
     def send_sync(self, now: float) -> None:
+        """The sync request; of a captcha that an earlier socket drew, when its rest is over."""
+        rests_until = self._requests.rests_until(SYNC)
+        if now < rests_until:
+            self._sync_again = rests_until
+            return
         self._requests.submit(
-            "user/syncrequest",
+            SYNC,
             self.on_sync,
             now=now,
             body=self._sync_body,

@@ -6,14 +6,15 @@
 
 A broker lists the kinds that it takes (`takes`); making any other raises `RuleError` where the line stands. A rule is
 told to the recorder each time it is applied, and once more if it never was. Counting is over the broker unless
-`When.nth_on_connection` is given; the newest rule that fits is applied.
+`When.nth_on_connection` is given; the newest rule that fits is applied. A rule that goes on with a request (a hold,
+say, once it is released) leaves it to the rule beneath, the newest of the older ones that fits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from brokercert_mock.port.ground import Ground
 from brokercert_mock.port.rules.rule import Kinds, Rule, When
@@ -23,6 +24,17 @@ R = TypeVar("R", bound=Rule[Any])
 
 class RuleError(AttributeError):
     """A rule that this broker does not take: says which, of which broker, and what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger(Generic[R]):
+    """Something that rules of this kind may be about: the `total`-th of the broker, the `here`-th of its connection."""
+
+    kind: type[R]
+    conn: int
+    endpoint: str
+    total: int
+    here: int
 
 
 @dataclass(slots=True)
@@ -48,17 +60,37 @@ class RuleBook:
         self.rules.append(rule)
         return rule
 
-    def met(
-        self, kind: type[R], conn: int, endpoint: str = "", suits: Callable[[R], bool] = lambda rule: True
-    ) -> R | None:
-        """Count a trigger, and give the newest rule of this kind that fits it and suits; the recorder is told of it."""
+    def begin_anew(self) -> None:
+        """End every rule, and count what triggers them from the beginning."""
+        for rule in self.rules:
+            rule.cancel()
+        self.totals.clear()
+
+    def met(self, kind: type[R], conn: int, endpoint: str = "") -> R | None:
+        """Count a trigger, and give the newest rule of this kind that fits it; the recorder is told of it."""
+        return self.newest(self.count(kind, conn, endpoint))
+
+    def count(self, kind: type[R], conn: int, endpoint: str = "") -> Trigger[R]:
+        """A trigger, counted."""
         key = f"{kind.trigger}:{endpoint}"
         total = self.totals[key] = self.totals.get(key, 0) + 1
         here = self.here[conn, key] = self.here.get((conn, key), 0) + 1
-        for rule in reversed(self.rules):
-            if isinstance(rule, kind) and rule.when.endpoint == endpoint and rule.fits(total, here) and suits(rule):
+        return Trigger(kind, conn, endpoint, total, here)
+
+    def newest(
+        self, trigger: Trigger[R], suits: Callable[[R], bool] = lambda rule: True, beneath: R | None = None
+    ) -> R | None:
+        """The newest rule that fits it and suits, of those that are older than `beneath` where that is given; the
+        recorder is told of it.
+        """
+        # One that was cancelled meanwhile has no place any more.
+        older = self.rules
+        if beneath is not None and beneath in self.rules:
+            older = self.rules[: self.rules.index(beneath)]
+        for rule in reversed(older):
+            if isinstance(rule, trigger.kind) and _fits(rule, trigger) and suits(rule):
                 rule.applied += 1
-                self.ground.tell_rule(rule.told, conn, rule.detail)
+                self.ground.tell_rule(rule.told, trigger.conn, rule.detail)
                 return rule
         return None
 
@@ -67,6 +99,10 @@ class RuleBook:
         for rule in self.rules:
             if not rule.applied:
                 self.ground.recorder.rule_unused(self.ground.clock(), rule.told)
+
+
+def _fits(rule: Rule[Any], trigger: Trigger[Any]) -> bool:
+    return rule.when.endpoint == trigger.endpoint and rule.fits(trigger.total, trigger.here)
 
 
 class Sentence:

@@ -6,8 +6,8 @@ A rule knows what it does: `apply` is given the turn that it is about. It never 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from brokercert_mock.port.ground import Ground
@@ -17,12 +17,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Which of its triggers a rule is about. `endpoint` is empty for all that is no request."""
+    """Which of its triggers a rule is about. `endpoint` is empty for all that is no request. `only`: what the request
+    must name, in its query or its body; others are counted, and go by.
+    """
 
     endpoint: str = ""
     nth: int | None = None
     times: int | None = None
     nth_on_connection: int | None = None
+    only: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Rule(Generic[T]):

@@ -20,12 +20,15 @@ STEP = 250  # orders between two looks at the size
 
 def grow(state: State, subscription: Subscription, size: int, stamp: str) -> dict[str, list[Entity]]:
     """Add history until the snapshot of this subscription has `size` bytes, or a collection is full; the snapshot."""
+    if (subscription, size) in state.grown:
+        return snapshot(state, subscription)
     add = _order if any(kind in subscription.types for kind in HISTORY) else _account
     while True:
         found = snapshot(state, subscription)
         missing = size - len(frames.pack([found]))
         most = max((len(entities) for entities in found.values()), default=0)
         if missing <= 0 or most + STEP > MOST_ENTRIES or not subscription.types:
+            state.grown.add((subscription, size))
             return found
         before = len(state.entities["order"]) + len(state.entities["account"])
         share = max(1, _step_size(found, before))

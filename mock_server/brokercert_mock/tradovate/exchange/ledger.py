@@ -193,6 +193,12 @@ class Books:
             del after["netPrice"]
         return self.state.change("position", after)
 
+    def pay(self, account_id: int, amount: Decimal) -> Change:
+        """The balance with so much more, which is no profit."""
+        before = self._cash(account_id)
+        after = before | {"timestamp": self._stamp(), "amount": tidy(before["amount"] + amount)}
+        return self.state.change("cashBalance", after)
+
     def _update_cash(self, money: Money) -> Change:
         before, net = self._cash(money.account_id), money.realized - money.fees
         after = before | {

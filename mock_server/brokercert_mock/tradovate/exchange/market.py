@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
-from brokercert_mock.tradovate.exchange.commands import NewOrder, Sender
+from brokercert_mock.tradovate.exchange.commands import NewOrder, Sender, Tally
 from brokercert_mock.tradovate.exchange.ledger import current_version, exact
 from brokercert_mock.tradovate.exchange.orderlife import OrderLife
 from brokercert_mock.tradovate.exchange.risk import Verb
@@ -41,8 +41,9 @@ class Exchange(OrderLife):
         price: float | Decimal | None = None,
         stop_price: float | Decimal | None = None,
         time_in_force: str = "Day",
+        parent: int | None = None,
     ) -> int:
-        """An order of the user's own, from elsewhere. Its id."""
+        """An order of the user's own, from elsewhere. Its id. With a `parent` it sleeps until that order is filled."""
         contract = self._contract(symbol)
         if account_id not in self.state.accounts:
             raise ValueError(f"no account {account_id}; expected one of {self.state.accounts}")
@@ -50,7 +51,55 @@ class Exchange(OrderLife):
         prices = {"price": price, "stopPrice": stop_price}
         version |= {name: exact(value) for name, value in prices.items() if value is not None}
         version["timeInForce"] = time_in_force
-        return self.new_orders(NewOrder(account_id, contract["id"], action, version))[0]
+        links = {} if parent is None else {"parentId": parent}
+        return self.new_orders(NewOrder(account_id, contract["id"], action, version, links=links))[0]
+
+    def place_spread(self, account_id: int, action: Action, qty: int, price: float | Decimal) -> int:
+        """An order in a spread, which has no contract of its own: a `spreadDefinitionId` stands in that place. It works
+        at once. Its id.
+        """
+        ident = self.state.new_id()
+        order = {
+            "id": ident,
+            "accountId": account_id,
+            "spreadDefinitionId": self.state.new_id(),
+            "timestamp": self.stamp(),
+            "action": action,
+            "ordStatus": "Working",
+            "admin": False,
+        }
+        self.tallies[ident] = Tally()
+        version = {"orderQty": qty, "orderType": "Limit", "price": exact(price)}
+        told = [self.state.change("order", order)]
+        command = self._announce("New", ident, ident, version, None, None, told)
+        self.tallies[ident].pending = None
+        self._report(command, "AtExecution", ordStatus="Working")
+        return ident
+
+    def declare(self, order_id: int, status: str) -> None:
+        """The order has this status, and nothing says why: `Completed`, `Unknown`, ..."""
+        self.drop_pending(order_id)
+        self._status(order_id, status)
+
+    def pay(self, account_id: int, amount: Decimal) -> None:
+        """Cash is paid in, or out where it is below 0: the balance moves, and no order has to do with it."""
+        self.publish([self.books.pay(account_id, amount)])
+
+    def tell_of(self, command_id: int, status: str) -> None:
+        """A command has this status, by its report and by itself."""
+        self._report(self.state.entities["command"][command_id], status)
+
+    def drop(self, order_id: int) -> None:
+        """The command for it is over, as its last status has it, and nothing more is told of it."""
+        self.tallies[order_id].pending = None
+
+    def list_contract(self, symbol: str, like: str, price: float | Decimal) -> int:
+        """A contract is listed anew, of the same product as another one; where its market stands. Its id."""
+        model = self._contract(like)
+        ident = self.state.new_id()
+        self.prices[ident] = exact(price)
+        self.publish([self.state.change("contract", model | {"id": ident, "name": symbol, "timestamp": self.stamp()})])
+        return ident
 
     def modify(self, order_id: int, **changes: Any) -> int:
         """A modification from elsewhere: `orderQty`, `orderType`, `price`, `stopPrice`, ... Its command's id."""
@@ -79,7 +128,7 @@ class Exchange(OrderLife):
         if not net:
             return None
         for order in self.state.of("order"):
-            mine = (order["accountId"], order["contractId"]) == (account_id, contract_id)
+            mine = (order["accountId"], order.get("contractId")) == (account_id, contract_id)
             if mine and not self.is_over(order["id"]) and self.pending(order["id"]) is None:
                 self.cancel_order(order["id"], command, sender=sender)
         version = {"orderQty": abs(net), "orderType": "Market", "timeInForce": "Day"}

@@ -50,7 +50,7 @@ class OrderLife:
         self.books = Books(state, stamp, settings)
         self.auto_fill: AutoFill = "never"
         self.paused = False
-        self._stamp = stamp
+        self.stamp = stamp
         self.publish = publish
         self._tell = Tellings(state, stamp, publish, settings)
         self._sender = sender
@@ -103,7 +103,7 @@ class OrderLife:
                 "id": ident,
                 "accountId": asked.account_id,
                 "contractId": asked.contract_id,
-                "timestamp": self._stamp(),
+                "timestamp": self.stamp(),
                 "action": asked.action,
                 "ordStatus": "PendingNew",
                 **asked.links,
@@ -177,7 +177,7 @@ class OrderLife:
         command = {
             "id": ident,
             "orderId": order_id,
-            "timestamp": self._stamp(),
+            "timestamp": self.stamp(),
             "commandType": verb,
             "commandStatus": "Pending",
             "senderId": who.user_id,

@@ -68,7 +68,7 @@ class Risk:
         same = ("accountId", "contractId", "action")
         for ident, tally in self._tallies.items():
             other = self._state.entities["order"][ident]
-            if ident != order["id"] and all(other[x] == order[x] for x in same) and not tally.asleep:
+            if ident != order["id"] and all(other.get(x) == order[x] for x in same) and not tally.asleep:
                 if other["ordStatus"] not in TERMINAL:
                     lefts[ident], orders[ident] = self._most_left(ident, tally), other
         total = 0

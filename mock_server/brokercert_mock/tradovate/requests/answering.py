@@ -9,9 +9,10 @@ from typing import Any
 from brokercert_mock.tradovate import wire as frames
 from brokercert_mock.tradovate.connection import Connection
 from brokercert_mock.tradovate.requests.endpoints import Endpoints
+from brokercert_mock.tradovate.requests.parameters import parameters
 from brokercert_mock.tradovate.requests.turns import Answer, Turns
 from brokercert_mock.tradovate.settings import Settings
-from brokercert_mock.tradovate.sync import split
+from brokercert_mock.tradovate.sync import split, wrapped
 from brokercert_mock.tradovate.wire import ClientRequest
 
 SYNC = "user/syncrequest"
@@ -32,6 +33,14 @@ class SocketRequest:
     @property
     def endpoint(self) -> str:
         return self.request.endpoint
+
+    @property
+    def ticket(self) -> str | None:
+        return self.request.ticket
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        return parameters(self.request.query, self.request.body)
 
     def perform(self) -> Answer:
         return self.answering.perform(self.conn, self.request)
@@ -62,7 +71,9 @@ class Answering:
         """Do what is asked, and give its answer."""
         refused = conn.authorized_at is None and self._settings.unauthenticated == "401"
         if refused and request.endpoint != AUTHORIZE:
-            return 401, self._settings.denied_text
+            return 401, self._settings.denied_text or None
+        if self._settings.endpoint_case == "lower only" and request.named != request.endpoint:
+            return 404, f"Not found: {request.named}"
         act = self._of_sockets.get(request.endpoint)
         if act is not None:
             return act(conn, request)
@@ -80,5 +91,6 @@ class Answering:
         """The answers that carry `data`: one, but for a snapshot that is split."""
         parts = self._settings.split_parts
         if parts > 1 and request.endpoint == SYNC and status == 200 and "users" in data:
-            return list(split(data, parts))
+            found = split(data, parts)
+            return [wrapped(part) for part in found] if self._settings.split_form == "wrappers" else list(found)
         return [data]

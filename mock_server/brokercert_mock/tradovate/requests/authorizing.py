@@ -24,6 +24,7 @@ class Authorizing:
                 self._ground.call_later(0, lambda: conn.close(1000, "Bye"))
             return 401, self._settings.bad_token_text
         conn.token = token
+        conn.for_markets = token.md in request.text
         conn.authorized_at = self._ground.clock()
         self._quotas.on_authorized(conn)
         return 200, None

@@ -28,7 +28,7 @@ class Endpoints:
         found = self._desk.answer(endpoint, body, sender)
         if found is not None:
             return found
-        found = reads.read(self._state, endpoint, query, body)
+        found = reads.read(self._state, endpoint, query, body, self._settings.items_limit)
         if found is not None:
             return found
         text = f"Not found: {endpoint}"

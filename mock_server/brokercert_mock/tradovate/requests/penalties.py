@@ -8,6 +8,7 @@ from typing import Any
 from brokercert_mock.port.ground import Ground
 from brokercert_mock.tradovate.settings import Settings
 
+MESSAGE = "Too many requests. Wait, and send the request again with its ticket."  # the text: ours
 EARLY = 0.05  # seconds: a retry that comes this much before its penalty's end is on time
 
 
@@ -17,23 +18,37 @@ class Penalties:
     def __init__(self, ground: Ground, settings: Settings, rng: random.Random) -> None:
         self._ground, self._settings, self._rng = ground, settings, rng
         self._until: dict[str, float] = {}
+        self._own: dict[tuple[str, str], float] = {}  # endpoint, ticket -> the end of that ticket's own penalty
 
-    def ticket(self, endpoint: str, p_time: float, captcha: bool) -> dict[str, Any]:
-        """A new ticket, as an answer's data; its endpoint is penalised for `p_time` seconds, unless by a captcha."""
+    def ticket(self, endpoint: str, p_time: float, captcha: bool | None) -> dict[str, Any]:
+        """A new ticket, as an answer's data; its endpoint is penalised for `p_time` seconds, unless by a captcha.
+
+        `captcha` None leaves `p-captcha` out, which is optional (TP §7.2).
+        """
         ticket = "".join(self._rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(24))
         self._ground.recorder.secret("p-ticket", ticket)
         if not captcha:
-            self._until[endpoint] = self._ground.clock() + p_time
-        data: dict[str, Any] = {"p-ticket": ticket, "p-time": p_time}
-        return data | {"p-captcha": True} if captcha else data
+            self._own[endpoint, ticket] = self._until[endpoint] = self._ground.clock() + p_time
+        data: dict[str, Any] = {"p-ticket": ticket, "p-time": p_time, "p-message": MESSAGE}
+        return data if captcha is None else data | {"p-captcha": captcha}
 
-    def left(self, endpoint: str) -> float | None:
-        """Seconds for which an endpoint is still penalised; None where it is not."""
+    def left(self, endpoint: str, ticket: str | None) -> float | None:
+        """Seconds for which an endpoint is still penalised; None where it is not, and where the request brings back a
+        ticket whose own time is over, whatever another request has drawn since.
+        """
         until = self._until.get(endpoint)
-        if until is None:
+        if until is None or self._redeemed(endpoint, ticket):
             return None
         left = until - self._ground.clock()
         if left <= EARLY:
             del self._until[endpoint]
             return None
         return left if self._settings.early_retry == "ticket" else None
+
+    def _redeemed(self, endpoint: str, ticket: str | None) -> bool:
+        """Whether that ticket is one of this endpoint's, and its time is over. It is good for one request."""
+        due = self._own.get((endpoint, ticket or ""))
+        if due is None or due - self._ground.clock() > EARLY:
+            return False
+        del self._own[endpoint, ticket or ""]
+        return True

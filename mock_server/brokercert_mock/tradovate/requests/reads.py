@@ -4,35 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
+from brokercert_mock.tradovate.archive import contract_named
+from brokercert_mock.tradovate.requests.parameters import listed, parameters
 from brokercert_mock.tradovate.requests.turns import Answer
 from brokercert_mock.tradovate.state import LOWER, MASTERS, READ_ONLY, Entity, State
 
 READABLE = LOWER | {kind.lower(): kind for kind in READ_ONLY}
 
 
-def read(state: State, endpoint: str, query: dict[str, list[str]], body: Any) -> Answer | None:
-    """The answer to a read, or None where the endpoint is none. Parameters may stand in the query or in the body."""
+def read(
+    state: State, endpoint: str, query: dict[str, list[str]], body: Any, most_items: int | None = None
+) -> Answer | None:
+    """The answer to a read, or None where the endpoint is none. Parameters may stand in the query or in the body.
+    `most_items`: ids that one `items` may name; None: any number.
+    """
     kind_text, _, verb = endpoint.partition("/")
     kind = READABLE.get(kind_text)
     if kind is None:
         return None
-    values = _parameters(query, body)
+    values = parameters(query, body)
     entities = state.of(kind)
     match verb:
         case "list":
             return 200, entities
         case "item":
-            found = [x for x in entities if x["id"] in _numbers(values.get("id"))]
+            found = _by_id(state, kind, _numbers(values.get("id")))
             return (200, found[0]) if found else (404, f"Not found: {endpoint}")
         case "items":
             wanted = _numbers(values.get("ids"))
-            return 200, [x for x in entities if x["id"] in wanted]
+            return (
+                (404, None)
+                if most_items is not None and len(wanted) > most_items
+                else (200, _by_id(state, kind, wanted))
+            )
         case "find":
-            name = str(next(iter(_listed(values.get("name"))), ""))
-            found = [x for x in entities if str(x.get("name", "")).lower() == name.lower()]
+            found = _by_name(state, kind, str(next(iter(listed(values.get("name"))), "")))
             return (200, found[0]) if found else (404, f"Not found: {endpoint}")
         case "suggest":
-            text = str(next(iter(_listed(values.get("t"))), "")).lower()
+            text = str(next(iter(listed(values.get("t"))), "")).lower()
             most = next(iter(_numbers(values.get("l"))), 10)
             return 200, [x for x in entities if text in str(x.get("name", "")).lower()][:most]
         case "deps" | "ldeps":
@@ -42,27 +51,28 @@ def read(state: State, endpoint: str, query: dict[str, list[str]], body: Any) ->
             return None
 
 
+def _by_id(state: State, kind: str, wanted: set[int]) -> list[Entity]:
+    """In the order of their ids."""
+    held, archived = state.entities[kind], state.archive.get(kind, {})
+    found = (held.get(ident) or archived.get(ident) for ident in sorted(wanted))
+    return [entity for entity in found if entity is not None]
+
+
+def _by_name(state: State, kind: str, name: str) -> list[Entity]:
+    if kind == "contract":
+        found = contract_named(state, name)
+        return [found] if found is not None and found["name"].lower() == name.lower() else []
+    return [x for x in state.of(kind) if str(x.get("name", "")).lower() == name.lower()]
+
+
 def _master(kind: str, entity: Entity) -> Any:
     return entity.get(MASTERS.get(kind, ""))
-
-
-def _parameters(query: dict[str, list[str]], body: Any) -> dict[str, Any]:
-    values: dict[str, Any] = {key.lower(): value for key, value in query.items()}
-    if isinstance(body, dict):
-        values |= {str(key).lower(): value for key, value in body.items()}
-    return values
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
 
 
 def _numbers(value: Any) -> set[int]:
     """The integers in a parameter: `1`, `[1, 2]`, `["1,2"]`."""
     result: set[int] = set()
-    for item in _listed(value):
+    for item in listed(value):
         for text in str(item).split(","):
             if text.strip().lstrip("-").isdigit() and len(text) < 40:
                 result.add(int(text))

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from brokercert_mock.tradovate import wire as frames
 from brokercert_mock.tradovate.connection import Connection
 from brokercert_mock.tradovate.requests.endpoints import Endpoints
+from brokercert_mock.tradovate.requests.parameters import parameters
 from brokercert_mock.tradovate.requests.turns import Answer, Turns
 from brokercert_mock.tradovate.sessions.quotas import Quotas
 from brokercert_mock.tradovate.sessions.sessions import Sessions
@@ -57,6 +58,14 @@ class RestRequest:
     def endpoint(self) -> str:
         return endpoint_of(self.target)[0]
 
+    @property
+    def ticket(self) -> str | None:
+        return frames.ticket_in(frames.decode_body(self.body))
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        return parameters(endpoint_of(self.target)[1], frames.decode_body(self.body))
+
     def perform(self) -> Answer:
         return self.rest.answer(self.conn.address, self.target, self.headers, self.body)
 
@@ -97,10 +106,10 @@ class Rest:
         token = tokens.find(bearer)
         if endpoint == "auth/renewaccesstoken":
             if token is None:
-                return self._settings.expired_renewal, "Expired Access Token"
+                return self._settings.expired_renewal, self._settings.expired_text
             return 200, self._logged_in(tokens.extend(token, self._settings.token_life))
         if token is None:
-            return 401, self._settings.denied_text
+            return 401, self._settings.denied_text or None
         return self._endpoints.answer(endpoint, query, data, token)
 
     def _login(self, address: str, data: Any) -> Answer:
@@ -115,9 +124,10 @@ class Rest:
         return 200, self._logged_in(token)
 
     def _logged_in(self, token: Token) -> dict[str, Any]:
+        markets = {"mdAccessToken": token.md} if self._settings.md_access_token == "present" else {}
         return {
             "accessToken": token.access,
-            "mdAccessToken": token.md,
+            **markets,
             "expirationTime": token.expires,
             "userStatus": "Active",
             "userId": token.user_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from brokercert_mock.port.ground import Ground
 from brokercert_mock.port.rules.book import RuleBook
 from brokercert_mock.port.rules.shared import RequestRule
-from brokercert_mock.port.rules.turns import RequestTurn
+from brokercert_mock.port.rules.turns import Act, RequestTurn
 from brokercert_mock.tradovate.connection import Connection
+from brokercert_mock.tradovate.requests.parameters import names
 from brokercert_mock.tradovate.requests.penalties import Penalties
 from brokercert_mock.tradovate.settings import Settings
 
@@ -31,6 +32,16 @@ class Asked(Protocol):
 
     @property
     def on_socket(self) -> bool: ...
+
+    @property
+    def ticket(self) -> str | None:
+        """The penalty ticket that it brings back."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Its parameters, from query and body."""
+        ...
 
     def perform(self) -> Answer:
         """Do what is asked, and give its answer."""
@@ -53,7 +64,7 @@ class Turn(RequestTurn):
     asked: Asked
     perform: Callable[[], Answer]
     carry_out: Callable[[Reply], None]
-    ticket: Callable[[float, bool], dict[str, Any]]
+    ticket: Callable[[float, bool | None], dict[str, Any]]
     one_frame: Block
 
     @property
@@ -81,21 +92,29 @@ class Turns:
         """Do what is asked and answer it, or what the rule for it says instead."""
 
         def suits(rule: RequestRule[Any]) -> bool:
-            return asked.on_socket or not rule.socket_only
+            takes = asked.on_socket or not rule.socket_only
+            return takes and (not rule.when.only or names(asked.values, rule.when.only))
 
-        turn = self._turn(asked)
-        rule = self._book.met(RequestRule, asked.conn.id, asked.endpoint, suits)
-        if rule is None:
-            turn.go_on()
-        else:
-            rule.apply(turn)
+        trigger = self._book.count(RequestRule, asked.conn.id, asked.endpoint)
 
-    def _turn(self, asked: Asked) -> Turn:
+        def lay(beneath: RequestRule[Any] | None = None) -> None:
+            rule = self._book.newest(trigger, suits, beneath)
+            if rule is None:
+                self._turn(asked).go_on()
+            else:
+                rule.apply(self._turn(asked, lambda: lay(rule)))
+
+        lay()
+
+    def _turn(self, asked: Asked, go_on: Act | None = None) -> Turn:
+        """`go_on`: what the rule beneath says; None: there is none."""
         endpoint = asked.endpoint
 
         def perform() -> Answer:
-            left = self._penalties.left(endpoint)
-            return asked.perform() if left is None else (200, self._penalties.ticket(endpoint, left, False))
+            if endpoint in self._settings.denied_endpoints:
+                return 401, self._settings.denied_text or None
+            left = self._penalties.left(endpoint, asked.ticket)
+            return asked.perform() if left is None else (200, self._penalties.ticket(endpoint, left, None))
 
         def carry_out(reply: Reply) -> None:
             with self._block():
@@ -105,7 +124,7 @@ class Turns:
             self._ground,
             asked.conn.id,
             endpoint,
-            go_on=lambda: carry_out(asked.reply),
+            go_on=go_on or (lambda: carry_out(asked.reply)),
             answer_with=lambda status, data: self._answer_with(asked, status, data),
             asked=asked,
             perform=perform,
@@ -116,5 +135,5 @@ class Turns:
 
     def _answer_with(self, asked: Asked, status: int, data: Any) -> None:
         asked.reply(status, data)
-        if asked.endpoint == "authorize" and status == 401 and self._settings.bad_token_closes:
+        if asked.endpoint == "authorize" and status in (401, 403) and self._settings.bad_token_closes:
             asked.conn.close(1000, "Bye")

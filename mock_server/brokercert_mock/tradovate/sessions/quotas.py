@@ -69,4 +69,8 @@ class Quotas:
         if conn.token is not None:
             self._sessions.revoke(conn.token)
         self._ground.tell_rule(Told.QUOTA.value, conn.id, f"{reason}: {detail}")
-        conn.shut_down(reason)
+        if self._settings.eviction_close == "bare":
+            conn.leaving = True
+            conn.close(1000, "Bye")
+        else:
+            conn.shut_down(reason)

@@ -1,8 +1,9 @@
 """Connection errors: S2 Error handling. Servers that are not there, and ways that are slow."""
 
 from brokercert.engine.play.scenario import scenario
-from brokercert.trace.names import FaultName, WindowName
+from brokercert.trace.names import FaultName, RuleName, WindowName
 
+from brokercert_scenarios.tradovate_stage2.login.arriving import struck_by
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 REFUSED = 6.0  # seconds: a refused connect leaves no record, so that a longer time would show no more
@@ -10,28 +11,28 @@ REFUSED = 6.0  # seconds: a refused connect leaves no record, so that a longer t
 
 @scenario(
     "upgrade-unanswered",
-    "The first upgrade request is never answered",
+    "The first upgrade request is never answered, of each socket of a healthy start",
     exercises=("CON-010",),
     lasts=14,
 )
 async def upgrade_unanswered(stage: Stage) -> None:
-    stage.broker.on_upgrade(nth=1).never_answer()
+    stage.broker.on_upgrade(times=stage.sockets_of_a_start).never_answer()
     await stage.start()
-    asked = await stage.wait(
-        "an upgrade request",
-        lambda talk: next((c for c in talk.connections.values() if c.head), None),
-        stage.limit("window_first_authorize") + 1,
-    )
-    if asked is None:
+    name = RuleName.UPGRADE_UNANSWERED
+    within = stage.limit("window_first_authorize") + 1
+    if await stage.wait("an upgrade request", lambda talk: struck_by(talk, name), within) is None:
         return
     await stage.wait(
         "the client to give up",
-        lambda talk: (
-            bool(asked.ended) or any(c.head and c.accepted > asked.accepted for c in talk.connections.values())
-        ),
+        lambda talk: all(c.ended or stage.lanes.successor(c) is not None for c in struck_by(talk, name)),
         stage.limit("give_up") + 2,
     )
-    await stage.synced(within=stage.limit("window_recovery") + 1)
+    await stage.wait(
+        "a new socket that is authorized, for each of them",
+        lambda talk: all(any(x.authorized for x in stage.lanes.heirs(c)) for c in struck_by(talk, name)),
+        stage.limit("window_recovery") + 1,
+    )
+    await stage.arrived()
 
 
 @scenario(
@@ -41,7 +42,7 @@ async def upgrade_unanswered(stage: Stage) -> None:
     lasts=44,
 )
 async def connect_unanswered(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.fresh_event()
     await stage.broker.leave_unanswered()
@@ -60,7 +61,7 @@ async def connect_unanswered(stage: Stage) -> None:
     lasts=20,
 )
 async def port_refused(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.fresh_event()
     await stage.broker.refuse_port()
@@ -84,7 +85,7 @@ async def _back(stage: Stage) -> None:
     lasts=106,
 )
 async def unavailable_503(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     with stage.broker.on_upgrade().refuse(503):
         await stage.outage(f"{WindowName.UNAVAILABLE}, every upgrade answered with 503")
@@ -98,7 +99,7 @@ async def unavailable_503(stage: Stage) -> None:
     lasts=106,
 )
 async def unavailable_accept(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     with stage.broker.on_accepting().close():
         await stage.outage(f"{WindowName.UNAVAILABLE}, every connection closed when accepted")
@@ -112,7 +113,7 @@ async def unavailable_accept(stage: Stage) -> None:
     lasts=96,
 )
 async def upgrade_429(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     with stage.broker.on_upgrade().refuse(429):
         await stage.outage(WindowName.LOCKED_OUT.value)

@@ -13,7 +13,7 @@ FAILS = 12.0  # seconds: past the time-out of a single try, and a few tries
     "The broker's name does not resolve at the start, nor for a while after a loss",
     exercises=("CON-020",),
     needs=("wire", "dns"),
-    lasts=46,
+    lasts=54,
     settings={"name": NAME},
 )
 async def name_unresolved(stage: Stage) -> None:
@@ -24,7 +24,10 @@ async def name_unresolved(stage: Stage) -> None:
     if asked:  # a client may take long to start, and is to meet the failure
         await stage.hold(FAILS, "a name that does not resolve")
     broker.resolve("answer")
-    if await stage.synced(within=stage.limit("window_recovery") + 1) is None:
+    if await stage.synced(within=stage.limit("window_recovery") + 1, syncs=False) is None:
+        return
+    since = await stage.lose()  # a plain one, so that the next is not the first
+    if await stage.recovered(since) is None:
         return
     await stage.fresh_event()
     broker.resolve("servfail")
@@ -32,4 +35,4 @@ async def name_unresolved(stage: Stage) -> None:
     await stage.hold(FAILS, "a name server that fails")
     since = stage.now
     broker.resolve("answer")
-    await stage.recovered(since)
+    await stage.back(since)

@@ -10,7 +10,7 @@ from typing import Any
 
 from brokercert.engine.play.scenario import scenario
 
-from brokercert_scenarios.tradovate_stage2.flows import closing_flow, gathered, order_flow
+from brokercert_scenarios.tradovate_stage2.flows import closing_flow, gathered, order_flow, range_flow
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "snapshot")
@@ -27,7 +27,7 @@ async def _quietly(stage: Stage) -> bool:
     "Orders are placed, modified, filled in part and whole, cancelled and rejected",
     exercises=("EVT-050",),
     needs=NEEDS,
-    lasts=8,
+    lasts=6,
 )
 async def flow_of_orders(stage: Stage) -> None:
     if not await _quietly(stage):
@@ -37,11 +37,28 @@ async def flow_of_orders(stage: Stage) -> None:
 
 
 @scenario(
+    "whole-range",
+    "Prices below zero and of zero, fields that are left out, and every status of an order",
+    exercises=("EVT-050",),
+    needs=NEEDS,
+    lasts=8,
+    settings={"flat_price": "none"},
+)
+async def whole_range(stage: Stage) -> None:
+    if not await _quietly(stage):
+        return
+    range_flow(stage.broker)
+    await stage.compare("while commands are under way")
+    stage.broker.exchange.resume()
+    await stage.compare("after the flow")
+
+
+@scenario(
     "orders-of-its-own",
     "The client is asked to place, modify and cancel orders; the events of each come before its answer",
     exercises=("EVT-050",),
     needs=(*NEEDS, "request", "orders"),
-    lasts=8,
+    lasts=6,
     settings={"order_events": "before answer"},
 )
 async def orders_of_its_own(stage: Stage) -> None:
@@ -108,7 +125,7 @@ async def events_repeated(stage: Stage) -> None:
     "The sync answer and the events of orders share a frame, and a whole flow comes in another",
     exercises=("EVT-070",),
     needs=NEEDS,
-    lasts=11,
+    lasts=8,
 )
 async def events_in_one_frame(stage: Stage) -> None:
     stage.broker.quiet(True)
@@ -135,19 +152,23 @@ async def events_in_one_frame(stage: Stage) -> None:
 
 @scenario(
     "events-before-answer",
-    "A flow of orders comes between the sync request and its answer, which tells the state before it",
+    "Orders come and are deleted between the sync request and its answer, which tells the state before it",
     exercises=("EVT-080",),
     needs=NEEDS,
     lasts=8,
 )
 async def events_before_answer(stage: Stage) -> None:
     stage.broker.quiet(True)
+    exchange = stage.broker.exchange
+    doomed = exchange.place(stage.broker.credentials.accounts[0], "ESH6", "Buy", 1, price=4980.25)
     hold = stage.broker.on("user/syncrequest").hold_answer()
     await stage.start()
     if not await hold.wait_held(stage.limit("window_first_authorize") + stage.limit("window_first_sync")):
         return
     await stage.arrived()
     order_flow(stage.broker)
+    exchange.cancel(doomed)
+    exchange.delete("order", doomed)
     await stage.arrived()
     hold.release()
     if await stage.synced() is not None:
@@ -159,7 +180,7 @@ async def events_before_answer(stage: Stage) -> None:
     "Events carry one entity in an array, then many; then orders, a position and an account are deleted",
     exercises=("EVT-120",),
     needs=NEEDS,
-    lasts=14,
+    lasts=10,
 )
 async def arrays_and_deletions(stage: Stage) -> None:
     if not await _quietly(stage):
@@ -183,7 +204,7 @@ async def arrays_and_deletions(stage: Stage) -> None:
 
 @scenario(
     "late-updates",
-    "A filled and a cancelled order are said to be working once more",
+    "An order of each final status is said to be working once more",
     exercises=("EVT-130",),
     needs=NEEDS,
     lasts=8,
@@ -193,10 +214,13 @@ async def late_updates(stage: Stage) -> None:
         return
     broker, exchange = stage.broker, stage.broker.exchange
     account = broker.credentials.accounts[0]
-    orders = [exchange.place(account, "ESH6", "Buy", 1, price=5000.25 - number) for number in range(2)]
+    orders = [exchange.place(account, "ESH6", "Buy", 1, price=5000.25 - number) for number in range(5)]
     working = [broker.db.entities["order"][order] for order in orders]
     exchange.fill(orders[0])
     exchange.cancel(orders[1])
+    exchange.expire(orders[2])
+    exchange.reject(orders[3], "NoQuote", "No market")
+    exchange.declare(orders[4], "Completed")
     await stage.arrived()
     for order in working:
         broker.emit("order", "Updated", order)

@@ -6,46 +6,53 @@ from brokercert_mock import Connection
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
-LASTS = 30
+LASTS = 26
 
 
-def _shut_down(socket: Connection, reason: str) -> None:
-    """The event, and the graceful close that follows it half a second later: it has arrived by then."""
-    socket.send_event("shutdown", {"reasonCode": reason, "reason": "brokercert"})
+def _shut_down(socket: Connection, reason: str, text: str = "brokercert") -> None:
+    """The event, and the graceful close that follows it half a second later: it has arrived by then. The text is
+    optional (TP §4).
+    """
+    socket.send_event("shutdown", {"reasonCode": reason} | ({"reason": text} if text else {}))
     socket.later(0.5, lambda: socket.close(1001, "Shutdown"))
 
 
-async def _once(stage: Stage, reason: str) -> None:
+async def _once(stage: Stage, reason: str, text: str) -> None:
     if await stage.log_in() is None:
         return
-    since = await stage.lose(lambda socket: _shut_down(socket, reason))
+    since = await stage.lose(lambda socket: _shut_down(socket, reason, text))
     await stage.hold(stage.limit("window_default") + 2, "attempts to reconnect")
     await stage.recovered(since)
 
 
-@scenario("shutdown-maintenance", "`shutdown` for maintenance, and a close", exercises=("EVT-140",), lasts=LASTS)
+@scenario(
+    "shutdown-maintenance",
+    "`shutdown` for maintenance, and a close",
+    exercises=("EVT-140", "REC-010"),
+    lasts=LASTS,
+)
 async def shutdown_maintenance(stage: Stage) -> None:
-    await _once(stage, "Maintenance")
+    await _once(stage, "Maintenance", "brokercert")
 
 
 @scenario(
     "shutdown-connection-quota",
     "`shutdown` for too many connections of the user, and a close",
-    exercises=("EVT-140",),
+    exercises=("EVT-140", "REC-015"),
     lasts=LASTS,
 )
 async def shutdown_connection_quota(stage: Stage) -> None:
-    await _once(stage, "ConnectionQuotaReached")
+    await _once(stage, "ConnectionQuotaReached", "Za dużo połączeń 🚦")
 
 
 @scenario(
     "shutdown-ip-quota",
-    "`shutdown` for too many addresses of the user, and a close",
-    exercises=("EVT-140",),
+    "`shutdown` for too many addresses of the user, without a text, and a close",
+    exercises=("EVT-140", "REC-015"),
     lasts=LASTS,
 )
 async def shutdown_ip_quota(stage: Stage) -> None:
-    await _once(stage, "IPQuotaReached")
+    await _once(stage, "IPQuotaReached", "")
 
 
 @scenario(

@@ -2,6 +2,8 @@
 
 from brokercert.engine.play.scenario import scenario
 
+from brokercert_scenarios.tradovate_stage2.lasting import LOSSES, held_after, hold_from_last
+from brokercert_scenarios.tradovate_stage2.login.arriving import answered_late
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 SHARDS = 3
@@ -9,23 +11,22 @@ SHARDS = 3
 
 @scenario(
     "answer-held",
-    "The answer to authorize is held back for four seconds",
+    "The answer to authorize is held back for four seconds, on the first socket and after each of two losses",
     exercises=("EVT-020",),
-    lasts=8,
+    lasts=24,
 )
 async def answer_held(stage: Stage) -> None:
-    hold = stage.broker.on("authorize").hold()  # a repeat of it is not answered either
-    await stage.start()
-    asked = await stage.wait(
-        "authorize",
-        lambda talk: [c for c in talk.upgraded if c.authorizes],
-        stage.limit("window_first_authorize") + 1,
-    )
-    if asked:
-        await stage.hold(stage.limit("withhold") + 1, "a sync request that should not come yet")
-    hold.release()
+    await answered_late(stage)
     await stage.wait("a sync request", lambda talk: talk.synced, stage.limit("window_first_sync") + 1)
     await stage.arrived()
+    for _ in range(LOSSES):
+        if not stage.talk.synced:
+            return
+        hold = stage.broker.on("authorize").hold()  # a repeat of it is not answered either
+        since = await stage.lose()
+        await held_after(stage, "authorize", since, "a sync request that should not come yet")
+        hold.release()
+        await stage.recovered(since)
 
 
 UNKNOWN = (
@@ -67,12 +68,13 @@ async def _sharded(stage: Stage, number: int) -> None:
         return
     within = stage.limit("window_default")
     await stage.wait("all shards", lambda talk: len([c for c in talk.synced if c.synced]) >= number, within)
-    await stage.hold(stage.limit("window_default") + 1)
+    window = stage.limit("window_default") + 1
+    await hold_from_last(stage, window, "what each shard is told", lambda talk: (a.t for _, a in talk.caught_up))
 
 
 @scenario(
     "shards-2",
-    "Two sockets share the work",
+    "Two sockets are asked for, to share the work",
     exercises=("EVT-100",),
     needs=("wire", "shards"),
     lasts=26,
@@ -84,7 +86,7 @@ async def shards_2(stage: Stage) -> None:
 
 @scenario(
     "shards-7",
-    "Seven sockets share the work",
+    "Seven sockets are asked for, to share the work",
     exercises=("EVT-100",),
     needs=("wire", "shards"),
     lasts=28,
@@ -96,7 +98,7 @@ async def shards_7(stage: Stage) -> None:
 
 @scenario(
     "shards",
-    "Three sockets share the work, and share it again after a loss",
+    "Three sockets are asked for, to share the work, and to share it again after a loss",
     exercises=("EVT-100", "REC-030"),
     needs=("wire", "shards"),
     lasts=58,

@@ -7,7 +7,7 @@ from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Co
 from brokercert.trace.names import RuleName
 from brokercert_mock import Connection as BrokerConnection
 
-from brokercert_scenarios.tradovate_stage2.stage import Stage
+from brokercert_scenarios.tradovate_stage2.stage import Stage, lose_now
 
 HEAVY_RATE = 2000  # events a second: what S2 means by high volume, as this suite reads it
 LIGHT_RATE = 200  # far above any cadence that arrivals could drive, far below what costs a client CPU
@@ -63,42 +63,57 @@ async def load_without_h(stage: Stage, rate: int, least: float) -> None:
 
 @scenario(
     "quiet",
-    "More than a minute of nothing but `h`",
-    exercises=("HBT-040",),
+    "More than a minute of nothing but `h`, and a FIN in it",
+    exercises=("HBT-010", "HBT-020", "HBT-040", "LOG-060", "REC-015"),
     lasts=74,
 )
 async def quiet(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     stage.broker.quiet(True)
     await stage.arrived()
+    least = max(stage.limit(name) for name in ("quiet", "window_heartbeat", "window_stability", "series_ends"))
     with stage.window("nothing but `h`"):
-        await stage.hold(stage.limit("quiet") + 1)
+        await stage.hold(least + 1)
+    await lose_now(stage, BrokerConnection.fin)
 
 
 async def _silent(stage: Stage, kind: Literal["application", "dead"]) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.fresh_event()
     ids = {socket.id for socket in stage.sockets()}
     since = stage.lose_all(lambda socket: socket.go_silent(kind))
+    if await wait_given_up(stage, ids, since):
+        await _back(stage, since)
+    else:
+        stage.leave_off("the silence was never noticed", "HBT-050")
+
+
+async def wait_given_up(stage: Stage, ids: set[int], since: int) -> bool:
+    """Until the client has given up the sockets of these ids, which are silent since then, or has opened a new one."""
 
     def noticed(talk: Conversation) -> bool:
-        news = any(c.accepted > since for c in talk.upgraded)
-        return news or all(talk.connections[i].loss is not None for i in ids)
+        return all(stage.is_given_up(talk.connections[i], since) for i in ids)
 
-    if await stage.wait("the client to give up", noticed, stage.limit("silence") + 2):
-        await _back(stage, since)
+    return bool(await stage.wait("the client to give up", noticed, stage.limit("silence") + 2))
 
 
 async def _back(stage: Stage, since: int) -> None:
-    """Recovery, and on to the first heartbeat on the new socket, over 20 s at least."""
-    new = await stage.recovered(since)
+    """Recovery of each socket, and on to the first heartbeat on the new one, over 20 s at least."""
+    new = await stage.back(since)
     if new is None:
         return
     connection: Connection = new
+    old = [c for c in stage.talk.authorized if c.accepted < since and stage.lanes.lane(c) is not None]
+    await stage.wait(
+        "a socket in the place of each",
+        lambda _: all(any(heir.authorized for heir in stage.lanes.heirs(c)) for c in old),
+        stage.limit("window_recovery") + 1,
+    )
     await stage.hold(stage.limit("window_default") + 1)
-    await stage.wait("a heartbeat on the new socket", lambda _: connection.beats, stage.heartbeat_gap)
+    news = [connection, *(heir for c in old for heir in stage.lanes.heirs(c) if heir.is_heard)]
+    await stage.wait("a heartbeat on each new socket", lambda _: all(c.beats for c in news), stage.heartbeat_gap)
 
 
 @scenario(
@@ -128,7 +143,7 @@ async def silent_dead(stage: Stage) -> None:
     lasts=30,
 )
 async def idle_close(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
 
     def close_idle(socket: BrokerConnection) -> None:
@@ -146,30 +161,33 @@ async def idle_close(stage: Stage) -> None:
     lasts=92,
 )
 async def heartbeat_streams(stage: Stage) -> None:
-    first = await stage.log_in()
-    if first is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.hold(stage.limit("window_default") + 1, "heartbeats on the first socket")
     since = await stage.lose(lambda socket: socket.protocol_close(3000, "Go away!", then_close=False))
     if not await _beating(stage, since):
         return
+    ids = {socket.id for socket in stage.sockets()}
     since = await stage.lose(lambda socket: socket.go_silent("application"))
-    if await stage.wait("the client to give up", lambda talk: _noticed(talk, since), stage.limit("silence") + 2):
+
+    def replaced(talk: Conversation) -> bool:
+        return all(stage.lanes.successor(talk.connections[i], since) is not None for i in ids)
+
+    if await stage.wait("the client to give up", replaced, stage.limit("silence") + 2):
         await _beating(stage, since)
-
-
-def _noticed(talk: Conversation, since: int) -> bool:
-    return any(c.accepted > since for c in talk.upgraded)
+    else:
+        stage.leave_off("the silence was never noticed", "HBT-050")
 
 
 async def _beating(stage: Stage, since: int) -> bool:
     """The way back, and on for 20 s at least and two gaps between heartbeats on the new socket."""
-    new = await stage.recovered(since)
-    if new is None:
+    if await stage.back(since) is None:
         return False
-    connection: Connection = new
     await stage.hold(stage.limit("window_default") + 1, "heartbeats on the new socket")
+    news = [c for c, answer in stage.talk.granted if c.is_open and answer.t > since]
     await stage.wait(
-        "two gaps between heartbeats", lambda _: len(connection.beats) >= 3 or None, 2 * stage.heartbeat_gap + 2
+        "two gaps between heartbeats",
+        lambda _: all(len(c.beats) >= 3 for c in news if c.is_heard) or None,
+        2 * stage.heartbeat_gap + 2,
     )
     return True

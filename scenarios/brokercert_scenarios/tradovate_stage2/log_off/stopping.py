@@ -13,7 +13,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
     lasts=6,
 )
 async def stop_open(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.arrived()
     await stage.ask_stop()
@@ -28,7 +28,7 @@ async def stop_open(stage: Stage) -> None:
     lasts=12,
 )
 async def stop_away(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.fresh_event()
     with stage.broker.on_upgrade().refuse(503):
@@ -39,7 +39,7 @@ async def stop_away(stage: Stage) -> None:
             stage.limit("reconnect") + 6,
         )
         if not again:
-            return
+            stage.step("it is away, and tries nothing: it is asked to stop all the same")
         await stage.arrived()
         await stage.ask_stop()
         await stage.hold(stage.limit("window_stop") + 1, "the client to leave")

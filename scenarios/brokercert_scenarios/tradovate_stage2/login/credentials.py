@@ -3,8 +3,14 @@
 Tokens live for 45 s here, so that one ends within a scenario; renewing at any margin and rate is free.
 """
 
-from brokercert.engine.play.scenario import scenario
+from typing import Any
 
+from brokercert.engine.play.scenario import scenario
+from brokercert.judge.tradovate.model.conversation import SECOND
+from brokercert_mock import Rule
+
+from brokercert_scenarios.tradovate_stage2.lasting import later_sockets, lost_twice
+from brokercert_scenarios.tradovate_stage2.login.arriving import answered_late, told_of_refusal
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 TOKEN_LIFE = 45.0  # seconds
@@ -43,7 +49,7 @@ async def token_expired(stage: Stage) -> None:
 )
 async def token_expires(stage: Stage) -> None:
     broker = stage.broker
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     tokens = {socket.token for socket in stage.sockets() if socket.token is not None}
     for token in sorted(tokens, key=lambda token: token.until):
@@ -52,44 +58,58 @@ async def token_expires(stage: Stage) -> None:
     await stage.hold(stage.limit("window_default") + MARGIN, "what should not follow from it")
 
 
-async def _hollow(stage: Stage) -> None:
-    """The answer is in; what should not follow; then a loss, after which every answer is a plain one."""
-    await stage.start()
-    first = await stage.wait(
-        "the answer to authorize",
-        lambda talk: next((c for c in talk.upgraded for a in c.authorizes if a.answer), None),
-        stage.limit("window_first_authorize") + 1,
-    )
-    if first is None:
-        return
+async def _hollow(stage: Stage) -> bool:
+    """What should not follow answers that are no success, up to the end of these sockets. False: there were none."""
+    if not await answered_late(stage):
+        return False
+    first = [c for c in stage.talk.upgraded if c.authorizes]
     await stage.wait(
-        "an accepted authorize, or the socket's end",
-        lambda talk: talk.authorized or first.loss,
+        "each to be authorized, or to end",
+        lambda talk: all(c.authorized or c.loss for c in first),
         stage.limit("window_default") + 1,
     )
-    if not stage.talk.authorized and first.loss is None:
-        stage.lose_all()
-    await stage.synced(within=stage.limit("window_recovery"))
+    return True
 
 
 @scenario(
     "authorize-ticket",
-    "The answer to authorize is a penalty ticket",
+    "The answer to authorize is a penalty ticket, after four seconds; in another start, after each of two losses",
     exercises=("LOG-100", "LOG-090"),
-    lasts=26,
+    lasts=38,
 )
 async def authorize_ticket(stage: Stage) -> None:
-    stage.broker.on("authorize", nth=1).ticket(p_time=PENALTY)
-    await _hollow(stage)
-    await stage.hold(stage.limit("window_default"), "what the client prints")
+    rule = stage.broker.on("authorize", nth_on_connection=1).ticket(p_time=PENALTY)
+    if await _hollow(stage):
+        await stage.hold(max(0.0, stage.limit("window_default") - stage.now / SECOND + 1), "what the client prints")
+        rule.cancel()
+        await stage.start_again()
+        if await stage.synced(within=stage.limit("window_recovery")) is not None:
+            stage.broker.on("authorize", nth_on_connection=1).ticket(p_time=PENALTY)
+            await lost_twice(stage)
 
 
 @scenario(
     "authorize-error-text",
-    "The answer to authorize is 200 with an error text",
-    exercises=("LOG-100",),
-    lasts=10,
+    "The answer to authorize is 200 with an error text, after four seconds; in another start, on a later socket",
+    exercises=("LOG-100", "LOG-045"),
+    lasts=20,
 )
 async def authorize_error_text(stage: Stage) -> None:
-    stage.broker.on("authorize", nth=1).answer_with(200, {"errorText": "The session cannot be opened"})
-    await _hollow(stage)
+    rule = _error_text(stage)
+    if await _hollow(stage):
+        await told_of_refusal(stage)
+        rule.cancel()
+        if await later_sockets(stage):
+            known = len(stage.talk.upgraded)
+            _error_text(stage)
+            await stage.lose()
+            await stage.wait(
+                "the next sockets to be authorized, or to end",
+                lambda talk: len(talk.upgraded) > known and all(c.authorized or c.loss for c in talk.upgraded[known:]),
+                stage.limit("window_recovery") + stage.limit("window_default") + 1,
+            )
+            await told_of_refusal(stage)
+
+
+def _error_text(stage: Stage) -> Rule[Any]:
+    return stage.broker.on("authorize").answer_with(200, {"errorText": "The session cannot be opened"})

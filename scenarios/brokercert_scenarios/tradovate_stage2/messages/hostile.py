@@ -1,4 +1,4 @@
-"""Message errors: S2, Error handling. Hostile frames in batches; before them a plain close is the client's own control.
+"""Message errors: S2, Error handling. Hostile frames in batches, on the client's first socket and on the next two.
 
 Each frame is a valid one with one named defect (`brokercert.hostile`), the same that `brokercert fuzz` makes.
 """
@@ -13,6 +13,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 MOST = 900.0  # seconds: five clean reconnects of a client whose back-off has reached a minute, and the probe
 GENERATED = 512  # frames of a generated run: sixteen batches of half a second each
+AGAIN = 256  # of them once more, after each loss
 SECOND_OPEN = Hostile("frame", "second-open", "o")
 
 
@@ -25,7 +26,7 @@ def _rng(stage: Stage) -> Random:
     "malformed-json",
     "Malformed JSON, in every way that has a name",
     exercises=("MSG-010",),
-    lasts=22,
+    lasts=21,
     most=MOST,
 )
 async def malformed_json(stage: Stage) -> None:
@@ -37,7 +38,7 @@ async def malformed_json(stage: Stage) -> None:
     "Valid events between frames of malformed JSON, each of which is to be processed",
     exercises=("MSG-015",),
     needs=("wire", "report"),
-    lasts=25,
+    lasts=29,
     most=MOST,
 )
 async def events_between_malformed_json(stage: Stage) -> None:
@@ -48,7 +49,7 @@ async def events_between_malformed_json(stage: Stage) -> None:
     "unknown-frames",
     "Frame letters and event kinds that nobody knows, and a second `o`",
     exercises=("MSG-020",),
-    lasts=22,
+    lasts=21,
     most=MOST,
 )
 async def unknown_frames(stage: Stage) -> None:
@@ -61,7 +62,7 @@ async def unknown_frames(stage: Stage) -> None:
     "invalid-parameters",
     "Fields that are missing, null, of another type, huge or deeply nested",
     exercises=("MSG-015", "MSG-030"),
-    lasts=22,
+    lasts=21,
     most=MOST,
 )
 async def invalid_parameters(stage: Stage) -> None:
@@ -72,14 +73,14 @@ async def invalid_parameters(stage: Stage) -> None:
 async def _violations(stage: Stage, *names: str) -> None:
     """One at a time: each is to end its connection. At most five a run: the client's back-off grows with each."""
     rng = _rng(stage)
-    await Delivery(stage).run([make(rng, DEFECTS[f"websocket/{name}"]) for name in names], batch=1)
+    await Delivery(stage).run([make(rng, DEFECTS[f"websocket/{name}"]) for name in names], batch=1, fatal=True)
 
 
 @scenario(
     "violated-heads",
     "WebSocket frames with reserved bits or opcodes, or a mask; a binary frame",
     exercises=("MSG-040",),
-    lasts=50,
+    lasts=38,
     most=MOST,
 )
 async def violated_heads(stage: Stage) -> None:
@@ -90,7 +91,7 @@ async def violated_heads(stage: Stage) -> None:
     "violated-payloads",
     "Text that is no UTF-8, over-long and fragmented control frames, broken fragmentation",
     exercises=("MSG-040",),
-    lasts=50,
+    lasts=38,
     most=MOST,
 )
 async def violated_payloads(stage: Stage) -> None:
@@ -103,7 +104,7 @@ async def violated_payloads(stage: Stage) -> None:
     "violated-closes",
     "Close frames with 1006 and other codes that are never sent, half a code, a reason that is no UTF-8",
     exercises=("MSG-040",),
-    lasts=50,
+    lasts=38,
     most=MOST,
 )
 async def violated_closes(stage: Stage) -> None:
@@ -114,10 +115,10 @@ async def violated_closes(stage: Stage) -> None:
     "hostile-run",
     "A generated run of hostile frames of every kind",
     exercises=("MSG-015", "MSG-050"),
-    lasts=35,
+    lasts=33,
     most=MOST,
 )
 async def hostile_run(stage: Stage) -> None:
     rng = _rng(stage)
     drawn = [generate(rng, ("frame", "json", "message")[number % 3]) for number in range(GENERATED)]
-    await Delivery(stage).run(drawn)
+    await Delivery(stage).run(drawn, again=AGAIN)

@@ -2,53 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import Conversation, Request
 
-from brokercert_scenarios.tradovate_stage2.rate_limits.tickets import CAPTCHA_PENALTY, FOLLOWS, PENALTY, long_penalty
-from brokercert_scenarios.tradovate_stage2.requests.answers import ITEM, NEEDS, orders, place
+from brokercert_scenarios.tradovate_stage2.lasting import lost_twice
+from brokercert_scenarios.tradovate_stage2.rate_limits.tickets import (
+    CAPTCHA_PENALTY,
+    FOLLOWS,
+    PENALTY,
+    all_sent_again,
+    long_penalty,
+)
+from brokercert_scenarios.tradovate_stage2.requests.answers import (
+    ITEM,
+    NEEDS,
+    ORDER_PRICE,
+    on_item,
+    on_order,
+    orders,
+    place,
+    sent_of,
+)
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 QUEUE_PENALTY = 6  # seconds: a slow reader of commands has read two hundred in it
-QUEUED = 200  # requests, the one that draws the ticket included
+QUEUED = 260  # requests, the one that draws the ticket included: more than an id of one byte can number
+LATE = 4  # of them: they are answered late, so that whoever empties the queue a second time has not heard of the first
+LATE_BY = 1.0  # seconds
+FEW = 60  # requests on a later socket
 PRIORITIES = (5, 1, 9, 5, 5, 1, 9, 1, 5, 9)  # mixed, so that no order of them is the order of asking
 
 
-async def _drawn(stage: Stage, endpoint: str, what: str, is_it: Callable[[Request], bool]) -> Request | None:
-    """The request to `endpoint` that was answered so."""
+async def _drawn(stage: Stage, command: int) -> Request | None:
+    """The request of that command that was answered by a ticket."""
 
-    def look(talk: Conversation) -> Request | None:
-        return next((q for c in talk.synced for q in c.requests if q.endpoint == endpoint and is_it(q)), None)
+    def look(_: Conversation) -> Request | None:
+        return next((q for q in sent_of(stage, command) if q.penalty is not None), None)
 
-    found = await stage.wait(what, look, stage.limit("window_request"))
+    found = await stage.wait("the request", look, stage.limit("window_request"))
     if found is not None:
         await stage.arrived()
     return found
 
 
-def _ticketed(request: Request) -> bool:
-    return request.answer is not None and bool(request.answer.ticket)
-
-
 @scenario(
     "queue-in-penalty",
-    "Two hundred requests of mixed priority to one endpoint, during its penalty",
-    exercises=("RLP-050", "RLP-060"),
+    "Requests of mixed priority to one endpoint, during its penalty: 260 on the first socket, 60 after two losses",
+    exercises=("RLP-050", "RLP-060", "REQ-010"),
     needs=NEEDS,
-    # A request that comes too early is answered: two hundred new tickets would be another scenario.
-    settings={"snapshot_orders": QUEUED, "early_retry": "answer"},
-    lasts=11,
+    # A request that comes too early is answered: hundreds of new tickets would be another scenario.
+    settings={"archived_orders": QUEUED + FEW, "early_retry": "answer"},
+    lasts=40,
 )
 async def queue_in_penalty(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    first, *others = orders(stage)[:QUEUED]
-    stage.broker.on(ITEM, times=1).ticket(p_time=QUEUE_PENALTY)
-    asked = [await stage.request(ITEM, query=f"id={first}")]
-    if await _drawn(stage, ITEM, "the request", _ticketed) is None:
+    known = orders(stage)
+    many, few = known[:QUEUED], known[QUEUED : QUEUED + FEW]
+    if not await _queue(stage, many):
         return
+    await stage.hold(stage.limit("window_default") - QUEUE_PENALTY, "ids that should not come twice")
+    if await lost_twice(stage):
+        await _queue(stage, few)
+        await stage.arrived()
+
+
+async def _queue(stage: Stage, idents: list[int]) -> bool:
+    """The first of these reads draws a ticket, and the others are asked for in its penalty. False: it drew none."""
+    first, *others = idents
+    on_item(stage, first).ticket(p_time=QUEUE_PENALTY)
+    asked = [await stage.request(ITEM, query=f"id={first}")]
+    if await _drawn(stage, asked[0]) is None:
+        return False
+    for ident in others[:LATE]:
+        on_item(stage, ident, times=None).answer_after(LATE_BY)
     for n, ident in enumerate(others):
         priority = PRIORITIES[n % len(PRIORITIES)]
         asked.append(await stage.request(ITEM, query=f"id={ident}", priority=priority))
@@ -58,37 +85,40 @@ async def queue_in_penalty(stage: Stage) -> None:
         lambda _: all(one.outcome for one in told),
         QUEUE_PENALTY + stage.limit("request_end") + 1,
     )
-    await stage.arrived()
+    return True
 
 
-async def _wait_out(stage: Stage, endpoint: str, ticket: int, p_time: float) -> None:
+async def _wait_out(stage: Stage, command: int, p_time: float) -> None:
     """From the drawing of a ticket to the retry of its request, and to its outcome."""
-    drawn = await _drawn(stage, endpoint, "the request", _ticketed)
+    drawn = await _drawn(stage, command)
     if drawn is None:
         return
-
-    def again(talk: Conversation) -> bool:
-        requests = (q for c in talk.synced for q in c.requests)
-        return any(q.endpoint == endpoint and q.record > drawn.record for q in requests)
-
+    again = all_sent_again(stage, lambda talk: [drawn])
     await stage.wait("the retry", again, p_time + stage.limit("ticket_late") + 1)
-    await stage.outcome(ticket, stage.limit("window_request"))
+    await stage.outcome(command, stage.limit("window_request"))
     await stage.hold(FOLLOWS, "what follows the retry")
 
 
 @scenario(
     "request-ticket",
-    "A request that the client was asked for is answered by a penalty ticket",
+    "A request that the client was asked for is answered by a penalty ticket, on the first socket and after two losses",
     exercises=("RLP-010", "RLP-020", "RLP-030"),
     needs=NEEDS,
-    lasts=9,
+    lasts=20,
 )
 async def request_ticket(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.broker.on(ITEM, times=1).ticket(p_time=PENALTY)
-    ticket = await stage.request(ITEM, query=f"id={orders(stage)[0]}")
-    await _wait_out(stage, ITEM, ticket, PENALTY)
+    await _one_ticket(stage, 0, PENALTY)
+    if await lost_twice(stage):
+        await _one_ticket(stage, 1, PENALTY)
+
+
+async def _one_ticket(stage: Stage, place: int, p_time: float) -> None:
+    """A request for the order at that place draws a ticket."""
+    ident = orders(stage)[place]
+    on_item(stage, ident).ticket(p_time=p_time)
+    await _wait_out(stage, await stage.request(ITEM, query=f"id={ident}"), p_time)
 
 
 @scenario(
@@ -101,24 +131,25 @@ async def request_ticket(stage: Stage) -> None:
 async def order_ticket(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.broker.on("order/placeorder", times=1).ticket(p_time=PENALTY)
-    await _wait_out(stage, "order/placeorder", await place(stage, 4500), PENALTY)
+    on_order(stage, ORDER_PRICE).ticket(p_time=PENALTY)
+    await _wait_out(stage, await place(stage), PENALTY)
 
 
 @scenario(
     "request-ticket-long",
-    "A request draws a ticket of 36 s; heartbeats and events go on",
+    "After two losses, a request draws a ticket of 36 s; heartbeats and events go on",
     exercises=("RLP-020", "RLP-080"),
     needs=NEEDS,
-    lasts=42,
+    lasts=48,
 )
 async def request_ticket_long(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    long = long_penalty(stage)
-    stage.broker.on(ITEM, times=1).ticket(p_time=long)
-    ticket = await stage.request(ITEM, query=f"id={orders(stage)[0]}")
-    await _wait_out(stage, ITEM, ticket, long)
+    if not await lost_twice(stage):
+        await stage.start_again()
+        if await stage.synced() is None:
+            return
+    await _one_ticket(stage, 0, long_penalty(stage))
 
 
 @scenario(
@@ -126,12 +157,12 @@ async def request_ticket_long(stage: Stage) -> None:
     "A request is answered by a ticket that only a person can use",
     exercises=("RLP-040",),
     needs=NEEDS,
-    lasts=36,
+    lasts=46,
 )
 async def request_captcha(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.broker.on(ITEM).ticket(p_time=CAPTCHA_PENALTY, captcha=True)
-    await stage.request(ITEM, query=f"id={orders(stage)[0]}")
-    if await _drawn(stage, ITEM, "the request", _ticketed) is not None:
+    ident = orders(stage)[0]
+    on_item(stage, ident, times=None).ticket(p_time=CAPTCHA_PENALTY, captcha=True)
+    if await _drawn(stage, await stage.request(ITEM, query=f"id={ident}")) is not None:
         await stage.hold(stage.limit("window_captcha") + 1, "a retry that should not come")

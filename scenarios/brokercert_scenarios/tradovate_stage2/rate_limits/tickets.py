@@ -1,44 +1,63 @@
 """Rate limits and penalty tickets: S2 §4, on the endpoint that every client uses."""
 
-from brokercert.engine.play.scenario import scenario
+from __future__ import annotations
 
-from brokercert_scenarios.tradovate_stage2.stage import Stage
+from collections.abc import Callable
+
+from brokercert.engine.play.scenario import scenario
+from brokercert.judge.tradovate.model.conversation import LOCKED_OUT, Conversation, Request
+from brokercert.judge.tradovate.model.conversation import SECOND as MICROS
+from brokercert.judge.tradovate.model.tickets import SYNC, retries_of, ticketed
+from brokercert_mock import Hold
+
+from brokercert_scenarios.tradovate_stage2.lasting import LOSSES, answered, hold_from_last, on_third_sockets, withheld
+from brokercert_scenarios.tradovate_stage2.requests.answers import ITEM, on_item, orders
+from brokercert_scenarios.tradovate_stage2.stage import SETTLE_MOST, Stage
 
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short enough not to cost a run its time
 SECOND_PENALTY = 2
 LOST_PENALTY = 6  # seconds: past the way back
 FOLLOWS = 1.0  # seconds after a retry: it is answered at once
+BEFORE_LOSS = 10.0  # seconds: past the `p-time` of a captcha, and long before the end of what is watched
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
+
+
+def _to_first_sync(stage: Stage) -> float:
+    """Seconds in which a client that was started has sent its first sync request."""
+    return stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 2
 
 
 @scenario(
     "sync-ticket",
-    "The sync request is answered by a penalty ticket",
+    "The sync request is answered by a penalty ticket, on the first socket and after each of two losses",
     exercises=("RLP-010", "RLP-020", "RLP-030", "REQ-010"),
-    lasts=30,
+    lasts=42,
 )
 async def sync_ticket(stage: Stage) -> None:
-    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=PENALTY)
-    await _penalty(stage, PENALTY)
-    if stage.talk.synced:
-        await stage.hold(stage.limit("window_default"), "ids that should not come twice")
+    rule = stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=PENALTY)
+    await stage.start()
+    if not await _waited_out(stage, PENALTY, _to_first_sync(stage)):
+        return
+    await stage.hold(stage.limit("window_default") - PENALTY, "ids that should not come twice")
+    rule.cancel()
+    stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=PENALTY, captcha=False)  # which says so
+    for _ in range(LOSSES):
+        since = await stage.lose()
+        if not await _waited_out(stage, PENALTY, _to_sync_again(stage), since):
+            return
 
 
 @scenario(
     "sync-ticket-nested",
-    "The sync request draws a ticket, and its retry another one",
+    "The sync request draws a ticket, and its retry another one, which says that it is no captcha's",
     exercises=("RLP-010", "RLP-020", "RLP-030"),
     lasts=10,
 )
 async def sync_ticket_nested(stage: Stage) -> None:
-    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=PENALTY)
-    stage.broker.on("user/syncrequest", nth=2).ticket(p_time=SECOND_PENALTY)
-    await _penalty(stage, PENALTY)
-    await stage.wait(
-        "the retry of the retry",
-        lambda talk: [s for c in talk.synced for s in c.syncs if s.answer and s.answer.ok],
-        SECOND_PENALTY + stage.limit("ticket_late") + 1,
-    )
+    stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=PENALTY)
+    stage.broker.on(SYNC, nth_on_connection=2).ticket(p_time=SECOND_PENALTY, captcha=False)  # which says so
+    await stage.start()
+    await _waited_out(stage, PENALTY, _to_first_sync(stage))
 
 
 @scenario(
@@ -49,8 +68,33 @@ async def sync_ticket_nested(stage: Stage) -> None:
 )
 async def sync_ticket_long(stage: Stage) -> None:
     long = long_penalty(stage)
-    stage.broker.on("user/syncrequest", nth=1).ticket(p_time=long)
-    await _penalty(stage, long)
+    stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=long)
+    await stage.start()
+    await _waited_out(stage, long, _to_first_sync(stage))
+
+
+@scenario(
+    "sync-ticket-cut-off",
+    "The sync request draws a ticket of 6 s, and its socket is lost while it waits",
+    exercises=("RLP-020",),
+    lasts=12,
+)
+async def sync_ticket_cut_off(stage: Stage) -> None:
+    rule = stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=LOST_PENALTY)
+    await stage.start()
+    drawn = answered(lambda answer: bool(answer.ticket))
+    if not await stage.wait("a ticketed sync request", lambda talk: list(drawn(talk)), _to_first_sync(stage)):
+        return
+    await stage.arrived()
+    rule.cancel()
+    since = stage.lose_all()
+    await hold_from_last(stage, LOST_PENALTY, "a retry that should not come yet", drawn)
+    await stage.wait(
+        "a sync request's success",
+        lambda talk: any(c.accepted > since for c, _ in talk.caught_up),
+        _to_sync_again(stage),
+    )
+    await stage.hold(FOLLOWS, "what follows the retry")
 
 
 def long_penalty(stage: Stage) -> int:
@@ -58,58 +102,91 @@ def long_penalty(stage: Stage) -> int:
     return round(stage.heartbeat_gap) + 3
 
 
-async def _penalty(stage: Stage, p_time: float) -> None:
-    """From the start of the client to the retry of the first ticketed sync request."""
-    await stage.start()
-    ticketed = await stage.wait(
-        "a sync request",
-        lambda talk: next((s for c in talk.synced for s in c.syncs if s.answer and s.answer.ticket), None),
-        stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 2,
-    )
-    if ticketed is None:
-        return
-    await stage.wait(
-        "the retry",
-        lambda talk: [s for c in talk.synced for s in c.syncs if s is not ticketed],
-        p_time + stage.limit("ticket_late") + 1,
-    )
-    await stage.hold(FOLLOWS, "what follows the retry")
+async def _waited_out(stage: Stage, p_time: float, within: float, since: int = -1) -> bool:
+    """Until the sockets that were accepted after `since` have sent every ticketed sync request again, those too that
+    open meanwhile. False: none drew a ticket.
+    """
+
+    def drawn(talk: Conversation) -> list[Request]:
+        return [q for q, _ in ticketed(talk) if q.endpoint == SYNC and talk.connections[q.conn].accepted > since]
+
+    if not await stage.wait("a ticketed sync request", drawn, within):
+        return False
+    shape = stage.talk.shape
+    sockets = sum(lane.count for lane in shape.lanes if lane.sync) if shape is not None else 0
+    again = all_sent_again(stage, drawn)
+    due = p_time + stage.limit("ticket_late") + 1
+    until = stage.now + round((due + SETTLE_MOST) * MICROS)
+    known: list[Request] = []
+    while len(drawn(stage.talk)) > len(known) and stage.now < until:
+        known = drawn(stage.talk)
+        await stage.wait(
+            "each of them again", lambda talk: again(talk) and len({q.conn for q in drawn(talk)}) >= sockets, due
+        )
+        await stage.hold(FOLLOWS, "what follows the retry")
+    return True
+
+
+def all_sent_again(stage: Stage, drawn: Callable[[Conversation], list[Request]]) -> Callable[[Conversation], bool]:
+    """Whether each of these requests was sent again; one whose socket was lost need not be."""
+    arrival = round(stage.limit("arrival") * MICROS)
+
+    def look(talk: Conversation) -> bool:
+        retries = retries_of(talk, arrival)
+        return all(q in retries or talk.connections[q.conn].loss is not None for q in drawn(talk))
+
+    return look
 
 
 @scenario(
     "sync-captcha",
-    "The sync request is answered by a ticket that only a person can use",
+    "After two losses, the sync request is answered by a ticket that only a person can use",
     exercises=("RLP-040",),
-    lasts=34,
+    lasts=50,
 )
 async def sync_captcha(stage: Stage) -> None:
-    stage.broker.on("user/syncrequest").ticket(p_time=CAPTCHA_PENALTY, captcha=True)
-    await stage.start()
-    ticketed = await stage.wait(
-        "a sync request",
-        lambda talk: next((s for c in talk.synced for s in c.syncs if s.answer and s.answer.captcha), None),
-        stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 2,
-    )
-    if ticketed is not None:
-        await stage.hold(stage.limit("window_captcha") + 1, "a retry that should not come")
+    await on_third_sockets(stage, lambda: stage.broker.on(SYNC).ticket(p_time=CAPTCHA_PENALTY, captcha=True))
+    captchas = answered(lambda answer: answer.captcha)
+    if await stage.wait("a sync request", lambda talk: list(captchas(talk)), _to_sync_again(stage)):
+        await hold_from_last(stage, BEFORE_LOSS, "a retry that should not come", captchas)
+        await stage.lose()  # what was learnt of the rest must outlive the socket
+        await hold_from_last(stage, stage.limit("window_captcha") + 1, "a retry that should not come", captchas)
 
 
 @scenario(
     "sync-429",
-    "The sync request is answered with 429",
+    "After two losses, the sync request is answered with 429, four seconds late",
     exercises=("RLP-070",),
-    lasts=64,
+    lasts=86,
 )
 async def sync_429(stage: Stage) -> None:
-    stage.broker.on("user/syncrequest").status(429)
+    holds: list[Hold] = []
+
+    def lay() -> None:
+        stage.broker.on(SYNC).status(429)
+        holds.append(stage.broker.on(SYNC).hold())  # so that what a client sends meanwhile is no answer to it
+
+    await on_third_sockets(stage, lay)
+    held = withheld(SYNC)
+    if await stage.wait("a sync request", lambda talk: any(True for _ in held(talk)), _to_sync_again(stage)):
+        await hold_from_last(stage, stage.limit("withhold") + 1, "what is sent without waiting for it", held)
+        for hold in holds:
+            hold.release()
+        await _through_the_lock_out(stage)
+
+
+@scenario("authorize-429", "Authorize is answered with 429", exercises=("RLP-070",), lasts=74)
+async def authorize_429(stage: Stage) -> None:
+    stage.broker.on("authorize").status(429)
     await stage.start()
-    locked = await stage.wait(
-        "a sync request",
-        lambda talk: next((s for c in talk.synced for s in c.syncs if s.answer), None),
-        stage.limit("window_first_authorize") + stage.limit("window_first_sync") + 2,
-    )
-    if locked is not None:
+    locked = answered(lambda answer: answer.status == LOCKED_OUT)
+    if await stage.wait("an authorize", lambda talk: list(locked(talk)), _to_sync_again(stage)):
         await stage.hold(stage.limit("window_lockout") + 1, "requests that should not come")
+
+
+def _to_sync_again(stage: Stage) -> float:
+    """Seconds in which a client that lost its sockets has sent its sync request again."""
+    return stage.limit("window_recovery") + stage.limit("window_first_sync")
 
 
 FIRST, SECOND = "order/list", "account/list"  # two endpoints that a request may go to at any time
@@ -117,27 +194,39 @@ FIRST, SECOND = "order/list", "account/list"  # two endpoints that a request may
 
 @scenario(
     "ticket-of-another",
-    "While one request waits for its penalty's end another is sent; then one waits when the socket dies",
+    "While one request waits for its penalty's end another is sent, and the first once more; then one waits when the"
+    " socket dies",
     exercises=("RLP-090",),
     needs=("wire", "request"),
-    lasts=44,
+    lasts=52,
 )
 async def ticket_of_another(stage: Stage) -> None:
-    broker = stage.broker
     if await stage.log_in() is None:
         return
-    broker.on(FIRST, nth=1).ticket(p_time=PENALTY)
-    first = await stage.request(FIRST, {})
+    before, waiting, after = orders(stage)[:3]
+    await _another_meanwhile(stage, before)
+    on_item(stage, waiting).ticket(p_time=LOST_PENALTY)
+    await stage.request(ITEM, query=f"id={waiting}")
+    await stage.arrived()
+    if await stage.recovered(await stage.lose()) is None:
+        return
+    await stage.hold(LOST_PENALTY + stage.limit("window_default"), "requests that should come once at most")
+    if await stage.recovered(await stage.lose()) is not None:
+        await _another_meanwhile(stage, after)
+
+
+async def _another_meanwhile(stage: Stage, ident: int) -> None:
+    """A request for that order draws a ticket, and one to another endpoint is sent while it waits. When the ticket was
+    used, the same is asked once more.
+    """
+    on_item(stage, ident).ticket(p_time=PENALTY)
+    first = await stage.request(ITEM, query=f"id={ident}")
     await stage.arrived()
     other = await stage.request(SECOND, {})
     await stage.outcome(other, within=stage.limit("window_request"))
     await stage.outcome(first, within=PENALTY + stage.limit("ticket_late") + 1)
-    broker.on(FIRST, nth=3).ticket(p_time=LOST_PENALTY)
-    await stage.request(FIRST, {})
-    await stage.arrived()
-    since = await stage.lose()
-    if await stage.recovered(since) is not None:
-        await stage.hold(LOST_PENALTY + stage.limit("window_default"), "requests that should come once at most")
+    again = await stage.request(ITEM, query=f"id={ident}")
+    await stage.outcome(again, within=stage.limit("window_request"))
 
 
 @scenario(
@@ -145,19 +234,26 @@ async def ticket_of_another(stage: Stage) -> None:
     "A request is answered with 429",
     exercises=("RLP-070",),
     needs=("wire", "request"),
-    lasts=66,
+    lasts=80,
 )
 async def request_429(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     stage.broker.on(FIRST).status(429)
+    hold = stage.broker.on(FIRST).hold()  # so that what a client sends meanwhile is no answer to it
     await stage.request(FIRST, {})
-    locked = await stage.wait(
-        "the answer to it",
-        lambda talk: next((q for c in talk.upgraded for q in c.requests if q.answer and q.answer.status == 429), None),
-        2 * stage.limit("window_request"),
-    )
-    if locked is not None:
-        await stage.arrived()
-        await stage.request(SECOND, {})  # asked for in the lock-out: it is not to be sent
-        await stage.hold(stage.limit("window_lockout") + 1, "requests that should not come")
+    held = await stage.wait("it", lambda talk: list(withheld(FIRST)(talk)), 2 * stage.limit("window_request"))
+    if not held:
+        return
+    await stage.hold(stage.limit("withhold") + 1, "what is sent without waiting for it")
+    hold.release()
+    await stage.arrived()
+    await stage.request(SECOND, {})  # asked for in the lock-out: it is not to be sent
+    await _through_the_lock_out(stage)
+
+
+async def _through_the_lock_out(stage: Stage) -> None:
+    """As much of it as is watched. The sockets are lost in it: what was learnt of it must outlive them."""
+    await stage.hold(BEFORE_LOSS, "requests that should not come")
+    await stage.lose()
+    await stage.hold(stage.limit("window_lockout") + 1 - BEFORE_LOSS, "requests that should not come")

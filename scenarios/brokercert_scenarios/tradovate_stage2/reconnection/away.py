@@ -27,7 +27,7 @@ async def _compare_back(stage: Stage, since: int) -> None:
     "The connection is reset in the middle of a flow, and the server refuses upgrades while orders go on",
     exercises=("REC-040",),
     needs=NEEDS,
-    lasts=18,
+    lasts=13,
 )
 async def away_direct(stage: Stage) -> None:
     if await stage.log_in() is None:
@@ -50,7 +50,7 @@ async def away_direct(stage: Stage) -> None:
     exercises=("REC-040",),
     path="proxied",
     needs=NEEDS,
-    lasts=20,
+    lasts=13,
 )
 async def away_proxied(stage: Stage) -> None:
     if await stage.log_in() is None:

@@ -6,7 +6,8 @@ from brokercert.engine.play.scenario import scenario
 from brokercert.trace.names import WindowName
 from brokercert_mock import Connection
 
-from brokercert_scenarios.tradovate_stage2.stage import Stage
+from brokercert_scenarios.tradovate_stage2.reconnection.subscriptions import QUOTES
+from brokercert_scenarios.tradovate_stage2.stage import Stage, lose_now
 
 ROWS = ("REC-010", "REC-020", "REC-030")
 AWAY = 2.0  # seconds that the proxy is down: two tries of most ladders
@@ -14,21 +15,15 @@ AWAY = 2.0  # seconds that the proxy is down: two tries of most ladders
 
 async def _lose(stage: Stage, how: Callable[[Connection], object]) -> None:
     """A loss within 5 s of an event; the way back, watched for 20 s after the new sync."""
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.fresh_event()
-    await _lose_now(stage, how)
-
-
-async def _lose_now(stage: Stage, how: Callable[[Connection], object]) -> None:
-    since = stage.lose_all(how)
-    if await stage.recovered(since) is not None:
-        await stage.hold(stage.limit("window_single_sync") + 1)
+    await lose_now(stage, how)
 
 
 @scenario("loss-fin", "FIN, and on the new socket the answer to authorize is held back", exercises=ROWS, lasts=34)
 async def loss_fin(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     hold = stage.broker.on("authorize").hold()
     since = await stage.lose()
@@ -44,27 +39,33 @@ async def loss_fin(stage: Stage) -> None:
         await stage.hold(stage.limit("window_single_sync") + 1)
 
 
-@scenario("loss-rst", "RST", exercises=ROWS, lasts=30)
+@scenario("loss-rst", "RST", exercises=ROWS, lasts=27)
 async def loss_rst(stage: Stage) -> None:
     await _lose(stage, Connection.rst)
 
 
-@scenario("loss-close-1001", "Close frame 1001 (going away)", exercises=ROWS, lasts=30)
+@scenario("loss-close-1001", "Close frame 1001 (going away)", exercises=ROWS, lasts=27)
 async def loss_close_1001(stage: Stage) -> None:
     await _lose(stage, lambda socket: socket.close(1001, "Going away"))
 
 
-@scenario("loss-close-1011", "Close frame 1011 (internal error)", exercises=ROWS, lasts=30)
+@scenario("loss-close-1011", "Close frame 1011 (internal error)", exercises=ROWS, lasts=27)
 async def loss_close_1011(stage: Stage) -> None:
     await _lose(stage, lambda socket: socket.close(1011, "Internal error"))
 
 
-@scenario("loss-close-1012", "Close frame 1012 (service restart)", exercises=ROWS, lasts=30)
+@scenario(
+    "loss-close-1012",
+    "Close frame 1012 (service restart), of a client that has subscribed to quotes if it does so at all",
+    exercises=(*ROWS, "REC-035"),
+    lasts=30,
+    env={"BROKERCERT_QUOTES": QUOTES},
+)
 async def loss_close_1012(stage: Stage) -> None:
     await _lose(stage, lambda socket: socket.close(1012, "Service restart"))
 
 
-@scenario("loss-protocol-close", 'The frame c[3000,"Go away!"], then the end', exercises=ROWS, lasts=30)
+@scenario("loss-protocol-close", 'The frame c[3000,"Go away!"], then the end', exercises=ROWS, lasts=27)
 async def loss_protocol_close(stage: Stage) -> None:
     await _lose(stage, lambda socket: socket.protocol_close(3000, "Go away!", then_close=True))
 
@@ -73,7 +74,7 @@ async def loss_protocol_close(stage: Stage) -> None:
     "loss-protocol-close-open",
     'The frame c[3000,"Go away!"], and the TCP connection is left open',
     exercises=(*ROWS, "REC-060"),
-    lasts=30,
+    lasts=27,
 )
 async def loss_protocol_close_open(stage: Stage) -> None:
     await _lose(stage, lambda socket: socket.protocol_close(3000, "Go away!", then_close=False))
@@ -87,7 +88,7 @@ async def loss_protocol_close_open(stage: Stage) -> None:
     lasts=34,
 )
 async def loss_proxy(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.fresh_event()
     since = await stage.proxy_down()
@@ -97,18 +98,18 @@ async def loss_proxy(stage: Stage) -> None:
         await stage.hold(stage.limit("window_single_sync") + 1)
 
 
-@scenario("loss-close-1000", "Close frame 1000 (normal end)", exercises=("REC-015",), lasts=30)
+@scenario("loss-close-1000", "Close frame 1000 (normal end)", exercises=("REC-015",), lasts=27)
 async def loss_close_1000(stage: Stage) -> None:
     await _lose(stage, lambda socket: socket.close(1000, "Bye"))
 
 
 @scenario("loss-fin-quiet", "FIN without a close frame, after a quiet time", exercises=("REC-015",), lasts=42)
 async def loss_fin_quiet(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     stage.broker.quiet(True)
     await stage.hold(stage.limit("fin_after_quiet") + 1, "nothing but `h`")
-    await _lose_now(stage, Connection.fin)
+    await lose_now(stage, Connection.fin)
 
 
 @scenario(
@@ -118,7 +119,7 @@ async def loss_fin_quiet(stage: Stage) -> None:
     lasts=96,
 )
 async def outage_refused(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     with stage.broker.on_upgrade().refuse(503):
         await stage.outage(f"{WindowName.OUTAGE}: every upgrade answered with 503")
@@ -131,7 +132,7 @@ async def outage_refused(stage: Stage) -> None:
     lasts=96,
 )
 async def outage_closed(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     with stage.broker.on_upgrade().upgrade_then_close():
         await stage.outage(f"{WindowName.OUTAGE}: every socket upgraded and closed at once")

@@ -17,6 +17,7 @@ from brokercert.judge.tradovate.reconnection.grid import AFTER, CELL
 from brokercert_mock import Connection
 from websockets.frames import Frame, Opcode
 
+from brokercert_scenarios.tradovate_stage2.requests.answers import ORDER_PRICE, on_order, place
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 ROWS = ("REC-110", "REC-115")
@@ -32,7 +33,7 @@ Reach = Callable[[Stage, Strike], Awaitable[bool]]
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`frame`: it is said in a frame, so that a socket must be there, and no other frame half written.
-    `noticed`: whether the client must find out by itself, from silence.
+    `noticed`: whether the client must find out by itself, from silence. `turns`: ends of which each phase has one.
     """
 
     title: str
@@ -42,6 +43,11 @@ class Fault:
     path: Any = "direct"
     needs: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    turns: tuple[Callable[[Connection], object], ...] = ()
+
+    def in_phase(self, place: int) -> Strike:
+        """How it strikes in the phase that stands at this place."""
+        return _in_turn(self.turns, place) if self.turns else self.strike
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,13 @@ def _each(act: Callable[[Connection], object]) -> Strike:
     return strike
 
 
+def _in_turn(ends: tuple[Callable[[Connection], object], ...], place: int) -> Strike:
+    async def strike(stage: Stage) -> None:
+        await _each(ends[(stage.broker.rng.randrange(len(ends)) + place) % len(ends)])(stage)
+
+    return strike
+
+
 def _deaf(connection: Connection) -> None:
     connection.stop_reading()
     connection.later(DEAF, connection.fin)
@@ -71,6 +84,14 @@ def _deaf(connection: Connection) -> None:
 
 def _half_a_frame(connection: Connection) -> None:
     connection.stop_mid_frame("a[" + "{}," * 40, keep=60, fin=True)
+
+
+# Ends that are no normal ones: by a draw of the seed in the first phase, and from there in turn.
+_OTHER_ENDS: tuple[Callable[[Connection], object], ...] = (
+    lambda connection: connection.close(1008, "Policy violation"),
+    lambda connection: connection.protocol_close(2010, "Another connection still open", then_close=False),
+    lambda connection: connection.close(1013, "Try again later"),
+)
 
 
 async def _proxy_down(stage: Stage) -> None:
@@ -109,6 +130,7 @@ FAULTS = {
     "close-1001": Fault("close frame 1001", _each(lambda c: c.close(1001, "Going away")), frame=True),
     "close-1011": Fault("close frame 1011", _each(lambda c: c.close(1011, "Internal error")), frame=True),
     "close-1012": Fault("close frame 1012", _each(lambda c: c.close(1012, "Service restart")), frame=True),
+    "close-other": Fault("close frame 1008 or 1013, or c[2010]", _each(_OTHER_ENDS[0]), frame=True, turns=_OTHER_ENDS),
     "protocol-close": Fault("c[3000]", _each(lambda c: c.protocol_close(3000, "Go away!")), frame=True),
     "black-hole": Fault("black hole", _each(lambda c: c.half_open()), noticed=True),
     "half-open-down": Fault("half-open, nothing comes down", _each(lambda c: c.go_silent("dead")), noticed=True),
@@ -180,8 +202,8 @@ async def _steady(stage: Stage, strike: Strike) -> bool:
 async def _order_in_flight(stage: Stage, strike: Strike) -> bool:
     if await stage.log_in() is None:
         return False
-    hold = stage.broker.on("order/placeorder", nth=1).hold()
-    await stage.request("order/placeorder", {**_ORDER, "accountId": stage.broker.credentials.accounts[0]})
+    hold = on_order(stage, ORDER_PRICE).hold()
+    await place(stage)
     if not await hold.wait_held(within=2 * stage.limit("window_request")):
         return False
     struck = await _struck(stage, strike)
@@ -239,7 +261,6 @@ PHASES = {
     "again": Phase("re-authenticating", _again),
 }
 
-_ORDER = {"action": "Buy", "symbol": "ESH6", "orderQty": 1, "orderType": "Limit", "price": 4000, "isAutomated": True}
 _NO_SOCKET = "it is said in a frame, and during the upgrade there is no socket yet that could carry one"
 _HALF_A_FRAME = "it is said in a frame, and within a frame that is half sent no other can begin"
 LEFT_OUT = tuple(
@@ -297,7 +318,7 @@ async def _cell(fault: str, phase: str, stage: Stage) -> None:
 
     async def strike(stage: Stage) -> None:
         struck.append(stage.now)
-        await FAULTS[fault].strike(stage)
+        await FAULTS[fault].in_phase(list(PHASES).index(phase))(stage)
         _changes(stage, book)
 
     if not await PHASES[phase].reach(stage, strike):
@@ -321,7 +342,7 @@ def _scenario(fault: str, phase: str) -> Scenario:
         play=functools.partial(_cell, fault, phase),
         path=how.path,
         needs=("wire", *when.needs, *how.needs),
-        lasts=50 if how.noticed else 40,
+        lasts=46 if how.noticed else 32,
         settings=how.settings,
         cell=Cell(fault, phase),
     )

@@ -16,7 +16,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 )
 async def token_expired_away(stage: Stage) -> None:
     broker = stage.broker
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.fresh_event()
     away = "Service unavailable"
@@ -44,7 +44,7 @@ async def token_expired_away(stage: Stage) -> None:
 )
 async def token_revoked_away(stage: Stage) -> None:
     broker = stage.broker
-    if await stage.log_in() is None:
+    if await stage.log_in(syncs=False) is None:
         return
     await stage.fresh_event()
     since = stage.now

@@ -1,4 +1,8 @@
-"""Requests and their answers: S2 overview, TP §3. The client is asked to send them, as it would its own."""
+"""Requests and their answers: S2 overview, TP §3. The client is asked to send them, as it would its own.
+
+The law: it is asked for what no client asks by itself, and a rule is laid over that one request alone. So a client may
+read and trade beside it, on whatever socket, and nothing of that is taken for what it was asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,38 @@ from typing import Any
 
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.told import Asked
-from brokercert.judge.tradovate.model.conversation import Conversation, Request
-from brokercert.judge.tradovate.model.sends import Sends
+from brokercert.judge.tradovate.model.conversation import Connection, Conversation, Request
+from brokercert.judge.tradovate.model.sends import sends_of
 from brokercert_mock import Hold
+from brokercert_mock.tradovate.rules import OnRequest
 
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "request")
 ITEM = "order/item"  # a read that asks for one entity, known by its id, and that nobody answers from a cache
+PLACE = "order/placeorder"
+ORDER_PRICE = 4487  # far from the market, and no round price
+ORDER_QTY = 3
 
 
 def orders(stage: Stage) -> list[int]:
-    """Ids of the seeded orders, all of which can be asked for."""
-    return sorted(stage.broker.state()["order"])
+    """Ids of orders of earlier days: they can be asked for, and no client knows them."""
+    return stage.broker.archived_orders
+
+
+def on_item(stage: Stage, ident: int, times: int | None = 1) -> OnRequest:
+    """A rule for the request for that order alone; `times` None: whenever it comes."""
+    return stage.broker.on(ITEM, times=times, only={"id": ident})
+
+
+def on_order(stage: Stage, price: float, times: int | None = 1) -> OnRequest:
+    """A rule for the order of that price alone, which `place` has the client send."""
+    return stage.broker.on(PLACE, times=times, only={"price": price})
+
+
+def sent_of(stage: Stage, ticket: int) -> list[Request]:
+    """What the client has sent of a command, on whatever socket, in the order in which it came."""
+    return sends_of(stage.talk, stage.talk.told.commands[ticket])
 
 
 @scenario(
@@ -28,14 +51,13 @@ def orders(stage: Stage) -> list[int]:
     exercises=("REQ-020",),
     needs=NEEDS,
     lasts=9,
-    settings={"snapshot_orders": 7},  # one each for three, three, and a further one
 )
 async def answers_out_of_order(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     idents = orders(stage)
     first = await _Held.asked_for(stage, idents[:3])
-    await _until_confusing(stage, first, idents[6])
+    await _until_confusing(stage, first, idents[6])  # three, three, and a further one
     late, waiting = first.standing()
     first.release(late)
     if late:
@@ -52,23 +74,22 @@ async def answers_out_of_order(stage: Stage) -> None:
 
 
 class _Held:
-    """Requests whose answers are held back. The newest rule meets the first request: the holds, as they are made, are
-    the requests from the last on.
-    """
+    """Requests whose answers are held back, each by a hold of its own."""
 
-    def __init__(self, stage: Stage, count: int) -> None:
+    def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.holds = [stage.broker.on(ITEM, times=1).hold_answer() for _ in range(count)]
+        self.holds: list[Hold] = []
         self.asked: list[Asked] = []
 
     @classmethod
     async def asked_for(cls, stage: Stage, idents: list[int]) -> _Held:
-        held = cls(stage, len(idents))
+        held = cls(stage)
         for ident in idents:
             await held.ask(ident)
         return held
 
     async def ask(self, ident: int) -> None:
+        self.holds.append(on_item(self._stage, ident).hold_answer())
         ticket = await self._stage.request(ITEM, query=f"id={ident}")
         self.asked.append(self._stage.talk.told.commands[ticket])
 
@@ -82,18 +103,20 @@ class _Held:
         """
         late: list[Hold] = []
         waiting: list[Hold] = []
-        for (request, one), hold in zip(self._sent(), reversed(self.holds), strict=False):
+        for one, request in self._sent():
+            hold = self.holds[self.asked.index(one)]
             if hold.held and self._stands(request):
                 (late if one.outcomes else waiting).append(hold)
         return late, waiting
 
     def left(self) -> bool:
         """The client has left a socket with what it had asked there."""
-        return not all(self._stands(request) for request, _ in self._sent())
+        return not all(self._stands(request) for _, request in self._sent())
 
-    def _sent(self) -> list[tuple[Request, Asked]]:
-        sends = Sends(self._stage.talk)
-        return sorted(((q, one) for one in self.asked for q in sends.of(one)), key=lambda sent: sent[0].record)
+    def _sent(self) -> list[tuple[Asked, Request]]:
+        """What was asked for and came, with its first request, in the order in which they came."""
+        firsts = [(one, sent_of(self._stage, one.id)[:1]) for one in self.asked]
+        return sorted(((one, sent[0]) for one, sent in firsts if sent), key=lambda pair: pair[1].record)
 
     def _stands(self, request: Request) -> bool:
         return self._stage.talk.connections[request.conn].is_open
@@ -150,22 +173,26 @@ async def request_unanswered(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     lost, beside, after = orders(stage)[:3]
-    stage.broker.on(ITEM, times=1).never_answer()
+    on_item(stage, lost).never_answer()
     unanswered = await stage.request(ITEM, query=f"id={lost}")
-    await stage.wait(
-        "the request",
-        lambda talk: [q for c in talk.synced for q in c.requests if q.endpoint == ITEM],
-        stage.limit("window_request"),
-    )
+    await stage.wait("the request", lambda _: sent_of(stage, unanswered), stage.limit("window_request"))
+    sockets = len(_working(stage.talk))
     await stage.arrived()
     other = await stage.request(ITEM, query=f"id={beside}")
     if await stage.outcome(unanswered) is None or await stage.outcome(other) is None:
         return
-    # A client may give the whole connection up: then what is asked for next needs a new one.
+    # A client may give the whole connection up, of its several the one for requests: what is asked for next needs it.
+    # It may tell of the request first, and leave then: so its end is awaited before it is looked for.
+    await stage.arrived()
     recovery = stage.limit("window_recovery")
-    await stage.wait("a connection", lambda talk: any(c.is_open and c.synced for c in talk.synced), recovery)
+    await stage.wait("its connections", lambda talk: len(_working(talk)) >= sockets, recovery)
     await stage.arrived()
     await stage.outcome(await stage.request(ITEM, query=f"id={after}"))
+
+
+def _working(talk: Conversation) -> list[Connection]:
+    """The sockets that can be used: authorized, and synced where they asked for that."""
+    return [c for c in talk.authorized if c.is_open and bool(c.synced) == bool(c.syncs)]
 
 
 @scenario(
@@ -173,7 +200,7 @@ async def request_unanswered(stage: Stage) -> None:
     "Answers that are errors: 4xx and 5xx with a text, and a 200 with `errorText`; and one that is none",
     exercises=("REQ-040",),
     needs=NEEDS,
-    lasts=5,
+    lasts=4,
 )
 async def answers_errors(stage: Stage) -> None:
     if await stage.log_in() is None:
@@ -181,15 +208,22 @@ async def answers_errors(stage: Stage) -> None:
     answers: list[tuple[int, Any]] = [
         (404, "Not found: order"),
         (400, "Bad request"),
+        (404, '"Not found: order"'),  # once more in quotes, as observed (TP §3)
+        (403, "Ten zasób jest niedostępny 🔒"),
+        (408, ""),
         (500, "Internal error"),
         (200, {"errorText": "The order cannot be shown now"}),
     ]
-    *refused, good = orders(stage)[: len(answers) + 1]
+    *refused, good, denied = orders(stage)[: len(answers) + 2]
     for ident, (status, data) in zip(refused, answers, strict=True):
-        stage.broker.on(ITEM, times=1).answer_with(status, data)
+        on_item(stage, ident).answer_with(status, data)
         if await stage.outcome(await stage.request(ITEM, query=f"id={ident}")) is None:
             return
-    await stage.outcome(await stage.request(ITEM, query=f"id={good}"))
+    if await stage.outcome(await stage.request(ITEM, query=f"id={good}")) is None:
+        return
+    # Last, since a client may log in once more then, and send nothing meanwhile.
+    on_item(stage, denied).answer_with(401, "Access is denied")
+    await stage.outcome(await stage.request(ITEM, query=f"id={denied}"))
 
 
 @scenario(
@@ -207,22 +241,32 @@ async def orders_refused(stage: Stage) -> None:
         {"violations": [{"constraint": "max", "value": 1, "description": "orderQty: must be below the limit"}]},
     )
     for step, answer in enumerate(answers):
-        stage.broker.on("order/placeorder", times=1).answer_with(200, answer)
-        if await stage.outcome(await place(stage, 4500 + step)) is None:
+        price = ORDER_PRICE + step
+        on_order(stage, price).answer_with(200, answer)
+        if await stage.outcome(await place(stage, price)) is None:
             return
-    await stage.outcome(await place(stage, 4510))
+    await stage.outcome(await place(stage, ORDER_PRICE + len(answers)))
     await stage.arrived()
 
 
-async def place(stage: Stage, price: float) -> int:
-    """Have the client place an order far from the market, known by its price. Returns its ticket for `outcome`."""
-    order = {
-        "accountId": stage.broker.credentials.accounts[0],
+def order_at(stage: Stage, price: float, account: int) -> dict[str, Any]:
+    """An order far from the market. By its price and quantity it is no order that a client places by itself."""
+    return {
+        "accountId": stage.broker.credentials.accounts[account],
         "action": "Buy",
         "symbol": "ESH6",
-        "orderQty": 1,
+        "orderQty": ORDER_QTY,
         "orderType": "Limit",
         "price": price,
         "isAutomated": True,
     }
-    return await stage.request("order/placeorder", order)
+
+
+async def place(stage: Stage, price: float = ORDER_PRICE, account: int = 0) -> int:
+    """Have the client place that order, for one of its accounts. Returns its ticket for `outcome`."""
+    return await stage.request(PLACE, order_at(stage, price, account))
+
+
+async def place_for_all(stage: Stage) -> list[int]:
+    """Have the client place it for each account: one of several shards may send those of one account only."""
+    return [await place(stage, account=number) for number in range(len(stage.broker.credentials.accounts))]

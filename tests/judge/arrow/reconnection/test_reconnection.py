@@ -92,8 +92,9 @@ def twice(*again: float, told: dict[str, str] | None = None, back: bool = True, 
 
 def test_after_a_success_the_ladder_and_the_count_begin_again() -> None:
     assert twice(1) == twice(1, 2, 4) == "pass"
-    assert twice(2) == "fail"
-    assert twice(10) == "fail"
+    assert twice(8, 10, 10) == twice(2, 4, 8) == "fail", "later rungs"
+    assert twice(6, 2, 4) == "pass", "it noticed the loss after 5 s, and its ladder began at its first rung"
+    assert twice(2) == twice(10) == "inconclusive", "a later rung, or a loss that was noticed late: nothing tells"
     assert twice() == "fail"
     assert twice(1, 2, back=False) == "fail", "it stopped"
     assert twice(1.7) == "inconclusive", "less than a rung, more than a timer"
@@ -128,23 +129,50 @@ def test_one_outage_starts_one_series() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "later", "late", "verdict"),
+    ("plain", "own", "late", "verdict"),
     [
-        (1, 1, 0, "pass"),
-        (1, 2, 0, "fail"),
-        (2, 2, 0, "pass"),
-        (1, 1.7, 0, "inconclusive"),
-        (1, 1.1, 0.24, "pass"),
-        (1.1, 2, 0.24, "inconclusive"),
+        ((1,), (1,), 0, "pass"),
+        ((1,), (2,), 0, "inconclusive"),
+        ((2,), (2,), 0, "pass"),
+        ((1,), (1.7,), 0, "inconclusive"),
+        ((1,), (1.1,), 0.24, "pass"),
+        ((1.1,), (2,), 0.24, "inconclusive"),
+        ((1, 2, 4), (2, 4, 8), 0, "fail"),
+        ((2, 4, 8), (4, 8, 10), 0, "fail"),
+        ((1, 2, 4), (2, 2, 4), 0, "pass"),
+        ((1, 2, 4), (9, 4, 8), 0, "fail"),
+        ((2, 2, 2), (4, 2, 2), 0, "inconclusive"),
+        ((1, 2, 4), (2, 3, 4), 0.24, "inconclusive"),
     ],
 )
-def test_a_time_out_skips_no_rung(first: float, later: float, late: float, verdict: str) -> None:
+def test_a_time_out_skips_no_rung(plain: tuple[float, ...], own: tuple[float, ...], late: float, verdict: str) -> None:
     """The first loss is the broker's; the second the client's own giving up. `late` is the harness's own lateness."""
-    talk = Talk(100)
-    talk.asks(1, 1)
-    talk.ends(10, 1)
-    talk.asks(10 + first, 2)
-    talk.closes(60, 2, "client", 1000)
-    talk.asks(60 + later, 3)
+    talk = _both(plain, own)
     calibration = {"round_trip_p99": late * 1000}
     assert talk.verdict("AOR-060", calibration=calibration if late else {}) == verdict
+
+
+@pytest.mark.parametrize("pause", [0, 1, 3, 5, 9])
+@pytest.mark.parametrize("ladder", [(1, 2, 4), (2, 4, 8)])
+def test_a_loss_that_is_noticed_late_skips_no_rung(pause: float, ladder: tuple[float, ...]) -> None:
+    """A library may tell of its own close after seconds. A client that begins its ladder then skips nothing."""
+    late = (pause + ladder[0], *ladder[1:])
+    assert _both(ladder, late).verdict("AOR-060") == "pass"
+    assert _both(ladder, (pause + ladder[1], ladder[2], 2 * ladder[2])).verdict("AOR-060") == "fail"
+
+
+def _both(plain: tuple[float, ...], own: tuple[float, ...]) -> Talk:
+    """A plain loss at 10 s, and the client's own giving up at 60 s, each with its delays; the last attempts succeed."""
+    talk = Talk(130)
+    talk.asks(1, 1)
+    talk.ends(10, 1)
+    _attempts(talk, 10, 2, plain)
+    talk.closes(60, 1 + len(plain), "client", 1000)
+    _attempts(talk, 60, 2 + len(plain), own)
+    return talk
+
+
+def _attempts(talk: Talk, at: float, conn: int, delays: tuple[float, ...]) -> None:
+    for number, delay in enumerate(delays):
+        at += delay
+        talk.asks(at, conn + number, status=101 if number == len(delays) - 1 else 503)

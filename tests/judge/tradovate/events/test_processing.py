@@ -122,6 +122,12 @@ def test_what_other_programs_use_makes_no_failure() -> None:
     assert finding.verdict == "fail"
 
 
+def test_one_message_that_may_have_waited_for_its_turn_is_no_warning() -> None:
+    (finding,) = judged(lambda n: 200 * MS if n == 500 else MS, others=1.5)
+    assert finding.verdict == "pass" and "other programs used 1.5 cores" in finding.observed
+    assert [f.verdict for f in judged(lambda n: 200 * MS if n == 500 else MS, others=0.1)] == ["pass", "warning"]
+
+
 def test_lag_that_explains_the_worst_is_no_warning() -> None:
     lag = ((S + 500 * MS, 130 * MS),)
     findings = judged(lambda n: 130 * MS if n == 500 else MS, (*CALM[:25], *lag))

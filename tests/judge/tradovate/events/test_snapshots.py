@@ -34,3 +34,4 @@ def test_parts_of_a_snapshot_are_judged_under_a_declared_reading_alone() -> None
         talk.told.append(r.SubjectReport(t=at * S, event="snapshot", body=body))
     assert talk.verdict("EVT-095") == "not observed"
     assert talk.verdict("EVT-095", readings={"split-snapshot": "one id"}) == "warning"
+    assert talk.verdict("EVT-095", readings={"split-snapshot": "wrappers"}) == "warning"

@@ -33,11 +33,37 @@ def test_sync_comes_after_authorize() -> None:
     assert ordered(2) == "fail"
 
 
+def test_a_sync_after_a_200_that_is_no_success_is_another_rows_matter() -> None:
+    """LOG-100 is a recommendation, and speaks of it."""
+    talk = alone(60)
+    authorize(talk, 3, s=200, d={"errorText": "no"})
+    sync(talk, 4, ident=1, d={})
+    assert talk.verdict("EVT-020") != "fail" and talk.verdict("LOG-100") == "warning"
+
+
+def test_one_success_on_the_socket_is_enough() -> None:
+    talk = alone(60)
+    authorize(talk, 3, s=200)
+    authorize(talk, 4, ident=5, s=401)
+    sync(talk, 5, ident=1, d={})
+    assert talk.verdict("EVT-020") == "pass"
+
+
+def test_no_sync_at_all_is_a_breach_once_it_was_awaited() -> None:
+    talk = alone(40)
+    authorize(talk, 3, s=200)
+    assert talk.verdict("EVT-020") == "fail"
+    talk.ends = 20_000_000
+    assert talk.verdict("EVT-020") == "not observed"
+
+
 @pytest.mark.parametrize(
     ("body", "verdict"),
     [
         ({"entityTypes": ["order"]}, "pass"),
-        ({"entityTypes": ["orders", "Fill"]}, "pass"),
+        ({"entityTypes": ["orders", "fill"]}, "warning"),
+        ({"entityTypes": ["order", "Fill"]}, "warning"),
+        ({"entityTypes": ["accountRiskStatus", "spreadDefinition"]}, "pass"),
         ({}, "fail"),
         ({"entityTypes": []}, "fail"),
         ({"entityTypes": "order"}, "fail"),

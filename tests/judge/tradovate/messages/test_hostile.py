@@ -10,7 +10,8 @@ from brokercert.hostile.websocket import frame
 from brokercert.judge.told import Report
 from brokercert.judge.tradovate.model.hostile import is_told, violation_in
 from brokercert.trace import records as r
-from talks import S, alone, authorize, healthy, opened, sync
+from talks import OLD, S, alone, authorize, healthy, opened, sync
+from ways_back import ended, logged_in, started_again
 
 
 def hears(
@@ -59,15 +60,138 @@ def test_a_client_is_alive_when_it_hears() -> None:
     assert hears(dies=101) == hears(dies=101, until=110) == "fail", "its exit is enough, whatever its socket shows"
     assert hears(returns=False) == "fail", "it beats on, and does not come back as it had before"
     assert hears(returns=False, control=None) == "not observed", "nobody knows whether it ever would"
-    assert hears(synced=False) == "fail", "back without the sync that it had made"
+    assert hears(synced=False) == "pass", "back; that it syncs again is another row's question"
     assert hears(leaves=105) == "pass", "a clean reconnect"
-    assert hears(leaves=105, returns=False) == hears(leaves=105, synced=False) == "fail"
+    assert hears(leaves=105, synced=False) == "pass"
+    assert hears(leaves=105, returns=False) == "fail"
+    assert hears(leaves=105, returns=False, control=None) == "not observed", "nobody knows whether it ever would"
     assert hears(returns=False, until=200) == "not observed", "75 s are what it may take"
     assert hears(closed=False, until=110) == "not observed"
 
 
 def test_a_client_that_does_not_come_back_from_a_plain_close_is_not_judged_by_one() -> None:
-    assert hears(control=False, returns=False) == "blocked"
+    assert hears(control=False, returns=False) == "pass", (
+        "it lives and beats, and its way back is another row's question"
+    )
+    assert hears(control=False, returns=False, leaves=105) == "blocked"
+    assert hears(control=False, returns=False, dies=101) == "fail", "a crash needs no control"
+    assert hears(control=False, returns=False, beats=False) == "fail", "nor does a missing heartbeat"
+
+
+# The control is a second start of the client, which met nothing else.
+
+
+def controlled(
+    *, leaves: bool = False, dies: int | None = None, violates: bool = False, beats: bool = True, pongs: str = "both",
+    closed: float | None = 5, returns: bool = False, exits: int | None = None, until: float = 300,
+) -> str:  # fmt: skip
+    """Something hostile at 50 s on the first socket, a scripted close at 100 s from which the client does not come
+    back; at 200 s a second start, and a plain close of it.
+    """
+    talk = alone(until)
+    authorize(talk, 2, s=200)
+    for at in range(4, 100, 2):
+        if beats or at < 50:
+            talk.client(at * S, 1, "[]")
+    healthy(talk, 100)
+    for at in (10, 51):
+        talk.told.append(r.Frame(t=at * S, conn=1, sender="broker", ordinal=0, opcode=9))
+        if pongs == "both" or (pongs == "before" and at == 10):
+            talk.told.append(r.Frame(t=at * S + 1000, conn=1, sender="client", ordinal=0, opcode=10))
+    if violates:
+        talk.told.append(r.Raw(t=50 * S, conn=1, base64=base64.b64encode(frame(0xC1, b"a[]")).decode()))
+    else:
+        talk.frame(50 * S, 1, 'a[{"broken"')
+    if dies is not None:
+        talk.told.append(r.SubjectExited(t=52 * S, code=dies, asked=False))
+    ended(talk, 52 if leaves or dies is not None else 100, by="client" if leaves or dies is not None else "broker")
+    talk.drop(
+        lambda x: isinstance(x, r.Frame) and x.conn == 1 and x.t > (52 if leaves or dies is not None else 100) * S
+    )
+    started_again(talk, 200, 5, closed=closed, returns=returns)
+    if exits is not None:
+        talk.told.append(r.SubjectExited(t=208 * S, code=exits, asked=False))
+    return talk.verdict("MSG-040" if violates else "MSG-010")
+
+
+def test_a_client_that_comes_back_from_no_close_is_judged_by_its_heartbeat_and_its_pong() -> None:
+    assert controlled() == "pass"
+    assert controlled(pongs="neither") == "not observed", "whether it ever answers pings nobody knows"
+    assert controlled(pongs="before") == "fail"
+    assert controlled(beats=False) == "fail"
+    assert controlled(closed=None) == "not observed", "nobody knows whether it ever comes back"
+    assert controlled(until=230) == "not observed", "the control was watched too briefly"
+
+
+def test_a_client_that_comes_back_otherwise_is_deaf() -> None:
+    assert controlled(returns=True) == controlled(returns=True, until=230) == "fail"
+
+
+def test_a_client_that_left_the_socket_is_judged_by_what_it_does_after_a_plain_close() -> None:
+    assert controlled(leaves=True, returns=True) == "fail"
+    assert controlled(leaves=True) == "blocked", "it comes back from no close"
+    assert controlled(leaves=True, closed=None) == "not observed"
+    assert controlled(leaves=True, exits=0) == "blocked"
+
+
+def test_a_crash_needs_no_control() -> None:
+    for code in (0, 1, 101, -11):
+        assert (
+            controlled(dies=code) == controlled(dies=code, closed=None) == controlled(dies=code, exits=code) == "fail"
+        )
+
+
+def test_a_client_that_ends_with_every_connection_may_end_with_one_that_it_had_to_fail() -> None:
+    assert controlled(violates=True, dies=1, exits=1) == "blocked", "its way back is another row's question"
+    assert controlled(violates=True, dies=1, exits=0) == "fail", "it ends otherwise, and here it crashed"
+    assert controlled(violates=True, dies=1) == controlled(violates=True, dies=1, returns=True) == "fail"
+
+
+def test_who_hears_a_close_by_leaving_is_deaf_where_it_stays() -> None:
+    assert controlled(exits=0) == "fail"
+    assert controlled(exits=0, returns=True) == "fail"
+
+
+# Make before break: the new socket first, and then the end of the old one.
+
+
+def made_before_broken(
+    *,
+    opened_at: float = 51,
+    granted: float = 52,
+    left: float = 53,
+    token: str = OLD,
+    lost: bool = False,
+    synced: bool = True,
+    at_work: bool = False,
+) -> str:
+    """Something hostile at 50 s; the client ends its first socket at `left`, and has another one since before."""
+    talk = logged_in(200)
+    for at in range(4, 50, 2):
+        talk.client(at * S, 1, "[]")
+    talk.frame(50 * S, 1, 'a[{"broken"')
+    opened(talk, round(opened_at * S), 2)
+    authorize(talk, granted, conn=2, token=token, s=200)
+    if synced:
+        sync(talk, granted + 1 if at_work else left + 1, conn=2, ident=1, d={})
+    if lost:
+        ended(talk, 52.5, 2, "client")
+    ended(talk, left, by="client")
+    return talk.verdict("MSG-010")
+
+
+def test_a_new_socket_that_was_there_before_the_old_one_was_left_is_a_recovery() -> None:
+    assert made_before_broken() == made_before_broken(left=70) == "pass"
+    assert made_before_broken(granted=54) == "pass", "opened before, authorized afterwards"
+    assert made_before_broken(synced=False) == "pass", "that it syncs again is another row's question"
+
+
+def test_a_socket_that_cannot_stand_for_the_old_one_is_no_recovery() -> None:
+    control = "not observed"  # there was no plain close
+    assert made_before_broken(token="«md-access-token#1»", synced=False) == control, "it is for something else"
+    assert made_before_broken(opened_at=5, granted=6, synced=False) == control, "it stood there before the frame"
+    assert made_before_broken(opened_at=5, granted=6, at_work=True) == control, "another one at work, as before"
+    assert made_before_broken(lost=True) == control, "it was gone when the old one was left"
 
 
 def unknown(leaves: bool) -> str:

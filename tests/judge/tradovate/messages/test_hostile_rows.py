@@ -17,6 +17,8 @@ from brokercert.mutants.tradovate import MUTANTS
 from brokercert.reference.tradovate import ReferenceClient, wire
 from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.states import Happening
+from brokercert.trace import read_trace
+from brokercert.trace import records as r
 from brokercert.verdict import RunRecord
 from websockets.asyncio.client import ClientConnection
 
@@ -36,6 +38,12 @@ def certified(client: Any, out: Path, *scenarios: str, offers: tuple[str, ...] =
     )
     request = RunRequest("tradovate-stage2", spec, scenarios=scenarios, tier="virtual", out=out)
     return run_certification(request, Quiet())
+
+
+def starts(record: RunRecord, out: Path) -> dict[str, int]:
+    """How often the client was started in each scenario."""
+    told = {s.name: read_trace(out / record.run_id / s.trace).records for s in record.scenarios}
+    return {name: sum(isinstance(x, r.SubjectStarted) for x in records) for name, records in told.items()}
 
 
 def verdicts(record: RunRecord) -> dict[str, str]:
@@ -64,6 +72,55 @@ def test_a_mutant_fails_what_its_defect_breaks(name: str, scenario: str, tmp_pat
     found = verdicts(certified(one.client, tmp_path, scenario))
     failed = {row for row, verdict in found.items() if verdict == "fail"}
     assert one.fails <= failed <= one.fails | one.also
+
+
+# The frames come first, on the first socket: who cannot reconnect, or never syncs, meets them too.
+
+
+def test_a_client_that_never_reconnects_is_judged_by_its_first_socket(tmp_path: Path) -> None:
+    record = certified(MUTANTS["never-reconnects"].client, tmp_path, *ALL)
+    assert verdicts(record) == dict.fromkeys(ROWS, "pass") | {"MSG-040": "blocked"}
+    assert {row.findings[0].blocked_by for row in record.rows if row.id == "MSG-040"} == {"REC-010"}
+    assert starts(record, tmp_path) == dict.fromkeys(ALL, 2), "a plain close of a new start is its control"
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "row"),
+    [
+        ("crashes-on-malformed-json", "malformed-json", "MSG-010"),
+        ("crashes-on-an-unknown-letter", "unknown-frames", "MSG-020"),
+        ("trusts-the-fields", "invalid-parameters", "MSG-030"),
+        ("keeps-every-bad-frame", "hostile-run", "MSG-050"),
+    ],
+)
+def test_a_crash_of_a_client_that_never_reconnects_is_told(name: str, scenario: str, row: str, tmp_path: Path) -> None:
+    class Both(MUTANTS[name].client):  # type: ignore[misc]
+        delay_after = MUTANTS["never-reconnects"].client.delay_after
+
+    record = certified(Both, tmp_path, scenario, offers=())
+    assert {one for one, verdict in verdicts(record).items() if verdict != "not observed"} == {row}
+    assert verdicts(record)[row] == "fail"
+    assert starts(record, tmp_path) == {scenario: 1}, "a crash needs no control"
+
+
+def test_a_client_that_never_syncs_is_judged_by_what_it_does(tmp_path: Path) -> None:
+    record = certified(MUTANTS["never-syncs"].client, tmp_path, "malformed-json", "unknown-frames", "violated-heads")
+    assert verdicts(record) == dict.fromkeys(("MSG-010", "MSG-020", "MSG-040"), "pass")
+
+
+def test_a_client_that_comes_back_is_started_once(tmp_path: Path) -> None:
+    assert starts(certified(ReferenceClient, tmp_path, *ALL), tmp_path) == dict.fromkeys(ALL, 1)
+
+
+def test_malformed_json_breaks_no_row_about_unknown_messages(tmp_path: Path) -> None:
+    for name in ("crashes-on-malformed-json", "deaf-but-beating"):
+        assert verdicts(certified(MUTANTS[name].client, tmp_path, "unknown-frames")) == {"MSG-020": "pass"}
+
+
+def test_no_unknown_frame_is_malformed_json() -> None:
+    rng = random.Random(5)
+    for _ in range(60):
+        assert not [hostile for hostile in each_once(rng, "frame") if is_malformed(hostile.text)]
 
 
 class _Touchy(Session):

@@ -23,10 +23,9 @@ def answered(status: int, data: Any = None) -> Talk:
         (200, None, True, False),
         (200, {"userId": 1}, True, False),
         (200, {"p-ticket": "«p-ticket#1»", "p-time": 5}, False, False),
-        (200, {"errorText": "no"}, False, False),
-        (401, None, False, True),
-        (403, None, False, True),
-        (503, None, False, False),
+        (200, {"errorText": "no"}, False, True),
+        *((status, "no", False, True) for status in (400, 401, 403, 404)),
+        *((status, None, False, False) for status in (408, 423, 429, 500, 503)),
     ],
 )
 def test_what_a_success_and_a_refusal_are(status: int, data: Any, ok: bool, refused: bool) -> None:

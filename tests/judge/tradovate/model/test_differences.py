@@ -254,6 +254,8 @@ def test_a_type_that_no_snapshot_names_is_not_observed_and_an_empty_one_is_wrong
         ("Buy", "BUY"),
         (None, ""),
         (-0.0, 0),
+        (0.1, "0.10000000000000001"),  # the same double
+        ("123456789010.81", "123456789010.8099975586"),
     ],
 )
 def test_one_value_in_two_forms(expected: Any, actual: Any) -> None:
@@ -264,7 +266,8 @@ def test_one_value_in_two_forms(expected: Any, actual: Any) -> None:
     ("expected", "actual"),
     [
         (0.3, 0.1 + 0.2),
-        (0.1, "0.10000000000000001"),
+        (0.1, "0.1000000000000001"),
+        (0.1, "0.1001"),
         (3, None),
         (1, True),
         (0, False),

@@ -7,8 +7,12 @@ from asked import ask, outcome
 from talks import S, Talk, alone, authorize, sync
 
 
-def queued(*left: tuple[float, int], priorities: tuple[int, ...] = (1, 1, 2), until: float = 200) -> Talk:
-    """A penalty from 10 s to 20 s; requests of these priorities are asked for in it, and leave as `left` says."""
+def queued(
+    *left: tuple[float, int], priorities: tuple[int, ...] = (1, 1, 2), until: float = 200, takes: float = 0
+) -> Talk:
+    """A penalty from 10 s to 20 s; requests of these priorities are asked for in it, and leave as `left` says. Each
+    is answered after `takes` s.
+    """
     talk = alone(until)
     authorize(talk, 2, s=200)
     sync(talk, 3, ident=90, d={})
@@ -19,7 +23,8 @@ def queued(*left: tuple[float, int], priorities: tuple[int, ...] = (1, 1, 2), un
         ask(talk, 12 + number / 10, number, priority=priority)
     for place, (at, number) in enumerate(left):
         talk.client(round(at * S), 1, f"order/item\n{100 + place}\nid={number}\n")
-        talk.broker(round(at * S), 1, {"s": 200, "i": 100 + place, "d": {"id": number}})
+        talk.broker(round((at + takes) * S), 1, {"s": 200, "i": 100 + place, "d": {"id": number}})
+    talk.told.sort(key=lambda record: record.t)
     return talk
 
 
@@ -28,7 +33,14 @@ def test_what_is_queued_is_sent_once_after_the_penalty() -> None:
     assert queued((20.1, 1), (20.2, 2)).verdict("RLP-050") == "fail", "one is lost"
     assert queued((12.5, 1), (20.2, 2), (20.3, 3)).verdict("RLP-050") == "fail", "early"
     assert queued((18, 1), (20.2, 2), (20.3, 3)).verdict("RLP-050") == "fail", "2 s early"
-    assert queued((20.1, 1), (20.2, 2), (20.3, 3), (20.4, 1)).verdict("RLP-050") == "fail", "twice"
+    assert queued((20.1, 1), (20.2, 2), (20.3, 3), (20.4, 1), takes=1).verdict("RLP-050") == "fail", "twice"
+
+
+def test_what_was_answered_may_be_read_again() -> None:
+    """A client that reads its orders every second is no client that doubles what it was asked for."""
+    every_second = [(20.1 + n, 1) for n in range(20)]
+    assert queued(*every_second, (20.2, 2), (20.3, 3), takes=0.5).verdict("RLP-050") == "pass"
+    assert queued(*every_second, (20.2, 2), (20.3, 3), takes=1.5).verdict("RLP-050") == "fail"
 
 
 def test_what_was_told_to_have_ended_is_not_waited_for_and_what_was_not_is() -> None:

@@ -60,7 +60,7 @@ def _never_asked(bench: ArrowBench) -> Iterator[Finding]:
     yield watch.missing(
         f"no upgrade request in {watch}",
         "a WebSocket connection to the address given",
-        [talk.started_record, *records_of(talk.exited)],
+        [talk.started_record, *records_of(bench.ending)],
         short=f"the client was watched for {watch} only, and sent no upgrade request",
         seen=(),
     )
@@ -106,7 +106,7 @@ def _repeated(bench: ArrowBench, first: UpdateSocket, count: int, evidence: list
         said = f"{count} attempts with refused credentials in a minute"
         return bench.breach(Form.AGAIN, said, f"at most {most} a minute, or none", evidence, measured)
     if watch.short:
-        return bench.short(f"watched for {watch} only", evidence)
+        return watch.cut(f"watched for {watch} only", evidence)
     return bench.ok(Form.RESTRAINT, f"{count} attempt(s) in a minute", evidence, measured)
 
 
@@ -145,7 +145,7 @@ def _renewed(bench: ArrowBench, expired: Noted[r.Fault]) -> Finding:
             f"connected with a new session {seconds(after[1].t - expired.t)} after the old one ended",
             [expired.record, after[1].record],
         )
-    watch = bench.barred(expired.t, bench.micros("window_recovery"))
+    watch = bench.owed(expired.t, bench.micros("window_recovery"))
     return watch.missing(
         f"no connection with a new session in {watch}",
         "the session is renewed (`BROKERCERT_RENEW_URL`) and the client connects again",

@@ -28,18 +28,18 @@ def _spans(bench: ArrowBench) -> Iterator[tuple[Series, int]]:
     again, or gave up.
     """
     for one in bench.series():
-        if bench.end - one.loss >= bench.micros("raised_within"):
-            yield one, (one.attempts[0].t if one.attempts else bench.end)
+        if bench.owed_until - one.loss >= bench.micros("raised_within"):
+            yield one, (one.attempts[0].t if one.attempts else bench.owed_until)
 
 
 def _may_take_leave(bench: ArrowBench, one: Series) -> bool:
     """The scenario ended so soon after the loss that the client may still have been taking its leave."""
-    return bench.end - one.loss <= bench.micros("goodbye")
+    return bench.owed_until - one.loss <= bench.micros("goodbye")
 
 
 def _lived(bench: ArrowBench, c: UpdateSocket, opened: Moment) -> bool:
     """Long enough for its `connect` to be raised."""
-    return c.last_seen(bench.end) - opened.t > bench.micros("raised_within")
+    return c.last_seen(bench.seen) - opened.t > bench.micros("raised_within")
 
 
 def _connect(bench: ArrowBench) -> Iterator[Finding]:
@@ -113,7 +113,7 @@ def _error(bench: ArrowBench) -> Iterator[Finding]:
     soon = bench.micros("raised_within")
     for one, _ in _spans(bench):
         for attempt in one.attempts[: one.failed]:
-            if attempt.t < bench.end - soon and not _near(bench, "error", attempt.t, attempt.over + soon):
+            if attempt.t < bench.owed_until - soon and not _near(bench, "error", attempt.t, attempt.over + soon):
                 when = f"for the attempt that failed at {seconds(attempt.t)}"
                 yield _missing(bench, "error", when, [attempt.record])
                 break
@@ -127,7 +127,7 @@ def _message(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _order_update(bench: ArrowBench) -> Iterator[Finding]:
-    end = bench.end - bench.micros("raised_within")
+    end = bench.owed_until - bench.micros("raised_within")
     updates = [update for update in bench.talk.valid_heard() if update.t < end]
     told = {(x.body.get("orderId"), x.body.get("timestamp")) for x in bench.talk.raised("orderUpdate")}
     unsaid = [u for u in updates if u.key not in told]
@@ -169,11 +169,13 @@ def check_events(bench: ArrowBench) -> Iterator[Finding]:
     wrong = list(chain.from_iterable(rule(bench) for rule in EVENTS.values()))
     yield from wrong
     if not wrong and (bench.talk.raised("connect") or any(_due_texts(bench))):
-        yield bench.ok(Form.SHOWN, "raised: " + ", ".join(f"{name} {len(bench.talk.raised(name))}" for name in COUNTED))
+        raised = {name: bench.talk.raised(name) for name in COUNTED}
+        said = "raised: " + ", ".join(f"{name} {len(reports)}" for name, reports in raised.items())
+        yield bench.ok(Form.SHOWN, said, [report.record for reports in raised.values() for report in reports])
 
 
 def _due_texts(bench: ArrowBench) -> Iterator[int]:
     """The records of texts of which a `message` was due."""
-    end = bench.end - bench.micros("raised_within")
+    end = bench.owed_until - bench.micros("raised_within")
     for c in bench.talk.upgraded:
         yield from (said.record for said in c.texts if c.heard(said.t) and said.t < end and _read(c, said.t))

@@ -56,8 +56,6 @@ def _comes_back(bench: ArrowBench, stop: Noted[r.StopAsked], clause: str) -> Ite
 
 def _left(bench: ArrowBench, stop: Noted[r.StopAsked], ended: bool, clause: str) -> Finding:
     watch = bench.barred(stop.t, bench.micros("window_stop"))
-    if watch.short:
-        return bench.short(f"watched for {watch} only", [stop.record], clause)
-    left = "and left" if bench.talk.exited is not None else "and stayed away"
+    left = "and left" if watch.ending is not None else "and stayed away"
     said = f"it ended its connection {left}" if ended else f"it had none to end, {left}"
-    return bench.ok(Form.RESTRAINT, said, [stop.record], clause=clause)
+    return watch.kept(said, [stop.record], clause, short=f"watched for {watch} only")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from brokercert.judge.arrow.bench import ArrowBench, Series, check
 from brokercert.judge.arrow.model import UpdateSocket
-from brokercert.judge.arrow.reconnection.ladder import is_other_rung, may_be_other_rung
+from brokercert.judge.arrow.reconnection.ladder import later_rungs, told
 from brokercert.judge.attempts import attempts_of, most_within
 from brokercert.judge.check import seconds
 from brokercert.judge.transcript import SECOND
@@ -72,7 +72,7 @@ def _most_at_once(bench: ArrowBench) -> list[int]:
 
 
 def _open_until(bench: ArrowBench, c: UpdateSocket) -> int:
-    until = min(c.last_seen(bench.end), bench.end)
+    until = min(c.last_seen(bench.seen), bench.end)
     return until if c.closed is None else min(until, c.closed)
 
 
@@ -111,7 +111,7 @@ def _overlap(bench: ArrowBench, one: Series) -> Iterator[Finding]:
 def _left_over(bench: ArrowBench, one: Series) -> Iterator[Finding]:
     if one.back is None or one.back.upgraded is None:
         return
-    since, until = one.back.upgraded.t, one.back.last_seen(bench.end)
+    since, until = one.back.upgraded.t, one.back.last_seen(bench.seen)
     extra = next(((c, opened) for c, opened in bench.opened if since < opened.t < until), None)
     if extra is not None:
         yield bench.breach(
@@ -124,18 +124,12 @@ def _left_over(bench: ArrowBench, one: Series) -> Iterator[Finding]:
 
 
 def _same_rung(bench: ArrowBench, plain: Series, own: Series, wrong: Sequence[Finding]) -> Iterator[Finding]:
-    first, later = plain.delays[0], own.delays[0]
-    both = [*plain.evidence[:2], *own.evidence[:2]]
-    if is_other_rung(bench, later - first, max(first, later)):
-        yield bench.breach(
-            Form.TIME,
-            f"after the read time-out the first attempt came {seconds(later)} later, after a plain loss"
-            f" {seconds(first)}: the time-out started the series twice",
-            "the same first rung",
-            both,
-            clause="skipped rung",
-        )
-    elif may_be_other_rung(bench, later - first, max(first, later)):
-        yield bench.unsure(f"first attempts after {seconds(first)} and {seconds(later)}", own.evidence[:2])
+    both = [*plain.evidence, *own.evidence]
+    delays = f"after the client's own giving up {told(own.delays)} s, after a plain loss {told(plain.delays)} s"
+    skipped = later_rungs(bench, plain, own)
+    if skipped:
+        yield bench.breach(Form.TIME, delays, "the same rungs after either loss", both, clause="skipped rung")
+    elif skipped is None:
+        yield bench.unsure(delays, both)
     elif not wrong:
-        yield bench.ok(Form.WAITED, "one attempt at a time, from the same rung after either loss", both)
+        yield bench.ok(Form.WAITED, f"one attempt at a time; {delays}", both)

@@ -35,14 +35,14 @@ def ladder_of(bench: ArrowBench, delays: Sequence[int], late: float | None = Non
     return ""
 
 
-def _told(delays: Sequence[int]) -> str:
+def told(delays: Sequence[int]) -> str:
     return ", ".join(f"{d / SECOND:.2f}" for d in delays)
 
 
 def _due(bench: ArrowBench, one: Series) -> bool:
     """It was watched long enough for the next attempt to have come."""
     cap = bench.limit("reconnect_max_delay")
-    return bench.end - one.last > (cap + slack(bench, cap) + bench.limit("next_attempt")) * SECOND
+    return bench.owed_until - one.last > (cap + slack(bench, cap) + bench.limit("next_attempt")) * SECOND
 
 
 @check("AOR-010")
@@ -54,7 +54,7 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
         if not one.attempts and _due(bench, one):
             yield bench.breach(
                 Form.ABSENCE,
-                f"no attempt in {seconds(bench.end - one.loss)} after the loss{bench.exit_text()}",
+                f"no attempt in {seconds(bench.owed_until - one.loss)} after the loss{bench.exit_text()}",
                 "the client reconnects",
                 [one.record],
             )
@@ -69,12 +69,12 @@ def _lost_to_others(bench: ArrowBench) -> list[Series]:
 
 def _climbed(bench: ArrowBench, one: Series) -> Finding:
     if ladder := ladder_of(bench, one.delays):
-        return bench.ok(Form.SHOWN, f"{_told(one.delays)} s: {ladder}", one.evidence)
+        return bench.ok(Form.SHOWN, f"{told(one.delays)} s: {ladder}", one.evidence)
     if ladder := ladder_of(bench, one.delays, bench.limit("machine_late")):
-        return bench.unsure(f"{_told(one.delays)} s: {ladder}, but late as on a busy machine", one.evidence)
+        return bench.unsure(f"{told(one.delays)} s: {ladder}, but late as on a busy machine", one.evidence)
     return bench.breach(
         Form.TIME,
-        f"delays of {_told(one.delays)} s",
+        f"delays of {told(one.delays)} s",
         f"1, 2, 4, 8, then 10 s, or 2, 4, 8, then 10 s; none above {_cap(bench):g} s; each ± 10 %",
         one.evidence,
     )
@@ -92,20 +92,21 @@ def check_tries(bench: ArrowBench) -> Iterator[Finding]:
 def _tried(bench: ArrowBench, one: Series, tries: int) -> Iterator[Finding]:
     count, last = one.failed, one.attempts[-1]
     cap = _cap(bench)
-    quiet = bench.end - one.last
+    quiet = round((cap + slack(bench, cap) + bench.limit("tries_quiet")) * SECOND)
     expected, evidence = f"{tries} or {tries + 1}", [one.record, last.record]
     if count > tries + 1:
         yield bench.breach(Form.AGAIN, f"{count} attempts", expected, evidence)
-    elif quiet < (cap + slack(bench, cap) + bench.limit("tries_quiet")) * SECOND:
+    elif bench.owed_until - one.last < quiet:
         return  # it may go on
     elif count < tries:
         said = f"the client stopped after {count} attempt(s){bench.exit_text()}"
         yield bench.breach(Form.ABSENCE, said, expected, evidence)
     else:
-        yield _gave_up(bench, one, count)
+        yield _gave_up(bench, one, count, quiet)
 
 
-def _gave_up(bench: ArrowBench, one: Series, count: int) -> Finding:
+def _gave_up(bench: ArrowBench, one: Series, count: int, quiet: int) -> Finding:
+    """It stopped as it should, and made no attempt for so long after the last."""
     last = one.attempts[-1]
     raised = [x for x in bench.talk.raised("noreconnect") if x.t >= one.loss]
     if len(raised) != 1 or raised[0].t < last.t:
@@ -116,7 +117,9 @@ def _gave_up(bench: ArrowBench, one: Series, count: int) -> Finding:
             [last.record, *(x.record for x in raised)],
             clause="noreconnect",
         )
-    return bench.ok(Form.RESTRAINT, f"{count} attempts, then `noreconnect`", [last.record, raised[0].record])
+    watch = bench.barred(one.last, quiet)
+    said = f"{count} attempts, then `noreconnect`"
+    return watch.kept(said, [last.record, raised[0].record], short=f"watched for {watch} after the last attempt only")
 
 
 @check("AOR-030")
@@ -130,10 +133,7 @@ def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
             yield bench.breach(Form.AGAIN, f"an attempt {after} after the loss", "none", one.evidence[:2])
             continue
         watch = bench.barred(one.loss, bench.micros("window_restraint"))
-        if watch.short:
-            yield bench.short(f"watched for {watch} only", [one.record])
-        else:
-            yield bench.ok(Form.RESTRAINT, f"no attempt in {watch}", [one.record])
+        yield watch.kept(f"no attempt in {watch}", [one.record], short=f"watched for {watch} only")
 
 
 @check("AOR-040")
@@ -150,19 +150,39 @@ def check_again(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _began_again(bench: ArrowBench, before: Series, after: Series) -> Iterator[Finding]:
-    first, again = before.delays[0], after.delays[0]
-    both = [*before.evidence[:2], *after.evidence[:2]]
-    if is_other_rung(bench, abs(first - again), max(first, again)):
-        said = f"the second series began with {seconds(again)}, the first with {seconds(first)}"
+    both = [*before.evidence, *after.evidence]
+    went_on = later_rungs(bench, before, after)
+    if went_on:
+        said = f"the second series went {told(after.delays)} s, the first {told(before.delays)} s"
         yield bench.breach(Form.TIME, said, "the ladder begins again after a success", both)
-    elif may_be_other_rung(bench, abs(first - again), max(first, again)):
-        yield bench.unsure(f"the series began with {seconds(first)} and {seconds(again)}", after.evidence[:2])
     elif after.back is None and _due(bench, after):
         said = f"the client stopped after {after.failed} attempt(s) of the second series"
         yield bench.breach(Form.ABSENCE, said, "the count begins again after a success", after.evidence)
+    elif went_on is None:
+        first, again = seconds(before.delays[0]), seconds(after.delays[0])
+        yield bench.unsure(f"the series began with {first} and {again}", both)
     elif after.back is not None:
-        said = f"the second series began with {seconds(again)}, as the first did ({seconds(first)})"
+        said = f"the second series went {told(after.delays)} s, the first {told(before.delays)} s: the same rungs"
         yield bench.ok(Form.WAITED, said, both)
+
+
+def later_rungs(bench: ArrowBench, one: Series, other: Series) -> bool | None:
+    """Whether the other series went by later rungs of this client's ladder than the one; None: that cannot be told.
+
+    A client may notice the end of a socket late, and its first delay then holds that too. From then on it waits from
+    one refused attempt to the next, which nothing of that touches. So later delays alone show a rung; where there are
+    none, equal first delays show the same one, and different first delays show nothing.
+    """
+    pairs = list(zip(one.delays, other.delays, strict=False))
+    if any(is_other_rung(bench, b - a, max(a, b)) for a, b in pairs[1:]):
+        return True
+    told = pairs[1:] if _grows(bench, one.delays[1 : len(pairs) + 1]) else pairs[:1]
+    return None if any(may_be_other_rung(bench, abs(b - a), max(a, b)) for a, b in told) else False
+
+
+def _grows(bench: ArrowBench, delays: Sequence[int]) -> bool:
+    """Whether each of these rungs can be told from the next. Nothing can be told of one rung alone."""
+    return len(delays) > 1 and all(is_other_rung(bench, b - a, b) for a, b in pairwise(delays))
 
 
 def is_other_rung(bench: ArrowBench, apart: int, longest: int) -> bool:

@@ -22,7 +22,7 @@ def _seen(bench: ArrowBench, update: Update) -> bool:
 
 def _is_due(bench: ArrowBench, update: Update) -> bool:
     """The observation went on long enough for the client to tell of it."""
-    return update.t + bench.micros("raised_within") <= bench.end
+    return update.t + bench.micros("raised_within") <= bench.owed_until
 
 
 def _told(bench: ArrowBench, event: str) -> Told:
@@ -135,7 +135,7 @@ def _after(bench: ArrowBench, c: UpdateSocket, hostile: list[Moment]) -> Finding
         return wrong
     beat = first_after(c.beats, last)
     if beat is None:
-        return _no_beat(bench, c.last_seen(bench.end) - last, evidence)
+        return _no_beat(bench, c.last_seen(bench.seen) - last, evidence)
     wrong = _unprocessed(bench, c, last, evidence) or _deaf(bench, c, evidence)
     if wrong is not None:
         return wrong
@@ -151,7 +151,7 @@ def _no_beat(bench: ArrowBench, watched: int, evidence: list[int]) -> Finding:
 
 def _ended(bench: ArrowBench, c: UpdateSocket, hostile: list[Moment]) -> Finding | None:
     """The client ended, or ended that connection."""
-    gone, died = c.given_up(), bench.talk.died()
+    gone, died = c.given_up(), bench.death()
     left = records_of(gone, died)
     before = up_to(hostile, min(left, default=hostile[-1].record))
     if died is not None and died.t >= hostile[0].t:
@@ -180,7 +180,7 @@ def _deaf(bench: ArrowBench, c: UpdateSocket, evidence: Iterable[int]) -> Findin
     loss = c.loss
     if loss is None or loss.by != "broker" or attempts_of(bench.talk, loss.t):
         return None
-    if bench.end - loss.t <= bench.micros("window_recovery"):
+    if bench.owed_until - loss.t <= bench.micros("window_recovery"):
         return None
     said = "it did not come back from a close after them"
     return bench.breach(Form.ABSENCE, said, "it hears", [*evidence, loss.record])

@@ -78,19 +78,21 @@ def check_tracking(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _all_ended(bench: ArrowBench, orders: int) -> Finding:
-    outcomes = sorted({str(x.body.get("outcome")) for x in bench.talk.reports("tracked")})
-    return bench.ok(Form.SHOWN, f"{orders} orders tracked to their end: {', '.join(outcomes)}")
+    told = bench.talk.reports("tracked")
+    outcomes = sorted({str(x.body.get("outcome")) for x in told})
+    said = f"{orders} orders tracked to their end: {', '.join(outcomes)}"
+    return bench.ok(Form.SHOWN, said, [x.record for x in told])
 
 
 def _wrongly_ended(bench: ArrowBench, true: _Tracked, order: str) -> Iterator[Finding]:
     told = [x for x in bench.talk.reports("tracked") if str(x.body.get("orderId")) == order]
     evidence = [true.began.record, *(x.record for x in told)]
     due = true.due(order, bench.micros("raised_within"))
-    if not told and bench.end > due:
+    if not told and bench.owed_until > due:
         said = f"tracking order {order} never ended"
         yield bench.breach(Form.ABSENCE, said, "its terminal state, or a time-out", evidence)
     elif not told:
-        yield bench.short(f"watched for {seconds(bench.end - true.began.t)} only", evidence)
+        yield bench.short(f"watched for {seconds(bench.owed_until - true.began.t)} only", evidence)
     else:
         yield from _wrong_outcome(bench, true, order, told, due)
 

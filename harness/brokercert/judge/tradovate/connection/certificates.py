@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from brokercert.judge.check import seconds
+from brokercert.judge.check import Ending
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.connection.outages import recovery
 from brokercert.judge.tradovate.model.conversation import CREDENTIAL
+from brokercert.judge.tradovate.model.recovery import Control, control_of
 from brokercert.trace.names import FaultName, RuleName
 from brokercert.verdict import Finding, Form
 
@@ -38,15 +39,17 @@ class Leaked(NamedTuple):
 @check("CON-030")
 def check_bad_tls(bench: Bench) -> Iterator[Finding]:
     """Over a connection with a bad certificate no credential is sent; after a cut handshake the client recovers, after
-    a bad certificate it recovers or leaves on its own. Judged where it had logged in under the good one before.
+    a bad certificate it recovers or leaves on its own. Judged where it logged in under the good one, before it or after
+    it, or in another start.
     """
     for bad in _times_of_bad_tls(bench):
-        if _logged_in_by(bench, bad.start):  # the positive control: one that never logged in shows nothing here
-            yield from _judged(bench, bad)
+        yield from _judged(bench, bad)
 
 
-def _logged_in_by(bench: Bench, t: int) -> bool:
-    return any(answer.t <= t for _, answer in bench.talk.granted)
+def _logged_in(bench: Bench, bad: Bad) -> bool:
+    """The positive control: a client that never logs in under the good certificate shows nothing under a bad one."""
+    granted = [answer.t for talk in bench.talk.starts for _, answer in talk.granted]
+    return any(t <= bad.start or t >= bad.end for t in granted)
 
 
 def _times_of_bad_tls(bench: Bench) -> Iterator[Bad]:
@@ -54,8 +57,8 @@ def _times_of_bad_tls(bench: Bench) -> Iterator[Bad]:
     for place, (start, record, kind) in enumerate(changes):
         if kind in BAD:
             good = next((Moment(t, number) for t, number, other in changes[place + 1 :] if other == "good"), None)
-            end = good.t if good is not None else bench.end
-            yield Bad(start, record, kind, end, good, _met(bench, record, kind))
+            end = good or Moment(bench.end, bench.talk.count + 1)
+            yield Bad(start, record, kind, end.t, good, _met(bench, record, end.record, kind))
 
 
 def _changes(bench: Bench) -> list[tuple[int, int, str]]:
@@ -67,17 +70,17 @@ def _changes(bench: Bench) -> list[tuple[int, int, str]]:
     ]
 
 
-def _met(bench: Bench, record: int, kind: str) -> list[int]:
-    """The records of the handshakes that were shown a certificate of that kind, after that record."""
+def _met(bench: Bench, since: int, until: int, kind: str) -> list[int]:
+    """The records of the handshakes that were shown a certificate of that kind, between these records."""
     return [
         rule.record
         for rule in bench.talk.rules
-        if rule.record > record and rule.what.name == RuleName.TLS_HELLO and rule.what.detail == kind
+        if since < rule.record < until and rule.what.name == RuleName.TLS_HELLO and rule.what.detail == kind
     ]
 
 
 def _judged(bench: Bench, bad: Bad) -> Iterator[Finding]:
-    talk, kind = bench.talk, bad.kind
+    kind = bad.kind
     leaked = _leaked(bench, min(bad.met, default=None), bad.end)
     if leaked is not None:
         yield bench.breach(
@@ -87,13 +90,36 @@ def _judged(bench: Bench, bad: Bad) -> Iterator[Finding]:
             [bad.record, leaked.record],
             clause=kind,
         )
-    elif not bad.met and not talk.left_by(bad.end):
-        yield bench.short(f"{kind}: no handshake met it in {seconds(bad.end - bad.start)}", [bad.record], kind)
-    elif talk.died() is not None and kind != "cut":
+    elif not bad.met:
+        watch = bench.barred(bad.start, bad.end - bad.start, bad.end)
+        yield watch.cut(f"{kind}: no handshake met it in {watch}", [bad.record], kind)
+    elif not _logged_in(bench, bad):
+        yield bench.short(f"{kind}: the client never logged in under the good certificate either", [bad.record], kind)
+    elif (left := _left_for_it(bench, bad)) is not None and kind != "cut":
         said = f"{kind}: nothing was sent, and the client left on its own"
-        yield bench.ok(Form.RESTRAINT, said, [bad.record, *bad.met[:1]], clause=kind)
+        yield bench.ok(Form.RESTRAINT, said, [bad.record, *bad.met[:1], left.record], clause=kind)
+    elif kind != "cut" and (control := _comes_back_from_nothing(bench, bad)) is not None:
+        said = f"{kind}: nothing was sent, and the client did not come back, as it does not after a plain close"
+        yield bench.ok(Form.RESTRAINT, said, [bad.record, bad.met[0], *control.evidence], clause=kind)
     elif bad.good is not None:
         yield recovery(bench, bad.good.t, bad.good.record, f"TLS {kind}")
+
+
+def _left_for_it(bench: Bench, bad: Bad) -> Ending | None:
+    """The client's own end after it had met the bad certificate, and before it connected again under a good one."""
+    death = bench.death()
+    if death is None or death.record < bad.met[0]:
+        return None
+    again = (c.accepted for c in bench.talk.connections.values())
+    return None if any(bad.end <= t < death.t for t in again) else death
+
+
+def _comes_back_from_nothing(bench: Bench, bad: Bad) -> Control | None:
+    """What shows that this client comes back from no end of a connection: what it does after one is asked elsewhere."""
+    back = any(answer.t >= bad.end for _, answer in bench.talk.granted)
+    watch = bench.owed(bad.end, bench.micros("window_recovery"))
+    control = control_of(bench, bad.start)
+    return None if back or watch.short or control is None or control.back else control
 
 
 def _leaked(bench: Bench, hello: int | None, end: int) -> Leaked | None:

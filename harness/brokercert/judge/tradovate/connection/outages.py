@@ -9,6 +9,7 @@ from brokercert.judge.moments import Moment, Noted
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.conversation import Answer, Connection
+from brokercert.judge.tradovate.model.recovery import replaces_one_of_before
 from brokercert.judge.tradovate.model.waiting import Wait, first_sign, given_up
 from brokercert.trace import records as r
 from brokercert.trace.names import FaultName, RuleName, WindowName
@@ -21,39 +22,51 @@ OUTAGES: dict[str, str] = {  # what ends an outage -> what it was
 }
 
 
+def is_name_failure(fault: r.Fault) -> bool:
+    """Whether it makes the name server fail."""
+    return fault.name.startswith(FaultName.NAME) and fault.name != FaultName.NAME_RESOLVES
+
+
 def healed(bench: Bench, *names: FaultName) -> list[Noted[r.Fault]]:
     """Every fault of these names: those that took an outage away."""
     return [fault for fault in bench.talk.faults if fault.what.name in names]
 
 
-def recovery(bench: Bench, since: int, number: int, what: str) -> Finding:
-    """Whether a socket was authorized (and synced, if any had been before) within 75 s of the end of an outage."""
+def recovery(
+    bench: Bench, since: int, number: int, what: str, of: Connection | None = None, left: int | None = None
+) -> Finding:
+    """Whether a socket was authorized within 75 s of the end of an outage: one in place of `of`, where the outage was
+    that socket's; else one in place of a socket that worked before it. That it syncs again is what REC-030 asks.
+    `number` is the record that began it; `left` the one at `since`, where that is another.
+    """
+    ended = [number] if left is None else [number, left]
     limit = bench.limit("window_recovery")
-    back = _back(bench, since, number)
+    back = _back(bench, since, number, of)
     if back is not None:
         took = back.t - since
         return bench.against(
             bench.time("end of the outage to authorized", took, limit),
             observed=f"{what}: back {seconds(took)} after that had ended",
-            expected=f"back within {limit:g} s",
-            evidence=[number, back.record],
+            expected=f"authorized again within {limit:g} s",
+            evidence=[*ended, back.record],
             clause=what,
         )
     watch = bench.owed(since, bench.micros("window_recovery"))
     return watch.missing(
         f"{what}: not back {watch} after that had ended",
         f"authorized again within {limit:g} s",
-        [number],
+        ended,
         clause=what,
         short=f"{what}: watched for {watch} after that had ended only",
     )
 
 
-def _back(bench: Bench, since: int, number: int) -> Answer | None:
-    """The first answer after that time and record that authorized a socket, and one that synced if any had before."""
-    synced_before = any(c.syncs[0].t < since for c in bench.talk.synced)
+def _back(bench: Bench, since: int, number: int, of: Connection | None) -> Answer | None:
+    """The first answer after that time and record that authorized a socket."""
+    heirs = None if of is None else list(bench.lanes.heirs(of))
     for c, answer in bench.talk.granted:
-        if answer.record > number and answer.t >= since and (c.syncs or not synced_before):
+        later = answer.record > number and answer.t >= since
+        if later and (replaces_one_of_before(bench.talk, c, since) if heirs is None else c in heirs):
             return answer
     return None
 
@@ -87,18 +100,21 @@ def _unanswered_upgrade(bench: Bench, c: Connection, rule: Noted[r.RuleApplied])
         wished="given up within {}",
     )
     ends = [Moment(end.t, end.record) for end in c.ends_by_client()]
-    left = first_sign(bench, ends, wait.since)
-    yield from given_up(bench, wait, left)
+    yield from given_up(bench, wait, c, ends)
+    left = first_sign(bench, c, ends, wait.since)
     if left is not None:
-        yield recovery(bench, left.t, rule.record, "an upgrade was never answered")
+        yield recovery(bench, left.t, rule.record, "an upgrade was never answered", c, left.record)
 
 
 @check("CON-020")
 def check_dns_failure(bench: Bench) -> Iterator[Finding]:
     """While its name does not resolve the client lives on, and it is back within 75 s of the name's resolving."""
-    if not any(rule.what.name.startswith(RuleName.DNS) for rule in bench.talk.rules):
-        return  # it never asked our resolver: who demands a connection says so
-    yield from _recoveries(bench, FaultName.NAME_RESOLVES)
+    failing = [fault.record for fault in bench.talk.faults if is_name_failure(fault.what)]
+    if any(rule.what.name.startswith(RuleName.DNS) for rule in bench.talk.rules):
+        yield from _recoveries(bench, FaultName.NAME_RESOLVES)
+    elif failing:
+        said = "the client was declared to take the name server of BROKERCERT_DNS (`dns`), and never asked it"
+        yield bench.short(said, failing)
 
 
 @check("CON-040")

@@ -72,15 +72,14 @@ def _twice(bench: Bench, c: Connection, slow: Slow) -> Finding | None:
 
 def _stayed(bench: Bench, slow: Slow) -> Finding:
     """Whether the client came as far as its sync, and was watched long enough after it."""
-    done = [(c, c.synced) for c in bench.talk.authorized]
-    stayed = [c.last_seen(bench.end) - synced.t for c, synced in done if synced is not None]
+    stayed = [(c.last_seen(bench.seen) - synced.t, synced.record) for c, synced in bench.talk.caught_up if c.authorized]
     if not stayed:
         return _never_synced(bench, slow)
-    watched = max(stayed)
+    watched, since = max(stayed)
     if watched < bench.micros("window_default"):
         return bench.short(f"{slow.what}: watched for {seconds(watched)} after the sync only", [slow.record])
     said = f"{slow.what}: logged in and synced once, and stayed for {seconds(watched)}"
-    return bench.ok(Form.RESTRAINT, said, [slow.record])
+    return bench.ok(Form.RESTRAINT, said, [slow.record, since])
 
 
 def _never_synced(bench: Bench, slow: Slow) -> Finding:

@@ -14,6 +14,8 @@ TOO_MANY = 429  # HTTP's status
 
 @check("CON-045")
 def check_429_on_upgrade(bench: Bench) -> Iterator[Finding]:
-    """After an upgrade was answered with 429, attempts stay inside the limits; none at all is as right."""
+    """After an upgrade was answered with 429 the client lives on. Attempts stay inside the limits; none at all is as
+    right.
+    """
     if any(c.refused_status == TOO_MANY for c in bench.talk.connections.values()):
-        yield from back_off(bench, WindowName.LOCKED_OUT)
+        yield from back_off(bench, WindowName.LOCKED_OUT, survives="429 on the upgrade")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from brokercert.judge.check import Breach, seconds
+from brokercert.judge.check import Breach
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Connection, Request, value_in
 from brokercert.verdict import Finding, Form
 
 EXPRESSIONS = ("modaccountid", "moduserid")
+EXCLUSIONS = "exclusions"  # the clause that holds on every socket, in every scenario
 EXPECTED = "each remainder once, of one divisor and one expression type"
 
 
@@ -24,8 +25,8 @@ def check_sharding(bench: Bench) -> Iterator[Finding]:
     if not synced:
         return
     shards = _shards_of(synced)
-    for form, text, evidence in shards.wrong:
-        yield bench.breach(form, text, EXPECTED, evidence)
+    for form, text, evidence, clause in shards.wrong:
+        yield bench.breach(form, text, EXPECTED, evidence, clause=clause)
     if not shards.wrong:
         yield _each_once(bench, synced, shards)
 
@@ -33,11 +34,19 @@ def check_sharding(bench: Bench) -> Iterator[Finding]:
 def _each_once(bench: Bench, synced: list[Connection], shards: _Shards) -> Finding:
     """A pass, where the sockets were watched for long enough after the last sync request."""
     settled = max(c.syncs[0].t for c in synced)
-    watched = bench.end - settled
-    if watched < bench.micros("window_default"):
-        return bench.short(f"watched for {seconds(watched)} after the last shard's sync only")
+    watch = bench.barred(settled, bench.micros("window_default"))
+    short = f"watched for {watch} after the last shard's sync only"
     divisor = next(iter(shards.divisors), 0)
-    return bench.ok(Form.RESTRAINT, f"{divisor} shards, each once", [c.syncs[0].record for c in synced])
+    return watch.kept(f"{divisor} shards, each once", [c.syncs[0].record for c in synced], short=short)
+
+
+class _Wrong(NamedTuple):
+    """What is wrong. `clause`: it is wrong on any socket that syncs, whichever others there are."""
+
+    form: Breach
+    text: str
+    evidence: list[int]
+    clause: str = ""
 
 
 @dataclass(slots=True)
@@ -55,9 +64,9 @@ class _Shard:
 
 @dataclass(slots=True)
 class _Shards:
-    """The shards in the order of their syncs, and what is wrong with them: (form, text, evidence) each."""
+    """The shards in the order of their syncs, and what is wrong with them."""
 
-    wrong: list[tuple[Breach, str, list[int]]] = field(default_factory=list)
+    wrong: list[_Wrong] = field(default_factory=list)
     divisors: dict[int, int] = field(default_factory=dict)  # divisor -> record of the last sync that has it
     kinds: dict[str, int] = field(default_factory=dict)  # expression type, likewise
     live: list[_Shard] = field(default_factory=list)
@@ -73,10 +82,10 @@ class _Shards:
         self._look_beside(c, sync)
         kind = shard.get("expressionType")
         if not isinstance(kind, str) or kind.lower() not in EXPRESSIONS:
-            self._content(sync, f"connection {c.id}: expression type {kind!r}")
+            self._content(sync, f"connection {c.id}: expression type {kind!r}", EXCLUSIONS)
         divisor, remainder = shard.get("divisor"), shard.get("remainder")
         if type(divisor) is not int or type(remainder) is not int or not 0 <= remainder < divisor:
-            self._content(sync, f"connection {c.id}: remainder {remainder!r} of divisor {divisor!r}")
+            self._content(sync, f"connection {c.id}: remainder {remainder!r} of divisor {divisor!r}", EXCLUSIONS)
             return
         self.divisors[divisor] = sync.record
         self.kinds[str(kind).lower()] = sync.record
@@ -86,7 +95,8 @@ class _Shards:
         """What may not stand beside the expression."""
         both = [key for key in ("users", "accounts") if value_in(sync.body, key) is not None]
         if both:
-            self._content(sync, f"connection {c.id}: `shardingExpression` together with `{both[0]}`")
+            text = f"connection {c.id}: `shardingExpression` together with `{both[0]}`"
+            self._content(sync, text, EXCLUSIONS)
 
     def compare(self) -> None:
         """What is wrong with all of them together."""
@@ -98,7 +108,7 @@ class _Shards:
             missing = sorted(set(range(next(iter(self.divisors)))) - self.best)
             if missing:
                 text = f"no socket for remainder(s) {missing}"
-                self.wrong.append((Form.ABSENCE, text, list(self.divisors.values())))
+                self.wrong.append(_Wrong(Form.ABSENCE, text, list(self.divisors.values())))
 
     def _take(self, shard: _Shard) -> None:
         """It lives from its sync on, beside those that were not lost by then."""
@@ -106,15 +116,15 @@ class _Shards:
         twin = next((other for other in self.live if other.remainder == shard.remainder), None)
         if twin is not None:
             text = f"remainder {shard.remainder} twice at a time"
-            self.wrong.append((Form.AGAIN, text, [twin.sync.record, shard.sync.record]))
+            self.wrong.append(_Wrong(Form.AGAIN, text, [twin.sync.record, shard.sync.record]))
         self.live.append(shard)
         self.best = max(self.best, {other.remainder for other in self.live}, key=len)
 
-    def _content(self, sync: Request, text: str) -> None:
-        self.wrong.append((Form.CONTENT, text, [sync.record]))
+    def _content(self, sync: Request, text: str, clause: str = "") -> None:
+        self.wrong.append(_Wrong(Form.CONTENT, text, [sync.record], clause))
 
     def _differ(self, what: str, values: dict[Any, int]) -> None:
-        self.wrong.append((Form.CONTENT, f"different {what}: {sorted(values)}", list(values.values())))
+        self.wrong.append(_Wrong(Form.CONTENT, f"different {what}: {sorted(values)}", list(values.values())))
 
 
 def _shards_of(synced: list[Connection]) -> _Shards:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.attempts import attempts_of, attempts_within_limits
+from brokercert.judge.attempts import attempts_within_limits
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.conversation import objects_in
+from brokercert.judge.tradovate.model.trying import tries
 from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding
 
@@ -31,7 +32,7 @@ def check_shutdown(bench: Bench) -> Iterator[Finding]:
 def _within_limits(bench: Bench, since: int, record: int) -> Iterator[Finding]:
     """The attempts after the `shutdown` at `since`, which that record tells."""
     sockets = [c for c in bench.talk.authorized if c.accepted < since]
-    attempts = attempts_of(bench.talk, since)
+    attempts = tries(bench, since)
     too_many = list(attempts_within_limits(bench, attempts, max(1, len(sockets))))
     yield from too_many
     if not too_many:

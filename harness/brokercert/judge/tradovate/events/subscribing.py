@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import records_of
 from brokercert.judge.tradovate.bench import Bench, check
-from brokercert.judge.tradovate.model.conversation import Connection, Conversation, texts_in
-from brokercert.judge.tradovate.model.entity_types import KNOWN_TYPES, type_of
+from brokercert.judge.tradovate.model.conversation import Connection, Request, texts_in
+from brokercert.judge.tradovate.model.entity_types import KNOWN_TYPES, is_documented, type_of
 from brokercert.judge.tradovate.model.syncs import one_sync
 from brokercert.verdict import Finding, Form, Verdict
 
@@ -22,25 +23,50 @@ def check_one_sync(bench: Bench) -> Iterator[Finding]:
 @check("EVT-020")
 def check_sync_after_authentication(bench: Bench) -> Iterator[Finding]:
     """A sync request comes (on one socket of the lane at least), and only after authentication succeeded: never
-    before authorize on its socket, nor while the answer to authorize is held back.
+    before authorize on its socket, nor before its answer, nor after a refusal.
     """
     talk = bench.talk
     if not talk.authorized and not talk.synced:
         return
-    premature = next((c for c in talk.synced if _before_authorize(c)), None)
+    premature = next(filter(None, (_premature(bench, c) for c in talk.synced)), None)
     if premature is not None:
-        yield bench.breach(
-            Form.CONTENT,
-            f"a sync request on connection {premature.id} before any authorize",
-            "authorize first, the sync request after its success",
-            [premature.syncs[0].record],
-        )
+        yield premature
     else:
         yield from _after_authorize(bench)
 
 
+def _premature(bench: Bench, c: Connection) -> Finding | None:
+    """A breach, where the socket's first sync request came with no success before it, and the trace shows that."""
+    first = c.syncs[0]
+    asked = next((a for a in reversed(c.authorizes) if a.record < first.record), None)
+    how = "before any authorize" if asked is None else _unsuccessful(c, first, asked)
+    if not how:
+        return None
+    read = asked.answer if asked is not None and asked.answer is not None and not first.precedes(asked.answer) else None
+    return bench.breach(
+        Form.CONTENT,
+        f"a sync request on connection {c.id} {how}",
+        "authorize first, the sync request after its success",
+        records_of(asked, read, first),
+    )
+
+
+def _unsuccessful(c: Connection, first: Request, asked: Request) -> str:
+    """How the sync request came without a success: authorize had been refused, or was not answered yet. Nothing, where
+    it came after a 200 that is no success: of that LOG-100 speaks.
+    """
+    answer = asked.answer
+    if c.granted_before(first):
+        return ""
+    if answer is None or first.precedes(answer):
+        return f"{seconds(first.t - asked.t)} after authorize, which was not answered yet"
+    if 200 <= answer.status < 300:
+        return ""
+    return f"{seconds(first.t - answer.t)} after authorize had been answered with {answer.status}"
+
+
 def _after_authorize(bench: Bench) -> Iterator[Finding]:
-    """No sync request came before authorize: whether one came before its answer, or none at all."""
+    """No sync request came before a success: whether its answer was held back for long enough, or none came at all."""
     talk = bench.talk
     held_back = list(_while_held_back(bench))
     yield from held_back
@@ -50,26 +76,11 @@ def _after_authorize(bench: Bench) -> Iterator[Finding]:
         yield bench.ok(Form.SHOWN, "a sync request was sent after authorize", [talk.synced[0].syncs[0].record])
 
 
-def _before_authorize(c: Connection) -> bool:
-    """Whether the socket's first sync request came before its first authorize."""
-    first = c.syncs[0]
-    return not c.authorizes or c.authorizes[0].record > first.record
-
-
 def _while_held_back(bench: Bench) -> Iterator[Finding]:
-    """What the client did while the answer to authorize was held back; nothing where it never was for long enough."""
+    """The praise of a client that waited while the answer was held back; nothing where it never was for long enough."""
     for conn, start, end in bench.talk.withheld_spans("authorize"):
         c = bench.talk.connections[conn]
-        early = c.early(c.syncs, start, end)
-        if early:
-            yield bench.breach(
-                Form.CONTENT,
-                f"a sync request {seconds(max(0, early[0].t - start))} after authorize, with its answer still held"
-                " back",
-                "the sync request only after authentication succeeded",
-                [c.authorizes[0].record, early[0].record],
-            )
-        elif end - start >= bench.micros("withhold") and c.syncs:
+        if end - start >= bench.micros("withhold") and c.syncs:
             yield bench.ok(
                 Form.RESTRAINT,
                 f"the answer to authorize was held back for {seconds(end - start)}, and the sync request came after it",
@@ -80,8 +91,8 @@ def _while_held_back(bench: Bench) -> Iterator[Finding]:
 def _never_synced(bench: Bench) -> Iterator[Finding]:
     """No sync request came: a breach, once the client was watched; LOG-060 judges one that left a healthy server."""
     granted = bench.talk.granted
-    c, answer = max(granted, key=lambda one: one[0].last_seen(bench.end) - one[1].t)
-    watch = bench.owed(answer.t, bench.micros("window_first_sync"), c.last_seen(bench.end))
+    c, answer = max(granted, key=lambda one: one[0].last_seen(bench.seen) - one[1].t)
+    watch = bench.owed(answer.t, bench.micros("window_first_sync"), c.last_seen(bench.seen))
     if watch.short and any(bench.unprovoked(c) for c, _ in granted):
         return
     yield watch.missing(
@@ -89,7 +100,7 @@ def _never_synced(bench: Bench) -> Iterator[Finding]:
         f"`user/syncrequest` within {bench.limit('window_first_sync'):g} s",
         [granted[0][1].record],
         short=f"watched for {watch} after the authorize answer only",
-        seen=(),
+        seen=[answer.record],
     )
 
 
@@ -127,9 +138,14 @@ def _exclusions(body: dict[str, Any]) -> list[str]:
 
 def _advice(body: dict[str, Any]) -> list[str]:
     advice = [] if body.get("splitResponses") is True else ["`splitResponses` is not true"]
-    unknown = [name for name in texts_in(body.get("entityTypes")) if name.lower() not in KNOWN_TYPES]
+    names = texts_in(body.get("entityTypes"))
+    unknown = [name for name in names if name.lower() not in KNOWN_TYPES]
     if unknown:
         advice.append(f"entity types that no document names: {', '.join(map(repr, unknown[:5]))}")
+    spelt = [name for name in names if name.lower() in KNOWN_TYPES and not is_documented(name)]
+    if spelt:
+        shown = ", ".join(f"{name!r} for {type_of(name)!r}" for name in spelt[:5])
+        advice.append(f"entity types in another form than the documents show: {shown}")
     return advice
 
 
@@ -155,7 +171,7 @@ def check_sync_correct(bench: Bench) -> Iterator[Finding]:
             yield bench.warn(
                 Form.CONTENT,
                 f"connection {c.id}: {'; '.join(advice)}",
-                "`splitResponses` true, and entity types that the documents name",
+                "`splitResponses` true, and entity types as the documents name them",
                 [sync.record],
             )
 
@@ -171,23 +187,35 @@ def check_subscribes_to_what_it_relies_on(bench: Bench) -> Iterator[Finding]:
     if not declared:
         yield bench.short("the client declares no types: name those that it relies on in `[subject] entity_types`")
         return
-    for when, sockets in _around_the_loss(bench.talk):
-        if sockets:
-            yield _subscribes(bench, sockets, declared, when)
+    for when, sockets in _around_losses(bench):
+        yield _subscribes(bench, sockets, declared, when)
 
 
-def _around_the_loss(talk: Conversation) -> tuple[tuple[str, list[Connection]], ...]:
-    """The synced sockets before the first loss that was not the client's doing, and those after it."""
-    loss = _first_loss(talk)
-    before = [c for c in talk.synced if c.accepted <= loss]
-    after = [c for c in talk.synced if c.accepted > loss]
-    return ("", before), (" after the loss", after)
+def _around_losses(bench: Bench) -> Iterator[tuple[str, list[Connection]]]:
+    """The synced sockets that lived up to each loss that was not the client's doing, and up to the end. Fewer than
+    before the first loss are on their way back: of them nothing is said, but that all after it are looked at together.
+    """
+    synced = bench.talk.synced
+    ends = sorted(c.loss.t for c in synced if c.loss is not None and c.loss.by != "client")
+    first = [c for c in synced if c.accepted <= (ends[0] if ends else bench.talk.now)]
+    later = [c for c in synced if c not in first]
+    yield "", first
+    if later:
+        yield " after the loss", later
+    for when, living in _living_after(bench, later, ends[1:]):
+        if len(living) >= len(first) and living != later:
+            yield when, living
 
 
-def _first_loss(talk: Conversation) -> int:
-    """When a synced socket was first lost, and not by the client's doing; the end of the trace where none was."""
-    ends = [c.loss.t for c in talk.synced if c.loss is not None and c.loss.by != "client"]
-    return min(ends, default=talk.now)
+def _living_after(bench: Bench, later: list[Connection], ends: list[int]) -> Iterator[tuple[str, list[Connection]]]:
+    """Of these sockets, those that lived up to each of these ends, and up to the end of all."""
+    for until in ends:
+        lasting = until - bench.micros("one_loss")
+        yield (
+            " after a further loss",
+            [c for c in later if c.accepted < until and (c.loss is None or c.loss.t >= lasting)],
+        )
+    yield " after the last loss", [c for c in later if c.loss is None]
 
 
 def _subscribes(bench: Bench, sockets: list[Connection], declared: tuple[str, ...], when: str) -> Finding:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment, first_after, first_from
+from brokercert.judge.moments import Moment, Said, first_after, first_from
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.beating import Gap, gaps, longest, page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection
@@ -44,6 +44,7 @@ class Load(NamedTuple):
     start: int
     end: int
     messages: int
+    first: int  # the record of the first of them
 
     @property
     def rate(self) -> int:
@@ -61,7 +62,7 @@ class Quiet(NamedTuple):
 
 def _watched(bench: Bench) -> list[Watched]:
     found = [(c, c.authorized) for c in bench.talk.working()]
-    return [Watched(c, answer, c.heard_until(bench.end)) for c, answer in found if answer is not None]
+    return [Watched(c, answer, c.heard_until(bench.seen)) for c, answer in found if answer is not None]
 
 
 @check("HBT-010")
@@ -91,8 +92,9 @@ def _cadence(bench: Bench, limit: float, expected: str) -> Iterator[Finding]:
             observed = f"connection {one.c.id}: {len(one.c.beats)} heartbeat(s), {_said(one, gap)}"
             yield bench.against(measured, observed=observed, expected=expected, evidence=gap.records)
     if sockets and not judged:
-        most = max(one.time for one in sockets)
-        yield bench.short(f"the longest socket was watched for {seconds(most)} after its authorize answer only")
+        most, since = max((one.time, one.since.record) for one in sockets)
+        said = f"the longest socket was watched for {seconds(most)} after its authorize answer only"
+        yield bench.short(said, [since])
 
 
 def _said(one: Watched, gap: Gap) -> str:
@@ -134,11 +136,13 @@ def _beats_under(bench: Bench, one: Watched, load: Load) -> Finding:
 def _none_under(bench: Bench, one: Watched, load: Load, begun: int, expected: str) -> Finding:
     """No heartbeat came in the load that no `h` explains: a breach, where the load was long enough."""
     limit = page_limit(bench)
-    gap = load.end - max((beat.t for beat in one.c.beats if beat.t <= load.start), default=load.start)
+    before = max((beat for beat in one.c.beats if beat.t <= load.end), default=Moment(load.start, load.first))
+    gap = load.end - before.t
     if gap <= limit * SECOND:
-        return bench.short(f"the load without `h` lasted {seconds(load.end - load.start)} only")
+        return bench.short(f"the load without `h` lasted {seconds(load.end - load.start)} only", [load.first])
     observed = f"no heartbeat in {seconds(gap)} under {load.rate} messages a second without an `h`"
-    return bench.breach(Form.ABSENCE, observed, expected, [begun], [bench.time("gap between heartbeats", gap, limit)])
+    measured = [bench.time("gap between heartbeats", gap, limit)]
+    return bench.breach(Form.ABSENCE, observed, expected, [begun, before.record], measured)
 
 
 def _too_small(bench: Bench, load: Load) -> Finding | None:
@@ -160,17 +164,17 @@ def _loads(bench: Bench, one: Watched) -> Iterator[Load]:
     """The loads that are long enough, one at most between two `h`."""
     c, least, pause = one.c, bench.micros("load_span"), bench.micros("load_pause")
     marks = sorted([c.opened or 0, *(beat.t for beat in c.server_beats), one.until])
-    sent = [said.t for said in c.data_sent if said.text != "o"]
+    sent = [said for said in c.data_sent if said.text != "o"]
     for start, end in pairwise(marks):
-        run = _unbroken([t for t in sent if start < t <= end], pause)
-        if run and run[-1] - run[0] >= least:
-            yield Load(run[0], min(end, run[-1]), len(run))
+        run = _unbroken([said for said in sent if start < said.t <= end], pause)
+        if run and run[-1].t - run[0].t >= least:
+            yield Load(run[0].t, min(end, run[-1].t), len(run), run[0].record)
 
 
-def _unbroken(times: list[int], pause: int) -> list[int]:
+def _unbroken(run: list[Said], pause: int) -> list[Said]:
     """Those after the last pause that is longer than `pause`."""
-    broken = [place for place, (before, t) in enumerate(pairwise(times), 1) if t - before > pause]
-    return times[broken[-1] :] if broken else times
+    broken = [place for place, (before, said) in enumerate(pairwise(run), 1) if said.t - before.t > pause]
+    return run[broken[-1] :] if broken else run
 
 
 @check("HBT-040")
@@ -207,7 +211,7 @@ def _beats_in(bench: Bench, one: Watched, quiet: Quiet) -> Finding | None:
         bench.time("longest gap between heartbeats", gap.time, limit),
         observed=f"in {seconds(stop - quiet.start)} of nothing but `h` the longest gap was {seconds(gap.time)}",
         expected=f"heartbeats go on, at most {limit:g} s apart",
-        evidence=gap.records,
+        evidence=[quiet.begun, *gap.records],
     )
 
 

@@ -11,7 +11,7 @@ from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.beating import page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection
 from brokercert.judge.tradovate.model.recovery import recovered
-from brokercert.judge.tradovate.model.waiting import Wait, given_up
+from brokercert.judge.tradovate.model.waiting import Wait, first_sign, given_up
 from brokercert.trace import records as r
 from brokercert.trace.names import FaultName, RuleName
 from brokercert.verdict import Finding, Form
@@ -52,13 +52,10 @@ def _silence(c: Connection, fault: Noted[r.Fault]) -> Silence:
     return Silence(c, since, [*(sent.record for sent in spoken), fault.record], fault.what.name)
 
 
-def _gave_up(bench: Bench, c: Connection, since: int) -> Moment | None:
-    """When a silent socket was given up: its own end, or a new socket of the client in its place."""
-    signs = [Moment(x.accepted, x.accepted_record) for x in bench.talk.upgraded if x.accepted > since]
+def _own_end(c: Connection, since: int) -> list[Moment]:
+    """The client's own end of a silent socket."""
     gone = c.given_up()
-    if gone is not None and gone.t > since:
-        signs.append(Moment(gone.t, gone.record))
-    return min(signs, default=None)
+    return [Moment(gone.t, gone.record)] if gone is not None and gone.t > since else []
 
 
 @check("HBT-050")
@@ -78,23 +75,21 @@ def check_silence_noticed(bench: Bench) -> Iterator[Finding]:
             wished="noticed within {}",
             clause=kind,
         )
-        yield from given_up(bench, wait, _gave_up(bench, c, since))
+        yield from given_up(bench, wait, c, _own_end(c, since))
 
 
 @check("HBT-060")
 def check_recovers_after_missed(bench: Bench) -> Iterator[Finding]:
-    """After missed heartbeats, whichever side missed them, the client is back: authorized, synced if it was, and
-    beating.
-    """
+    """After missed heartbeats, whichever side missed them, the client is back: authorized, and beating."""
     missed: list[Missed] = []
     for silence in _silences(bench):
-        noticed = _gave_up(bench, silence.c, silence.since)
+        noticed = first_sign(bench, silence.c, _own_end(silence.c, silence.since), silence.since)
         if noticed is None:
             yield bench.blocked("HBT-050", f"{silence.kind}: the silence was never noticed", silence.begun)
         else:
             missed.append(Missed(silence.c, noticed.t, noticed.record, silence.kind))
     for one in (*missed, *_closed_for_idleness(bench)):
-        back = recovered(bench, one.c, one.since)
+        back = _back_in_place(bench, one)
         yield _not_back(bench, one) if back is None else _beats_again(bench, one, back)
 
 
@@ -106,11 +101,23 @@ def _closed_for_idleness(bench: Bench) -> Iterator[Missed]:
             yield Missed(c, c.loss.t, number, "closed for idleness")
 
 
+def _back_in_place(bench: Bench, one: Missed) -> Connection | None:
+    """The socket that was authorized in its place. Another lane's way back is not its own."""
+    if bench.lanes.lane(one.c) is None:
+        return recovered(bench.talk, one.c, one.since)
+    heirs = ((x, x.authorized) for x in bench.lanes.heirs(one.c))
+    return next((x for x, a in heirs if a is not None and a.t > one.since), None)
+
+
 def _not_back(bench: Bench, one: Missed) -> Finding:
     watch = bench.owed(one.since, bench.micros("window_recovery"))
+    doubtful = bench.lanes.doubtful(one.c, one.since)
+    if doubtful:
+        said = f"{one.kind}: whether connection {doubtful[0].id} took its place has not shown in {watch}"
+        return bench.short(said, [one.record, doubtful[0].accepted_record], one.kind)
     return watch.missing(
         f"{one.kind}: not back after {watch}",
-        "a new socket, authorized" + (" and synced" if one.c.syncs else ""),
+        "a new socket, authorized",
         [one.record],
         clause=one.kind,
         short=f"{one.kind}: watched for {watch} only",
@@ -122,9 +129,10 @@ def _beats_again(bench: Bench, one: Missed, new: Connection) -> Finding:
     limit, answer = page_limit(bench), new.authorized
     assert answer is not None
     beat = first_from(new.beats, answer.t)
-    waited = (beat.t if beat else new.last_seen(bench.end)) - answer.t
+    waited = (beat.t if beat else new.last_seen(bench.seen)) - answer.t
     if beat is None and waited < limit * SECOND:
-        return bench.short(f"{one.kind}: the new socket was watched for {seconds(waited)} only", [one.record])
+        said = f"{one.kind}: the new socket was watched for {seconds(waited)} only"
+        return bench.short(said, [one.record, answer.record])
     beats = f"beating {seconds(waited)} later" if beat else f"without a heartbeat in {seconds(waited)}"
     return bench.against(
         bench.time("first heartbeat on the new socket", waited, limit),

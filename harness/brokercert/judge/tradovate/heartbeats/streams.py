@@ -9,7 +9,9 @@ from typing import NamedTuple
 from brokercert.judge.check import seconds
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
+from brokercert.judge.tradovate.model.beating import page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection
+from brokercert.judge.tradovate.model.recovery import replaces_one_of_before
 from brokercert.verdict import Finding, Form, Measured
 
 
@@ -31,10 +33,8 @@ def check_no_flood(bench: Bench) -> Iterator[Finding]:
     most, window = round(bench.limit("heartbeat_flood")), bench.micros("window_default")
     counted = f"heartbeats in {window / SECOND:g} s"
     watched = 0
-    densest = 0
-    for c in bench.talk.working():
-        if c.authorized is None:
-            continue
+    densest, span = 0, list[int]()
+    for c, answer in bench.talk.granted:
         dense = most_beats(c.beats, window)
         if len(dense) > most:
             yield bench.breach(
@@ -46,17 +46,20 @@ def check_no_flood(bench: Bench) -> Iterator[Finding]:
             )
             return
         densest = max(densest, len(dense))
-        watched = max(watched, c.last_seen(bench.end) - c.authorized.t)
+        time = c.last_seen(bench.seen) - answer.t
+        if time > watched:
+            watched, span = time, [answer.record, *(beat.record for beat in c.beats[-1:])]
     if watched:
-        yield _no_flood(bench, watched, bench.count(counted, densest, most))
+        yield _no_flood(bench, watched, span, bench.count(counted, densest, most))
 
 
-def _no_flood(bench: Bench, watched: int, densest: Measured) -> Finding:
+def _no_flood(bench: Bench, watched: int, span: list[int], densest: Measured) -> Finding:
+    """A pass, where the socket that was watched for longest, as the records of `span` show, was for long enough."""
     window = bench.micros("window_default")
     if watched < window:
-        return bench.short(f"watched for {seconds(watched)} after the authorize answer only")
-    said = f"at most {densest.value:g} {densest.name}"
-    return bench.ok(Form.RESTRAINT, said, measured=[densest], spare=watched - window)
+        return bench.short(f"watched for {seconds(watched)} after the authorize answer only", span)
+    said = f"at most {densest.value:g} {densest.name} on an authorized socket"
+    return bench.ok(Form.RESTRAINT, said, span, [densest], spare=watched - window)
 
 
 class Stream(NamedTuple):
@@ -95,12 +98,15 @@ class Change(NamedTuple):
 @check("HBT-080")
 def check_one_stream(bench: Bench) -> Iterator[Finding]:
     """After a reconnect no heartbeat comes on the old socket more than 1 s after the new one was authorized, and the
-    new one has no second stream beside its own: not 1.75 times the rate of before.
+    new one has no second stream beside its own: not 1.75 times the rate of before. It has a first one: a heartbeat
+    comes on it in the page's time.
     """
     changes = list(_changes(bench))
+    # Of sockets that were lost at once nothing is known: the first that lived for a whole window is the measure.
+    first = next((one.old for one in changes if one.old.time >= bench.micros("window_default")), None)
     judged: list[int] = []
     for change in changes:
-        wrong = _beats_on_old(bench, change) or _doubled(bench, changes[0].old, change.news)
+        wrong = _beats_on_old(bench, change) or _doubled(bench, first, change.news) or _none(bench, change.news)
         if wrong is not None:
             yield wrong
             return
@@ -108,7 +114,7 @@ def check_one_stream(bench: Bench) -> Iterator[Finding]:
     if judged:
         yield bench.ok(Form.RESTRAINT, "one stream of heartbeats, on the live socket", judged)
     elif changes:
-        yield bench.short("the new socket was watched for less than two gaps between heartbeats, or 20 s")
+        yield _too_little(bench, changes)
 
 
 def _enough(bench: Bench, new: Stream) -> bool:
@@ -116,14 +122,40 @@ def _enough(bench: Bench, new: Stream) -> bool:
     return len(new.c.beats) >= 3 and new.time >= bench.micros("window_default")
 
 
+def _too_little(bench: Bench, changes: list[Change]) -> Finding:
+    """Not observed, with what there was on the new socket that came nearest."""
+    new = max((one for change in changes for one in change.news), key=lambda one: (one.beats, one.time))
+    said = (
+        f"a new socket shows one stream by 3 heartbeats in {bench.limit('window_default'):g} s or more; connection"
+        f" {new.c.id} had {new.beats} in {seconds(new.time)}"
+    )
+    return bench.short(said, [new.since.record])
+
+
+def _none(bench: Bench, news: list[Stream]) -> Finding | None:
+    """No heartbeat at all on a new socket in the page's time."""
+    limit = page_limit(bench)
+    silent = next((new for new in news if not new.c.beats and new.time > limit * SECOND), None)
+    if silent is None:
+        return None
+    return bench.breach(
+        Form.ABSENCE,
+        f"no heartbeat on new connection {silent.c.id} in {seconds(silent.time)} after its authorize answer",
+        f"one heartbeat stream, on the live socket: a heartbeat at least every {limit:g} s",
+        [silent.since.record],
+        clause="no stream",
+    )
+
+
 def _shown(new: Stream) -> list[int]:
     return [new.since.record, *(beat.record for beat in new.c.beats[2:3])]
 
 
 def _streams(bench: Bench) -> Iterator[Stream]:
-    for c in bench.talk.working():
-        if c.authorized is not None:
-            yield Stream(c, c.authorized, c.heard_until(bench.end))
+    """Those of the sockets that synced, and of those that took the place of such a one and did not sync again."""
+    for c in bench.talk.authorized:
+        if c.authorized is not None and (c.syncs or replaces_one_of_before(bench.talk, c, c.accepted)):
+            yield Stream(c, c.authorized, c.heard_until(bench.seen))
 
 
 def _changes(bench: Bench) -> Iterator[Change]:
@@ -139,7 +171,8 @@ def _changes(bench: Bench) -> Iterator[Change]:
 
 
 def _has_cause(bench: Bench, c: Connection) -> bool:
-    return c.loss is not None and c.loss.t <= bench.end and not bench.unprovoked(c)
+    """It ended, and not by the client's doing alone; or its server fell silent, which the client may never notice."""
+    return c.silent is not None or (c.loss is not None and c.loss.t <= bench.end and not bench.unprovoked(c))
 
 
 def _beats_on_old(bench: Bench, change: Change) -> Finding | None:
@@ -160,19 +193,19 @@ def _beats_on_old(bench: Bench, change: Change) -> Finding | None:
     )
 
 
-def _doubled(bench: Bench, first: Stream, news: list[Stream]) -> Finding | None:
+def _doubled(bench: Bench, first: Stream | None, news: list[Stream]) -> Finding | None:
     """A second stream beside the new socket's own, by the rate on the first socket of the same client."""
     for new in news:
-        if not _comparable(bench, first, new):
+        if first is None or not _comparable(bench, first, new):
             continue
         times = new.rate / first.rate
         if times >= bench.limit("second_stream"):
             return bench.breach(
                 Form.AGAIN,
                 f"connection {new.c.id}: {new.beats} heartbeats in {seconds(new.time)}, {times:.1f} times as many as"
-                f" on the first socket ({first.beats} in {seconds(first.time)})",
+                f" on connection {first.c.id} ({first.beats} in {seconds(first.time)})",
                 "one heartbeat stream: the timer of the old socket ends with it",
-                [first.since.record, *(beat.record for beat in new.c.beats[:4]), new.c.beats[-1].record],
+                [first.since.record, new.since.record, *(b.record for b in new.c.beats[:4]), new.c.beats[-1].record],
                 clause="a second stream",
             )
     return None

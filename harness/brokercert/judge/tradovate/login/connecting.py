@@ -8,6 +8,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.moments import records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Connection
+from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
 
@@ -20,12 +21,22 @@ def check_connect(bench: Bench) -> Iterator[Finding]:
     if talk.started is None:
         return
     heads = [c for c in talk.connections.values() if c.head]
+    if not heads and _was_barred(bench):
+        return  # what was in its way says what became of it: one defect fails one row
     if not heads:
         yield _never_asked(bench, talk.started)
     elif not bench.header.exclusive:
         yield bench.ok(Form.SHOWN, f"connected, {len(heads)} upgrade(s)", records_of(heads[0].head))
     else:
         yield from _times(bench, heads)
+
+
+def _was_barred(bench: Bench) -> bool:
+    """Whether its name did not resolve, or a bad certificate stood there, when the client was started."""
+    barring = (FaultName.NAME, FaultName.TLS)
+    over = (FaultName.NAME_RESOLVES, f"{FaultName.TLS}good")
+    early = (fault for fault in bench.talk.faults if fault.record < bench.talk.started_record)
+    return any(fault.what.name.startswith(barring) and fault.what.name not in over for fault in early)
 
 
 def _never_asked(bench: Bench, started: int) -> Finding:
@@ -36,7 +47,7 @@ def _never_asked(bench: Bench, started: int) -> Finding:
     return watch.missing(
         f"the client sent {seen} in {watch}",
         f"a WebSocket upgrade request within {window:g} s of the client's start",
-        [talk.started_record, *accepted, *records_of(talk.exited)],
+        [talk.started_record, *accepted, *records_of(bench.ending)],
         short=f"the client was watched for {watch} only, and sent {seen}",
         seen=[],
     )

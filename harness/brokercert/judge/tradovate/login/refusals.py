@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.attempts import attempts_of, attempts_within_limits
+from msgspec.structs import replace
+
+from brokercert.judge.attempts import attempts_within_limits
 from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import first_after, first_from
+from brokercert.judge.moments import first_from, records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection, Request
-from brokercert.verdict import Finding, Form
+from brokercert.judge.tradovate.model.crossing import may_have_crossed
+from brokercert.judge.tradovate.model.tokens import counted
+from brokercert.judge.tradovate.model.trying import tries
+from brokercert.verdict import Finding, Form, Verdict
 
 
 @check("LOG-040")
@@ -21,9 +26,9 @@ def check_refusal_recognised(bench: Bench) -> Iterator[Finding]:
     refused = _refused(bench)
     if refused:
         first = min(answer.t for _, answer in refused)
-        attempts = attempts_of(bench.talk, first)
+        attempts = tries(bench, first)
         wrong = [
-            *filter(None, (_went_on(bench, c, answer) for c, answer in refused)),
+            *(found for one in bench.starts for c, answer in _refused(one) if (found := _went_on(one, c, answer))),
             *_hammered(bench),
             *attempts_within_limits(bench, attempts, sockets=max(1, _at_once([c for c, _ in refused]))),
         ]
@@ -38,19 +43,20 @@ def _refused(bench: Bench) -> list[tuple[Connection, Answer]]:
 def _restrained(bench: Bench, first: int, refused: list[Answer], attempts: int) -> Finding:
     """The client did nothing wrong since the first refusal, if it was watched long enough."""
     watch = bench.barred(first, bench.micros("window_refused"))
-    after = "left" if bench.talk.exited is not None else f"made {attempts} further attempt(s) in {watch}"
+    after = "left" if watch.over else f"made {attempts} further attempt(s) in {watch}"
     return watch.kept(
         f"after the refusal the client {after}",
         [answer.record for answer in refused[:3]],
         short=f"watched for {watch} after the refusal only",
-        seen=[],
+        seen=[answer.record for answer in refused[:1]],
     )
 
 
 def _went_on(bench: Bench, c: Connection, refused: Answer) -> Finding | None:
-    """A breach, where a request followed on that socket when the refusal had arrived."""
-    known = refused.t + bench.micros("arrival")
-    late = first_after(c.requests, known)
+    """A breach, where a request followed on that socket that did not cross the refusal on its way."""
+    cause = next(a for a in c.authorizes if a.answer is refused)
+    later = (q for q in c.requests if q.record > refused.record)
+    late = next((q for q in later if not may_have_crossed(bench.talk, cause, q, bench.micros("arrival"))), None)
     if late is None:
         return None
     return bench.breach(
@@ -72,24 +78,15 @@ def _at_once(connections: list[Connection]) -> int:
 
 
 def _hammered(bench: Bench) -> Iterator[Finding]:
-    """The same refused token at most three times in 60 s; on different sockets within 1 s it counts once."""
+    """The same refused token at most three times in 60 s; on different sockets at once it counts once."""
     by_token: dict[str, list[Request]] = {}
     for request in (request for c in bench.talk.upgraded for request in c.authorizes):
-        if request.answer is None or request.answer.status in (401, 403):
+        if request.answer is None or request.answer.refuses:
             by_token.setdefault(_token_of(request), []).append(request)
     for token, uses in by_token.items():
-        finding = _too_often(bench, token, _counted(bench, uses))
+        finding = _too_often(bench, token, counted(bench, uses))
         if finding is not None:
             yield finding
-
-
-def _counted(bench: Bench, uses: list[Request]) -> list[Request]:
-    """Those that count: of several sockets at once the first."""
-    counted: list[Request] = []
-    for use in sorted(uses, key=lambda use: use.t):
-        if not counted or use.t - counted[-1].t >= bench.micros("one_use") or use.conn == counted[-1].conn:
-            counted.append(use)
-    return counted
 
 
 def _too_often(bench: Bench, token: str, uses: list[Request]) -> Finding | None:
@@ -115,10 +112,13 @@ def _token_of(request: Request) -> str:
 
 @check("LOG-045")
 def check_refusal_told(bench: Bench) -> Iterator[Finding]:
-    """After a refused authorize the user is told of the failure, within the minute that is watched."""
-    refused = min((answer for _, answer in _refused(bench)), key=lambda answer: answer.record, default=None)
-    if refused is not None:
-        yield _told_of(bench, refused)
+    """After a refused authorize the user is told of the failure, within the minute that is watched. Of one that was
+    refused by an error text inside a 200 that is a recommendation.
+    """
+    for one in bench.starts:
+        refused = min((answer for _, answer in _refused(one)), key=lambda answer: answer.record, default=None)
+        if refused is not None:
+            yield _told_of(one, refused)
 
 
 def _told_of(bench: Bench, refused: Answer) -> Finding:
@@ -127,11 +127,17 @@ def _told_of(bench: Bench, refused: Answer) -> Finding:
     if told is not None:
         text = f"the user was told {seconds(told.t - refused.t)} after the refusal"
         return bench.ok(Form.SHOWN, text, [refused.record, told.record])
-    watch = bench.barred(refused.t, bench.micros("window_refused"))
+    watch = bench.owed(refused.t, bench.micros("window_refused"))
+    empty = [report for report in bench.talk.told.empty_errors if report.t >= refused.t]
+    but = f"; {len(empty)} `error` report(s) had an empty text" if empty else ""
     silent = watch.missing(
-        f"authorize was refused, and the user was told nothing of it in {watch}",
-        "a failure that the user is told of (an `error` report)",
-        [refused.record],
+        f"authorize was refused, and the user was told nothing of it in {watch}{but}",
+        "a failure that the user is told of (an `error` report with a text)",
+        [refused.record, *records_of(*empty[:3])],
         short=f"watched for {watch} after the refusal only",
     )
-    return silent if watch.short else unless_held(bench, silent, bench.talk.told.late_answers("error"))
+    if watch.short:
+        return silent
+    said = unless_held(bench, silent, bench.talk.told.late_answers("error"))
+    # That a refusal comes inside a 200 is documented of requests, and of authorize only inferred (TP §2).
+    return replace(said, verdict=Verdict.WARNING) if refused.inside_200 and said.verdict is Verdict.FAIL else said

@@ -63,15 +63,16 @@ def _given_up_and_retried(bench: Bench, one: Awaited) -> Iterator[Finding]:
         clause=what,
     )
     gone = one.c.given_up()
-    left = first_sign(bench, [Moment(gone.t, gone.record)] if gone else [], one.since)
-    yield from given_up(bench, wait, left)
+    ends = [Moment(gone.t, gone.record)] if gone else []
+    yield from given_up(bench, wait, one.c, ends)
+    left = first_sign(bench, one.c, ends, one.since)
     if left is not None:
         yield _retried(bench, one, left)
 
 
 def _retried(bench: Bench, one: Awaited, left: Moment) -> Finding:
-    """Whether a new socket was authorized after the old one was given up."""
-    new = next((answer for other, answer in bench.talk.granted if other.accepted > one.c.accepted), None)
+    """Whether a socket in its place was authorized after the old one was given up."""
+    new = next((answer for other in bench.lanes.heirs(one.c) if (answer := other.authorized) is not None), None)
     if new is not None:
         said = f"authorized on a new socket {seconds(new.t - left.t)} after giving up"
         return bench.ok(Form.SHOWN, said, [new.record], (), one.what)
@@ -82,5 +83,4 @@ def _retried(bench: Bench, one: Awaited, left: Moment) -> Finding:
         [left.record],
         clause=one.what,
         short=f"watched for {watch} after giving up only",
-        seen=[],
     )

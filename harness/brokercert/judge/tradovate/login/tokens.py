@@ -110,7 +110,7 @@ def _calls(bench: Bench) -> list[RestCall]:
 
 
 def _lived_on(bench: Bench, c: Connection, ended: Moment) -> Finding:
-    watched = c.last_seen(bench.end) - ended.t
+    watched = c.last_seen(bench.seen) - ended.t
     if watched < bench.micros("window_default"):
         return bench.short(f"watched for {seconds(watched)} after the token's end only", [ended.record])
     calls = [call for call in _calls(bench) if call.t > ended.t]

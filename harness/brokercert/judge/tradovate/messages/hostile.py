@@ -27,10 +27,10 @@ def _hostile(bench: Bench, c: Connection, is_hostile: Callable[[str], bool]) -> 
     return sorted(known | said)
 
 
-def _alive(bench: Bench, c: Connection, hostile: list[Moment], what: str) -> Iterator[Finding]:
+def _alive(bench: Bench, c: Connection, hostile: list[Moment], what: str, *, fatal: bool = False) -> Iterator[Finding]:
     """What became of the client, with a note of what could not be delivered to it."""
     note = undelivered(bench.talk)
-    for finding in judge_alive(bench, c, hostile, reconnect_allowed=True, what=what):
+    for finding in judge_alive(bench, c, hostile, reconnect_allowed=True, what=what, fatal=fatal):
         yield replace(finding, observed=finding.observed + note)
 
 
@@ -93,8 +93,8 @@ def check_violations(bench: Bench) -> Iterator[Finding]:
     """
     for c in bench.talk.working():
         if c.raw:
-            yield from _alive(bench, c, [Moment(raw.t, raw.record) for raw in c.raw], "WebSocket violation")
-            if c.given_up() is None and bench.talk.died() is None:
+            yield from _alive(bench, c, [Moment(raw.t, raw.record) for raw in c.raw], "WebSocket violation", fatal=True)
+            if c.given_up() is None and bench.death() is None:
                 yield from _not_failed(bench, c)
 
 

@@ -43,8 +43,7 @@ def check_next_event_processed(bench: Bench) -> Iterator[Finding]:
         return
     for marker in sent.after:
         yield _processed(bench, marker, sent.last_before(marker))
-    died = bench.talk.died()
-    if died is not None and not any(marker.record > sent.last.record for marker in sent.after):
+    if bench.death() is not None and not any(marker.record > sent.last.record for marker in sent.after):
         yield bench.breach(
             Form.ENDING,
             f"after hostile frames the client ended, and processed no event any more{bench.exit_text()}",
@@ -92,7 +91,7 @@ def _processed(bench: Bench, marker: Marker, last: Batch) -> Finding:
         took = seconds(report.t - marker.t)
         evidence = [last.record, marker.record, report.record]
         return bench.ok(Form.SHOWN, f"{created}, was processed {took} later", evidence)
-    until = bench.talk.connections[marker.conn].last_seen(bench.end)
+    until = bench.talk.connections[marker.conn].last_seen(bench.seen)
     watch = bench.owed(marker.t, bench.micros("window_default"), until)
     missed = watch.missing(
         f"{created} ({last.names}), was not processed in {watch}",

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.attempts import Attempt, attempts_of, attempts_within_limits, delays_of
+from brokercert.judge.attempts import Attempt, attempts_within_limits, delays_of
 from brokercert.judge.check import seconds
 from brokercert.judge.moments import Noted
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import SECOND, TIMER, Loss
+from brokercert.judge.tradovate.model.trying import tries
 from brokercert.trace import records as r
 from brokercert.trace.names import WindowName
 from brokercert.verdict import Finding, Form
 
 
-def back_off(bench: Bench, kind: WindowName = WindowName.OUTAGE) -> Iterator[Finding]:
-    """Attempts during each outage of this kind against the limits."""
+def back_off(bench: Bench, kind: WindowName = WindowName.OUTAGE, survives: str = "") -> Iterator[Finding]:
+    """Attempts during each outage of this kind against the limits. `survives`: what the client lives on after, where
+    the row says so.
+    """
     for mark in bench.talk.windows:
         if mark.what.name.startswith(kind):
-            yield from _in_outage(bench, mark, kind)
+            yield from _in_outage(bench, mark, kind, survives)
 
 
-def _in_outage(bench: Bench, mark: Noted[r.Window], kind: WindowName) -> Iterator[Finding]:
+def _in_outage(bench: Bench, mark: Noted[r.Window], kind: WindowName, survives: str) -> Iterator[Finding]:
     window = mark.what
     lost = _lost_in(bench, window)
-    attempts = [a for a in attempts_of(bench.talk, window.since) if a.t < window.t]
+    attempts = [a for a in tries(bench, window.since) if a.t < window.t]
     if not attempts and kind is WindowName.OUTAGE:
         return  # REC-010 asks for the first; a row about restraint is passed by none
     wrong = list(_unrestrained(bench, attempts, max(1, len(lost))))
     yield from wrong
     if not wrong:
-        yield _restrained(bench, window, lost, attempts)
+        yield _restrained(bench, mark, lost, attempts, survives)
 
 
 def _unrestrained(bench: Bench, attempts: list[Attempt], sockets: int) -> Iterator[Finding]:
@@ -40,15 +43,17 @@ def _unrestrained(bench: Bench, attempts: list[Attempt], sockets: int) -> Iterat
         yield from _too_soon(bench, attempts)
 
 
-def _restrained(bench: Bench, window: r.Window, lost: list[Loss], attempts: list[Attempt]) -> Finding:
-    """A pass, where the outage lasted for long enough."""
-    lasted = window.t - window.since
-    if lasted < bench.micros("outage"):
-        return bench.short(f"{window.name}: the outage lasted {seconds(lasted)} only")
-    return bench.ok(
-        Form.RESTRAINT,
-        f"{window.name}: {len(attempts)} attempt(s) in {seconds(lasted)}",
-        [*sorted(loss.record for loss in lost)[:1], *(a.record for a in attempts)],
+def _restrained(
+    bench: Bench, mark: Noted[r.Window], lost: list[Loss], attempts: list[Attempt], survives: str
+) -> Finding:
+    """A pass, where the outage lasted for long enough and the client lived on in it."""
+    window = mark.what
+    watch = bench.barred(window.since, bench.micros("outage"), window.t)
+    return watch.kept(
+        f"{window.name}: {len(attempts)} attempt(s) in {watch}",
+        [*sorted(loss.record for loss in lost)[:1], *(a.record for a in attempts), mark.record],
+        short=f"{window.name}: watched for {watch} of the outage only",
+        survives=survives,
     )
 
 

@@ -68,7 +68,7 @@ def compared_after(
         scope = scope_of_client(bench)
         yield bench.short(lacking if scope.kinds else why_nothing(scope))
         return
-    first, died = min(shown), talk.died()
+    first, died = min(shown), bench.death()
     if died is not None and died.record > first:
         yield from _gone(bench, first, died.t)
     else:

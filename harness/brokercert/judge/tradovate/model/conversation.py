@@ -7,7 +7,7 @@ what a client decodes, and one misreading must not cancel another. No I/O, no cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from brokercert.judge.transcript import SECOND, Transcript
 
 __all__ = [
     "CREDENTIAL",
+    "LOCKED_OUT",
     "SECOND",
     "TIMER",
     "TOKEN_ENDPOINTS",
@@ -38,6 +39,9 @@ __all__ = [
     "texts_in",
     "value_in",
 ]
+
+# Statuses of HTTP that deny nothing: the broker was slow, or the client is to wait.
+TIMED_OUT, LOCKS_OUT, LOCKED_OUT = 408, 423, 429
 
 # Microseconds: how exact a timer is. Not a limit that anybody is judged by.
 TIMER = 1_000
@@ -76,9 +80,20 @@ class Answer:
     @property
     def ok(self) -> bool:
         """A success in the documents' sense: 2xx, and neither a ticket nor an error text inside (TP §3)."""
-        if not 200 <= self.status < 300 or self.ticket:
+        if not self.inside_200 or self.ticket:
             return False
         return not value_in(self.data, "errorText")
+
+    @property
+    def refuses(self) -> bool:
+        """What was asked is denied: by a status of the client's own fault (TP §3), or by an error text inside a 200."""
+        denied = 400 <= self.status < 500 and self.status not in (TIMED_OUT, LOCKS_OUT, LOCKED_OUT)
+        return denied or (self.inside_200 and not self.ok and not self.ticket)
+
+    @property
+    def inside_200(self) -> bool:
+        """Whether it has a status that says success."""
+        return 200 <= self.status < 300
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +124,12 @@ class Request:
     def succeeded(self) -> bool:
         return self.answer is not None and self.answer.ok
 
+    def precedes(self, answer: Answer) -> bool:
+        """Whether it had come when the answer was written. What came in one read with the request that was answered is
+        told behind the answer, but bears the time of that read.
+        """
+        return self.record < answer.record or self.t < answer.t
+
     @property
     def untied(self) -> Any:
         """Its body without a ticket: a retry has the same."""
@@ -128,6 +149,7 @@ class Connection(Socket):
     requests: list[Request] = field(default_factory=list)
     other: list[Said] = field(default_factory=list)  # client text that is neither
     protocol_close: Moment | None = None
+    shut_down: Said | None = None  # the first `shutdown` event on it; `text`: its reason code, empty where it has none
 
     @property
     def authorizes(self) -> list[Request]:
@@ -147,7 +169,7 @@ class Connection(Socket):
 
     def granted_before(self, request: Request) -> bool:
         """Whether some authorize had been answered with success by then, be another's answer held back."""
-        return any(answer.record < request.record for answer in _successes(self.authorizes))
+        return any(not request.precedes(answer) for answer in _successes(self.authorizes))
 
     def early(self, requests: Iterable[Request], start: int, end: int) -> list[Request]:
         """Those of its requests that came while the answer to authorize was held back from `start` to `end`."""
@@ -163,7 +185,7 @@ class Connection(Socket):
 
     @property
     def refused(self) -> Answer | None:
-        return next((answer for answer in answers_of(self.authorizes) if answer.status in (401, 403)), None)
+        return next((answer for answer in answers_of(self.authorizes) if answer.refuses), None)
 
     @property
     def synced(self) -> Answer | None:
@@ -192,6 +214,11 @@ class Conversation(Transcript[Connection]):
     @property
     def authorized(self) -> list[Connection]:
         return [c for c, _ in self.granted]
+
+    def last_opening(self) -> int:
+        """An upgrade, or the answers to a socket's login and sync."""
+        steps = [answer.t for c in self.connections.values() for answer in (c.authorized, c.synced) if answer]
+        return max([super().last_opening(), *steps])
 
     @property
     def synced(self) -> list[Connection]:
@@ -233,6 +260,17 @@ class Conversation(Transcript[Connection]):
         """The sockets that heartbeat and stability rows look at: those with a lane, else all that are authorized."""
         return self.synced or self.authorized
 
+    def refusals(self) -> Iterator[Moment]:
+        """When a login was refused: an authorize too, by a status, a text, or a ticket that only a person redeems."""
+        yield from super().refusals()
+        for answer in answers_of(a for c in self.connections.values() for a in c.authorizes):
+            if not answer.ok and (answer.captcha or not answer.ticket):
+                yield Moment(answer.t, answer.record)
+
+    def grants(self) -> Iterator[Moment]:
+        """When an authorize was answered with success."""
+        return (Moment(answer.t, answer.record) for _, answer in self.granted)
+
     # Folding.
 
     def client_text(self, c: Connection, number: int, t: int, text: str) -> None:
@@ -254,8 +292,11 @@ class Conversation(Transcript[Connection]):
             self._opens(c, number, t)
         elif text.startswith("c["):
             self._closes(c, number, t, text)
-        elif text.startswith("a[") and '"i":' in text:
-            self._answers(c, number, t, text)
+        elif text.startswith("a["):
+            if '"i":' in text:
+                self._answers(c, number, t, text)
+            if '"shutdown"' in text:
+                self._shuts_down(c, number, t, text)
 
     def _opens(self, c: Connection, number: int, t: int) -> None:
         c.opens.append(Moment(t, number))
@@ -266,6 +307,13 @@ class Conversation(Transcript[Connection]):
         if c.protocol_close is None and messages_of(text) is not None:
             c.protocol_close = Moment(t, number)
             self.lose(c, Loss(t, number, "broker", text[:40]))
+
+    def _shuts_down(self, c: Connection, number: int, t: int, text: str) -> None:
+        """A client that leaves at the event has its cause, as one that waits for the end that follows."""
+        told = next((data_of(message) for message in objects_in(text) if message.get("e") == "shutdown"), None)
+        if told is not None and c.shut_down is None:
+            c.shut_down = Said(t, number, str(told.get("reasonCode") or ""))
+            self.disturb(c, t, number)
 
     def _answers(self, c: Connection, number: int, t: int, text: str) -> None:
         """Each answers the latest request of its id that has none."""

@@ -261,15 +261,21 @@ def _is_flat(kind: str, entity: Mapping[str, Any]) -> bool:
 
 
 def same(expected: Any, actual: Any) -> bool:
-    """Whether both are one value: numbers exactly, as JSON numbers or as texts; words in any letter case; and of what
-    the broker has not, nothing, an empty text or 0.
+    """Whether both are one value: numbers by `_is_one`, as JSON numbers or as texts; words in any letter case; and of
+    what the broker has not, nothing, an empty text or 0.
     """
     if expected is None:
         return actual is None or actual == "" or _number(actual) == 0
     wanted = _number(expected)
     if wanted is not None:
-        return _number(actual) == wanted
+        held = _number(actual)
+        return held is not None and _is_one(wanted, held)
     return isinstance(actual, str) and actual.casefold() == str(expected).casefold()
+
+
+def _is_one(wanted: Decimal, held: Decimal) -> bool:
+    """Ids and other whole numbers exactly; what has a fraction as the double that the schema says it is (TP §8)."""
+    return held == wanted if wanted == wanted.to_integral_value() else float(held) == float(wanted)
 
 
 def _number(value: Any) -> Decimal | None:

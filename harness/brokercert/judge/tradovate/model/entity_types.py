@@ -1,6 +1,7 @@
 """The names that the documents know: entity types of the snapshot, and kinds of events (TP §4, §5.2).
 
-No document shows a value of `entityTypes`, so singular and plural count, in any letter case.
+The documents show values of `entityTypes` as singulars, the first letter small. Whether the broker takes another form
+is not known: plurals count as well, in any letter case, and are told apart by `is_documented`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ def plural(name: str) -> str:
 
 _SINGULAR = {form.lower(): name for name in ENTITY_TYPES for form in (name, plural(name))}
 KNOWN_TYPES = frozenset(_SINGULAR)
+
+
+def is_documented(name: str) -> bool:
+    """Whether it is one of the names, in the form that the documents show."""
+    return name in ENTITY_TYPES
 
 
 def type_of(name: str) -> str:

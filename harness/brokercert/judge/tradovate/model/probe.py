@@ -5,8 +5,10 @@ So a client is alive that hears. Three things show it:
 
 * the next heartbeat, on time;
 * a pong;
-* once, at the end, a recovery from a scripted close. This is judged only of a client that recovered from such a close
-  before anything hostile came: that is its own control.
+* once, at the end, a recovery from a scripted close. Who does not come back is deaf only if it comes back from such a
+  close otherwise: a second start, which meets nothing else, is its control. Who never comes back from any is not asked.
+
+The hostile frames come first, on the first socket of all. So a client that cannot reconnect learns of its crashes.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.beating import page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection, Loss
-from brokercert.judge.tradovate.model.recovery import recovered_before, recovery
+from brokercert.judge.tradovate.model.recovery import Control, control_of, made_before, recovery
 from brokercert.verdict import Finding, Form
 
 
@@ -31,6 +33,7 @@ class _Probe:
     c: Connection
     hostile: list[Moment]
     what: str
+    fatal: bool  # the connection is to be failed: who ends with every connection ends with this one
 
     @property
     def first(self) -> int:
@@ -47,7 +50,16 @@ class _Probe:
     @property
     def watched(self) -> int:
         """How long the connection was observed after the last of `hostile`."""
-        return self.c.last_seen(self.bench.end) - self.last
+        return self.c.last_seen(self.bench.seen) - self.last
+
+    def unanswered_ping(self) -> int | None:
+        """When a ping was sent after the last of `hostile` that no pong followed; None: none was, or one did."""
+        asked = next((t for t in self.c.pings_sent if t > self.last), None)
+        return None if asked is None or any(t >= asked for t in self.c.pongs) else asked
+
+    def control(self) -> Control | None:
+        """What the client does after a plain close."""
+        return control_of(self.bench, self.first)
 
     def beat(self) -> Moment | None:
         """The client's first heartbeat after the last of `hostile`."""
@@ -60,16 +72,26 @@ class _Probe:
 
 
 def judge_alive(
-    bench: Bench, c: Connection, hostile: Sequence[tuple[int, int]], *, reconnect_allowed: bool, what: str
+    bench: Bench,
+    c: Connection,
+    hostile: Sequence[tuple[int, int]],
+    *,
+    reconnect_allowed: bool,
+    what: str,
+    fatal: bool = False,
 ) -> Iterator[Finding]:
-    """One finding on what became of `c` after the last of `hostile`, which are (t, record) each."""
-    probe = _Probe(bench, c, [Moment(*moment) for moment in hostile], what)
+    """One finding on what became of `c` after the last of `hostile`, which are (t, record) each. `fatal`: they are such
+    that a client should fail the connection.
+    """
+    probe = _Probe(bench, c, [Moment(*moment) for moment in hostile], what, fatal)
     gone = probe.by_client()
     crash = _crash(probe, gone)
     if crash is not None:
         yield crash
+    elif gone is not None and not reconnect_allowed:
+        yield _disconnected(probe, gone)
     elif gone is not None:
-        yield _after_disconnect(probe, gone, reconnect_allowed)
+        yield _after_disconnect(probe, gone)
     else:
         yield _beats_on(probe)
 
@@ -82,10 +104,14 @@ def up_to(hostile: Sequence[tuple[int, int]], record: int) -> list[int]:
 def _crash(probe: _Probe, gone: Loss | None) -> Finding | None:
     """A breach, where the client ended by itself after something hostile."""
     bench, c = probe.bench, probe.c
-    died = bench.talk.died()
+    died = bench.death()
     if died is None or (c.loss is not None and died.t < probe.first) or _left_later(c, died.t, probe.last):
         return None
     left = [gone.record, died.record] if gone is not None else [died.record]
+    control = probe.control() if probe.fatal else None
+    if control is not None and control.ending is not None and control.ending.code == died.code:
+        said = f"after the {probe.what} the client ended, as it does after a plain close{bench.exit_text()}"
+        return bench.blocked(control.missed, said, [*up_to(probe.hostile, min(left)), *left, *control.evidence])
     return bench.breach(
         Form.ENDING,
         f"after the {probe.what} the client ended{bench.exit_text()}",
@@ -99,22 +125,33 @@ def _left_later(c: Connection, died: int, last: int) -> bool:
     return c.loss is not None and c.loss.by == "broker" and last < c.loss.t <= died
 
 
-def _after_disconnect(probe: _Probe, gone: Loss, reconnect_allowed: bool) -> Finding:
-    """The client ended the connection: it must come back, where it may do that at all."""
-    bench, c, what = probe.bench, probe.c, probe.what
+def _disconnected(probe: _Probe, gone: Loss) -> Finding:
+    """The client ended the connection, where it may not."""
+    return probe.bench.breach(
+        Form.ENDING,
+        f"the client ended connection {probe.c.id} ({gone.how}) after the {probe.what}",
+        f"the {probe.what} is ignored, without a disconnect",
+        [*up_to(probe.hostile, gone.record), gone.record],
+    )
+
+
+def _after_disconnect(probe: _Probe, gone: Loss) -> Finding:
+    """The client ended the connection: it must be back, or have opened the next one before. Who does not come back from
+    a plain close either fails another row by that.
+    """
+    bench, what = probe.bench, probe.what
     evidence = [*up_to(probe.hostile, gone.record), gone.record]
-    if not reconnect_allowed:
-        return bench.breach(
-            Form.ENDING,
-            f"the client ended connection {c.id} ({gone.how}) after the {what}",
-            f"the {what} is ignored, without a disconnect",
-            evidence,
-        )
-    back = recovery(bench, c, gone.t)
+    back = _back(probe, gone, evidence)
     if back is not None:
-        said = f"after the {what} the client reconnected cleanly in {seconds(back.t - gone.t)}"
-        return bench.ok(Form.SHOWN, said, [*evidence, back.record])
+        return back
+    usual = probe.control()
     watch = bench.owed(gone.t, bench.micros("window_recovery"))
+    if not watch.short and usual is None:
+        said = f"after the {what} the client disconnected and was not back after {watch}"
+        return bench.short(f"{said}; no plain close showed whether it ever comes back", evidence)
+    if not watch.short and usual is not None and not usual.back:
+        said = f"after the {what} the client disconnected and did not come back: nor does it from a plain close"
+        return bench.blocked(usual.missed, said, [*evidence, *usual.evidence])
     return watch.missing(
         f"after the {what} the client disconnected and was not back after {watch}",
         "the same socket lives on, or a clean reconnect follows",
@@ -122,6 +159,21 @@ def _after_disconnect(probe: _Probe, gone: Loss, reconnect_allowed: bool) -> Fin
         short=f"watched for {watch} after the client's disconnect only",
         seen=evidence[:-1],
     )
+
+
+def _back(probe: _Probe, gone: Loss, evidence: list[int]) -> Finding | None:
+    """A pass, where the client has another socket, from before its end of this one or from after it."""
+    bench, c, what = probe.bench, probe.c, probe.what
+    before = made_before(bench.talk, c, probe.first, gone)
+    if before is not None:
+        took = seconds(gone.t - before.t)
+        said = f"after the {what} the client was authorized on a new socket, and ended the old one {took} later"
+        return bench.ok(Form.SHOWN, said, [*evidence, before.record])
+    back = recovery(bench.talk, c, gone.t)
+    if back is None:
+        return None
+    said = f"after the {what} the client reconnected cleanly in {seconds(back.t - gone.t)}"
+    return bench.ok(Form.SHOWN, said, [*evidence, back.record])
 
 
 def _beats_on(probe: _Probe) -> Finding:
@@ -140,7 +192,7 @@ def _beats_on(probe: _Probe) -> Finding:
 
 def _hears_a_close(probe: _Probe, close: Loss) -> Finding:
     """The broker closed the connection: a client that still hears comes back."""
-    back = recovery(probe.bench, probe.c, close.t)
+    back = recovery(probe.bench.talk, probe.c, close.t)
     return _heard(probe, close, back) if back is not None else _deaf(probe, close)
 
 
@@ -155,17 +207,61 @@ def _deaf(probe: _Probe, close: Loss) -> Finding:
     """It did not come back: a breach, where it is known that it comes back from a plain close."""
     bench, what, evidence = probe.bench, probe.what, probe.evidence
     watch = bench.owed(close.t, bench.micros("window_recovery"))
-    known = recovered_before(bench, probe.first)
-    if not watch.short and known is False:
-        return bench.blocked("REC-010", "the client did not recover from a plain close before it either", evidence)
-    if not watch.short and known is None:
+    control = probe.control()
+    if not watch.short and control is None:
         said = "no recovery, but it was never shown that this client recovers from a plain close"
         return bench.short(said, evidence)
+    if not watch.short and control is not None and not control.back:
+        return _stayed(probe, close, control) or _lived_on(probe, control)
+    shown = control.evidence if control is not None else []
     return watch.missing(
         f"after the {what} the client went on beating but no longer hears: it did not come back in"
-        f" {watch} after a scripted close, as it had before",
+        f" {watch} after a scripted close, as it does otherwise",
         "the client hears after it",
-        [*evidence, close.record],
+        [*evidence, close.record, *shown],
         short=f"watched for {watch} after the scripted close only",
         seen=evidence,
+    )
+
+
+def _stayed(probe: _Probe, close: Loss, control: Control) -> Finding | None:
+    """A breach, where the client ends with a plain close otherwise, and did not hear this one."""
+    bench = probe.bench
+    if control.ending is None or bench.death() is not None:
+        return None
+    return bench.breach(
+        Form.ABSENCE,
+        f"after the {probe.what} the client went on beating but no longer hears: it did not end after a scripted close,"
+        " as it does otherwise",
+        "the client hears after it",
+        [*probe.evidence, close.record, *control.evidence],
+    )
+
+
+def _lived_on(probe: _Probe, control: Control) -> Finding:
+    """A client that comes back from no close: its heartbeat, and its pong, must show that it lives."""
+    bench, beat, asked = probe.bench, probe.beat(), probe.unanswered_ping()
+    if asked is not None:
+        return _no_pong(probe, asked)
+    if beat is None:
+        return bench.short(f"watched for {seconds(probe.watched)} after the {probe.what} only", probe.evidence)
+    pong = " and a pong" if any(t > probe.last for t in probe.c.pongs) else ""
+    later = seconds(beat.t - probe.last)
+    said = f"the same socket lives on: a heartbeat {later} later{pong}; the client comes back from no close"
+    return bench.ok(Form.RESTRAINT, said, [*probe.evidence, beat.record, *control.evidence])
+
+
+def _no_pong(probe: _Probe, asked: int) -> Finding:
+    """A ping was not answered: a hang, where the client had answered one before, and was awaited long enough."""
+    bench, c = probe.bench, probe.c
+    waited = c.last_seen(bench.seen) - asked
+    answered = any(t < probe.first for t in c.pongs)
+    if not answered or waited < bench.micros("window_default"):
+        said = f"a ping after the {probe.what} had no answer in {seconds(waited)}"
+        return bench.short(said + ("" if answered else ", nor was one before it answered"), probe.evidence)
+    return bench.breach(
+        Form.ABSENCE,
+        f"no pong in {seconds(waited)} after the {probe.what}: the client had answered a ping before",
+        "the client goes on",
+        probe.evidence,
     )

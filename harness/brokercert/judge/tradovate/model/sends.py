@@ -1,11 +1,13 @@
 """What a client sent of what it was asked to send: its commands paired with the requests on its sockets.
 
 The law: a request is known by endpoint, query and body as values. What the client adds of its own (a ticket, an order
-id) makes it no other request; what it was told to send and is not there does. Pure: no I/O, no clock.
+id) makes it no other request; what it was told to send and is not there does. A client's own requests beside them are
+its own: scenarios ask for what no client asks by itself. Pure: no I/O, no clock.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -37,6 +39,17 @@ class Sends:
 def sends_of(talk: Conversation, asked: Asked) -> list[Request]:
     """Those of one command."""
     return Sends(talk).of(asked)
+
+
+def again_unasked(sends: list[Request]) -> tuple[Request, Request] | None:
+    """(earlier, later) of the first pair of which the earlier stood unanswered when the later came; None: there is
+    none. What was answered, be it by a ticket, may be asked again: a client reads what it likes as often as it likes.
+    """
+    return next(((one, later) for one, later in itertools.pairwise(sends) if _stands_at(one, later)), None)
+
+
+def _stands_at(one: Request, later: Request) -> bool:
+    return one.answer is None or one.answer.record > later.record
 
 
 def final_answer(sends: list[Request]) -> Answer | None:

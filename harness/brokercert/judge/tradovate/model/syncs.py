@@ -42,9 +42,10 @@ def one_sync(bench: Bench, sockets: list[Connection]) -> Iterator[Finding]:
 
 def _once(bench: Bench, sockets: list[Connection]) -> Finding:
     """A pass, where one of the sockets was watched for long enough."""
-    longest = max(_watched_after_answer(bench, c) for c in sockets)
+    longest, c = max(((_watched_after_answer(bench, c), c) for c in sockets), key=lambda one: one[0])
     if longest < bench.micros("window_single_sync"):
-        return bench.short(f"watched for {seconds(longest)} after the sync answer only")
+        since = [answer.record for answer in answers_of(c.syncs)[:1]]
+        return bench.short(f"watched for {seconds(longest)} after the sync answer only", since)
     return bench.ok(
         Form.RESTRAINT,
         f"one sync on each of {len(sockets)} socket(s)",
@@ -56,4 +57,4 @@ def _once(bench: Bench, sockets: list[Connection]) -> Finding:
 def _watched_after_answer(bench: Bench, c: Connection) -> int:
     """How long the socket was watched after its sync was answered; 0 where it never was. Microseconds."""
     answers = answers_of(c.syncs)
-    return max(0, c.last_seen(bench.end) - answers[0].t) if answers else 0
+    return max(0, c.last_seen(bench.seen) - answers[0].t) if answers else 0

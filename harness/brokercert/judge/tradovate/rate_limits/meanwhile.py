@@ -17,12 +17,12 @@ from brokercert.verdict import Finding, Form
 @check("RLP-080")
 def check_beats_through_penalty(bench: Bench) -> Iterator[Finding]:
     """While a ticket is waited out heartbeats go on: no gap above the page's limit between ticket and retry."""
-    for p in penalties(bench):
-        if p.retry is None or p.retry.conn != p.conn.id:
-            continue
-        yield _beats_through(bench, p, p.retry)
-        if "report" in bench.header.offers:
-            yield from _processed_through(bench, p, p.retry)
+    for one in bench.starts:
+        for p in penalties(one):
+            if p.retry is not None and p.retry.conn == p.conn.id:
+                yield _beats_through(one, p, p.retry)
+                if "report" in one.header.offers:
+                    yield from _processed_through(one, p, p.retry)
 
 
 def _beats_through(bench: Bench, p: Penalty, retry: Request) -> Finding:

@@ -5,11 +5,14 @@ The wire-only client's endpoint for them is `user/syncrequest`. It decides nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from brokercert.judge.told import Asked, Outcome, Report
 from brokercert.judge.tradovate.bench import Bench
-from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request
+from brokercert.judge.tradovate.model.conversation import Answer, Connection, Loss, Request
+from brokercert.judge.tradovate.model.sends import Sends
+from brokercert.judge.tradovate.model.tickets import retries_of, ticketed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +31,35 @@ class Penalty:
         """When the penalty is over."""
         return self.answer.t + self.answer.wait
 
+    @property
+    def note(self) -> str:
+        """That no document has such a ticket, where it answered a retry; else nothing."""
+        return " (a ticket in answer to a retry, which no document has)" if self.request.ticket else ""
+
+    @property
+    def cut_off(self) -> Loss | None:
+        """The end of its socket by the broker or the network, before a retry was due to have come."""
+        loss = self.conn.loss
+        if loss is None or loss.by == "client" or not self.answer.t <= loss.t < self.due_until:
+            return None
+        return loss
+
 
 def penalties(bench: Bench, *, captcha: bool = False) -> list[Penalty]:
-    """Every ticket but those for authorize, with the first request that can only be its retry."""
-    return [_penalty(bench, *found) for found in _ticketed(bench) if found[2].captcha is captcha]
+    """Every ticket but those for authorize, with its retry."""
+    retries = retries_of(bench.talk, bench.micros("arrival"))
+    found = ((request, answer) for request, answer in ticketed(bench.talk) if answer.captcha is captcha)
+    return [_penalty(bench, request, answer, retries.get(request)) for request, answer in found]
 
 
-def _ticketed(bench: Bench) -> Iterator[tuple[Connection, Request, Answer]]:
-    for c in bench.talk.connections.values():
-        for request in c.requests:
-            ticket = request.penalty
-            if ticket is not None and request.endpoint != "authorize":
-                yield c, request, ticket
-
-
-def _penalty(bench: Bench, c: Connection, request: Request, answer: Answer) -> Penalty:
-    retry = _retry_of(bench, request, answer)
+def _penalty(bench: Bench, request: Request, answer: Answer, retry: Request | None) -> Penalty:
+    c = bench.talk.connections[request.conn]
     ends = answer.t + answer.wait
     early, late = bench.micros("ticket_early"), bench.micros("ticket_late")
-    return Penalty(c, request, answer, retry, ends - early, max(ends, _socket_from(bench, c, retry)) + late)
+    due = ends + late
+    if c.loss is not None and c.loss.t < due:  # a loss that comes later excuses nothing
+        due = max(ends, _socket_from(bench, c, retry)) + late
+    return Penalty(c, request, answer, retry, ends - early, due)
 
 
 def _socket_from(bench: Bench, c: Connection, retry: Request | None) -> int:
@@ -57,22 +70,15 @@ def _socket_from(bench: Bench, c: Connection, retry: Request | None) -> int:
     return new.t if new is not None and retry.conn != c.id else 0
 
 
-def _retry_of(bench: Bench, request: Request, answer: Answer) -> Request | None:
-    """The first later request of the same endpoint on that socket, or anywhere with that very ticket."""
-    later = (other for other in bench.talk.requests if other.record > answer.record)
-    return next((other for other in later if _repeats(other, request, answer)), None)
+def asked_for(bench: Bench, request: Request) -> list[Asked]:
+    """The commands by which the client was asked for that request."""
+    commands = bench.talk.told.requests()
+    sends = Sends(bench.talk) if commands else None
+    return [one for one in commands if sends is not None and request in sends.of(one)]
 
 
-def _repeats(other: Request, request: Request, answer: Answer) -> bool:
-    return other.ticket == answer.ticket or (other.conn == request.conn and other.endpoint == request.endpoint)
-
-
-def same_body(one: Request, other: Request) -> bool:
-    """Whether both say the same but for a ticket."""
-    return _without_ticket(one) == _without_ticket(other)
-
-
-def _without_ticket(request: Request) -> object:
-    return (
-        {} if request.untied in (None, "") else request.untied
-    )  # a retry of an empty body is an object with the ticket
+def failure_told(bench: Bench, asked: Iterable[Asked], since: int) -> Report | Outcome | None:
+    """The first that the client told of a failure since then: an `error`, or how one of these requests ended."""
+    outcomes = [one.outcome for one in asked if one.outcome and not one.outcome.ok]
+    reports: list[Report | Outcome] = [*bench.talk.told.errors, *outcomes]
+    return next((report for report in reports if report.t >= since), None)

@@ -15,7 +15,7 @@ from brokercert.judge.check import Breach, Watch, seconds
 from brokercert.judge.told import Asked
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import TIMER, Answer, Request
-from brokercert.judge.tradovate.model.sends import Sends, why_silent
+from brokercert.judge.tradovate.model.sends import Sends, again_unasked, why_silent
 from brokercert.verdict import Finding, Form
 
 # How a client may order what waits; `queue-order` of its readings says which it is.
@@ -46,23 +46,24 @@ class Queued:
     requests: list[Sent]
 
 
-def queued(bench: Bench) -> Queued | None:
-    """Of the first penalty for an endpoint to which the client was asked to send; None where there was none."""
+def queues(bench: Bench) -> Iterator[Queued]:
+    """Of each penalty for an endpoint to which the client was asked to send meanwhile."""
     asked = bench.talk.told.requests()
-    first = _first_ticket(bench, {_endpoint(one) for one in asked})
-    if first is None:
-        return None
-    endpoint, ticket = first
-    known, ends = ticket.t + bench.micros("arrival"), ticket.t + ticket.wait
     sends = Sends(bench.talk)
-    inside = [Sent(one, sends.of(one)) for one in asked if known - TIMER <= one.t < ends and _endpoint(one) == endpoint]
-    return Queued(ticket, ends, inside) if inside else None
+    for endpoint, ticket in _penalties(bench):
+        known, ends = ticket.t + bench.micros("arrival"), ticket.t + ticket.wait
+        inside = [one for one in asked if known - TIMER <= one.t < ends and _endpoint(one) == endpoint]
+        if inside:
+            yield Queued(ticket, ends, [Sent(one, sends.of(one)) for one in inside])
 
 
-def _first_ticket(bench: Bench, endpoints: set[str]) -> tuple[str, Answer] | None:
-    """(endpoint, ticket) of the first penalty for one of these that ends by itself."""
-    tickets = (found for found in _tickets(bench) if found[0] in endpoints)
-    return min(tickets, key=lambda found: found[1].record, default=None)
+def _penalties(bench: Bench) -> Iterator[tuple[str, Answer]]:
+    """(endpoint, ticket) of each first ticket: those that are drawn before its time is over belong to its penalty."""
+    over: dict[str, int] = {}
+    for endpoint, ticket in sorted(_tickets(bench), key=lambda found: found[1].record):
+        if ticket.t >= over.get(endpoint, 0):
+            over[endpoint] = ticket.t + ticket.wait
+            yield endpoint, ticket
 
 
 def _tickets(bench: Bench) -> Iterator[tuple[str, Answer]]:
@@ -82,14 +83,12 @@ def check_queued(bench: Bench) -> Iterator[Finding]:
     """Requests to an endpoint under penalty wait for its end: none is lost, none is sent twice, none before. One that
     was told to have ended and was not sent is lost at once: nothing is sent any more of which an outcome was told.
     """
-    found = queued(bench)
-    if found is None:
-        return
-    silent = next((why for one, _ in found.requests if (why := why_silent(bench.talk, one))), "")
-    if silent:
-        yield bench.short(silent, [found.requests[0].asked.record])
-    else:
-        yield from _judged(bench, found)
+    for found in queues(bench):
+        silent = next((why for one, _ in found.requests if (why := why_silent(bench.talk, one))), "")
+        if silent:
+            yield bench.short(silent, [found.requests[0].asked.record])
+        else:
+            yield from _judged(bench, found)
 
 
 def _judged(bench: Bench, found: Queued) -> Iterator[Finding]:
@@ -111,10 +110,11 @@ def _not_yet(those: list[Sent], watch: Watch) -> str:
 def _sent_once(bench: Bench, found: Queued, waited: str, not_yet: str) -> Finding:
     """A pass, where none of them is to be sent yet."""
     if not_yet:
-        return bench.short(f"{waited}; {not_yet}")
+        return bench.short(f"{waited}; {not_yet}", [found.ticket.record])
     last = max(one.sends[0].t for one in found.requests)
     said = f"{waited}; each was sent once, up to {seconds(last - found.ends)} after its end"
-    return bench.ok(Form.RESTRAINT, said, [found.ticket.record])
+    evidence = [found.ticket.record, *(one.sends[0].record for one in found.requests)]
+    return bench.ok(Form.RESTRAINT, said, evidence)
 
 
 def _fates(found: Queued, early: int, short: bool) -> dict[str, list[Sent]]:
@@ -132,9 +132,7 @@ def _fate(one: Sent, early: int, short: bool) -> str:
         return _unsent(asked, short)
     if sends[0].t < early:
         return "early"
-    if any(before.penalty is None for before in sends[:-1]):
-        return "doubled"
-    return KEPT
+    return "doubled" if again_unasked(sends) is not None else KEPT
 
 
 def _unsent(asked: Asked, short: bool) -> str:
@@ -151,7 +149,9 @@ def _broken(bench: Bench, found: Queued, clause: str, those: list[Sent], waited:
         after = seconds(sends[0].t - found.ticket.t)
         how = f"sent before its end, the first {after} after a ticket of {seconds(found.ticket.wait)}"
     else:
-        how = f"sent more than once, the first again {seconds(sends[1].t - sends[0].t)} later"
+        before, again = again_unasked(sends) or (sends[0], sends[1])
+        how = f"sent more than once, the first again {seconds(again.t - before.t)} later"
+        evidence = [found.ticket.record, asked.record, before.record, again.record]
     # One that came too early may not have known of its ticket yet, as in RLP-020.
     form: Breach = Form.ABSENCE if clause == "lost" else Form.AGAIN
     said = f"{waited}; {len(those)} of them were {how}"
@@ -165,20 +165,23 @@ def _though_told(asked: Asked) -> str:
 @check("RLP-060")
 def check_priority(bench: Bench) -> Iterator[Finding]:
     """Queued requests leave in the order that the client declares, and within one class as they came."""
-    found = queued(bench)
-    if found is None:
-        return
+    for found in queues(bench):
+        yield _in_order(bench, found)
+
+
+def _in_order(bench: Bench, found: Queued) -> Finding:
+    """Whether what was queued during one penalty left in the declared order."""
     declared = bench.header.readings.get("queue-order", "lower-first")
     lanes = _lanes(bench, found)
     if sum(map(len, lanes)) < 2:
-        yield bench.short(f"{sum(map(len, lanes))} queued request(s) left after the penalty only")
-        return
+        return bench.short(f"{sum(map(len, lanes))} queued request(s) left after the penalty only")
     overtaken = [pair for lane in lanes if (pair := _overtaken(lane, URGENCY[declared])) is not None]
     if overtaken:
-        yield _left_too_soon(bench, *overtaken[0], declared)
-    else:
-        count = len({_priority(one.asked) for one in found.requests})
-        yield bench.ok(Form.SHOWN, f"queued requests of {count} priorities left in the declared order ({declared})")
+        return _left_too_soon(bench, *overtaken[0], declared)
+    count = len({_priority(one.asked) for one in found.requests})
+    said = f"queued requests of {count} priorities left in the declared order ({declared})"
+    sent = [one.sends[0].record for one in found.requests if one.sends]
+    return bench.ok(Form.SHOWN, said, [found.ticket.record, *sent])
 
 
 def _left_too_soon(bench: Bench, other: _Left, one: _Left, declared: str) -> Finding:

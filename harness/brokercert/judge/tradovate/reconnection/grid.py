@@ -72,7 +72,7 @@ def _not_back(bench: Bench, cell: str, mark: Noted[r.Window]) -> Finding:
     since = mark.what.since
     olds, tried = _before_and_after(bench, since)
     deaf = _never_left(olds, since) if not tried else None  # a new socket gives the old one up
-    watch = bench.barred(since, _due(bench, olds, deaf, since) - since, mark.t)
+    watch = bench.owed(since, _due(bench, olds, deaf, since) - since, mark.t)
     return watch.missing(
         f"{cell}: not back after {watch}: {_how_far(deaf, tried)}",
         "back, authorized again, with one sync",

@@ -54,8 +54,8 @@ def _judged(order: _Order) -> Iterator[Finding]:
 
 def _in_flight(bench: Bench, asked: Asked) -> _Order | Finding | None:
     """The order, or why none came; None where it was answered, or its socket lived."""
-    sends = [q for q in bench.talk.requests if q.endpoint == PLACES]
-    if not sends or not sends_of(bench.talk, asked):
+    sends = sends_of(bench.talk, asked)  # the client may place orders of its own beside it
+    if not sends:
         return _none_came(bench, asked)
     first, *more = sends
     loss = bench.talk.connections[first.conn].loss
@@ -78,8 +78,8 @@ def _sent_blindly(order: _Order) -> Finding | None:
     """It was sent again, though the broker had it, or before the client could know that it had not."""
     if order.again is None:
         return None
-    synced = order.bench.talk.connections[order.again.conn].synced
-    looked = synced is not None and synced.t < order.again.t
+    # On whatever socket: a client may have one for its events and one for its orders.
+    looked = any(order.loss.t < synced.t < order.again.t for _, synced in order.bench.talk.caught_up)
     if looked and not order.placed:
         return None
     what = "which the broker had taken" if order.placed else "before the client could know what had become of it"
@@ -144,15 +144,13 @@ def _told_otherwise_than_once(order: _Order) -> Finding | None:
 def _kept(order: _Order) -> Iterator[Finding]:
     """It was sent once and told of once, as far as it was watched."""
     bench, loss = order.bench, order.loss
-    watched = bench.end - loss.t
-    if watched < bench.micros("window_default"):
-        yield bench.short(f"watched for {seconds(watched)} after the loss only", [loss.record])
-        return
+    watch = bench.barred(loss.t, bench.micros("window_default"))
     text = "placed" if order.placed else "never received"
-    yield bench.ok(
-        Form.RESTRAINT,
+    yield watch.kept(
         f"an order in flight, {text} by the broker, was sent once and told of once",
         [order.first.record, loss.record],
+        short=f"watched for {watch} after the loss only",
+        seen=[loss.record],
     )
-    if "snapshot" in bench.header.offers:
+    if not watch.short and "snapshot" in bench.header.offers:
         yield from compare_at(bench, FOUND)

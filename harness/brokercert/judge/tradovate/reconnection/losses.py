@@ -36,6 +36,22 @@ def losses(bench: Bench) -> list[Lost]:
     return result
 
 
+def struck(bench: Bench, lost: Lost) -> list[Lost]:
+    """That loss, and the losses of other sockets by the same cause: at once, or given up in the same silence. Without
+    the client's shape nobody can tell the sequel of one from that of another: then it is that loss alone.
+    """
+    if bench.lanes.lane(lost.conn) is None:
+        return [lost]
+    return [one for one in _found(bench) if bench.lanes.lane(one.conn) is not None and _is_one(bench, lost, one)]
+
+
+def _is_one(bench: Bench, first: Lost, one: Lost) -> bool:
+    silent = first.conn.silent, one.conn.silent
+    if silent[0] is not None and silent[0] == silent[1]:
+        return True
+    return 0 <= one.loss.t - first.loss.t < bench.micros("one_loss") and one.conn.accepted < first.begin
+
+
 def _found(bench: Bench) -> list[Lost]:
     """The losses of sockets that were authorized and not refused, without those that the client made without cause."""
     counted = [(c, loss) for c, loss in bench.talk.lost if not c.refused and not bench.unprovoked(c)]

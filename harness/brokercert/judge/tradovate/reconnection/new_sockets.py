@@ -11,6 +11,7 @@ from brokercert.judge.check import seconds
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request, answers_of
 from brokercert.judge.tradovate.model.syncs import one_sync
+from brokercert.judge.tradovate.reconnection.doubled import too_many
 from brokercert.judge.tradovate.reconnection.losses import Lost, after, before, losses
 from brokercert.verdict import Finding, Form, Verdict
 
@@ -63,9 +64,10 @@ def _authorized_again(bench: Bench, news: list[Connection]) -> Finding:
 def _never_authorized(bench: Bench, news: list[Connection]) -> Finding:
     """No authorize came: a breach, once the client was watched for it after the broker's `o`."""
     heard = [c for c in news if c.opens]
-    watched = max((c.last_seen(bench.end) - c.opens[0].t for c in heard), default=0)
+    watched = max((c.last_seen(bench.seen) - c.opens[0].t for c in heard), default=0)
     if watched < bench.micros("window_first_authorize"):
-        return bench.short(f"the new socket was watched for {seconds(watched)} only")
+        opened = [c.opens[0].record for c in heard if c.last_seen(bench.seen) - c.opens[0].t == watched]
+        return bench.short(f"the new socket was watched for {seconds(watched)} only", opened)
     return bench.breach(
         Form.ABSENCE,
         f"no authorize on the new socket in {seconds(watched)} after `o`",
@@ -82,6 +84,9 @@ def check_one_sync_again(bench: Bench) -> Iterator[Finding]:
         granted = _granted(bench, lost.begin)
         if lanes and granted:
             yield from _synced_again(bench, lost, lanes, granted)
+        elif granted and not any(c.syncs for c in bench.talk.connections.values()):
+            said = "no socket had sent a sync request before the loss, nor did any after it"
+            yield bench.blocked("EVT-020", said, [granted[0][1].record])
 
 
 def _lanes(synced: list[Connection], lost: Lost) -> list[Connection]:
@@ -111,7 +116,7 @@ def _synced_again(
             "each lane that lived before the loss syncs again",
             [missing[0].syncs[0].record, lost.loss.record, first.record],
             short=f"watched for {watch} after the new authorize answer only",
-            seen=(),
+            seen=[first.record],
         )
     elif not wrong:
         yield _once_each(bench, again)
@@ -119,11 +124,13 @@ def _synced_again(
 
 def _once_each(bench: Bench, again: list[Connection]) -> Finding:
     """No second sync came on any of these, once they were watched for one."""
+    short = "the new socket was watched for a part of the window only"
     answered = [answer.t for c in again for answer in answers_of(c.syncs)]
-    if not answered or bench.end - max(answered) < bench.micros("window_single_sync"):
-        return bench.short("the new socket was watched for a part of the window only")
+    if not answered:
+        return bench.short(short)
+    watch = bench.barred(max(answered), bench.micros("window_single_sync"))
     said = f"one sync on each of {len(again)} new socket(s)"
-    return bench.ok(Form.RESTRAINT, said, [c.syncs[0].record for c in again])
+    return watch.kept(said, [c.syncs[0].record for c in again], short=short, seen=[])
 
 
 def _lanes_missing(lanes: list[Connection], again: list[Connection]) -> list[Connection]:
@@ -148,18 +155,22 @@ def _filter(c: Connection) -> Any:
 
 @check("REC-060")
 def check_no_overlap(bench: Bench) -> Iterator[Finding]:
-    """Once a lane's new socket is authorized, its old one carries no request more than 1 s later."""
+    """Once a lane's new socket is authorized, its old one carries no request more than 1 s later; and of no lane more
+    sockets live than a healthy start has.
+    """
+    doubled = list(too_many(bench))
+    yield from doubled
     back = [(lost, granted) for lost in losses(bench) if (granted := _granted(bench, lost.begin))]
     overlap = next((found for lost, granted in back if (found := _overlap(bench, lost, granted)) is not None), None)
     if overlap is not None:
         yield overlap
-    else:
+    elif not doubled:
         yield from _apart(bench, [granted[0][1] for _, granted in back])
 
 
 def _apart(bench: Bench, firsts: list[Answer]) -> Iterator[Finding]:
     """No overlap was seen after these answers to the first authorize of each way back."""
-    judged = [first.record for first in firsts if bench.end - first.t >= bench.micros("window_default")]
+    judged = [first.record for first in firsts if not bench.barred(first.t, bench.micros("window_default")).short]
     if judged:
         yield bench.ok(Form.RESTRAINT, "nothing on the old socket once the new one was authorized", judged)
     elif any(_granted(bench, lost.loss.t) for lost in losses(bench)):

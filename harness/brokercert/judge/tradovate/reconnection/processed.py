@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from brokercert.judge.told import Report
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.props import props_of
+from brokercert.judge.tradovate.reconnection.doubled import equal_sockets, healthy_count
 from brokercert.judge.tradovate.reconnection.state import synced_anew
 from brokercert.verdict import Finding, Form
 
@@ -47,21 +48,43 @@ def _none_twice(bench: Bench, anew: list[int], sent: _Sent, said: _Said) -> Find
 
 @dataclass(slots=True)
 class _Sent:
-    """How often each event was sent, and in which record last."""
+    """How often each event was sent to one client's worth of sockets, and in which record last."""
 
     times: Counter[Event] = field(default_factory=Counter)
     carried: dict[Event, int] = field(default_factory=dict)
 
 
 def _sent_after(bench: Bench, anew: list[int]) -> _Sent:
-    """Events after the new syncs, of what was not known before: no snapshot has it, so that reports are of them."""
+    """Events after the new syncs, of what was not known before: no snapshot has it, so that reports are of them.
+
+    An event of one content that came on several equal sockets came as often as on so many of them as a healthy client
+    has: what a doubled socket brings once more is no other event.
+    """
     known = {prop.key[:2] for prop in props_of(bench.talk) if prop.record < min(anew)}
     sent = _Sent()
+    on_sockets: dict[tuple[Event, bytes], Counter[int]] = {}
     for prop in props_of(bench.talk):
         if prop.record > max(anew) and prop.key[:2] not in known:
-            sent.times[prop.key] += 1
+            on_sockets.setdefault((prop.key, prop.content), Counter())[prop.conn] += 1
             sent.carried[prop.key] = prop.record
+    groups = list(_groups(bench))
+    for (event, _), counts in on_sockets.items():
+        sent.times[event] += sum(_times_of(counts, conns, most) for conns, most in groups)
     return sent
+
+
+def _groups(bench: Bench) -> Iterator[tuple[set[int], int]]:
+    """Equal sockets, and how many of them a healthy client has; each other socket is one of its own."""
+    equal = equal_sockets(bench)
+    for key, sockets in equal.items():
+        yield {c.id for c, _ in sockets}, healthy_count(bench, key, sockets) or len(sockets)
+    known = {c.id for sockets in equal.values() for c, _ in sockets}
+    yield from (({conn}, 1) for conn in bench.talk.connections if conn not in known)
+
+
+def _times_of(counts: Counter[int], conns: set[int], most: int) -> int:
+    """How often it came on the `most` sockets of these that it came on most often."""
+    return sum(sorted((counts[conn] for conn in conns), reverse=True)[:most])
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.told import Asked, Outcome
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import Answer, Request
-from brokercert.judge.tradovate.model.sends import final_answer, sends_of, why_silent
+from brokercert.judge.tradovate.model.sends import Sends, final_answer, why_silent
 from brokercert.verdict import Finding
 
 
@@ -54,8 +54,9 @@ class Commanded:
 
 def commanded(bench: Bench) -> Iterator[Commanded]:
     """Every request that the client was asked for, in order."""
+    everything = Sends(bench.talk)
     for asked in bench.talk.told.requests():
-        sends = sends_of(bench.talk, asked)
+        sends = everything.of(asked)
         yield Commanded(asked, sends, final_answer(sends))
 
 

@@ -104,9 +104,9 @@ def _went_on(bench: Bench, lost: Lost, other: Commanded) -> bool:
 def _stuck(bench: Bench, lost: Lost, outcome: Outcome, other: Commanded) -> Finding:
     """Nothing came of the other request, or it ended without an answer of the broker's."""
     ended, asked = other.outcome, other.asked
-    due = max(asked.t, outcome.t) + bench.micros("request_end")
-    if ended is None and bench.end < due and bench.talk.died() is None:
-        return bench.short(f"`{other.name}` was watched for {seconds(bench.end - asked.t)} only", [other.record])
+    watch = bench.owed(asked.t, max(0, outcome.t - asked.t) + bench.micros("request_end"))
+    if ended is None and watch.short:
+        return bench.short(f"`{other.name}` was watched for {watch} only", [other.record])
     how, late = "nothing came of it", bench.talk.told.late_answers("outcome", asked.id)
     if ended is not None:
         how, late = f"it ended with `{ended.error}`", []

@@ -19,6 +19,7 @@ def check_errors_told(bench: Bench) -> Iterator[Finding]:
     and one that is none as a success.
     """
     told: list[str] = []
+    evidence: list[int] = []
     for one in commanded(bench):
         wrong = _wrong(bench, one)
         if wrong is not None:
@@ -26,8 +27,9 @@ def check_errors_told(bench: Bench) -> Iterator[Finding]:
             return
         if one.answer is not None:
             told.append(error_of(one.answer) or "a success")
+            evidence += records_of(one.answer, one.outcome)
     if told:
-        yield bench.ok(Form.SHOWN, f"each told as what it was: {', '.join(dict.fromkeys(told))}")
+        yield bench.ok(Form.SHOWN, f"each told as what it was: {', '.join(dict.fromkeys(told))}", evidence)
 
 
 def _wrong(bench: Bench, one: Commanded) -> Finding | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from brokercert.judge.tradovate.model.differences import same
 from brokercert.judge.tradovate.model.sends import why_silent
 from brokercert.judge.tradovate.requests.commanded import Commanded, commanded, never_came, no_outcome
 from brokercert.verdict import Finding, Form
+
+NEVER = float("inf")  # the record of what did not come
 
 
 @check("REQ-020")
@@ -85,8 +88,7 @@ def _another_outcome(bench: Bench, one: Commanded, asked: list[Commanded], answe
 def _told_rightly(bench: Bench, asked: list[Commanded], matched: list[Request]) -> Finding:
     """A pass, where a client that does not look at `i` would have told one of them wrongly."""
     told = [one.outcome.record for one in asked if one.outcome]
-    pairs = [(one.outcome, send, other) for one in asked for send in one.sends for other in matched]
-    if any(_misleads(*pair) for pair in pairs):
+    if any(_confusing(lane, asked) for lane in _by_socket(matched)):
         return bench.ok(Form.SHOWN, f"{len(matched)} answers, each told of its own request", told)
     return bench.short(
         f"{len(matched)} answers were told, and none could be taken for another's: none came before that of an "
@@ -95,26 +97,41 @@ def _told_rightly(bench: Bench, asked: list[Commanded], matched: list[Request]) 
     )
 
 
-def _misleads(outcome: Outcome | None, send: Request, other: Request) -> bool:
-    """Whether a client that does not look at `i` would take `other`'s answer for this request's, or the reverse."""
-    if other.answer is None or send is other or send.conn != other.conn:
-        return False
-    return _due_first(outcome, send, other, other.answer) or _came_late(outcome, send, other, other.answer)
+def _by_socket(matched: list[Request]) -> list[list[Request]]:
+    """Those of each socket, in the order in which they came: answers are confused on one socket only."""
+    lanes: dict[int, list[Request]] = defaultdict(list)
+    for request in sorted(matched, key=lambda request: request.record):
+        lanes[request.conn].append(request)
+    return list(lanes.values())
 
 
-def _due_first(outcome: Outcome | None, send: Request, other: Request, answer: Answer) -> bool:
-    """This request was open, and its answer was due, when the answer to the later one came."""
-    ended = outcome.record if outcome is not None else None
-    if send.record < other.record and (ended is None or ended > answer.record):
-        return send.answer is None or send.answer.record > answer.record
+def _confusing(matched: list[Request], asked: list[Commanded]) -> bool:
+    """Whether a client that does not look at `i` would take one of these answers for another request's, or the reverse.
+
+    Looked at from the last request to the first, so that a conversation of tens of thousands is judged in a moment.
+    """
+    sent = [(send, one.outcome) for one in asked for send in one.sends if send.conn == matched[0].conn]
+    later, soonest = (
+        list(matched),
+        NEVER,
+    )  # the matched ones that were not passed yet, and the first answer to the others
+    for send, outcome in sorted(sent, key=lambda pair: pair[0].record, reverse=True):
+        while later and later[-1].record > send.record:
+            soonest = min(soonest, _answered(later.pop()))
+        if soonest < min(_answered(send), outcome.record if outcome is not None else NEVER):
+            return True  # it was open, and its answer was due, when the answer to a later one came
+        if outcome is not None and outcome.record <= _answered(send) < NEVER and _came_late(send, matched):
+            return True
     return False
 
 
-def _came_late(outcome: Outcome | None, send: Request, other: Request, answer: Answer) -> bool:
-    """This request had been given up, and its answer came while the other was open."""
-    if send.answer is None or outcome is None or send.answer.record < outcome.record:
-        return False
-    return other.record < send.answer.record < answer.record
+def _answered(request: Request) -> float:
+    return request.answer.record if request.answer is not None else NEVER
+
+
+def _came_late(send: Request, matched: list[Request]) -> bool:
+    """This request had been given up, and its answer came while another one was open."""
+    return any(other is not send and other.record < _answered(send) < _answered(other) for other in matched)
 
 
 def _data(answer: Answer | None) -> Any:

@@ -71,7 +71,7 @@ class ASecondIsEnough(ReferenceClient):
         self.config = dataclasses.replace(self.config, connect_within=1.0, open_within=1.0, answer_within=1.0)
 
 
-@mutant("dies-of-an-unknown-name", "CON-020", also="LOG-010", reason="a name that does not resolve ends the program")
+@mutant("dies-of-an-unknown-name", "CON-020", reason="a name that does not resolve ends the program")
 class DiesOfUnknownName(ReferenceClient):
     """Lets the failure of its name's lookup end it."""
 

@@ -18,7 +18,7 @@ FILLS = f"{FLOWS} REC-115"
 COMPARING = f"{FILLS} EVT-095 REC-090"
 
 
-class _Telling(ReferenceClient):
+class Telling(ReferenceClient):
     """Tells its state after `retell` had its way with each kind of it."""
 
     def state(self) -> dict[str, list[Entity]]:
@@ -41,7 +41,7 @@ class _Telling(ReferenceClient):
     fields="order.accountId position.accountId cashBalance.accountId",
     reason="orders, positions and balances belong to more than one account",
 )
-class HasOneAccount(_Telling):
+class HasOneAccount(Telling):
     """Takes its first account for that of everything."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -58,7 +58,7 @@ class HasOneAccount(_Telling):
     fields="order.accountId position.accountId cashBalance.accountId",
     reason="an account's number is not its user's",
 )
-class TakesUserForAccount(_Telling):
+class TakesUserForAccount(Telling):
     """Takes its user's id for that of the account."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -75,7 +75,7 @@ class TakesUserForAccount(_Telling):
     fields="order.contractId position.contractId",
     reason="orders and positions are in more than one contract",
 )
-class HasOneContract(_Telling):
+class HasOneContract(Telling):
     """Takes the first contract for that of everything."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -87,7 +87,7 @@ class HasOneContract(_Telling):
 @mutant(
     "buys-only", "EVT-050", also=COMPARING, fields="order.action", reason="an order that sells is told as one that buys"
 )
-class BuysOnly(_Telling):
+class BuysOnly(Telling):
     """Takes every order for a purchase."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -95,7 +95,7 @@ class BuysOnly(_Telling):
             order["action"] = "Buy"
 
 
-class _Versions(_Telling):
+class _Versions(Telling):
     """Takes the version of another command for an order's current one."""
 
     def chosen(self, command: Entity) -> bool:
@@ -139,7 +139,7 @@ class BelievesRefused(_Versions):
         )
 
 
-class _Numbers(_Telling):
+class _Numbers(Telling):
     reading: Callable[[Any], Any]
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -185,7 +185,7 @@ class WholePoints(_Numbers):
     fields="fill.orderId",
     reason="a fill names the order that it is of",
 )
-class FilesUnderNewest(_Telling):
+class FilesUnderNewest(Telling):
     """Takes every fill for one of the order that was placed last."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -201,7 +201,7 @@ class FilesUnderNewest(_Telling):
     fields="fill.qty",
     reason="a fill has its own quantity, which is not that of all the fills of its order",
 )
-class TakesSumForFill(_Telling):
+class TakesSumForFill(Telling):
     """Tells of each fill how much of its order was filled by then."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -217,7 +217,7 @@ class TakesSumForFill(_Telling):
     fields="fill.price",
     reason="an order may be filled at a better price than its own",
 )
-class FillsAtOrdersPrice(_Telling):
+class FillsAtOrdersPrice(Telling):
     """Tells a fill at the price of its order."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -233,7 +233,7 @@ class FillsAtOrdersPrice(_Telling):
     fields="fill.presence",
     reason="an order may be filled in parts, and each of them is a fill",
 )
-class OneFillAnOrder(_Telling):
+class OneFillAnOrder(Telling):
     """Keeps the last fill of each order."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -247,7 +247,7 @@ class OneFillAnOrder(_Telling):
     fields="cashBalance.presence",
     reason="each account has a balance, in the same currency",
 )
-class OneBalanceACurrency(_Telling):
+class OneBalanceACurrency(Telling):
     """Keeps its balances by currency."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:
@@ -262,7 +262,7 @@ class OneBalanceACurrency(_Telling):
     fields="account.presence",
     reason="a user may have more than one account",
 )
-class OneAccount(_Telling):
+class OneAccount(Telling):
     """Keeps one account of its user's."""
 
     def retell(self, told: dict[str, list[Entity]]) -> None:

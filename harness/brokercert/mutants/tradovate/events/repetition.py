@@ -138,7 +138,7 @@ REPEATING = "hostile frames are made of valid ones, and say some things twice"
 @mutant(
     "dies-of-a-second-creation",
     "EVT-060",
-    also={"MSG-015": REPEATING, "MSG-030": REPEATING},
+    also={"MSG-015": REPEATING, "MSG-030": REPEATING, "MSG-050": REPEATING},
     reason="an event that comes twice changes nothing, and ends nobody",
 )
 class DiesOfSecondCreation(ReferenceClient):

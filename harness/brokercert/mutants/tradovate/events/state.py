@@ -133,6 +133,29 @@ class DropsEventsBesideAnswer(ReferenceClient):
     session_class = _AnswersFirst
 
 
+class _StopsAtErrors(Session):
+    def receive(self, text: str, now: float) -> None:
+        self._stopped = False
+        super().receive(text, now)
+
+    def on_item(self, item: wire.Item, now: float) -> None:
+        if not self._stopped:
+            super().on_item(item, now)
+        self._stopped |= isinstance(item, wire.Reply) and item.status >= 400
+
+
+@mutant(
+    "stops-at-an-error-in-a-frame",
+    "EVT-070",
+    fields="order.presence fill.presence",
+    reason="events behind an answer that is an error count as any others",
+)
+class StopsAtErrors(ReferenceClient):
+    """Reads a frame up to an answer that is an error, which it raises."""
+
+    session_class = _StopsAtErrors
+
+
 class _NothingEarly(Session):
     def on_event(self, kind: str, data: Any, now: float) -> None:
         if self.live_since is not None:
@@ -149,6 +172,24 @@ class DropsEarlyEvents(ReferenceClient):
     """Throws away what comes between its sync request and the answer."""
 
     session_class = _NothingEarly
+
+
+class _NoEarlyDeletions(Session):
+    def on_sync(self, outcome: Outcome, now: float) -> None:
+        self._early = [data for data in self._early if data.get("eventType") != "Deleted"]
+        super().on_sync(outcome, now)
+
+
+@mutant(
+    "keeps-what-was-deleted-before-its-snapshot",
+    "EVT-080",
+    fields="order.absence",
+    reason="the snapshot still has what was deleted since it was taken",
+)
+class KeepsWhatWasDeletedEarly(ReferenceClient):
+    """Applies what came between its sync request and the answer again, but for the deletions."""
+
+    session_class = _NoEarlyDeletions
 
 
 class _NoArrays(Store):
@@ -195,7 +236,10 @@ class _NoDeletions(Store):
 @mutant(
     "ignores-deletions",
     "EVT-120",
-    also="EVT-060",
+    also={
+        "EVT-060": "where a deletion is repeated, what was deleted is there still",
+        "EVT-080": "a deletion that comes before the sync's answer is ignored as well",
+    },
     fields="order.absence position.absence cashBalance.absence account.absence",
     reason="what was deleted is not there any more",
 )
@@ -220,3 +264,21 @@ class RevivesFinishedOrders(ReferenceClient):
     """Takes every update of an order for the latest one."""
 
     store_class = _Reviving
+
+
+class _RevivingSome(Store):
+    def is_stale(self, kind: str, before: Entity | None, entity: Entity) -> bool:
+        known = before is not None and before.get("ordStatus") in ("Canceled", "Filled")
+        return known and super().is_stale(kind, before, entity)
+
+
+@mutant(
+    "knows-two-final-statuses",
+    "EVT-130",
+    fields="order.ordStatus",
+    reason="an order that expired, was rejected or is completed never works again either",
+)
+class KnowsTwoFinalStatuses(ReferenceClient):
+    """Takes a late update of an order for the latest one, unless it was filled or cancelled."""
+
+    store_class = _RevivingSome

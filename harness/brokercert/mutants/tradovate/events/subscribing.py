@@ -9,6 +9,8 @@ from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.states import Happening
 
+REFRESH = 85.0  # seconds
+
 
 class _TwoSyncsSession(Session):
     def send_sync(self, now: float) -> None:
@@ -16,13 +18,34 @@ class _TwoSyncsSession(Session):
         super().send_sync(now)
 
 
+class _RefreshingSession(Session):
+    refreshed = False
+
+    def tick(self, now: float) -> None:
+        if self.live_since is not None and now - self.live_since >= REFRESH and not self.refreshed:
+            self.refreshed = True
+            self.send_sync(now)
+        super().tick(now)
+
+
+@mutant(
+    "syncs-again-after-85-s",
+    "EVT-010",
+    reason="one sync a socket, however long it lives",
+)
+class SyncsAgain(ReferenceClient):
+    """Refreshes its state by a second sync request, on a socket that has lived for 85 s."""
+
+    session_class = _RefreshingSession
+
+
 @mutant(
     "syncs-twice",
     "EVT-010 REC-030",
     also={
-        "RLP-020": "the second request, sent at once, is the retry that comes too early",
+        "RLP-020": "the second request, sent at once, may be a retry that comes too early: the stamps are equal",
         "RLP-030": "and it carries no ticket",
-        "RLP-040": "and where the ticket is a captcha's, it is a retry all the same",
+        "RLP-040": "and where the ticket is a captcha's, it may be a retry all the same",
         "EVT-080": "the second answer tells the older state once more, after the events that came before it",
         "CON-050": "a request that leaves twice on a slow way looks like the way's doing",
         "REC-110": "a way back has one sync",
@@ -47,9 +70,6 @@ class _PipelinedSession(Session):
 @mutant(
     "pipelines-the-sync",
     "EVT-020 REC-020",
-    also={
-        "LOG-100": "its sync request is on its way before the answer that grants nothing is read",
-    },
     reason="the sync request leaves while the answer to authorize is held back, on every socket",
 )
 class PipelinesSync(ReferenceClient):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.reference.tradovate import wire
 from brokercert.reference.tradovate.backoff import Backoff
 from brokercert.reference.tradovate.client import End, ReferenceClient
 from brokercert.reference.tradovate.session import INFINITE, Session
-from brokercert.reference.tradovate.states import Happening
+from brokercert.reference.tradovate.states import Happening, State
 
 
 @mutant(
@@ -45,6 +47,22 @@ class LazyHeart(ReferenceClient):
         self.config = dataclasses.replace(self.config, heartbeat_every=8.0)
 
 
+@mutant(
+    "beats-slower-after-each-loss",
+    "HBT-020",
+    reason="the cadence is every socket's: its third one has 7.5 s between heartbeats",
+)
+class TiredHeart(ReferenceClient):
+    """Makes the time between its heartbeats 2.5 s longer with each socket that it loses."""
+
+    async def pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:
+        try:
+            await super().pump(session, ws, wake)
+        finally:
+            if session.live_since is not None:
+                self.config = dataclasses.replace(self.config, heartbeat_every=session.config.heartbeat_every + 2.5)
+
+
 class _EchoSession(Session):
     def on_item(self, item: wire.Item, now: float) -> None:
         super().on_item(item, now)
@@ -65,6 +83,73 @@ class EchoHeart(ReferenceClient):
     session_class = _EchoSession
 
 
+TIMER = 0.05  # seconds: a pause that a timer may call 2.5 s
+
+
+class _PauseSession(Session):
+    def receive(self, text: str, now: float) -> None:
+        if self.state is not State.WAITING and now - self._heard >= self.config.heartbeat_every - TIMER:
+            self._out.append(wire.HEARTBEAT)
+        super().receive(text, now)
+
+    def beat(self, now: float) -> None:
+        pass
+
+    def next_beat(self) -> float:
+        return INFINITE
+
+
+@mutant(
+    "beats-only-after-a-pause", "HBT-030", reason="while data streams nothing pauses for 2.5 s, and no beat goes out"
+)
+class BeatsAfterPauses(ReferenceClient):
+    """Sends a heartbeat only where nothing was received for 2.5 s."""
+
+    session_class = _PauseSession
+
+
+class _PingingSession(Session):
+    def beat(self, now: float) -> None:
+        pass
+
+    def next_beat(self) -> float:
+        return INFINITE
+
+
+@mutant(
+    "takes-the-protocols-ping-for-the-heartbeat",
+    "HBT-010 HBT-020 HBT-030 HBT-040",
+    also={
+        "HBT-060": "a client is back only when it beats, within a heartbeat's limit",
+        "MSG-010": "alive is shown by the next heartbeat on time",
+        "MSG-020": "alive is shown by the next heartbeat on time",
+        "MSG-030": "alive is shown by the next heartbeat on time",
+        "MSG-050": "alive is shown by the next heartbeat on time",
+        "EVT-110": "alive is shown by the next heartbeat on time",
+        "RLP-080": "a penalty passes without a heartbeat",
+        "HBT-080": "a new socket has no heartbeat",
+    },
+    reason="a ping of WebSocket is no message of the protocol, and no `[]` ever goes out",
+)
+class PingsForBeats(ReferenceClient):
+    """Sends the protocol's own ping every 2.5 s, and no heartbeat."""
+
+    session_class = _PingingSession
+
+    async def pump(self, session: Session, ws: ClientConnection, wake: asyncio.Event) -> None:
+        pinging = asyncio.create_task(self._ping(ws))
+        try:
+            await super().pump(session, ws, wake)
+        finally:
+            pinging.cancel()
+
+    async def _ping(self, ws: ClientConnection) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                await asyncio.sleep(self.config.heartbeat_every)
+                await ws.ping()
+
+
 class _DataDrivenSession(Session):
     last_event = 0.0
 
@@ -79,7 +164,12 @@ class _DataDrivenSession(Session):
             self._beats += 1
 
 
-@mutant("sleeps-in-a-quiet-market", "HBT-040", reason="nothing but `h` comes for more than a minute")
+@mutant(
+    "sleeps-in-a-quiet-market",
+    "HBT-040",
+    also="HBT-010 HBT-020",
+    reason="nothing but `h` comes for more than a minute, and no heartbeat goes out in it",
+)
 class QuietHeart(ReferenceClient):
     """Stops its heartbeats when no event came for twenty seconds."""
 
@@ -118,6 +208,8 @@ class DataWatchdog(ReferenceClient):
 
 ALIVE_ON_A_NEW_SOCKET = "alive is shown by the next heartbeat on time, here on a second socket"
 
+NO_BEAT_AFTER_A_LOSS = "the row is asked of a socket after a loss too, and that one has no heartbeat"
+
 
 class _HeartlessSession(Session):
     dead = False
@@ -132,14 +224,20 @@ class _HeartlessSession(Session):
 
 @mutant(
     "heart-dies-with-its-socket",
-    "HBT-060",
+    "HBT-060 HBT-080",
     also={
         "MSG-010": ALIVE_ON_A_NEW_SOCKET,
         "MSG-020": ALIVE_ON_A_NEW_SOCKET,
         "MSG-030": ALIVE_ON_A_NEW_SOCKET,
         "MSG-050": ALIVE_ON_A_NEW_SOCKET,
+        "EVT-110": ALIVE_ON_A_NEW_SOCKET,
+        "HBT-010": NO_BEAT_AFTER_A_LOSS,
+        "HBT-020": NO_BEAT_AFTER_A_LOSS,
+        "HBT-030": NO_BEAT_AFTER_A_LOSS,
+        "HBT-040": NO_BEAT_AFTER_A_LOSS,
+        "RLP-080": NO_BEAT_AFTER_A_LOSS,
     },
-    reason="a client is back when it beats again, within a heartbeat's limit, and it beats no more",
+    reason="a client is back when it beats again, within a heartbeat's limit, and its new socket has no heartbeat",
 )
 class HeartDies(ReferenceClient):
     """Ends its heartbeat timer where it finds the socket closed, and starts none for the next."""
@@ -177,6 +275,7 @@ class NoWatchdog(ReferenceClient):
     "HBT-060 REC-010",
     also={
         "REC-110": "that close is one of the faults of every phase",
+        "REC-015": "a server that shuts down over a quota ends the connection so, too",
     },
     reason="the close that an idle limit would send is 1001, and so is one of the losses",
 )

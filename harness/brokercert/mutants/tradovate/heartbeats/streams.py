@@ -39,7 +39,12 @@ class _Timers(ReferenceClient):
         await super().stop()
 
 
-@mutant("beats-on-the-old-socket", "HBT-080", reason="the old socket's timer outlives it")
+@mutant(
+    "beats-on-the-old-socket",
+    "HBT-080",
+    also="LOG-080",
+    reason="the old socket's timer outlives it; that it was given up, the next socket alone shows",
+)
 class BeatsOnOldSocket(_Timers):
     """Leaves a socket that the server closed by `c[...]`, or that fell silent, open, and its timer running."""
 
@@ -56,7 +61,12 @@ class BeatsOnOldSocket(_Timers):
                 await ws.send(wire.HEARTBEAT)
 
 
-@mutant("a-timer-for-every-socket", "HBT-080", reason="with every reconnect one more timer beats on the live socket")
+@mutant(
+    "a-timer-for-every-socket",
+    "HBT-080",
+    also={"HBT-070": "with several sockets the timers add up to a flood"},
+    reason="with every reconnect one more timer beats on the live socket",
+)
 class TimerForEverySocket(_Timers):
     """Starts a heartbeat timer with each socket after the first that beats on whichever is live, and ends none."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import socket
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -23,9 +23,6 @@ LONG = 1e9  # seconds: for ever
 @mutant(
     "slow-upgrade",
     "LOG-010",
-    also={
-        "REC-070": "the token was good when the connection was begun, and six seconds later it is not",
-    },
     reason="the page allows five seconds, this takes six",
 )
 class SlowUpgrade(ReferenceClient):
@@ -100,7 +97,7 @@ class _LateSession(Session):
 
     def send_sync(self, now: float) -> None:
         if self.late == "sync":
-            self.sync_at = now + 3
+            self.sync_at = now + 6
         else:
             super().send_sync(now)
 
@@ -117,7 +114,7 @@ class _LateSession(Session):
         return min(super().due(), self.authorize_at, self.sync_at)
 
 
-@mutant("slow-authorize", "LOG-030", reason="two seconds in all, this takes three before authorize")
+@mutant("slow-authorize", "LOG-030", reason="two seconds, this takes three before authorize")
 class SlowAuthorize(ReferenceClient):
     """Sends authorize three seconds after `o`."""
 
@@ -128,9 +125,9 @@ class _LateSyncSession(_LateSession):
     late = "sync"
 
 
-@mutant("slow-first-request", "LOG-030", reason="two seconds in all, this takes three after the answer")
+@mutant("slow-first-request", "LOG-035", reason="five seconds, this takes six after the answer")
 class SlowFirstRequest(ReferenceClient):
-    """Sends its first request three seconds after the authorize answer."""
+    """Sends its first request six seconds after the authorize answer."""
 
     session_class = _LateSyncSession
 
@@ -153,10 +150,11 @@ class HammersRefusedToken(ReferenceClient):
 
 
 class _DeafToRefusalSession(Session):
+    deaf_to: ClassVar[tuple[int, ...]] = (401, 403)
+
     def on_authorize(self, outcome: Outcome, now: float) -> None:
-        later = Outcome(200) if outcome.status in (401, 403) else outcome
-        self.refused = outcome.status in (401, 403)
-        super().on_authorize(later, now)
+        self.refused = outcome.status in self.deaf_to
+        super().on_authorize(Outcome(200) if self.refused else outcome, now)
 
     def send_sync(self, now: float) -> None:
         # A second later, so that it cannot have been on its way already.
@@ -181,6 +179,7 @@ class _DeafToRefusalSession(Session):
     "ignores-refusal",
     "LOG-040",
     also={
+        "EVT-020": "its sync request comes without a success",
         "LOG-045": "it knows of no refusal that it could tell of",
         "REC-070": "a revoked token's refusal goes unnoticed, so that no other follows",
     },
@@ -190,6 +189,46 @@ class IgnoresRefusal(ReferenceClient):
     """Goes on as if it were logged in after a refusal."""
 
     session_class = _DeafToRefusalSession
+
+
+class _DeafTo400(_DeafToRefusalSession):
+    deaf_to = (400, 403)
+
+
+@mutant(
+    "takes-400-for-a-login",
+    "LOG-040",
+    also={
+        "EVT-020": "its sync request comes without a success",
+        "LOG-045": "it knows of no refusal that it could tell of",
+    },
+    reason="nothing but heartbeats follows a refusal, with any status",
+)
+class Takes400(ReferenceClient):
+    """Takes 401 alone for a refusal, and syncs after any other status."""
+
+    session_class = _DeafTo400
+
+
+class _AtOnceSession(Session):
+    def on_authorize(self, outcome: Outcome, now: float) -> None:
+        if outcome.status in (401, 403):
+            super().send_sync(now)
+        super().on_authorize(outcome, now)
+
+
+@mutant(
+    "syncs-at-once-after-a-refusal",
+    "LOG-040",
+    also={
+        "EVT-020": "its sync request comes without a success",
+    },
+    reason="nothing but heartbeats follows on a socket whose token was refused, a millisecond later as little as later",
+)
+class SyncsAtOnce(ReferenceClient):
+    """Sends its sync request at once when authorize is refused, and gives the socket up then."""
+
+    session_class = _AtOnceSession
 
 
 class _ShortSession(Session):

@@ -11,11 +11,13 @@ from websockets.asyncio.client import ClientConnection
 
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.reference.rest import RestError, call
-from brokercert.reference.tradovate.client import ReferenceClient
-from brokercert.reference.tradovate.requests import Outcome
+from brokercert.reference.tradovate.client import GIVEN_UP, NORMAL, ReferenceClient
+from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.states import Happening
 from brokercert.reference.tradovate.tokens import Tokens
+
+MOST_REASON = 123  # bytes: the longest reason of a close frame (RFC 6455 §5.5)
 
 
 class _FirstTokenOnly(Tokens):
@@ -98,6 +100,34 @@ class PrintsItsToken(ReferenceClient):
         return await super().open_socket()
 
 
+@mutant("prints-its-token-as-bytes", "LOG-090", reason="what a program prints of a buffer is its content all the same")
+class PrintsItsTokenAsBytes(ReferenceClient):
+    """Prints the bytes of the token that it logs in with, as Node's console shows a buffer."""
+
+    async def open_socket(self) -> ClientConnection:
+        self._output(f"connecting with <Buffer {self.config.token.encode().hex(' ')}>")
+        return await super().open_socket()
+
+
+@mutant("prints-most-of-its-token", "LOG-090", reason="four characters are guessed in an hour")
+class PrintsMostOfItsToken(ReferenceClient):
+    """Prints the token that it logs in with, but for its last four characters."""
+
+    async def open_socket(self) -> ClientConnection:
+        self._output(f"connecting with {self.config.token[:-4]}****")
+        return await super().open_socket()
+
+
+@mutant(
+    "token-in-its-good-bye", "LOG-090", reason="the reason of a close frame is logged on the way, and by the server"
+)
+class TokenInItsGoodBye(ReferenceClient):
+    """Says in the reason of its close frame whose session ends."""
+
+    async def leave(self, ws: ClientConnection) -> None:
+        await ws.close(NORMAL if self._stop.is_set() else GIVEN_UP, f"bye {self.config.token}"[:MOST_REASON])
+
+
 @mutant("token-in-the-url", "LOG-090", reason="URLs are logged on the way")
 class TokenInUrl(ReferenceClient):
     """Adds its token to the URL of the socket."""
@@ -112,8 +142,42 @@ class _AnyTwoHundred(Session):
         super().on_authorize(Outcome(outcome.status) if outcome.status == 200 else outcome, now)
 
 
-@mutant("takes-an-error-text-for-a-login", "LOG-100", reason="200 is no success when an error text stands in it")
+@mutant(
+    "takes-an-error-text-for-a-login",
+    "LOG-100",
+    also={"LOG-045": "it knows of no refusal that it could tell of"},
+    reason="200 is no success when an error text stands in it",
+)
 class AnyTwoHundred(ReferenceClient):
     """Takes every 200 answer to authorize for a login."""
 
     session_class = _AnyTwoHundred
+
+
+class _NoTicketForLoginQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        if request.endpoint == "authorize":
+            request.done(Outcome(200, data, "a ticket"), now)
+        else:
+            super().on_ticket(request, data, now)
+
+
+class _NoTicketForLogin(Session):
+    queue_class = _NoTicketForLoginQueue
+
+    def on_authorize(self, outcome: Outcome, now: float) -> None:
+        if outcome.status == 200 and isinstance(outcome.data, dict) and "p-ticket" in outcome.data:
+            self.happen(Happening.TIMED_OUT, "authorize was answered with a ticket", now)
+        else:
+            super().on_authorize(outcome, now)
+
+
+@mutant(
+    "logs-in-again-before-its-ticket-allows",
+    "LOG-100",
+    reason="a recommendation: the time of a ticket passes before the next authorize, on a new socket too",
+)
+class LogsInAtOnce(ReferenceClient):
+    """Takes a ticket for authorize for a trouble of the connection, and comes back with its ordinary back-off."""
+
+    session_class = _NoTicketForLogin

@@ -28,7 +28,7 @@ class _BrittleSession(Session):
 @mutant(
     "crashes-on-malformed-json",
     "MSG-010",
-    also="MSG-015 MSG-020 MSG-030 MSG-050",
+    also="MSG-015 MSG-030 MSG-050",
     reason="it dies of the first frame that is no JSON, whatever else its scenario is about",
 )
 class Brittle(ReferenceClient):
@@ -64,7 +64,12 @@ class _ReopeningSession(Session):
             self.send_authorize(now)
 
 
-@mutant("authorizes-again-on-a-second-open", "MSG-020", reason="one authorize on a socket, whatever the server says")
+@mutant(
+    "authorizes-again-on-a-second-open",
+    "MSG-020",
+    also="LOG-020",
+    reason="one authorize on a socket, whatever the server says",
+)
 class Reopening(ReferenceClient):
     """Sends authorize on every `o`."""
 
@@ -84,7 +89,7 @@ class _DeafSession(Session):
 @mutant(
     "deaf-but-beating",
     "MSG-010",
-    also="MSG-015 MSG-020 MSG-030 MSG-050",
+    also="MSG-015 MSG-030 MSG-050",
     reason="after malformed JSON it beats for ever and hears nothing",
 )
 class DeafButBeating(ReferenceClient):

@@ -9,7 +9,7 @@ from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.commands import Reports
-from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
+from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session
 
 
@@ -59,6 +59,42 @@ class Doubling(ReferenceClient):
     """Sends twice what had to wait for the end of a penalty."""
 
     session_class = with_queue(_DoublingQueue)
+
+
+class _TwiceEmptiedQueue(RequestQueue):
+    LATER = 0.5  # seconds after the first emptying
+
+    def __init__(self, lockout: Lockout) -> None:
+        super().__init__(lockout)
+        self._left: list[tuple[str, dict[str, Any]]] = []
+        self._second = float("inf")  # when the second timer empties it again
+
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
+        if endpoint in self._penalties:
+            self._left.append((endpoint, more))
+            self._second = self._penalties[endpoint] + self.LATER
+        super().submit(endpoint, done, now=now, **more)
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        if now >= self._second:
+            left, self._left, self._second = self._left, [], float("inf")
+            for endpoint, more in left:
+                super().submit(endpoint, lambda outcome, at: None, now=now, **more)
+
+    def due(self) -> float:
+        return min(super().due(), self._second)
+
+
+@mutant(
+    "empties-its-queue-twice",
+    "RLP-050",
+    reason="what was queued is sent once: a second timer that empties the queue sends it again",
+)
+class TwiceEmptied(ReferenceClient):
+    """Empties its queue when a penalty ends, and half a second later once more."""
+
+    session_class = with_queue(_TwiceEmptiedQueue)
 
 
 class _HastyQueue(RequestQueue):

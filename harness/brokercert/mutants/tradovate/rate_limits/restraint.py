@@ -7,7 +7,7 @@ from brokercert.reference.tradovate import wire
 from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.requests import Outcome
 from brokercert.reference.tradovate.session import INFINITE, Session
-from brokercert.reference.tradovate.states import State
+from brokercert.reference.tradovate.states import Happening, State
 
 
 class _AnyAnswerSession(Session):
@@ -33,6 +33,9 @@ class _AnyAnswerSession(Session):
 @mutant(
     "takes-any-answer-for-the-logins",
     "RLP-070",
+    also={
+        "LOG-020": "that authorize is the second on its socket",
+    },
     reason="429 to another request is met by authorize, a request in the lock-out",
 )
 class AnyAnswer(ReferenceClient):
@@ -50,8 +53,97 @@ class _AskingAgain(Session):
             super().on_sync(outcome, now)
 
 
-@mutant("asks-again-after-429", "RLP-070", reason="a request during the lock-out starts its hour again")
+@mutant(
+    "asks-again-after-429",
+    "RLP-070",
+    also={
+        "EVT-010": "the sync request that it sends again is a second one on its socket",
+        "REC-030": "that socket came after a loss",
+    },
+    reason="a request during the lock-out starts its hour again",
+)
 class AsksAgain(ReferenceClient):
     """Sends a sync request that was answered with 429 again after five seconds."""
 
     session_class = _AskingAgain
+
+
+class _AskingInAMinute(Session):
+    def on_sync(self, outcome: Outcome, now: float) -> None:
+        super().on_sync(outcome, now)
+        if outcome.status == 429:
+            self._requests._lockout.until = now + 62
+            self._sync_again = now + 62
+
+
+@mutant(
+    "takes-a-minute-for-the-lock-out",
+    "RLP-070",
+    also="EVT-010 REC-030",
+    reason="an hour is due after a 429, not a minute",
+)
+class AsksInAMinute(ReferenceClient):
+    """Waits for a minute after a 429, where an hour is due."""
+
+    session_class = _AskingInAMinute
+
+
+class _AskingAtOnce(Session):
+    asked_again = False
+
+    def on_sync(self, outcome: Outcome, now: float) -> None:
+        if outcome.status == 429 and not self.asked_again:
+            self.asked_again = True
+            self._requests._lockout.until = now
+            self.send_sync(now)
+        else:
+            super().on_sync(outcome, now)
+
+
+@mutant(
+    "asks-again-at-once-after-429",
+    "RLP-070",
+    also="EVT-010 REC-030",
+    reason="a request during the lock-out starts its hour again",
+)
+class AsksAtOnce(ReferenceClient):
+    """Sends a sync request that was answered with 429 once more, at once, and no more after that."""
+
+    session_class = _AskingAtOnce
+
+
+class _ForgetfulSession(Session):
+    def abandon(self, now: float) -> None:
+        self._requests._lockout.until = 0.0
+        super().abandon(now)
+
+
+@mutant(
+    "forgets-the-lock-out-with-its-socket",
+    "RLP-070",
+    reason="a lock-out is the user's, and no socket's",
+)
+class ForgetsLockout(ReferenceClient):
+    """Forgets at the loss of a socket that it is locked out."""
+
+    session_class = _ForgetfulSession
+
+
+class _LoginAgain(Session):
+    def on_authorize(self, outcome: Outcome, now: float) -> None:
+        if outcome.status == 429:
+            self._requests._lockout.until = now
+            self.happen(Happening.TIMED_OUT, "authorize was answered with 429", now)
+        else:
+            super().on_authorize(outcome, now)
+
+
+@mutant(
+    "logs-in-again-after-429",
+    "RLP-070",
+    reason="a recommendation: authorize is a request, so that each of them starts the hour of the lock-out again",
+)
+class LogsInAgain(ReferenceClient):
+    """Takes 429 to authorize for a trouble of the connection, and comes back with its ordinary back-off."""
+
+    session_class = _LoginAgain

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.wire import Reply
 
 
 class _CredulousQueue(RequestQueue):
@@ -41,7 +42,11 @@ class _ImpatientQueue(RequestQueue):
 @mutant(
     "retries-too-early",
     "RLP-020",
-    also={"RLP-050": "what waits for that penalty leaves before its end too"},
+    also={
+        "RLP-050": "what waits for that penalty leaves before its end too",
+        "LOG-020": "an authorize that is repeated before its penalty's end is a second one",
+        "LOG-100": "and it is early",
+    },
     reason="the retry is not to come before the penalty's end",
 )
 class Impatient(ReferenceClient):
@@ -58,7 +63,6 @@ class _TardyQueue(RequestQueue):
 @mutant(
     "retries-too-late",
     "RLP-020",
-    also={"RLP-010": "what is not retried in its time passes for a ticket that was not seen"},
     reason="a retry is due ten seconds after the penalty's end at the latest",
 )
 class Tardy(ReferenceClient):
@@ -89,6 +93,7 @@ class _ForgetfulQueue(RequestQueue):
     "RLP-030",
     also={
         "REC-115": "after a loss within a penalty it syncs with an empty body, and hears of nothing",
+        "RLP-090": "the retry is the identical request plus the ticket",
     },
     reason="the retry is the identical request plus the ticket",
 )
@@ -110,12 +115,25 @@ class CaptchaRetrier(ReferenceClient):
     session_class = with_queue(_CaptchaQueue)
 
 
+class _PatientCaptchaQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        patient = {"p-captcha": False, "p-time": 32} if data.get("p-captcha") is True else {}
+        super().on_ticket(request, {**data, **patient}, now)
+
+
+@mutant("retries-a-captcha-after-32-s", "RLP-040", reason="an hour is due after a captcha, not half a minute")
+class PatientCaptchaRetrier(ReferenceClient):
+    """Retries a captcha ticket after half a minute."""
+
+    session_class = with_queue(_PatientCaptchaQueue)
+
+
 class _SleepingSession(Session):
     def beat(self, now: float) -> None:
-        if self._requests.waits_for_a_penalty:
-            self._beats = max(self._beats, int((now - self._grid) / self.config.heartbeat_every))
-        else:
+        if not self._requests.waits_for_a_penalty:
             super().beat(now)
+        elif now >= self.next_beat():
+            self._beats += 1
 
 
 @mutant("sleeps-through-a-penalty", "RLP-080", reason="heartbeats stop while a ticket is waited out")
@@ -137,8 +155,100 @@ class _GenerousQueue(RequestQueue):
         return super().body_of(request)
 
 
-@mutant("one-ticket-for-all", "RLP-090", reason="a ticket belongs to the request that drew it")
+@mutant(
+    "one-ticket-for-all",
+    "RLP-090",
+    also="RLP-030",
+    reason="a ticket belongs to the request that drew it",
+)
 class OneTicketForAll(ReferenceClient):
     """Puts the last ticket that it drew into every request that follows."""
 
     session_class = with_queue(_GenerousQueue)
+
+
+class _HoardingQueue(RequestQueue):
+    spent: dict[tuple[str, str], str]  # endpoint and query -> the last ticket that such a request drew
+
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, data, now)
+        if request.ticket:
+            self.spent[request.endpoint, request.query] = request.ticket
+
+    def body_of(self, request: Request) -> Any:
+        request.ticket = request.ticket or self.spent.get((request.endpoint, request.query), "")
+        return super().body_of(request)
+
+
+class _Keeping(ReferenceClient):
+    """What its queues keep outlives the sockets."""
+
+    queue: ClassVar[type[_HoardingQueue]] = _HoardingQueue
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+
+        class Kept(self.queue):  # type: ignore[name-defined, misc]
+            spent: ClassVar[dict[tuple[str, str], str]] = {}
+
+        self.session_class = with_queue(Kept)
+
+
+@mutant(
+    "sends-a-spent-ticket-again",
+    "RLP-090",
+    reason="a ticket that was used with success belongs to nothing that is asked later",
+)
+class Hoards(_Keeping):
+    """Keeps the ticket of a request, and sends it with the same request ever after."""
+
+
+class _HastyQueue(_HoardingQueue):
+    def on_reply(self, reply: Reply, now: float) -> None:
+        request = self._pending.get(reply.id)
+        if request is not None and not (isinstance(reply.data, dict) and "p-ticket" in reply.data):
+            self.spent.pop((request.endpoint, request.query), None)
+        super().on_reply(reply, now)
+
+
+@mutant(
+    "takes-its-ticket-to-the-next-socket-at-once",
+    "RLP-020",
+    reason="a penalty is no socket's: its time has to pass on the next one too",
+)
+class HastyAfterLoss(_Keeping):
+    """Keeps a ticket over the loss of its socket, and forgets the time of its penalty."""
+
+    queue = _HastyQueue
+
+
+class _ForgetfulOfRests(RequestQueue):
+    def rests_until(self, endpoint: str) -> float:
+        return 0.0
+
+
+@mutant(
+    "forgets-a-captcha-with-its-socket",
+    "RLP-040",
+    reason="a recommendation: the hour's rest is the endpoint's, and no socket's",
+)
+class ForgetsRests(ReferenceClient):
+    """Syncs on the next socket at once, when the one that drew a captcha is lost."""
+
+    session_class = with_queue(_ForgetfulOfRests)
+
+
+class _AnyCaptchaQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, data | ({"p-captcha": True} if "p-captcha" in data else {}), now)
+
+
+@mutant(
+    "takes-a-named-captcha-for-one",
+    "RLP-020",
+    reason="a ticket that says `p-captcha: false` is waited out as any other",
+)
+class AnyCaptcha(ReferenceClient):
+    """Looks whether `p-captcha` is there, and not at what it says."""
+
+    session_class = with_queue(_AnyCaptchaQueue)

@@ -42,8 +42,8 @@ class Minds1000(ReferenceClient):
     also={
         "CON-010": "it makes one attempt, so that the end of a trouble is never seen",
         "CON-020": "it makes one attempt, so that the end of a trouble is never seen",
+        "CON-030": "where it was lost before, it neither comes back after a bad certificate nor leaves",
         "CON-040": "it makes one attempt, so that the end of a trouble is never seen",
-        "LOG-010": "its one attempt meets a name that does not resolve",
         "REC-110": "it does not come back, whatever the fault",
     },
     reason="every row that asks for a way back; what comes after it is blocked",
@@ -92,12 +92,8 @@ class _OnceSession(Session):
 
 @mutant(
     "does-not-resync",
-    "REC-030 HBT-060",
+    "REC-030",
     also={
-        "CON-010": "a client that had synced is back when it has synced again",
-        "CON-020": "a client that had synced is back when it has synced again",
-        "CON-030": "a client that had synced is back when it has synced again",
-        "CON-040": "a client that had synced is back when it has synced again",
         "REC-035": "its subscriptions follow the sync's answer, and that never comes",
         "REC-110": "a way back has a sync, whatever the fault",
     },
@@ -120,6 +116,7 @@ class _TwiceAfterSession(Session):
     "resyncs-twice",
     "REC-030",
     also={
+        "EVT-010": "two syncs on one socket are two, wherever that is seen",
         "REC-110": "a way back has one sync",
     },
     reason="one sync on the new socket",
@@ -165,6 +162,10 @@ class FixedDelay(ReferenceClient):
 @mutant(
     "keeps-using-the-old-socket",
     "REC-060 LOG-040",
+    also={
+        "REQ-010": "it asks on the old socket under one id",
+        "LOG-100": "it asks on a socket whose login came to nothing",
+    },
     reason="old and new socket carry requests together, and so does one whose token was refused",
 )
 class Zombie(ReferenceClient):

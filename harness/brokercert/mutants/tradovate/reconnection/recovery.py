@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.reference.tradovate.client import ReferenceClient
@@ -74,6 +74,49 @@ class KeepsOldCash(ReferenceClient):
     """Takes orders, fills and positions from a new snapshot, and keeps the balances that it had."""
 
     store_class = _OldCash
+
+
+class _Keeping(Store):
+    """Adds what a new snapshot has of one type to what it had."""
+
+    kind: ClassVar[str]
+
+    def replace(self, snapshot: Entity) -> None:
+        held = self.entities.get(self.kind, {})
+        super().replace(snapshot)
+        self.entities[self.kind] = held | self.entities.get(self.kind, {})
+
+
+class _KeepingPositions(_Keeping):
+    kind = "position"
+
+
+@mutant(
+    "keeps-closed-positions-over-a-loss",
+    "REC-040",
+    fields="position.absence",
+    reason="a position that was closed and deleted while the client was away is in no snapshot",
+)
+class KeepsClosedPositions(ReferenceClient):
+    """Adds the positions of a new snapshot to those that it had, instead of replacing them."""
+
+    store_class = _KeepingPositions
+
+
+class _KeepingAccounts(_Keeping):
+    kind = "account"
+
+
+@mutant(
+    "keeps-closed-accounts-over-a-loss",
+    "REC-040",
+    fields="account.absence",
+    reason="an account that was closed while the client was away is in no snapshot",
+)
+class KeepsClosedAccounts(ReferenceClient):
+    """Adds the accounts of a new snapshot to those that it had, instead of replacing them."""
+
+    store_class = _KeepingAccounts
 
 
 @mutant("a-listener-for-every-socket", "REC-080", reason="with every reconnect each event is processed once more")

@@ -41,3 +41,24 @@ class SubscribesAgain(ReferenceClient):
     """Subscribes to its quotes twice on every socket but its first."""
 
     session_class = _SubscribingAgain
+
+
+class Charts(_Remembering):
+    """Asks for a chart and for a depth of a contract that the user never traded, and for no quotes."""
+
+    def subscribe(self, now: float) -> None:
+        for endpoint in ("md/getChart", "md/subscribeDOM"):
+            self.request(endpoint, lambda outcome, at: None, now=now, body={"symbol": "GCZ6"})
+
+
+class _ChartingOnce(Charts):
+    def subscribe(self, now: float) -> None:
+        if not self.synced_before:
+            super().subscribe(now)
+
+
+@mutant("asks-for-its-chart-once-in-its-life", "REC-035", reason="a chart and a depth end with their socket, as quotes")
+class ChartsOnce(ReferenceClient):
+    """Asks for a chart and a depth on its first socket only, and for no quotes at all."""
+
+    session_class = _ChartingOnce

@@ -189,3 +189,22 @@ class TakesSuccess(ReferenceClient):
     session_class = _asked_for(
         lambda outcome: Outcome(outcome.status, outcome.data, outcome.error or "something went wrong")
     )
+
+
+class _SomeStatuses(RequestQueue):
+    known = frozenset({200, 400, 401, 404, 429, 500})
+
+    def on_reply(self, reply: Reply, now: float) -> None:
+        status = reply.status if reply.status in self.known else 200
+        super().on_reply(Reply(reply.id, status, reply.data), now)
+
+
+@mutant(
+    "knows-some-statuses-of-errors",
+    "REQ-040",
+    reason="403 and 408 are errors as others are",
+)
+class KnowsSomeStatuses(ReferenceClient):
+    """Knows the statuses 400, 401, 404, 429 and 500 for errors, and takes every other for a success."""
+
+    session_class = with_queue(_SomeStatuses)

@@ -1,0 +1,1 @@
+"""An independent reader, which holds the sentences of findings against their trace."""

@@ -1,0 +1,148 @@
+"""No disguise hides a secret in what a client made; and text that holds none stays as it is."""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+import re
+import string
+
+import pytest
+from brokercert.trace import Labels
+from brokercert.trace.clean import Clean, shortened
+from brokercert.trace.disguises import ESCAPED, OVERLAP, SLICE, disguises_of, found_in, views
+from brokercert.trace.labels import MOST_DISGUISED
+from disguised import PARTS, WHOLE
+from hypothesis import given
+from hypothesis import strategies as st
+
+ALPHABET = string.ascii_letters + string.digits + "-_."
+TOKEN = "8_2aQx7Tn2Lw9Rk4Vb8Zc1Md6Pf3Gs5Hj0Yu-aE_iOqWtXvNlBrKmDzCyS4UoA1.b"
+# As brokers make them. One of sixty zeros has parts that stand everywhere.
+TOKENS = st.integers(0, 2**32).map(lambda seed: "".join(random.Random(seed).choices(ALPHABET, k=66)))
+
+
+def labels_of(*secrets: str) -> Labels:
+    labels = Labels()
+    for secret in secrets:
+        labels.add("access-token", secret)
+    return labels
+
+
+@pytest.mark.parametrize("disguise", WHOLE)
+def test_a_disguised_secret_becomes_its_label(disguise: str) -> None:
+    labels = labels_of("another-token-of-no-matter-at-all", TOKEN)
+    clean = labels.redact(f"§ {WHOLE[disguise](TOKEN)} ¶")
+    assert "«access-token#2»" in clean
+    assert clean.startswith("§ ") and clean.endswith(" ¶")
+    rest = clean.replace("«access-token#2»", "")
+    assert not found_in(rest, [disguises_of(TOKEN)])
+
+
+@pytest.mark.parametrize("disguise", PARTS)
+def test_a_disguised_part_becomes_its_label(disguise: str) -> None:
+    clean = labels_of(TOKEN).redact(f"§ {PARTS[disguise](TOKEN)} ¶")
+    assert "«part of access-token#1»" in clean
+    assert clean.startswith("§ ") and clean.endswith(" ¶")
+
+
+@given(TOKENS, st.sampled_from(sorted(WHOLE)), st.text(max_size=30), st.text(max_size=30))
+def test_whatever_the_secret_and_whatever_is_around_it(token: str, disguise: str, before: str, after: str) -> None:
+    labels = labels_of(token)
+    clean = labels.redact(f"{before}|{WHOLE[disguise](token)}|{after}")
+    assert "access-token#1»" in clean
+    assert token not in clean
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("disguise", WHOLE)
+def test_json_around_a_disguise_hides_nothing(disguise: str, times: int) -> None:
+    text = WHOLE[disguise](TOKEN)
+    for _ in range(times):
+        text = json.dumps({"text": text})
+    clean = labels_of(TOKEN).redact(text)
+    assert "access-token#1»" in clean and not found_in(clean, [disguises_of(TOKEN)])
+
+
+@given(st.text(), st.lists(TOKENS, min_size=1, max_size=4))
+def test_a_text_without_a_secret_stays(text: str, tokens: list[str]) -> None:
+    assert labels_of(*tokens).redact(text) == text
+
+
+def test_a_long_log_without_a_secret_stays() -> None:
+    """Numbers, times, words and names of orders, a million characters of them: none is taken for a part of a secret."""
+    draw = random.Random(7)
+    labels = labels_of(*("".join(draw.choices(ALPHABET, k=65)) for _ in range(12)))
+    lines = [
+        f"2026-11-29T10:{draw.randrange(60):02}:{draw.random() * 60:09.6f}Z INFO order {draw.randrange(10**10)} "
+        f"MESZ6 {draw.uniform(1000, 9000):.2f} {draw.getrandbits(64):016x} 0000000000 1111111111 working %20 =3D \\n"
+        for _ in range(8000)
+    ]
+    text = "\n".join(lines)
+    assert len(text) > 800_000 and labels.redact(text) == text
+
+
+def test_no_repetition_of_the_pattern_of_escapes_is_without_a_bound() -> None:
+    """But of what stands behind a character that it does not hold: a line of backslashes took a minute."""
+    unbounded = re.findall(r"(\S{1,8})[*+](?!\})", ESCAPED.pattern.replace("\\\\", "B"))
+    assert unbounded == ["%(?:25)"]
+
+
+def test_what_a_long_text_holds_is_found_across_its_slices() -> None:
+    labels = labels_of(TOKEN)
+    for place in (SLICE - 30, SLICE, SLICE + OVERLAP - 30, 2 * SLICE - 1):
+        for disguise in ("as it is", "binary", "escapes, u", "base64 in base64"):
+            text = "." * place + WHOLE[disguise](TOKEN) + "." * SLICE
+            clean = labels.redact(text)
+            assert "«access-token#1»" in clean and not found_in(clean, [disguises_of(TOKEN)]), (place, disguise)
+
+
+def test_many_parts_each_become_a_label() -> None:
+    assert labels_of(TOKEN).redact(f"{TOKEN[:12]}|" * 3000) == "«part of access-token#1»|" * 3000
+
+
+def test_what_a_client_makes_without_end_costs_no_memory_without_end() -> None:
+    labels = Labels()
+    for number in range(1_000):
+        labels.add("access-token", f"{number:04}{TOKEN}")
+    long = labels.add("access-token", TOKEN * 200)
+    presented = labels.add("presented", f"presented-{TOKEN}")
+    assert labels.redact("0" * 200) == "0" * 200
+    assert len(labels._disguises) == MOST_DISGUISED
+    assert labels.redact(f"0000{TOKEN}"[::-1]) == "«access-token#1»"
+    # In their usual forms all of them are found.
+    assert labels.redact(f"0999{TOKEN}") == "«access-token#1000»"
+    assert labels.redact(f"<{TOKEN * 200}> <presented-{TOKEN}>") == f"<{long}> <{presented}>"
+
+
+def test_what_is_kept_of_a_secret_costs_garbage_collection_next_to_nothing() -> None:
+    """It stays for a whole run. Objects that a collection looks into, for each secret: its forms, and few more."""
+    gc.collect()
+    before = len(gc.get_objects())
+    kept = [disguises_of(f"{number:05}{TOKEN}") for number in range(20)]
+    gc.collect()
+    assert len(gc.get_objects()) - before < 20 * 4 * len(kept[0].forms)
+
+
+@given(st.text())
+def test_a_folded_text_knows_where_it_was(text: str) -> None:
+    for view in views(text):
+        for place in range(len(view.folded)):
+            start, end = view.span(place, place + 1)
+            assert 0 <= start < end <= len(text)
+        first, *_ = views(text)
+        assert all(first.folded[n] == text[slice(*first.span(n, n + 1))].lower() for n in range(len(first.folded)))
+
+
+@given(st.integers(0, 200), st.integers(0, 60), st.booleans())
+def test_a_label_is_not_cut(at: int, most: int, cut_before: bool) -> None:
+    text = Clean(f"{'x' * at}«access-token#1»{'y' * 300}")
+    shown = shortened(text, most, cut_before=cut_before)
+    assert text.startswith(shown)
+    assert shown.count("«") == shown.count("»")
+    assert len(shown) <= most + len("«access-token#1»")
+
+
+def test_what_a_client_writes_between_such_marks_is_cut() -> None:
+    assert shortened(Clean("«" + "x" * 500 + "»"), 100) == "«" + "x" * 99
