@@ -15,6 +15,7 @@ import brokercert.cli
 import pytest
 from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for, waiting
 from brokercert.engine.ask.whom import REFERENCE
+from brokercert.engine.machine import priority
 from brokercert.engine.run import run
 from brokercert.engine.run.folder import check_folder
 from brokercert.engine.run.run import RunRequest
@@ -42,6 +43,7 @@ class Line:
         self.verdicts: dict[str, Verdict] = {}
         self.raises: BaseException | None = None
         self.interrupted = False
+        self.asked_first = 0  # for a higher priority
 
         def fake(request: RunRequest, progress: Any) -> Any:
             self.requests.append(request)
@@ -50,10 +52,16 @@ class Line:
             progress.planned(request.subject.name, ["a"], 95.0)
             return fake_run(request, self.verdicts, interrupted=self.interrupted)
 
+        def first() -> None:
+            assert len(self.requests) == self.asked_first, "the priority comes before the run"
+            self.asked_first += 1
+
         monkeypatch.setattr(run, "run_certification", fake)
+        monkeypatch.setattr(priority, "raise_priority", first)
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
         code = brokercert.cli.main(arguments)
+        assert self.asked_first == len(self.requests)
         out, err = self._capfd.readouterr()
         return code, out, err
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-from typing import Literal
+from pathlib import Path
 
+import brokercert
 import pytest
-from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.machine import priority
-from brokercert.engine.run import run
 
+HARNESS = Path(brokercert.__file__).parent
 TOLD = "from brokercert.engine.machine import priority; priority.raise_priority(); print(priority.niceness())"
 
 
@@ -46,13 +47,11 @@ def test_a_system_that_refuses_is_no_error(monkeypatch: pytest.MonkeyPatch) -> N
     priority.raise_priority()
 
 
-@pytest.mark.parametrize(("tier", "times"), [("real", 1), ("virtual", 0)])
-def test_only_a_run_in_real_time_asks(
-    tier: Literal["real", "virtual"], times: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(run, "raise_priority", lambda: asked.append(tier))
-    monkeypatch.setattr(run, "run_loop", lambda main, doing: main.close())
-    monkeypatch.setattr(run, "certify_virtual", lambda request, progress: None)
-    run.run_certification(run.RunRequest("tradovate-stage2", SubjectSpec("any", ("true",)), tier=tier), run.Quiet())
-    assert len(asked) == times
+def test_only_programs_that_are_ours_alone_ask() -> None:
+    """What a run is part of (a test program, a notebook) keeps its place: it cannot take the higher one back."""
+    asks = {
+        str(path.relative_to(HARNESS))
+        for path in HARNESS.rglob("*.py")
+        if re.search(r"^\s+raise_priority\(\)", path.read_text(), re.MULTILINE)
+    }
+    assert asks == {"cli/certify.py", "door/child.py"}

@@ -64,6 +64,7 @@ def certify(
     strict = config.strict if strict is None else strict
     seed = config.seed if seed is None else seed
 
+    from brokercert.engine.machine.priority import raise_priority
     from brokercert.engine.run.run import RunRequest, run_certification
     from brokercert.engine.stops import STOPS
 
@@ -83,6 +84,7 @@ def certify(
             config, set_id=rows.id, part=part, strict=strict, seed=seed, typed=command, reference=spec.reference
         ),
     )
+    raise_priority()  # before progress has its thread
     progress = progress_for()
     with STOPS.during(lambda: None, lambda: "beginning, or at the end"):  # a signal between the two is not lost
         try:

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 from brokercert.door.wire import STOP, Request
+from brokercert.engine.machine.priority import raise_priority
 
 LOOK = 0.5  # seconds between two looks at whether pytest is still there, where the system cannot say when it ends
 ALONE = 120.0  # seconds to end the clients, judge and report where pytest is gone; on a busy machine too
@@ -102,6 +103,7 @@ def main() -> int:
     request: Request = json.loads(data)
     os.environ.clear()
     os.environ.update(request["environ"])  # the client's; this process has started without it
+    raise_priority()  # before there is a thread
     stopping = Stopping(line)
     threading.Thread(target=_watch, args=(stopping, request["parent"], rest), daemon=True).start()
     try:

@@ -15,6 +15,9 @@ import msgspec
 _JSON = msgspec.json.Encoder(decimal_format="number")  # money is Decimal, and a JSON number on the wire
 
 NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+SLICE = (
+    1 << 16
+)  # characters looked through at once: a large snapshot is megabytes, and ASCII but for a few of its names
 
 OPEN = "o"
 HEARTBEAT = "h"
@@ -114,7 +117,12 @@ def pack(messages: Sequence[Any]) -> str:
 def _in_both_forms(text: str) -> str:
     """Every second run of characters that are not ASCII escaped: in JSON they stand in strings only."""
     turns = itertools.count()
-    return NOT_ASCII.sub(lambda run: escaped(run[0]) if next(turns) % 2 else run[0], text)
+
+    def form(run: re.Match[str]) -> str:
+        return escaped(run[0]) if next(turns) % 2 else run[0]
+
+    slices = (text[at : at + SLICE] for at in range(0, len(text), SLICE))
+    return "".join(part if part.isascii() else NOT_ASCII.sub(form, part) for part in slices)
 
 
 def escaped(text: str) -> str:

@@ -6,6 +6,7 @@ The law: nothing that breaks in one scenario costs another one, and whatever was
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +16,7 @@ from msgspec import structs
 from brokercert.engine.ask.hosts import check_hosts
 from brokercert.engine.errors import UsageError
 from brokercert.engine.machine.calibration import calibrate
+from brokercert.engine.machine.garbage import no_full_collection
 from brokercert.engine.machine.shortage import Shortage
 from brokercert.engine.machine.standstill import StallMonitor
 from brokercert.engine.machine.watchdog import Watchdog
@@ -55,7 +57,7 @@ class Crew:
 
     async def play_all(self) -> bool:
         """Measure, then play all. True where it was interrupted, at whatever moment."""
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError), no_full_collection():
             self.calibration = await calibrate()
             await self._play_all()
         return is_cancelled()
@@ -122,6 +124,7 @@ class Crew:
         left = first_took + again.SPARE
         asked = set(self.run.request.only or of_part(self.run.rows, self.run.request.part))
         for number in again.ROUNDS:
+            gc.collect()  # nothing is played now that it could hold up
             found = await asyncio.to_thread(
                 again.touched, self.plan.played, tuple(self.played), self.judged, asked, number
             )

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from brokercert.engine.client.environment import machine
 from brokercert.engine.loops import run_loop
-from brokercert.engine.machine.priority import raise_priority
 from brokercert.engine.machine.room import room_for
 from brokercert.engine.machine.shortage import Shortage
 from brokercert.engine.play.gate import StartGate
@@ -114,6 +113,5 @@ def run_certification(request: RunRequest, progress: Progress) -> RunRecord:
     """
     if request.tier == "virtual":
         return certify_virtual(request, progress)
-    raise_priority()
     phase = Phase()
     return run_loop(certify(request, progress, phase=phase), lambda: phase.now)
