@@ -15,6 +15,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 asyncio.set_event_loop(None)
 
+SHORT = 120  # records: traces made by hand; those that a client played are spread by the kill matrix
+
 
 def _in_a_loop() -> bool:
     """Whether this is within a run, which goes on in real time meanwhile."""
@@ -29,6 +31,7 @@ def _hold_to_the_truth() -> None:
     """Whatever a test has judged, an independent reader holds the sentences against the trace."""
     import brokercert.judge as judge
     from brokercert.matrix.truth.reader import uncited, untrue
+    from brokercert.matrix.truth.spread import spread
 
     judged = judge.judge_trace
 
@@ -39,6 +42,10 @@ def _hold_to_the_truth() -> None:
             return findings  # to read takes its time, and a harness that stands still would tell of it
         assert untrue(trace, findings) == [], "its trace refutes what the judge says"
         assert uncited(findings) == [], "a pass that cites nothing"
+        later = spread(trace) if len(trace.records) <= SHORT else None
+        if later is not None:
+            said = untrue(later, judged(later, *more, **named))
+            assert said == [], "had a slow machine recorded it, its trace would refute what the judge says"
         return findings
 
     judge.judge_trace = held

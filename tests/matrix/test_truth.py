@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from brokercert.judge import judge_trace
 from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.matrix.truth.claims import CLAIMS
 from brokercert.matrix.truth.reader import uncited, understood, untrue
+from brokercert.matrix.truth.spread import APART, LATE, spread
 from brokercert.requirements import load_set
 from brokercert.trace import Trace, trace_of
 from brokercert.trace import records as r
 from brokercert.verdict import Finding, Verdict
 from msgspec.structs import replace
 
+TWICE_TIMED = r.Fault | r.Window | r.Stall  # they tell of a second moment
 STAGE2, ARROW = "tradovate-stage2", "arrow-orders"
 # Each with the defect that makes the judge say most of it.
 PLAYED = [
@@ -60,6 +63,43 @@ def test_what_was_held_back_a_moment_after_its_cause_was_held_back_as_long() -> 
     assert untrue(trace_of(trace.header, late), said) == []
     longer = [replace(one, observed=re.sub(r"\d\.\d{3} s", "9.013 s", one.observed)) for one in said]
     assert len(untrue(trace_of(trace.header, late), longer)) >= len(said)
+
+
+@pytest.mark.parametrize("scenario", ["steady", "silent-dead", "idle-close", "order-in-flight-lost"])
+def test_a_trace_that_was_spread_has_the_same_records_in_their_order_none_at_one_moment(scenario: str) -> None:
+    trace, _ = played(STAGE2, REFERENCE, scenario)
+    later = spread(trace)
+    assert later is not None
+    assert [replace(x, t=0) for x in later.records if not isinstance(x, TWICE_TIMED)] == [
+        replace(x, t=0) for x in trace.records if not isinstance(x, TWICE_TIMED)
+    ]
+    assert all(b.t - a.t >= APART for a, b in pairwise(later.records))
+    assert 0 <= later.records[-1].t - trace.records[-1].t <= LATE
+    for a, b in zip(trace.records, later.records, strict=True):
+        if isinstance(a, r.Window) and isinstance(b, r.Window):
+            assert b.since >= a.since
+
+
+def test_a_trace_of_too_many_records_is_not_spread() -> None:
+    trace, _ = played(STAGE2, REFERENCE, "steady")
+    assert spread(trace_of(trace.header, trace.records * (LATE // APART))) is None
+
+
+def test_what_is_counted_from_another_record_of_the_same_moment_is_refuted_once_it_is_spread() -> None:
+    """In virtual time the rule that ends a socket and its close frame share a moment."""
+    trace, _ = played(STAGE2, "never-reconnects", "idle-close")
+    rows, suite = load_set(STAGE2), load_suite(STAGE2)
+
+    def told(trace: Trace) -> Finding:
+        found = judge_trace(trace, rows, suite.dialect.judging)
+        return next(x for x in found if x.requirement == "HBT-060" and x.verdict is Verdict.FAIL)
+
+    later = spread(trace)
+    assert later is not None
+    for one, refuted in ((trace, False), (later, True)):
+        said = told(one)
+        first = replace(said, evidence=said.evidence[:1])
+        assert (untrue(one, [said]), bool(untrue(one, [first]))) == ([], refuted)
 
 
 def test_a_duration_that_is_not_between_two_records_is_refuted() -> None:

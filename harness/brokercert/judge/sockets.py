@@ -36,8 +36,6 @@ class Socket:
     upgraded: Moment | None = None
     refused_status: int | None = None
     sent: list[Moment] = field(default_factory=list)  # every complete frame that the broker sent
-    pings_sent: list[int] = field(default_factory=list)
-    pongs: list[int] = field(default_factory=list)
     pinged: list[Said] = field(default_factory=list)  # the broker's pings, with what they carried
     ponged: list[Said] = field(default_factory=list)  # the client's pongs, likewise
     binary_received: list[Moment] = field(default_factory=list)  # the client's binary messages

@@ -323,7 +323,6 @@ class Transcript(Generic[S]):
         elif frame.opcode == 2:
             c.binary_received.append(Moment(frame.t, number))
         elif frame.opcode == 10:
-            c.pongs.append(frame.t)
             c.ponged.append(Said(frame.t, number, payload_of(frame)))
         elif frame.opcode == 8 and c.client_close is None:
             c.client_close = Close(frame.t, number, frame.code)
@@ -333,7 +332,6 @@ class Transcript(Generic[S]):
         if frame.opcode == 1:
             self.broker_text(c, number, frame.t, frame.text if frame.text is not None else "\ufffd")
         elif frame.opcode == 9:
-            c.pings_sent.append(frame.t)
             c.pinged.append(Said(frame.t, number, payload_of(frame)))
         elif frame.opcode == 8 and c.broker_close is None:
             c.broker_close = Close(frame.t, number, frame.code)

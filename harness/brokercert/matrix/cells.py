@@ -17,6 +17,7 @@ from brokercert.engine.run.virtual_run import MEMORY, play_alone, shape_learnt
 from brokercert.judge import judge_trace
 from brokercert.matrix.subjects import REFERENCE, insiders, known, outside, subject_named
 from brokercert.matrix.truth.reader import untrue
+from brokercert.matrix.truth.spread import spread
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Shape
 from brokercert.verdict import Verdict, worst
@@ -150,5 +151,9 @@ def play_cell(cell: Cell) -> Told:
     findings = judge_trace(played.trace, rows, suite.dialect.judging)
     for row in sorted({finding.requirement for finding in findings}):
         said[row] = worst((f.verdict for f in findings if f.requirement == row), rows.by_id[row].level).value
+    refuted = untrue(played.trace, findings)
+    later = spread(played.trace)
+    if later is not None:
+        refuted += untrue(later, judge_trace(later, rows, suite.dialect.judging))
     _keep()
-    return Told(cell, said, played.result.state, played.result.note, tuple(untrue(played.trace, findings)))
+    return Told(cell, said, played.result.state, played.result.note, tuple(dict.fromkeys(refuted)))

@@ -67,7 +67,7 @@ class Delivery:
         if not stage.sockets():
             return
         self._began, self._count = stage.now, len(stage.sockets())
-        self._pongs = any(c.pongs for c in stage.talk.connections.values())
+        self._pongs = any(c.ponged for c in stage.talk.connections.values())
         await self._all(frames, batch)
         if not stage.left and stage.sockets():
             await self._probe()
@@ -98,7 +98,7 @@ class Delivery:
         ids = [socket.id for socket in sockets]
 
         def settled(talk: Conversation) -> bool:
-            return all(_lost(talk, i) or any(t >= since for t in talk.connections[i].pongs) for i in ids)
+            return all(_lost(talk, i) or any(pong.t >= since for pong in talk.connections[i].ponged) for i in ids)
 
         await stage.wait("a pong, or the client to give up", settled, PONG)
         await stage.arrived()
@@ -165,7 +165,7 @@ class Delivery:
 
         def alive(c: Connection) -> bool:
             beaten = any(t > since for t, _ in c.beats)
-            return c.loss is not None or (beaten and (not self._pongs or any(t >= since for t in c.pongs)))
+            return c.loss is not None or (beaten and (not self._pongs or any(pong.t >= since for pong in c.ponged)))
 
         await stage.wait(
             "a heartbeat and a pong, or the client to give up",

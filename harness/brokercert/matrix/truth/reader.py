@@ -21,7 +21,8 @@ FALLEN = (Verdict.FAIL, Verdict.WARNING)
 # Durations that are no time between two records: what was scripted, and what was computed from several.
 COMPUTED = re.compile(
     r"ticket of [\d.]+ s|on average|the first was [\d.]+ s|`o` to authorize|[\d.]+ s of it the broker's closing"
-    r"|processed within|a median|percentile|during a penalty|no request in 3600.000 s|in the foreground"
+    r"|processed within|a median|percentile|during a penalty|before its penalty was over|no request in 3600.000 s"
+    r"|in the foreground"
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment, Noted
+from brokercert.judge.moments import Moment, Noted, records_of
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.conversation import Answer, Connection
@@ -89,7 +89,7 @@ def check_network_timeout(bench: Bench) -> Iterator[Finding]:
 def _unanswered_upgrade(bench: Bench, c: Connection, rule: Noted[r.RuleApplied]) -> Iterator[Finding]:
     wait = Wait(
         since=c.head.t if c.head else rule.t,
-        begun=[rule.record],
+        begun=records_of(c.head, rule),
         limit="give_up",
         should="give_up_should",
         measured="wait for the upgrade",

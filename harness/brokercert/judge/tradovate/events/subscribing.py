@@ -98,9 +98,8 @@ def _never_synced(bench: Bench) -> Iterator[Finding]:
     yield watch.missing(
         f"no sync request in {watch} after the authorize answer",
         f"`user/syncrequest` within {bench.limit('window_first_sync'):g} s",
-        [granted[0][1].record],
+        [answer.record],
         short=f"watched for {watch} after the authorize answer only",
-        seen=[answer.record],
     )
 
 

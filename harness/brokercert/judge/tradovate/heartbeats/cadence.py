@@ -156,7 +156,7 @@ def _too_small(bench: Bench, load: Load) -> Finding | None:
     return bench.short(
         f"this machine made {load.rate} messages a second of the {told.what.asked:g} that were to be sent in"
         f" {seconds(load.end - load.start)}; a load is judged from {least:g} a second on",
-        [told.record],
+        [load.first, told.record],
     )
 
 

@@ -27,11 +27,11 @@ class Silence(NamedTuple):
 
 
 class Missed(NamedTuple):
-    """A socket that ended at `since` for missed heartbeats, as `record` shows."""
+    """A socket that ended at `since` for missed heartbeats, as the records `begun` show."""
 
     c: Connection
     since: int
-    record: int
+    begun: list[int]
     kind: str
 
 
@@ -87,7 +87,7 @@ def check_recovers_after_missed(bench: Bench) -> Iterator[Finding]:
         if noticed is None:
             yield bench.blocked("HBT-050", f"{silence.kind}: the silence was never noticed", silence.begun)
         else:
-            missed.append(Missed(silence.c, noticed.t, noticed.record, silence.kind))
+            missed.append(Missed(silence.c, noticed.t, [noticed.record], silence.kind))
     for one in (*missed, *_closed_for_idleness(bench)):
         back = _back_in_place(bench, one)
         yield _not_back(bench, one) if back is None else _beats_again(bench, one, back)
@@ -98,7 +98,7 @@ def _closed_for_idleness(bench: Bench) -> Iterator[Missed]:
     for _, number, rule in bench.talk.rules:
         c = bench.talk.connections.get(rule.conn)
         if rule.name == RuleName.IDLE_CLOSE and c is not None and c.loss is not None:
-            yield Missed(c, c.loss.t, number, "closed for idleness")
+            yield Missed(c, c.loss.t, sorted({number, c.loss.record}), "closed for idleness")
 
 
 def _back_in_place(bench: Bench, one: Missed) -> Connection | None:
@@ -114,11 +114,11 @@ def _not_back(bench: Bench, one: Missed) -> Finding:
     doubtful = bench.lanes.doubtful(one.c, one.since)
     if doubtful:
         said = f"{one.kind}: whether connection {doubtful[0].id} took its place has not shown in {watch}"
-        return bench.short(said, [one.record, doubtful[0].accepted_record], one.kind)
+        return bench.short(said, [*one.begun, doubtful[0].accepted_record], one.kind)
     return watch.missing(
         f"{one.kind}: not back after {watch}",
         "a new socket, authorized",
-        [one.record],
+        one.begun,
         clause=one.kind,
         short=f"{one.kind}: watched for {watch} only",
     )
@@ -132,13 +132,13 @@ def _beats_again(bench: Bench, one: Missed, new: Connection) -> Finding:
     waited = (beat.t if beat else new.last_seen(bench.seen)) - answer.t
     if beat is None and waited < limit * SECOND:
         said = f"{one.kind}: the new socket was watched for {seconds(waited)} only"
-        return bench.short(said, [one.record, answer.record])
+        return bench.short(said, [*one.begun, answer.record])
     beats = f"beating {seconds(waited)} later" if beat else f"without a heartbeat in {seconds(waited)}"
     return bench.against(
         bench.time("first heartbeat on the new socket", waited, limit),
         observed=f"{one.kind}: back after {seconds(answer.t - one.since)}, {beats}",
         expected="back, and beating again",
-        evidence=[one.record, *records_of(answer, beat)],
+        evidence=[*one.begun, *records_of(answer, beat)],
         clause=one.kind,
         form=Form.TIME if beat else Form.ABSENCE,
     )

@@ -116,12 +116,13 @@ def _never_authorized(bench: Bench, up: list[Connection]) -> Iterator[Finding]:
     if not heard:
         return
     window = bench.micros("window_first_authorize")
-    watch = max((bench.owed(c.opens[0].t, window, c.last_seen(bench.seen)) for c in heard), key=lambda one: one.time)
+    watches = ((bench.owed(c.opens[0].t, window, c.last_seen(bench.seen)), c.opens[0]) for c in heard)
+    watch, opened = max(watches, key=lambda one: one[0].time)
     gone = [loss for c in heard if (loss := c.given_up()) is not None and loss.t <= bench.owed_until]
     if watch.short and not gone:
-        yield bench.short(f"watched for {watch} after `o` only, without an authorize")
+        yield bench.short(f"watched for {watch} after `o` only, without an authorize", [opened.record])
     else:
-        yield _no_authorize(bench, up, heard[0].opens[0], watch)
+        yield _no_authorize(bench, up, opened, watch)
 
 
 def _no_authorize(bench: Bench, up: list[Connection], opened: Moment, watch: Watch) -> Finding:

@@ -240,9 +240,9 @@ class Conversation(Transcript[Connection]):
         """The authorized sockets that were lost, each with its loss."""
         return [(c, c.loss) for c in self.authorized if c.loss is not None]
 
-    def granted_after(self, t: int) -> int:
-        """When a socket was authorized after that time, the first in the order of their numbers; 0 where none was."""
-        return next((answer.t for _, answer in self.granted if answer.t > t), 0)
+    def granted_after(self, t: int) -> Answer | None:
+        """The answer that authorized a socket after that time, of the first in the order of their numbers."""
+        return next((answer for _, answer in self.granted if answer.t > t), None)
 
     @property
     def data_sent(self) -> list[Said]:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment
+from brokercert.judge.moments import Moment, Said
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.beating import page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Answer, Connection, Loss
@@ -52,10 +52,15 @@ class _Probe:
         """How long the connection was observed after the last of `hostile`."""
         return self.c.last_seen(self.bench.seen) - self.last
 
-    def unanswered_ping(self) -> int | None:
-        """When a ping was sent after the last of `hostile` that no pong followed; None: none was, or one did."""
-        asked = next((t for t in self.c.pings_sent if t > self.last), None)
-        return None if asked is None or any(t >= asked for t in self.c.pongs) else asked
+    def unanswered_ping(self) -> Said | None:
+        """The first ping after the last of `hostile`, where no pong followed it; None: none was sent, or one did."""
+        asked = next((ping for ping in self.c.pinged if ping.t > self.last), None)
+        return None if asked is None or any(pong.record > asked.record for pong in self.c.ponged) else asked
+
+    @property
+    def ponged(self) -> bool:
+        """Whether a pong came after the last of `hostile`."""
+        return any(pong.t > self.last for pong in self.c.ponged)
 
     def control(self) -> Control | None:
         """What the client does after a plain close."""
@@ -197,7 +202,7 @@ def _hears_a_close(probe: _Probe, close: Loss) -> Finding:
 
 
 def _heard(probe: _Probe, close: Loss, back: Answer) -> Finding:
-    pong = ", answered a ping" if any(t > probe.last for t in probe.c.pongs) else ""
+    pong = ", answered a ping" if probe.ponged else ""
     took = seconds(back.t - close.t)
     said = f"the same socket lived on{pong}, and the client came back {took} after a scripted close"
     return probe.bench.ok(Form.SHOWN, said, [*probe.evidence, close.record, back.record])
@@ -245,23 +250,24 @@ def _lived_on(probe: _Probe, control: Control) -> Finding:
         return _no_pong(probe, asked)
     if beat is None:
         return bench.short(f"watched for {seconds(probe.watched)} after the {probe.what} only", probe.evidence)
-    pong = " and a pong" if any(t > probe.last for t in probe.c.pongs) else ""
+    pong = " and a pong" if probe.ponged else ""
     later = seconds(beat.t - probe.last)
     said = f"the same socket lives on: a heartbeat {later} later{pong}; the client comes back from no close"
     return bench.ok(Form.RESTRAINT, said, [*probe.evidence, beat.record, *control.evidence])
 
 
-def _no_pong(probe: _Probe, asked: int) -> Finding:
+def _no_pong(probe: _Probe, asked: Said) -> Finding:
     """A ping was not answered: a hang, where the client had answered one before, and was awaited long enough."""
     bench, c = probe.bench, probe.c
-    waited = c.last_seen(bench.seen) - asked
-    answered = any(t < probe.first for t in c.pongs)
+    waited = c.last_seen(bench.seen) - asked.t
+    answered = any(pong.t < probe.first for pong in c.ponged)
+    evidence = [*probe.evidence, asked.record]
     if not answered or waited < bench.micros("window_default"):
         said = f"a ping after the {probe.what} had no answer in {seconds(waited)}"
-        return bench.short(said + ("" if answered else ", nor was one before it answered"), probe.evidence)
+        return bench.short(said + ("" if answered else ", nor was one before it answered"), evidence)
     return bench.breach(
         Form.ABSENCE,
-        f"no pong in {seconds(waited)} after the {probe.what}: the client had answered a ping before",
+        f"a ping after the {probe.what} had no answer in {seconds(waited)}: the client had answered one before",
         "the client goes on",
-        probe.evidence,
+        evidence,
     )

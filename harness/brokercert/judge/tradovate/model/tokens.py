@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment
+from brokercert.judge.moments import Moment, records_of
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import CREDENTIAL, Answer, Connection, Request, answers_of
 from brokercert.judge.tradovate.model.crossing import may_have_crossed
@@ -155,7 +155,7 @@ def _never_fresh(bench: Bench, due: Replacement, uses: list[Request]) -> Iterato
     yield watch.missing(
         f"no fresh token in {watch}",
         "an authorize with a fresh token",
-        [*due.told, *(use.record for use in uses)],
+        [*due.told, *records_of(*uses, *refused[:1])],
         short=f"watched for {watch} without a fresh token only",
         seen=[],
     )

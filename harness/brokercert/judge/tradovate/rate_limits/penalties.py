@@ -65,7 +65,8 @@ def _penalty(bench: Bench, request: Request, answer: Answer, retry: Request | No
 def _socket_from(bench: Bench, c: Connection, retry: Request | None) -> int:
     """From when there was a socket for the retry: a ticket may travel to a new socket with its request."""
     if retry is None:
-        return bench.talk.granted_after(c.loss.t) if c.loss is not None else 0
+        back = bench.talk.granted_after(c.loss.t) if c.loss is not None else None
+        return back.t if back is not None else 0
     new = bench.talk.connections[retry.conn].authorized
     return new.t if new is not None and retry.conn != c.id else 0
 

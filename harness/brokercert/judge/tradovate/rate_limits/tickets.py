@@ -275,7 +275,8 @@ def _after_the_loss(bench: Bench, p: Penalty, sent: list[Request]) -> Finding | 
     early = next((q for q in again if q.t < p.due_from and q.ticket is None), None)
     if early is not None:
         return _sent_early(bench, p, loss, early)
-    due = max(p.ends, bench.talk.granted_after(loss.t))
+    back = bench.talk.granted_after(loss.t)
+    due = p.ends if back is None else max(p.ends, back.t)
     if bench.barred(due, bench.micros("window_default")).short:
         return None
     said = f"sent {len(again)} time(s) after its socket had died"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from brokercert.judge.attempts import Attempt, unseen_spans
 from brokercert.judge.check import seconds
+from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.trying import tries
@@ -71,20 +72,20 @@ def _attempt_in_time(bench: Bench, lost: Lost) -> Finding:
     sign = _first_sign(bench, lost)
     attempts = _attempts(bench, lost, sign)
     first = next((attempt for attempt in attempts if attempt.conn), None)
-    due = sign + bench.micros("reconnect")
+    due = sign.t + bench.micros("reconnect")
     if first is not None and (first.t <= due or _took_turns(bench, lost, first)):
         return _tried(bench, lost, sign, first)
-    doubt = _no_token(attempts, sign, due) or _unseen(bench, sign) or _unknown(bench, lost)
+    doubt = _no_token(attempts, sign.t, due) or _unseen(bench, sign.t) or _unknown(bench, lost)
     if doubt is not None:
-        return bench.short(f"{lost.loss.how}: {doubt}", [lost.loss.record], clause=lost.loss.how)
+        return bench.short(f"{lost.loss.how}: {doubt}", sorted({lost.loss.record, sign.record}), clause=lost.loss.how)
     return _never_tried(bench, lost, sign) if first is None else _tried(bench, lost, sign, first)
 
 
-def _attempts(bench: Bench, lost: Lost, sign: int) -> list[Attempt]:
+def _attempts(bench: Bench, lost: Lost, sign: Moment) -> list[Attempt]:
     """A client that opens its new socket before it leaves the old one has tried already, and one that does so at once:
     in virtual time loss and attempt may bear the same stamp.
     """
-    found = tries(bench, min(sign, lost.begin) - 1, lost.conn)
+    found = tries(bench, min(sign.t, lost.begin) - 1, lost.conn)
     return [attempt for attempt in found if attempt.conn != lost.conn.id]
 
 
@@ -110,15 +111,15 @@ def _unknown(bench: Bench, lost: Lost) -> str | None:
     return f"connection {found[0].id} is of no lane of a healthy start, so that it may have been the attempt"
 
 
-def _never_tried(bench: Bench, lost: Lost, sign: int) -> Finding:
+def _never_tried(bench: Bench, lost: Lost, sign: Moment) -> Finding:
     how, allowance = lost.loss.how, _allowance(bench, lost)
-    others = [c.accepted for c in bench.lanes.others_of_kind(lost.conn) if c.accepted > sign]
-    turn = max((t - sign + bench.micros("in_turn") for t in others), default=0)
-    watch = bench.owed(sign, max(turn, bench.micros("reconnect") + allowance))
+    others = [c.accepted for c in bench.lanes.others_of_kind(lost.conn) if c.accepted > sign.t]
+    turn = max((t - sign.t + bench.micros("in_turn") for t in others), default=0)
+    watch = bench.owed(sign.t, max(turn, bench.micros("reconnect") + allowance))
     return watch.missing(
-        f"{how}: {_none_came(bench, lost, sign)} in {watch}",
+        f"{how}: {_none_came(bench, lost, sign.t)} in {watch}",
         f"a first attempt within {bench.limit('reconnect'):g} s",
-        [lost.loss.record],
+        sorted({lost.loss.record, sign.record}),
         clause=how,
         short=f"{how}: watched for {watch} only",
     )
@@ -137,12 +138,12 @@ def _its_lane(bench: Bench, lost: Lost) -> str:
     return f" on the lane of connection {lost.conn.id}" if several else ""
 
 
-def _tried(bench: Bench, lost: Lost, sign: int, first: Attempt) -> Finding:
+def _tried(bench: Bench, lost: Lost, sign: Moment, first: Attempt) -> Finding:
     limit, how, allowance = bench.limit("reconnect"), lost.loss.how, _allowance(bench, lost)
-    took = max(0, first.t - sign)
+    took = max(0, first.t - sign.t)
     said = f"{how}: first attempt after {seconds(took)}{_its_lane(bench, lost)}"
     said += f", {seconds(allowance)} of it the broker's closing" if allowance else ""
-    evidence = [lost.loss.record, first.record]
+    evidence = sorted({lost.loss.record, sign.record, first.record})
     if took - allowance > bench.micros("reconnect") and _took_turns(bench, lost, first):
         return bench.ok(Form.SHOWN, f"{said}, in turn after another socket's", evidence, clause=how)
     return bench.against(
@@ -154,13 +155,13 @@ def _tried(bench: Bench, lost: Lost, sign: int, first: Attempt) -> Finding:
     )
 
 
-def _first_sign(bench: Bench, lost: Lost) -> int:
+def _first_sign(bench: Bench, lost: Lost) -> Moment:
     """From when the clock runs: for the client's own giving up, its FIN or RST."""
     if lost.loss.by != "client":
-        return lost.loss.t
+        return Moment(lost.loss.t, lost.loss.record)
     most = bench.micros("client_closing")
-    ends = [end.t for end in lost.conn.ended if end.by == "client" and end.t - lost.loss.t <= most]
-    return ends[0] if ends else lost.loss.t
+    ends = [Moment(end.t, end.record) for end in lost.conn.ended if end.by == "client" and end.t - lost.loss.t <= most]
+    return ends[0] if ends else Moment(lost.loss.t, lost.loss.record)
 
 
 def _allowance(bench: Bench, lost: Lost) -> int:

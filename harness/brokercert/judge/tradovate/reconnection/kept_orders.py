@@ -118,12 +118,12 @@ def _not_kept(bench: Bench, order: _Order) -> Finding:
         waited = seconds(order.sends[0].t - order.asked.t)
         return bench.short(f"the client was back, and sent the order {waited} after it was asked for", evidence)
     back = bench.talk.granted_after(order.asked.t)
-    if not back:
+    if back is None:
         return bench.short("the client was not back: an order that it keeps would show on a new socket only", evidence)
-    watch = bench.barred(back, bench.micros("window_default"))
+    watch = bench.barred(back.t, bench.micros("window_default"))
     return watch.kept(
         f"an order that was asked for without a connection was told as `{outcome.error or outcome.status}`, and was not"
         f" sent in {watch} after the client was back",
-        evidence,
+        [*evidence, back.record],
         short=f"watched for {watch} after the client was back only",
     )
