@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from beating import logged_in
 from brokercert.trace import records as r
@@ -48,14 +50,20 @@ def test_a_load_that_this_machine_could_not_make_neither_passes_nor_fails(beats:
     assert loaded(beats, until=60, asked=19) == judged, "more than half"
 
 
-def quiet(lasts: float, gone: float = 0) -> str:
-    """Nothing but `h` for so long from 21 s on, and an event before and after; the client leaves at `gone`."""
+def quiet(lasts: float, gone: float = 0, reads: int = 0, beside: bool = False) -> str:
+    """Nothing but `h` for so long from 21 s on, and an event before and after; the client leaves at `gone`. It reads
+    its orders every `reads` seconds; an event comes in the frame of each answer, where `beside`.
+    """
     talk = logged_in(120)
     for number in range(48):
         talk.frame(round(2.5 * (number + 1) * S), 1, "h")
     for at in range(1, 121, 5):
         if not 20 < at < 20 + lasts:
             talk.broker(at * S, 1, {"e": "clock", "d": "{}"})
+    for number, at in enumerate(range(3, 118, reads) if reads else (), start=100):
+        talk.client(at * S, 1, f"order/list\n{number}\n\n")
+        event: list[Any] = [{"e": "clock", "d": "{}"}] if beside else []
+        talk.broker(at * S + 1000, 1, {"s": 200, "i": number, "d": []}, *event)
     if gone:
         talk.drop(lambda x: isinstance(x, r.Frame) and x.t > gone * S)
         talk.told.append(r.Ended(t=round(gone * S), conn=1, by="client", how="fin"))
@@ -66,3 +74,10 @@ def test_a_quiet_market_is_one_of_more_than_a_minute_and_nothing_to_leave_for() 
     assert quiet(75) == "pass"
     assert quiet(75, gone=60) == "fail"
     assert quiet(40) in ("not observed", "blocked")
+
+
+@pytest.mark.parametrize("reads", [2, 7, 10, 14])
+def test_a_client_that_reads_all_the_time_has_a_quiet_market_as_well(reads: int) -> None:
+    assert quiet(75, reads=reads) == "pass"
+    assert quiet(75, gone=60, reads=reads) == "fail"
+    assert quiet(75, reads=reads, beside=True) in ("not observed", "blocked"), "an event beside the answer is news"

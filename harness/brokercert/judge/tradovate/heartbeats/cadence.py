@@ -194,10 +194,16 @@ def _left_in(bench: Bench, c: Connection, quiet: Quiet) -> Finding | None:
     return bench.breach(
         Form.ENDING,
         f"the client ended connection {c.id} ({gone.how}) {seconds(gone.t - quiet.start)} into a time of nothing"
-        " but `h`",
+        f" but {_heard(c, quiet)}",
         "`h` counts as a sign of life",
         [quiet.begun, gone.record],
     )
+
+
+def _heard(c: Connection, quiet: Quiet) -> str:
+    """What came in it."""
+    asked = any(quiet.start < said.t < quiet.end for said in c.data_sent if said.record > quiet.begun)
+    return "`h` and answers to its own requests" if asked else "`h`"
 
 
 def _beats_in(bench: Bench, one: Watched, quiet: Quiet) -> Finding | None:
@@ -207,18 +213,19 @@ def _beats_in(bench: Bench, one: Watched, quiet: Quiet) -> Finding | None:
     if stop - quiet.start < bench.micros("quiet"):
         return None
     gap = longest(gaps(one.c, quiet.start, quiet.begun, stop))
+    lasted = f"{seconds(stop - quiet.start)} of nothing but {_heard(one.c, quiet)}"
     return bench.against(
         bench.time("longest gap between heartbeats", gap.time, limit),
-        observed=f"in {seconds(stop - quiet.start)} of nothing but `h` the longest gap was {seconds(gap.time)}",
+        observed=f"in {lasted} the longest gap was {seconds(gap.time)}",
         expected=f"heartbeats go on, at most {limit:g} s apart",
         evidence=[quiet.begun, *gap.records],
     )
 
 
 def _quiets(bench: Bench, one: Watched) -> Iterator[Quiet]:
-    """The times of `h` and nothing else that are long enough to be looked at."""
+    """The times of `h`, and answers to own requests, that are long enough to be looked at."""
     since, least = one.since, bench.micros("quiet_noted")
-    marks = [(since.t, since.record), *((t, n) for t, n, _ in one.c.data_sent if t > since.t), (bench.end, 0)]
+    marks = [(since.t, since.record), *((t, n) for t, n, _ in one.c.news if t > since.t), (bench.end, 0)]
     for (start, begun), (end, _) in pairwise(marks):
         beat = first_after(one.c.server_beats, start)
         if end - start > least and beat is not None and beat.t <= end:

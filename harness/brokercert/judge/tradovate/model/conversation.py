@@ -46,6 +46,7 @@ TIMED_OUT, LOCKS_OUT, LOCKED_OUT = 408, 423, 429
 # Microseconds: how exact a timer is. Not a limit that anybody is judged by.
 TIMER = 1_000
 
+LOGIN = ("authorize", "user/syncrequest")
 TOKEN_ENDPOINTS = ("auth/accesstokenrequest", "auth/renewaccesstoken")
 # A ticket is no credential: it opens nothing but the one request that it belongs to.
 CREDENTIALS = ("access-token", "md-token", "password", "sec")
@@ -166,6 +167,14 @@ class Connection(Socket):
     def authorized(self) -> Answer | None:
         """The answer that authorized it."""
         return next(iter(_successes(self.authorizes)), None)
+
+    @property
+    def news(self) -> list[Said]:
+        """What came on it beside `h`, without the answers to its own reads and orders: a client that asks every few
+        seconds is answered every few seconds, in the quietest market.
+        """
+        own = {q.answer.record for q in self.requests if q.answer is not None and q.endpoint not in LOGIN}
+        return [said for said in self.data_sent if said.record not in own or not _only_answers(said.text)]
 
     def granted_before(self, request: Request) -> bool:
         """Whether some authorize had been answered with success by then, be another's answer held back."""
@@ -365,6 +374,11 @@ def messages_of(text: str) -> list[Any] | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     return elements if isinstance(elements, list) else None
+
+
+def _only_answers(text: str) -> bool:
+    """Whether each message of a frame answers a request."""
+    return all(isinstance(message, dict) and "i" in message for message in messages_of(text) or [None])
 
 
 def objects_in(text: str) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ def _quiet_before_fin(lost: Lost) -> int:
     """How long nothing but `h` had come before the broker's FIN; 0 for every other end."""
     if lost.loss.how != "fin" or lost.loss.by != "broker":
         return 0
-    return lost.loss.t - max((said.t for said in lost.conn.data_sent), default=0)
+    return lost.loss.t - max((said.t for said in lost.conn.news), default=0)
 
 
 def _lanes_lost(bench: Bench) -> list[Lost]:
