@@ -165,9 +165,19 @@ def _changes(bench: Bench) -> Iterator[Change]:
     lost = sorted((one for one in streams if _has_cause(bench, one.c)), key=lambda one: one.until)
     times = [*(one.until for one in lost), bench.end]
     for old, (since, until) in zip(lost, pairwise(times), strict=True):
-        news = [one for one in streams if since < one.c.accepted < until]
+        others = [heir for c in _left(bench, since) for heir in bench.lanes.heirs(c)]
+        news = [one for one in streams if since < one.c.accepted < until and one.c not in others]
         if news:
             yield Change(old, since, news)
+
+
+def _left(bench: Bench, since: int) -> list[Connection]:
+    """The sockets that live on beside the one that was lost at `since`; none without the client's shape, since nobody
+    can tell whose sequel a new one is.
+    """
+    if bench.lanes.shape is None:
+        return []
+    return [c for c in bench.talk.working() if c.accepted < since < c.heard_until(bench.end)]
 
 
 def _has_cause(bench: Bench, c: Connection) -> bool:
@@ -177,8 +187,8 @@ def _has_cause(bench: Bench, c: Connection) -> bool:
 
 def _beats_on_old(bench: Bench, change: Change) -> Finding | None:
     """A breach, where an old socket still beats when the new one is long in its place."""
-    since, news = change.since, [new.c for new in change.news]
-    olds = [c for c in bench.talk.working() if c.accepted < since and c not in news]
+    since, rest = change.since, [*(new.c for new in change.news), *_left(bench, change.since)]
+    olds = [c for c in bench.talk.working() if c.accepted < since and c not in rest]
     due = change.settled + bench.micros("old_socket_beats")
     late = [(beat, c) for c in olds for beat in c.beats if beat.t > due]
     if not late:

@@ -58,12 +58,25 @@ def _found(bench: Bench) -> list[Lost]:
     return [Lost(c, loss) for c, loss in counted if loss.t <= bench.end]
 
 
-def before(bench: Bench, lost: Lost, sockets: list[Connection]) -> list[Connection]:
+def taken(bench: Bench, lost: Lost, sockets: list[Connection]) -> list[Connection]:
+    """Those of the sockets that the loss took. Without the client's shape: all that lived up to it, since nobody can
+    tell whose sequel a new socket is.
+    """
+    if bench.lanes.shape is None:
+        return _before(bench, lost, sockets)
+    hit = [one.conn for one in struck(bench, lost)]
+    return [c for c in sockets if c in hit]
+
+
+def after(bench: Bench, lost: Lost, sockets: list[Connection]) -> list[Connection]:
+    """Those of the sockets that were accepted after the loss began, without the sequels of sockets that it left."""
+    hit = taken(bench, lost, bench.talk.upgraded)
+    spared = (c for c in _before(bench, lost, bench.talk.upgraded) if c not in hit and bench.lanes.lane(c) is not None)
+    others = [heir for c in spared for heir in bench.lanes.heirs(c)]
+    return [c for c in sockets if c.accepted > lost.begin and c not in others]
+
+
+def _before(bench: Bench, lost: Lost, sockets: list[Connection]) -> list[Connection]:
     """Those of the sockets that lived up to the loss: it took them at once, or left them."""
     since = lost.loss.t - bench.micros("one_loss")
     return [c for c in sockets if c.accepted < lost.begin and (c.loss is None or c.loss.t >= since)]
-
-
-def after(bench: Bench, begin: int) -> list[Connection]:
-    """The upgraded sockets that were accepted after that time."""
-    return [c for c in bench.talk.upgraded if c.accepted > begin]

@@ -12,7 +12,7 @@ from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request, answers_of
 from brokercert.judge.tradovate.model.syncs import one_sync
 from brokercert.judge.tradovate.reconnection.doubled import too_many
-from brokercert.judge.tradovate.reconnection.losses import Lost, after, before, losses
+from brokercert.judge.tradovate.reconnection.losses import Lost, after, losses, taken
 from brokercert.verdict import Finding, Form, Verdict
 
 
@@ -20,7 +20,7 @@ from brokercert.verdict import Finding, Form, Verdict
 def check_reauthenticates(bench: Bench) -> Iterator[Finding]:
     """On the new socket, authorize precedes any other request, and none comes while its answer is held back."""
     for lost in losses(bench):
-        news = after(bench, lost.begin)
+        news = after(bench, lost, bench.talk.upgraded)
         if news:
             yield _other_first(bench, news) or _authorized_again(bench, news)
 
@@ -80,8 +80,8 @@ def _never_authorized(bench: Bench, news: list[Connection]) -> Finding:
 def check_one_sync_again(bench: Bench) -> Iterator[Finding]:
     """One logical sync on the new socket; every lane that lived before the loss syncs again."""
     for lost in losses(bench):
-        lanes = _lanes(before(bench, lost, bench.talk.synced), lost)
-        granted = _granted(bench, lost.begin)
+        lanes = _lanes(taken(bench, lost, bench.talk.synced), lost)
+        granted = _granted(bench, lost)
         if lanes and granted:
             yield from _synced_again(bench, lost, lanes, granted)
         elif granted and not any(c.syncs for c in bench.talk.connections.values()):
@@ -94,9 +94,10 @@ def _lanes(synced: list[Connection], lost: Lost) -> list[Connection]:
     return [c for c in synced if c.syncs[0].t < lost.begin]
 
 
-def _granted(bench: Bench, since: int) -> list[tuple[Connection, Answer]]:
-    """The sockets of after that time that were authorized, each with the answer that did it."""
-    return [(c, answer) for c, answer in bench.talk.granted if c.accepted > since]
+def _granted(bench: Bench, lost: Lost) -> list[tuple[Connection, Answer]]:
+    """The new sockets that were authorized, each with the answer that did it."""
+    news = after(bench, lost, bench.talk.authorized)
+    return [(c, answer) for c, answer in bench.talk.granted if c in news]
 
 
 def _synced_again(
@@ -160,7 +161,7 @@ def check_no_overlap(bench: Bench) -> Iterator[Finding]:
     """
     doubled = list(too_many(bench))
     yield from doubled
-    back = [(lost, granted) for lost in losses(bench) if (granted := _granted(bench, lost.begin))]
+    back = [(lost, granted) for lost in losses(bench) if (granted := _granted(bench, lost))]
     overlap = next((found for lost, granted in back if (found := _overlap(bench, lost, granted)) is not None), None)
     if overlap is not None:
         yield overlap
@@ -173,13 +174,13 @@ def _apart(bench: Bench, firsts: list[Answer]) -> Iterator[Finding]:
     judged = [first.record for first in firsts if not bench.barred(first.t, bench.micros("window_default")).short]
     if judged:
         yield bench.ok(Form.RESTRAINT, "nothing on the old socket once the new one was authorized", judged)
-    elif any(_granted(bench, lost.loss.t) for lost in losses(bench)):
+    elif any(_granted(bench, lost) for lost in losses(bench)):
         yield bench.short("the new socket was watched for a part of the window only")
 
 
 def _overlap(bench: Bench, lost: Lost, granted: list[tuple[Connection, Answer]]) -> Finding | None:
     """A request on an old socket when its lane had a new one."""
-    olds = _lanes(bench.talk.synced, lost)
+    olds = _lanes(bench.talk.synced if bench.lanes.shape is None else taken(bench, lost, bench.talk.synced), lost)
     # Several lanes come back one after the other: only what comes after the last of them is an overlap.
     settled = max((answer.t for _, answer in granted[: len(olds)]), default=0)
     late = [q for c in olds for q in c.requests if q.t > settled + bench.micros("lane_overlap")]

@@ -11,7 +11,7 @@ from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer, Connection, Request, value_in
 from brokercert.judge.tradovate.model.differences import same
 from brokercert.judge.tradovate.model.sends import error_of
-from brokercert.judge.tradovate.reconnection.losses import Lost, before, losses
+from brokercert.judge.tradovate.reconnection.losses import Lost, after, losses, taken
 from brokercert.verdict import Finding, Form, Verdict
 
 BEGINS, ENDS = "md/subscribe", "md/unsubscribe"  # and what of: quotes, depth, ...
@@ -88,7 +88,7 @@ def check_subscriptions_back(bench: Bench) -> Iterator[Finding]:
 
 def _after(bench: Bench, lost: Lost) -> Iterator[Finding]:
     """What is said of one loss."""
-    olds = before(bench, lost, bench.talk.authorized)
+    olds = taken(bench, lost, bench.talk.authorized)
     had = [request for c in olds for request in _live(c, lost.begin)]
     if had:
         yield from _brought_back(bench, lost, had)
@@ -126,7 +126,8 @@ def _could_subscribe(bench: Bench, lost: Lost, olds: list[Connection]) -> bool:
 def _brought_back(bench: Bench, lost: Lost, had: list[Request]) -> Iterator[Finding]:
     """What became of each subscription on the sockets of after the loss; nothing where there is none."""
     until = _next_loss(bench, lost)
-    news = [(c, answer) for c, answer in bench.talk.granted if lost.begin < c.accepted <= until]
+    sockets = after(bench, lost, bench.talk.authorized)
+    news = [(c, answer) for c, answer in bench.talk.granted if c in sockets and c.accepted <= until]
     if not news:
         return
     ready = _ready(news)
