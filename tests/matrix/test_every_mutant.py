@@ -60,7 +60,7 @@ def others(set_id: str, row: str) -> list[str]:
     return [one.name for one in load_suite(set_id).scenarios if one.cell is None]
 
 
-@pytest.mark.parametrize(("set_id", "name"), INSIDE, ids=[name for _, name in INSIDE])
+@pytest.mark.parametrize(("set_id", "name"), INSIDE, ids=["-".join(one) for one in INSIDE])
 def test_a_mutant_fails_every_row_that_it_must(set_id: str, name: str) -> None:
     rows = sorted(mutants_of(set_id)[name].fails - outside(set_id))
     for row in rows:
