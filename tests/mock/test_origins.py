@@ -7,7 +7,8 @@ import json
 import string
 
 import pytest
-from brokercert_mock.port.origins import Origin, OriginError, Origins, is_loopback
+from brokercert_mock.port.addresses import is_loopback
+from brokercert_mock.port.origins import Origin, OriginError, Origins
 from hypothesis import given
 from hypothesis import strategies as st
 from mock_bench import WITHIN, Bench, running

@@ -7,11 +7,12 @@ alter it. A program may send it too, or leave it out: without one, nothing is re
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from brokercert_mock.port.addresses import address_in, is_loopback
 
 NULL = "null"  # of a page that has no origin: a file, or a frame in a sandbox
 USUAL: Mapping[str, str] = MappingProxyType({"http": "80", "ws": "80", "https": "443", "wss": "443"})
@@ -82,24 +83,6 @@ class Origins:
         return f"a web page of another place may not use this port; {self.advice}"
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host, in lower case and without brackets, is this machine's own: by its name, or as 127.0.0.0/8 or ::1.
-
-    Any other name is not: what it leads to can change, and is not asked for here.
-    """
-    address = _address(host)
-    return host == "localhost" if address is None else address.is_loopback
-
-
 def _same_address(host: str, address: str) -> bool:
-    found = _address(host)
-    return found is not None and found == _address(address)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host is written as; the IPv4 one where it is mapped into IPv6. None: it is a name."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+    found = address_in(host)
+    return found is not None and found == address_in(address)
