@@ -7,7 +7,10 @@ import shlex
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,9 @@ from brokercert.engine.play.scenario import load_dialect
 from brokercert.requirements import load_set
 from brokercert.sets import own_sets
 from brokercert_mock import NullRecorder
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 
 def test_serve_prints_what_a_client_needs_and_what_happens() -> None:
@@ -51,24 +57,72 @@ def test_serve_prints_what_a_client_needs_and_what_happens() -> None:
     assert env["BROKERCERT_TOKEN"] not in told + rest, "secrets are labels here too"
 
 
-def variables(*options: str) -> dict[str, str]:
-    """What `serve` prints at its start."""
+@contextmanager
+def serving(*options: str) -> Iterator[dict[str, str]]:
+    """`serve` as a program, and the variables that it prints at its start."""
     command = [sys.executable, "-u", "-m", "brokercert", "serve", "--quiet", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as broker:
         assert broker.stdout is not None
-        env: dict[str, str] = {}
-        while "BROKERCERT_STATE_DIR" not in env:
-            _, assignment = shlex.split(broker.stdout.readline())
-            name, _, value = assignment.partition("=")
-            env[name] = value
-        broker.send_signal(signal.SIGINT)
-    return env
+        try:
+            env: dict[str, str] = {}
+            while "BROKERCERT_STATE_DIR" not in env:
+                _, assignment = shlex.split(broker.stdout.readline())
+                name, _, value = assignment.partition("=")
+                env[name] = value
+            yield env
+        finally:
+            broker.send_signal(signal.SIGINT)
+
+
+def variables(*options: str) -> dict[str, str]:
+    with serving(*options) as env:
+        return env
 
 
 def test_nobody_knows_a_password_beforehand_unless_its_seed_was_asked_for() -> None:
     one, other, *seeded = variables(), variables(), variables("--seed", "7"), variables("--seed", "7")
     for name in ("BROKERCERT_TOKEN", "BROKERCERT_PASSWORD"):
         assert one[name] != other[name] and seeded[0][name] == seeded[1][name]
+
+
+EVIL = "http://evil.example"
+
+
+def upgrade(url: str, origin: str | None) -> tuple[int, str]:
+    """Status and body of what an upgrade with this origin is answered."""
+    try:
+        with connect(url, origin=Origin(origin) if origin else None, proxy=None, open_timeout=10):
+            return 101, ""
+    except InvalidStatus as refused:
+        return refused.response.status_code, refused.response.body.decode()
+
+
+@pytest.mark.parametrize("set_id", own_sets())
+def test_a_page_of_another_place_is_refused_unless_it_was_allowed(set_id: str) -> None:
+    allowed = "https://trader.tradovate.com"
+    with serving("--set", set_id, "--allow-origin", allowed, "--allow-origin", "null") as env:
+        url = env["BROKERCERT_URL"]
+        if set_id == "arrow-orders":
+            url += f"/?session={env['BROKERCERT_SESSION']}&token={env['BROKERCERT_TOKEN']}"
+        for origin in (None, allowed, "null", "http://localhost:3000"):
+            assert upgrade(url, origin)[0] == 101, origin
+        status, said = upgrade(url, EVIL)
+        assert status == 403 and EVIL in said and "--allow-origin ORIGIN" in said
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        request = urllib.request.Request(env["BROKERCERT_REST_URL"], b"{}", {"Origin": EVIL}, method="POST")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            opener.open(request, timeout=10)
+        assert refused.value.code == 403 and "--allow-origin ORIGIN" in refused.value.read().decode()
+
+
+@pytest.mark.parametrize(
+    "origin", ["", "*", "trader.tradovate.com", "https://a.example/path", "https://b\xfccher.example"]
+)
+def test_an_origin_that_is_none_is_wrong_use(origin: str) -> None:
+    command = [sys.executable, "-m", "brokercert", "serve", "--allow-origin", origin]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert f"--allow-origin {origin}: expected SCHEME://HOST" in ended.stderr and ended.stderr.count("\n") == 1
 
 
 @pytest.mark.asyncio

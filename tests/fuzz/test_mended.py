@@ -41,7 +41,7 @@ def test_a_trace_that_cannot_be_is_refused_with_its_line(record: object) -> None
 )
 def test_a_body_that_cannot_be_is_answered(path: str, body: bytes, status: int) -> None:
     async def ask() -> int:
-        api = Api(Random(1))
+        api = Api(Random(1), everywhere=True)  # else no name but localhost is looked up
         base = b'{"name":"base","listen":"127.0.0.1:0","upstream":"127.0.0.1:9","enabled":false}'
         await api.handle("POST", "/proxies", base, "")
         return (await api.handle("POST", path, body, "")).status

@@ -29,6 +29,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.engine": ("brokercert", "brokercert_mock"),
     "brokercert.live": ("brokercert", "brokercert_mock"),
     "brokercert.fuzz": ("brokercert", "brokercert_mock"),
+    "brokercert.toxiproxy": ("brokercert", "brokercert_mock.port.addresses"),
     "brokercert.hostile": (),
     "brokercert.simulation": ("brokercert", "brokercert_mock"),
     "brokercert.cli": ("brokercert", "brokercert_mock", "brokercert_reports"),

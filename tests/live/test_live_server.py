@@ -49,12 +49,13 @@ class Stand:
         return self.page.url.partition("token=")[2]
 
     async def get(
-        self, target: str, *, host: str | None = None, method: str = "GET"
+        self, target: str, *, host: str | None = None, method: str = "GET", origin: str = ""
     ) -> tuple[int, dict[str, str], str]:
         """Status, headers and body of a plain request."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.page.port)
         host = host or f"127.0.0.1:{self.page.port}"
-        writer.write(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        more = f"Origin: {origin}\r\n" if origin else ""
+        writer.write(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode())
         async with asyncio.timeout(WITHIN):
             head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
         writer.close()
@@ -132,6 +133,8 @@ async def test_a_foreign_page_gets_no_socket(stand: Stand) -> None:
             async with stand.socket(origin=origin):
                 pass
         assert refused.value.response.status_code == 403
+        status, _, body = await stand.get(f"/?token={stand.token}", origin=origin)
+        assert status == 403 and origin in body
     with pytest.raises(InvalidStatus) as refused:
         async with stand.socket(origin=stand.origin, token="wrong"):
             pass

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import shlex
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import click
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
+    from brokercert_mock.port.origins import Origins
     from brokercert_mock.port.panel import Panel
 
     from brokercert.engine.play.dialect import Dialect
@@ -31,7 +32,24 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="Print the variables only, not what happens.")
 @click.option("--web", is_flag=True, help="Show the broker live in a browser page, and print its URL.")
 @click.option("--web-port", type=click.IntRange(0, 65535), default=0, help="The page's own port; 0 takes a free one.")
-def serve(set_id: str, port: int, seed: int | None, profile: str, quiet: bool, web: bool, web_port: int) -> int:
+@click.option(
+    "--allow-origin",
+    "allowed",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Take requests with this `Origin` too, as `https://trader.example.com` (repeatable). Others than this"
+    " machine's get 403, since any web page could send them.",
+)
+def serve(
+    set_id: str,
+    port: int,
+    seed: int | None,
+    profile: str,
+    quiet: bool,
+    web: bool,
+    web_port: int,
+    allowed: tuple[str, ...],
+) -> int:
     """Run the mock broker alone, to try a client by hand; Ctrl-C ends it.
 
     Prints the BROKERCERT_* variables of a client as lines for a shell, then every frame and request.
@@ -40,10 +58,11 @@ def serve(set_id: str, port: int, seed: int | None, profile: str, quiet: bool, w
 
     if seed is None:  # whoever runs anything on this machine, a page in a browser too, could know a fixed password
         seed = secrets.randbits(63)
+    origins = _origins(allowed)
     with tempfile.TemporaryDirectory(prefix="brokercert-") as folder:
         try:
             run_loop(
-                _serve(set_id, port, seed, profile, quiet, web_port if web else None, Path(folder)),
+                _serve(set_id, port, seed, profile, quiet, web_port if web else None, origins, Path(folder)),
                 lambda: "closing the broker",
             )
         except KeyboardInterrupt:
@@ -52,11 +71,11 @@ def serve(set_id: str, port: int, seed: int | None, profile: str, quiet: bool, w
 
 
 async def _serve(
-    set_id: str, port: int, seed: int, profile: str, quiet: bool, web_port: int | None, folder: Path
+    set_id: str, port: int, seed: int, profile: str, quiet: bool, web_port: int | None, origins: Origins, folder: Path
 ) -> None:
     from brokercert.engine.client.environment import subject_environment
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.play.broker import Shown
+    from brokercert.engine.play.broker import Guarded, Shown
     from brokercert.engine.play.scenario import load_dialect
 
     loop = asyncio.get_running_loop()
@@ -65,6 +84,10 @@ async def _serve(
     dialect = load_dialect(set_id)
     broker = dialect.broker(_settings(dialect, profile), writer, seed, None)
     page: LivePage | None = None
+    if isinstance(broker, Guarded):
+        broker.origins = origins
+    elif origins.named:
+        raise UsageError(f"--allow-origin: the broker of {set_id} takes every origin; leave --allow-origin out")
     try:
         with _port("--port", port):
             await broker.start(port=port)
@@ -83,6 +106,22 @@ async def _serve(
         if page is not None:
             await page.close()
         await broker.close()
+
+
+def _origins(allowed: Iterable[str]) -> Origins:
+    """This machine's own, and those that the option names. Raises `UsageError`."""
+    from brokercert_mock.port.origins import Origin, OriginError, Origins
+
+    from brokercert.engine.errors import UsageError
+
+    named = set()
+    for text in allowed:
+        try:
+            named.add(Origin.read(text))
+        except OriginError as error:
+            raise UsageError(f"--allow-origin {text}: {error}; as https://trader.example.com") from error
+    advice = "to allow it, end brokercert serve and start it with --allow-origin ORIGIN"
+    return Origins(frozenset(named), here=True, advice=advice)
 
 
 def _settings(dialect: Dialect, profile: str) -> Mapping[str, Any]:

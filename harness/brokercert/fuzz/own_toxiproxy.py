@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+from brokercert_mock.port.addresses import is_loopback
 
 from brokercert.fuzz.documents import wrong_json, wrong_text
 from brokercert.fuzz.targets import target
@@ -19,6 +20,8 @@ CALLS: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/proxies", {"name": "p", "listen": "127.0.0.1:0", "upstream": "127.0.0.1:9", "enabled": False}),
     ("POST", "/proxies/base", {"upstream": "127.0.0.1:9", "enabled": False}),
     ("PATCH", "/proxies/base", {"enabled": False}),
+    ("POST", "/proxies", {"name": "o", "listen": "0.0.0.0:0", "upstream": "127.0.0.1:9", "enabled": True}),
+    ("POST", "/proxies/base", {"listen": ":0", "enabled": True}),
     ("DELETE", "/proxies/p", None),
     ("GET", "/proxies/base/toxics", None),
     (
@@ -38,6 +41,7 @@ CALLS: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/populate", [{"name": "q", "listen": "127.0.0.1:0", "upstream": "127.0.0.1:9", "enabled": False}]),
     ("GET", "/version", None),
 )
+NO_ADDRESS = (b"listen", b"address ", b"lookup tcp/")  # one that cannot be had is a 500, as in 2.12.0
 
 
 class _Toxiproxy:
@@ -57,10 +61,11 @@ class _Toxiproxy:
         path, _, body = rest.partition("\n")
         path = path.encode("utf-8", "surrogatepass").decode("latin-1")  # as the server hands over what came as bytes
         answer = await self.api.handle(method, path, body.encode("utf-8", "surrogatepass"), "")
-        if (
-            answer.status >= 500 and b"listen" not in answer.body
-        ):  # an address that cannot be had is a 500, as in 2.12.0
+        if answer.status >= 500 and not any(said in answer.body for said in NO_ADDRESS):
             raise AssertionError(f"{answer.status} for {hostile.text[:200]!r}")
+        for proxy in self.api.proxies.values():
+            if proxy.enabled and not is_loopback(proxy.listen.rpartition(":")[0].strip("[]")):
+                raise AssertionError(f"{proxy.listen} is open to other machines after {hostile.text[:200]!r}")
         if len(self.api.proxies) > 20 or "base" not in self.api.proxies:
             await self.close()
             self.api = Api(Random(1))
@@ -87,7 +92,7 @@ def _draw_call(rng: Random, level: Level | None) -> Hostile:
 @target(
     "toxiproxy",
     "The embedded Toxiproxy's API: an answer below 500 (500 only for an address that cannot be listened on), nothing is"
-    " raised, and what is refused changes nothing.",
+    " raised, nothing listens but on loopback, and what is refused changes nothing.",
     _draw_call,
 )
 async def _toxiproxy() -> _Toxiproxy:

@@ -1,9 +1,9 @@
 """The live page's own port: the page over HTTP, and one WebSocket that carries news out and hand-made actions in.
 
 The library's server does all of HTTP: it answers GET alone, which is all that a page needs; what changes anything goes
-over the socket. Three locks, since any web page that a developer has open could knock at a port of this machine: it
-listens on loopback only; the Host must be a loopback name (a foreign name that was made to lead here is refused); and
-the URL's token must be known, which is printed once and never written. The library refuses a foreign Origin.
+over the socket. Four locks, since any web page that a developer has open could knock at a port of this machine: it
+listens on loopback only; the Host must be a loopback name (a foreign name that was made to lead here is refused);
+the URL's token must be known, which is printed once and never written. A page of any other Origin is refused.
 
 Each viewer is served by a task of its own that looks at what is new ten times a second and waits until the browser has
 taken it: a page that sleeps costs nothing, and what was dropped meanwhile is counted for it.
@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from brokercert_mock.port.origins import Origin, Origins
 from brokercert_mock.port.panel import ActionError, Panel, perform
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.typing import Origin
 
 if TYPE_CHECKING:
     from brokercert.live.feed import Feed
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 EVERY = 0.1  # seconds between two looks: as fast as a person sees
 LARGEST = 64 * 1024  # bytes of a message from a page
 VIEWERS = 8  # pages at once
+OPEN = "open the URL that brokercert serve printed"
 CLOSE_WITHIN = 1.0  # seconds that a page has to answer a close: one in a tab that sleeps does not
 
 # A browser opens connections that it then does not use; the library would print a traceback for each.
@@ -85,11 +86,13 @@ class LivePage:
         """Listen on loopback; port 0 takes a free one. OSError where it is taken."""
         sock = socket.create_server(("127.0.0.1", port))
         self.port = sock.getsockname()[1]
+        # Not all of this machine: a page of another port of it is another server's. A program that is no browser sends
+        # no Origin. It has the token.
+        own = frozenset(Origin.read(f"http://{host}") for host in self._hosts())
+        self._origins = Origins(own, here=False, advice=OPEN)
         self._server = await serve(
             self._view,
             sock=sock,
-            # None: a program that is no browser sends no Origin. It has the token.
-            origins=[*(Origin(f"http://{host}") for host in self._hosts()), None],
             process_request=self._answer_get,
             compression=None,
             max_size=LARGEST,
@@ -116,8 +119,11 @@ class LivePage:
         hosts = request.headers.get_all("Host")
         if len(hosts) != 1 or hosts[0] not in self._hosts():  # two: nobody can say which one was meant
             return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, f"expected Host {self._hosts()[0]}\n")
+        foreign = self._origins.refusal(request.headers.get_all("Origin"))
+        if foreign is not None:
+            return connection.respond(HTTPStatus.FORBIDDEN, foreign)
         if not secrets.compare_digest(parse_qs(target.query).get("token", [""])[0].encode(), self._token.encode()):
-            return connection.respond(HTTPStatus.FORBIDDEN, "open the URL that brokercert serve printed\n")
+            return connection.respond(HTTPStatus.FORBIDDEN, f"{OPEN}\n")
         if target.path == "/live":
             return None
         if target.path != "/":

@@ -1,7 +1,7 @@
 """The HTTP API: routes, statuses and bodies of toxiproxy-server 2.12.0, and what is mended of it.
 
 Pure of sockets: a method, a path, a body in; a status, headers, a body out. Mended: a slicer without a size is refused
-(it kills 2.12.0), a refused change changes nothing (2.12.0 half-applies it).
+(it kills 2.12.0), a refused change changes nothing (2.12.0 half-applies it), and no proxy is open to other machines.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
+
+from brokercert_mock.port.addresses import is_loopback
 
 from brokercert.toxiproxy import gojson
 from brokercert.toxiproxy.gojson import BodyError
@@ -55,9 +57,12 @@ def _bad(error: BodyError) -> ApiError:
 
 
 class Api:
-    """All proxies of one server."""
+    """All proxies of one server. They listen on loopback alone, unless `everywhere`: then wherever they are told to."""
 
-    def __init__(self, rng: random.Random, on_change: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, rng: random.Random, on_change: Callable[[str], None] | None = None, *, everywhere: bool = False
+    ) -> None:
+        self._everywhere = everywhere
         self.proxies: dict[str, Proxy] = {}
         self._rng = rng
         self._on_change = on_change or (lambda _: None)
@@ -129,10 +134,25 @@ class Api:
             raise ApiError(400, "missing required field: name")
         if not upstream:
             raise ApiError(400, "missing required field: upstream")
+        self._check_listen(wanted)
         if name in self.proxies:
             raise ApiError(409, "proxy already exists")
         proxy = await self._make(wanted)
         return Response(201, gojson.write(proxy.as_json()), JSON)
+
+    def _check_listen(self, wanted: dict[str, Any]) -> None:
+        """Raises `ApiError` where the proxy would be open to other machines. Whoever runs anything on this machine may
+        ask, and to no host at all `Proxy.start` gives loopback.
+        """
+        listen = wanted.get("listen") or ""
+        host, colon, _ = listen.rpartition(":")
+        if self._everywhere or not (colon and host) or is_loopback(host.strip("[]").lower()):
+            return
+        raise ApiError(
+            400,
+            f"listen {listen}: open to other machines; expected localhost, 127.x.x.x, [::1] or nothing as its host;"
+            " to open it all the same, make the server with ToxiproxyServer(everywhere=True)",
+        )
 
     async def _make(self, wanted: dict[str, Any]) -> Proxy:
         proxy = Proxy(wanted["name"], wanted.get("listen") or "", wanted["upstream"], self._rng)
@@ -156,6 +176,7 @@ class Api:
             wanted = _proxy_fields(gojson.read_value(body))
         except BodyError as error:
             raise _bad(error) from error
+        self._check_listen(wanted)
         listen = wanted.get("listen") or proxy.listen
         upstream = proxy.upstream if wanted.get("upstream") is None else wanted["upstream"]
         enabled = proxy.enabled if wanted.get("enabled") is None else bool(wanted["enabled"])
@@ -198,6 +219,10 @@ class Api:
             for name in ("name", "upstream"):
                 if not fields.get(name):
                     return _populated(400, [], f"missing required field: {name} at proxy {number}")
+            try:
+                self._check_listen(fields)
+            except ApiError as error:
+                return _populated(error.status, [], f"{error.message} at proxy {number}")
         made: list[Proxy] = []
         for fields in wanted:
             known = self.proxies.get(fields["name"])

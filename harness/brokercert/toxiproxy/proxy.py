@@ -31,7 +31,7 @@ def split_address(text: str) -> tuple[str, int]:
 def resolved(text: str) -> tuple[str, int]:
     """The same with this machine's usual name as its address. Raises `ListenError`."""
     host, port = split_address(text)
-    return "127.0.0.1" if host == "localhost" else host, port
+    return "127.0.0.1" if host.lower() == "localhost" else host, port
 
 
 def _port(text: str) -> int:

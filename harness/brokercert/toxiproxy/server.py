@@ -18,10 +18,15 @@ LARGEST = 1024 * 1024  # bytes of a body
 
 
 class ToxiproxyServer:
-    """One server. Toxicity and jitter are drawn from `seed`, so that a run can be repeated."""
+    """One server. Toxicity and jitter are drawn from `seed`, so that a run can be repeated.
 
-    def __init__(self, seed: int = 0, on_change: Callable[[str], None] | None = None) -> None:
-        self.api = Api(random.Random(seed), on_change)
+    Its proxies listen on loopback alone, unless `everywhere`: then wherever they are told to.
+    """
+
+    def __init__(
+        self, seed: int = 0, on_change: Callable[[str], None] | None = None, *, everywhere: bool = False
+    ) -> None:
+        self.api = Api(random.Random(seed), on_change, everywhere=everywhere)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = 0

@@ -28,11 +28,25 @@ async def addresses_of(host: str, name: str = "") -> tuple[str, ...]:
 
 def is_address(text: str) -> bool:
     """Whether it is a number that needs no looking up."""
+    return address_in(text) is not None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, in lower case and without brackets, is this machine's own: by its name, or as 127.0.0.0/8 or ::1.
+
+    Any other name is not: what it leads to can change, and is not asked for here.
+    """
+    address = address_in(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def address_in(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a text is; the IPv4 one where it is mapped into IPv6. None: it is a name, or nothing."""
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 async def loopback_of(name: str) -> tuple[list[str], list[str]]:

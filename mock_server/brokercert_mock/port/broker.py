@@ -20,6 +20,7 @@ from brokercert_mock.port.connection import AnyConnection
 from brokercert_mock.port.faults import Fault
 from brokercert_mock.port.ground import KEPT, Ground
 from brokercert_mock.port.host import RestAnswer
+from brokercert_mock.port.origins import Origins
 from brokercert_mock.port.recorder import Recorder
 from brokercert_mock.port.rules.book import RuleBook
 from brokercert_mock.port.rules.rule import Kinds, When
@@ -62,6 +63,7 @@ class AnyBroker(Generic[C]):
         self.bytes_read = 0  # on all connections
         self.budget = Budget(settings.all_may_send, self.clock)
         self.deflate = settings.deflate
+        self.origins: Origins | None = None  # any: a client that is judged may send whatever origin it has
 
     # What a dialect adds.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from brokercert_mock.port.budget import Budget
 from brokercert_mock.port.connection import AnyConnection
 from brokercert_mock.port.ground import Ground
+from brokercert_mock.port.origins import Origins
 from brokercert_mock.port.rules.turns import UpgradeTurn
 from brokercert_mock.port.settings import AnySettings
 
@@ -25,6 +26,7 @@ class Host(Protocol):
     bytes_read: int
     budget: Budget  # of all connections together
     deflate: bool  # whether an offer of permessage-deflate is accepted, from here on
+    origins: Origins | None  # which web pages may use the port; None: any
 
     @property
     def websocket_path(self) -> str:

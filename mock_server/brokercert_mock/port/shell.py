@@ -29,6 +29,7 @@ from brokercert_mock.port.inflow import Inflow
 from brokercert_mock.port.rules.turns import UpgradeTurn
 
 MOST_UNREAD = 64 * 1024 * 1024  # bytes that wait for a client which does not read: a dozen of the largest snapshots
+PLAIN = "text/plain; charset=utf-8"
 DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
@@ -42,6 +43,7 @@ class Shell(asyncio.Protocol):
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=host.shell_settings.max_head)
         self._budget = Budget(host.shell_settings.each_may_send, self._ground.clock)
         self._ws: FrameProtocol | None = None
+        self._foreign: str | None = None  # what a request of a foreign page is answered; None: it is of none
         self._request: h11.Request | None = None
         self._body = b""
         self._rest_count = 0
@@ -234,6 +236,7 @@ class Shell(asyncio.Protocol):
         upgrade = request.method == b"GET" and any(
             k.lower() == "upgrade" and v.strip().lower() == "websocket" for k, v in headers
         )
+        self._foreign = self._refusal_of(headers)
         self._host.on_target(target)
         self._ground.recorder.head(at, self.connection.id, request.method.decode(), target, headers, upgrade)
         self._ground.changed()
@@ -243,6 +246,13 @@ class Shell(asyncio.Protocol):
             self._request, self._body = request, b""
             if self._http.they_are_waiting_for_100_continue:
                 self.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+
+    def _refusal_of(self, headers: list[tuple[str, str]]) -> str | None:
+        origins = self._host.origins
+        if origins is None:
+            return None
+        own = self._transport.get_extra_info("sockname") if self._transport is not None else None
+        return origins.refusal((v for k, v in headers if k.lower() == "origin"), str(own[0]) if own else "")
 
     def _rest(self, at: float) -> None:
         request = self._request
@@ -254,6 +264,9 @@ class Shell(asyncio.Protocol):
         body = self._body.decode("utf-8", "replace")
         method = request.method.decode()
         self._ground.recorder.rest_request(at, self.connection.id, ordinal, method, target, body)
+        if self._foreign is not None:
+            self._answer_rest(ordinal, 403, self._foreign, PLAIN)
+            return
         self._host.on_rest_request(
             self.connection,
             method,
@@ -293,6 +306,9 @@ class Shell(asyncio.Protocol):
 
     def _upgrade(self, target: str, headers: list[tuple[str, str]], at: float) -> None:
         self._deaf = True  # until the upgrade is answered: what follows it must not be taken for a request
+        if self._foreign is not None:  # before any rule: a page must not use up what was meant for the client
+            self._refuse(403, self._foreign, [("Content-Type", PLAIN)])
+            return
         turn = UpgradeTurn(
             self.connection,
             refuse=self._refuse,

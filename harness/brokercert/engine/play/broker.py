@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from brokercert_mock.port.connection import AnyConnection
+from brokercert_mock.port.origins import Origins
 from brokercert_mock.port.panel import Panel
 
 
@@ -53,3 +54,11 @@ class Shown(Protocol):
     def url(self) -> str: ...
 
     def panel(self) -> Panel: ...
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A broker that can refuse web pages of other places (`brokercert serve`)."""
+
+    origins: Origins | None
+    """Which pages may use its port; None: any."""
