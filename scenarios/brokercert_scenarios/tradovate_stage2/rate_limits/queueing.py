@@ -30,7 +30,8 @@ QUEUED = 260  # requests, the one that draws the ticket included: more than an i
 LATE = 4  # of them: they are answered late, so that whoever empties the queue a second time has not heard of the first
 LATE_BY = 1.0  # seconds
 FEW = 60  # requests on a later socket
-PRIORITIES = (5, 1, 9, 5, 5, 1, 9, 1, 5, 9)  # mixed, so that no order of them is the order of asking
+# Mixed, so that no order of them is the order of asking: not as numbers, not as texts, nor where 0 is taken for none.
+PRIORITIES = (5, 1, 10, 5, 0, 9, 10, 0, 5, 1)
 
 
 async def _drawn(stage: Stage, command: int) -> Request | None:

@@ -275,12 +275,31 @@ def _after_the_loss(bench: Bench, p: Penalty, sent: list[Request]) -> Finding | 
     early = next((q for q in again if q.t < p.due_from and q.ticket is None), None)
     if early is not None:
         return _sent_early(bench, p, loss, early)
+    told = _told_before(bench, p, again)
+    if told is not None:
+        return told
     back = bench.talk.granted_after(loss.t)
     due = p.ends if back is None else max(p.ends, back.t)
     if bench.barred(due, bench.micros("window_default")).short:
         return None
     said = f"sent {len(again)} time(s) after its socket had died"
     return bench.ok(Form.RESTRAINT, said, [p.answer.record, loss.record])
+
+
+def _told_before(bench: Bench, p: Penalty, again: list[Request]) -> Finding | None:
+    """A breach, where it came back with its ticket though whoever asked for it had been told that it failed."""
+    late = next((q for q in again if q.ticket == p.answer.ticket), None)
+    outcome = next((one.outcome for one in asked_for(bench, p.request) if one.outcome), None)
+    if late is None or outcome is None or outcome.ok or late.record < outcome.record:
+        return None
+    return bench.breach(
+        Form.AGAIN,
+        f"`{late.endpoint}`, which waited when its socket died, was told as failed, and sent"
+        f" {seconds(late.t - outcome.t)} later",
+        "what was told as failed is not sent any more",
+        [p.answer.record, outcome.record, late.record],
+        clause="told as failed",
+    )
 
 
 def _sent_again(bench: Bench, p: Penalty, loss: Loss, again: list[Request]) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from brokercert.judge.check import seconds
 from brokercert.judge.moments import records_of
 from brokercert.judge.told import Outcome
 from brokercert.judge.tradovate.bench import Bench, check
@@ -16,7 +17,7 @@ from brokercert.verdict import Finding, Form
 @check("REQ-040")
 def check_errors_told(bench: Bench) -> Iterator[Finding]:
     """An answer that is an error (4xx, 5xx, or 200 with `errorText`, `failureReason` or `violations`) is told as one,
-    and one that is none as a success.
+    and one that is none as a success; and each request has one end only.
     """
     told: list[str] = []
     evidence: list[int] = []
@@ -34,6 +35,8 @@ def check_errors_told(bench: Bench) -> Iterator[Finding]:
 
 def _wrong(bench: Bench, one: Commanded) -> Finding | None:
     """Why the row is not passed for this request; nothing where it was told as what it was, or has no answer."""
+    if len(one.asked.outcomes) > 1:
+        return _two_ends(bench, one)
     if one.answer is None:
         return None if one.sends else bench.short(never_came(bench, one), [one.record])
     if one.outcome is None:
@@ -41,6 +44,25 @@ def _wrong(bench: Bench, one: Commanded) -> Finding | None:
     if error_of(one.answer):
         return _error_as_success(bench, one, one.answer) if one.outcome.ok else None
     return _success_as_error(bench, one, one.outcome)
+
+
+def _two_ends(bench: Bench, one: Commanded) -> Finding:
+    """Whoever was told the first has acted on it: what was told as not sent was placed anew."""
+    first, second = one.asked.outcomes[:2]
+    return bench.breach(
+        Form.CONTENT,
+        f"`{one.name}` was told to have ended {len(one.asked.outcomes)} times: as {_told_as(first)}, and"
+        f" {seconds(second.t - first.t)} later as {_told_as(second)}",
+        "one outcome for each request",
+        records_of(one, *one.sends[:3], first, second),
+        clause="one end",
+    )
+
+
+def _told_as(outcome: Outcome) -> str:
+    if outcome.ok:
+        return "a success"
+    return f"status {outcome.status}" if outcome.status else "never answered"
 
 
 def _error_as_success(bench: Bench, one: Commanded, answer: Answer) -> Finding:

@@ -127,6 +127,32 @@ class Level(ReferenceClient):
     session_class = with_queue(_LevelQueue)
 
 
+class _TextualQueue(RequestQueue):
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
+        # As its text compares: of the digits, the first that differ decide.
+        level = int(float(f"0.{more.get('priority', 5)}1") * 1000)
+        super().submit(endpoint, done, now=now, **(more | {"priority": level}))
+
+
+@mutant("compares-priorities-as-texts", "RLP-060", reason="a priority is a number: 5 comes before 10")
+class Textual(ReferenceClient):
+    """Lets requests of priority 10 leave before those of 5."""
+
+    session_class = with_queue(_TextualQueue)
+
+
+class _FalsyQueue(RequestQueue):
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
+        super().submit(endpoint, done, now=now, **(more | {"priority": more.get("priority") or 5}))
+
+
+@mutant("takes-priority-0-for-none", "RLP-060", reason="0 is a priority, the first of all that are not below it")
+class Falsy(ReferenceClient):
+    """Takes the priority 0 for one that was not given."""
+
+    session_class = with_queue(_FalsyQueue)
+
+
 class _StackQueue(RequestQueue):
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
         self._count -= 2  # each is older than the one before it
