@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from brokercert.fuzz.client import LiveSession
-from brokercert.hostile import DEFECTS, LEVELS, Hostile, Level
+from brokercert.hostile import DEFECTS, LEVELS, Hostile, Level, each_type
 from brokercert.hostile.strategies import TEXT_LEVELS, hostile_frames, hostile_texts
 from hypothesis import HealthCheck, find, given, settings
 from planted import PLANTED, EveryElementAnObject, Handler
@@ -101,3 +102,10 @@ def test_the_example_of_the_page_is_a_test_in_somebodys_project(
     assert done.returncode == (0 if passes else 1), done.stdout + done.stderr
     assert ("AttributeError" in done.stdout) == (not passes)
     assert passes or re.search(r"text='a\[.{1,30}\]'", done.stdout), "shrunk to one element"
+
+
+def test_what_is_read_first_of_an_event_comes_in_each_type_of_json() -> None:
+    frames = [json.loads(one.text[1:])[0] for one in each_type()]
+    found = {type(event.get("d", {}).get("entityType")) for event in frames if isinstance(event.get("d"), dict)}
+    assert found == {type(None), bool, int, float, str, list, dict}
+    assert len({json.dumps(event) for event in frames}) == len(frames) == 42

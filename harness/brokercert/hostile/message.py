@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from brokercert.hostile.edits import EDITS, NUMBERS, OTHERS, SNOWMAN, TEXTS, Edit, Path, one_of, paths
-from brokercert.hostile.model import Defect, Maker, add, defect
+from brokercert.hostile.edits import EDITS, NUMBERS, OTHERS, SNOWMAN, TEXTS, Edit, Path, at, drop, one_of, paths, put
+from brokercert.hostile.model import Defect, Hostile, Maker, add, defect
 from brokercert.hostile.valid import CHANGES, ENTITIES, MESSAGES, NOBODY, Message, event, message
 
 _encode = msgspec.json.Encoder().encode
@@ -16,6 +16,33 @@ _encode = msgspec.json.Encoder().encode
 # Every place of every valid message. The `i` and `s` of an answer are left out: another number there might be the
 # answer to a request that was made.
 PLACES: list[tuple[Message, Path]] = [(m, path) for m in MESSAGES for path in paths(m) if path not in (("i",), ("s",))]
+
+
+# What every client reads of an event before anything else, and one value of each type of JSON.
+READ_FIRST: tuple[Path, ...] = (
+    ("e",),
+    ("d",),
+    ("d", "entityType"),
+    ("d", "eventType"),
+    ("d", "entity"),
+    ("d", "entity", "id"),
+)
+OF_EACH_TYPE: tuple[Any, ...] = (None, True, 0, -0.5, SNOWMAN, [None], {"": None})
+
+
+def each_type() -> list[Hostile]:
+    """An event without each of the fields that are read first, and with it in each other type of JSON. A draw meets
+    such a place by luck only: there are hundreds of others.
+    """
+    valid = event("order", "Updated")
+    made = [Hostile("message", "missing", pack(drop(valid, path))) for path in READ_FIRST]
+    made += [
+        Hostile("message", "null" if value is None else "wrong-type", pack(put(valid, path, value)))
+        for path in READ_FIRST
+        for value in OF_EACH_TYPE
+        if type(value) is not type(at(valid, path))
+    ]
+    return made
 
 
 def pack(*messages: Any) -> str:

@@ -1,6 +1,6 @@
 """Valid messages, as TP §3, §4 and §8 give them: what hostile ones are made from.
 
-Ids lie far above the mock broker's own, and answers carry request ids that no client counts up to, so that no message
+Ids lie far from the mock broker's own, and answers carry request ids that no client counts up to, so that no message
 says anything about what a client holds or has asked.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 Message = dict[str, Any]
 
-FAR = 7_000_000_000  # above every id of a seeded broker, below 2^53: exact in a double
+FAR = 7_000_000_000  # below every id of a seeded broker (2^40 and more), above 2^32
 NOBODY = 8_000_000_000_000  # request ids from here on were given to no request
 NOW = "2026-01-05T14:30:00.000Z"
 DATE = {"year": 2026, "month": 1, "day": 5}

@@ -6,7 +6,7 @@ Each frame is a valid one with one named defect (`brokercert.hostile`), the same
 from random import Random
 
 from brokercert.engine.play.scenario import scenario
-from brokercert.hostile import DEFECTS, Hostile, each_once, generate, make
+from brokercert.hostile import DEFECTS, Hostile, each_once, each_type, generate, make
 
 from brokercert_scenarios.tradovate_stage2.deliver import Delivery
 from brokercert_scenarios.tradovate_stage2.stage import Stage
@@ -67,7 +67,7 @@ async def unknown_frames(stage: Stage) -> None:
 )
 async def invalid_parameters(stage: Stage) -> None:
     rng = _rng(stage)
-    await Delivery(stage).run([frame for _ in range(3) for frame in each_once(rng, "message")])
+    await Delivery(stage).run([*each_type(), *(frame for _ in range(3) for frame in each_once(rng, "message"))])
 
 
 async def _violations(stage: Stage, *names: str) -> None:

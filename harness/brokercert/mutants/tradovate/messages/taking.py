@@ -151,6 +151,26 @@ class Trusting(ReferenceClient):
     session_class = _TrustingSession
 
 
+class _LookingUpSession(Session):
+    def on_event(self, kind: str, data: Any, now: float) -> None:
+        named = data.get("entityType") if isinstance(data, dict) else None
+        if isinstance(named, list | dict):
+            raise _Crash("a type that no table can be asked for")
+        super().on_event(kind, data, now)
+
+
+@mutant(
+    "looks-up-any-type",
+    "MSG-030",
+    also="MSG-015 MSG-050",
+    reason="it dies of the first event whose entity type is a list or an object",
+)
+class LooksUp(ReferenceClient):
+    """Looks an event's entity type up in its tables, whatever it is."""
+
+    session_class = _LookingUpSession
+
+
 @mutant(
     "stays-away-after-a-violation",
     "MSG-040",
