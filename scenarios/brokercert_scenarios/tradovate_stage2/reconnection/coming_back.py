@@ -11,6 +11,8 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage, lose_now
 
 ROWS = ("REC-010", "REC-020", "REC-030")
 AWAY = 2.0  # seconds that the proxy is down: two tries of most ladders
+CLIMB = 40.0  # seconds of refused upgrades: a ladder that doubles from 1 s waits for 16 s or more by then
+STABLE = 61.0  # seconds on a sound socket: the stable minute after which a ladder begins anew, and a little
 
 
 async def _lose(stage: Stage, how: Callable[[Connection], object]) -> None:
@@ -96,6 +98,26 @@ async def loss_proxy(stage: Stage) -> None:
     await stage.proxy_up()
     if await stage.recovered(since) is not None:
         await stage.hold(stage.limit("window_single_sync") + 1)
+
+
+@scenario(
+    "loss-after-outage",
+    "RST, a stable minute after an outage in which the client's delays had grown",
+    exercises=("REC-010",),
+    lasts=150,
+    most=400,
+)
+async def loss_after_outage(stage: Stage) -> None:
+    if await stage.log_in(syncs=False) is None:
+        return
+    with stage.broker.on_upgrade().refuse(503):
+        since = await stage.lose()
+        await stage.hold(CLIMB, "attempts to reconnect")
+    if await stage.recovered(since) is None:
+        return
+    await stage.hold(STABLE, "a stable minute")
+    await stage.fresh_event()
+    await lose_now(stage, Connection.rst)
 
 
 @scenario("loss-close-1000", "Close frame 1000 (normal end)", exercises=("REC-015",), lasts=27)

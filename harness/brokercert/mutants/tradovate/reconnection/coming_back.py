@@ -28,6 +28,24 @@ class LateReturn(ReferenceClient):
     backoff_class = _LateBackoff
 
 
+class _ClimbingBackoff(Backoff):
+    def next_delay(self, lasted: float) -> float:
+        self._longest = 40.0  # seconds: beyond the ten within which an attempt is due
+        return super().next_delay(0.0)
+
+
+@mutant(
+    "never-begins-its-ladder-anew",
+    "REC-010",
+    also="REC-015",
+    reason="after a stable minute a loss is a first one, and its first attempt is due within ten seconds",
+)
+class Climbs(ReferenceClient):
+    """Waits longer after each loss, however long it was connected in between."""
+
+    backoff_class = _ClimbingBackoff
+
+
 @mutant("minds-1000", "REC-015", reason="a recommendation: the server may close normally and come back")
 class Minds1000(ReferenceClient):
     """Takes close code 1000 for the end of the day."""
