@@ -38,6 +38,7 @@ def run(command: list[str], clock: SteppedClock | None, state_dir: Path, **more:
     env = {VARIABLE: str(clock.file)} if clock else {}
     environ = environment_of(SubjectSpec("x", command=tuple(command), env=more), env, state_dir)
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == "", "its own output is the client's alone"
     said: list[float] = json.loads(done.stdout)
     return said
 

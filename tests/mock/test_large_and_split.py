@@ -27,6 +27,20 @@ def test_a_snapshot_grows_to_its_size_whatever_is_subscribed(types: list[str]) -
     assert max(map(len, found.values())) <= MOST_ENTRIES
 
 
+@pytest.mark.parametrize("types", [["order", "fill"], ["account", "cashBalance"], ["account"], ["executionReport"]])
+def test_what_others_have_had_made_makes_it_no_larger(types: list[str]) -> None:
+    """A client may bound its messages a little above what EVT-090 asks for, and may sync on several sockets."""
+    db, size = state(), 5 * 1024 * 1024
+    for subscription in (EVERYTHING, subscription_of({"entityTypes": types}, Settings())):
+        found = grow(db, subscription, size, STAMP)
+        assert size <= len(frames.pack([found])) < 1.2 * size
+
+
+def test_a_subscription_that_tells_of_nothing_that_can_be_added_is_left_as_it_is() -> None:
+    found = grow(state(), subscription_of({"entityTypes": ["contract"]}, Settings()), SIZE, STAMP)
+    assert len(frames.pack([found])) < SIZE
+
+
 def test_history_hangs_together() -> None:
     db = state()
     grow(db, EVERYTHING, SIZE, STAMP)

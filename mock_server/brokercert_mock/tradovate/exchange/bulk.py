@@ -6,8 +6,6 @@ fill. A client that relies on none of these types gets more accounts instead.
 
 from __future__ import annotations
 
-from typing import Any
-
 from brokercert_mock.tradovate import wire as frames
 from brokercert_mock.tradovate.state import TRADE_DATE, TYPES, Entity, State
 from brokercert_mock.tradovate.sync import Subscription, snapshot
@@ -15,7 +13,7 @@ from brokercert_mock.tradovate.sync import Subscription, snapshot
 MOST_ENTRIES = 65_536  # of one collection: what a sensible client may bound it by
 HISTORY = ("order", "command", "orderVersion", "commandReport", "executionReport", "fill")
 EVERYTHING = Subscription(frozenset(TYPES), None)
-STEP = 250  # orders between two looks at the size
+STEP = 250  # additions before the first look at how much they make
 
 
 def grow(state: State, subscription: Subscription, size: int, stamp: str) -> dict[str, list[Entity]]:
@@ -23,22 +21,20 @@ def grow(state: State, subscription: Subscription, size: int, stamp: str) -> dic
     if (subscription, size) in state.grown:
         return snapshot(state, subscription)
     add = _order if any(kind in subscription.types for kind in HISTORY) else _account
+    had = added = 0
     while True:
         found = snapshot(state, subscription)
-        missing = size - len(frames.pack([found]))
+        has = len(frames.pack([found]))
         most = max((len(entities) for entities in found.values()), default=0)
-        if missing <= 0 or most + STEP > MOST_ENTRIES or not subscription.types:
+        in_vain = added > 0 and has <= had  # this subscription tells of nothing that can be added
+        if has >= size or in_vain or most >= MOST_ENTRIES:
             state.grown.add((subscription, size))
             return found
-        before = len(state.entities["order"]) + len(state.entities["account"])
-        share = max(1, _step_size(found, before))
-        for number in range(max(STEP, min(missing // share, MOST_ENTRIES - most - STEP))):
+        # As many as the last ones were large: what other subscriptions have had made says nothing of these.
+        wanted = 1 + (size - has) * added // (has - had) if added else STEP
+        had, added = has, min(wanted, MOST_ENTRIES - most)
+        for number in range(added):
             add(state, stamp, number)
-
-
-def _step_size(found: dict[str, list[Any]], added: int) -> int:
-    """Bytes that each addition makes, by what there is: an estimate, so that few looks are needed."""
-    return 3 * len(frames.pack([found])) // max(1, 2 * added)
 
 
 def _order(state: State, stamp: str, number: int) -> None:

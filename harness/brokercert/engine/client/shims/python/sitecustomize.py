@@ -40,11 +40,11 @@ def _go_on() -> None:
     """What would have been imported under this name without this folder."""
     own = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != own]
-    del sys.modules["sitecustomize"]
+    here = sys.modules.pop("sitecustomize")
     try:
         importlib.import_module("sitecustomize")
     except ImportError:
-        pass
+        sys.modules["sitecustomize"] = here  # Python looks for what it has imported, and would tell the client's stderr
 
 
 if os.environ.get("BROKERCERT_CLOCK"):
