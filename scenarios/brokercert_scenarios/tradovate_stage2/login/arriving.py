@@ -11,6 +11,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 FOLLOWS = 2.0  # seconds after a refusal: what a client sends that takes it for success
 SECOND_SYNC = 100.0  # seconds: a client that syncs again every minute and a half has done so by then (EVT-010)
+LONGER = 25.0  # seconds: the first answer is held back, and a whole window must begin with the second try, 20 s later
 
 
 @scenario(
@@ -84,7 +85,7 @@ async def _refused(stage: Stage, status: int, text: str) -> None:
     with _refuses(stage, status, text):
         if await answered_late(stage):
             await stage.arrived()
-            await stage.hold(stage.limit("window_refused") + 1, "requests that should not follow")
+            await stage.hold(stage.limit("window_refused") + LONGER, "requests that should not follow")
 
 
 def _refuses(stage: Stage, status: int, text: str) -> Refuse:
@@ -111,7 +112,7 @@ async def answered_late(stage: Stage) -> bool:
     "Every authorize is refused with 401, the first after four seconds; the socket is left open. So again on a later"
     " socket, with 400",
     exercises=("LOG-040", "LOG-045"),
-    lasts=75,
+    lasts=99,
 )
 async def token_refused(stage: Stage) -> None:
     await _refused(stage, 401, "Invalid access token")
@@ -143,7 +144,7 @@ def _refusals(talk: Conversation) -> list[int]:
     "token-refused-closed",
     "Every authorize is refused with 403, the first after four seconds, and the socket closed",
     exercises=("LOG-040", "LOG-045"),
-    lasts=67,
+    lasts=91,
     settings={"bad_token_closes": True},
 )
 async def token_refused_closed(stage: Stage) -> None:

@@ -149,6 +149,23 @@ class HammersRefusedToken(ReferenceClient):
         self.config = dataclasses.replace(self.config, refused_delay=0.0, user="", password="")
 
 
+@mutant(
+    "sends-a-refused-token-every-19-s",
+    "LOG-040",
+    also={
+        "LOG-050": "it knows no way to another token, so that none follows the expired one",
+        "REC-070": "nor the one that ended or was revoked while it was away",
+    },
+    reason="the same refused token at most three times in any minute",
+)
+class TooSoon(ReferenceClient):
+    """Sends the refused token again and again, 19 s after each refusal."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.config = dataclasses.replace(self.config, refused_delay=19.0, user="", password="")
+
+
 class _DeafToRefusalSession(Session):
     deaf_to: ClassVar[tuple[int, ...]] = (401, 403)
 
