@@ -176,7 +176,7 @@ class _RemembersEarly(Session):
 @mutant(
     "applies-the-early-events-of-an-earlier-socket",
     "REC-040",
-    fields="order.absence position.netPos",
+    fields="order.absence position.absence cashBalance.amount",
     reason="what came before an earlier socket's snapshot is older than the snapshot of a later one",
 )
 class AppliesEarlierEarlyEvents(ReferenceClient):
