@@ -42,16 +42,17 @@ class Before(NamedTuple):
     cancelled: int
     deleted: int
     gone: int  # filled, and then deleted with its fill
+    traded: int  # filled before, and deleted with its fill then
 
 
 def away_flow(broker: TradovateBroker, before: Before) -> None:
     """Everything that may happen while a client is away, to what it knew (`before`, of `orders_before`) and to what it
-    never saw: fills, a cancel, deletes, rejects, new orders, a position turned round and one closed and deleted, cash
-    paid in, an account closed.
+    never saw: fills, a cancel, deletes (of fills too), rejects, new orders, a position turned round and one closed and
+    deleted, cash paid in, an account closed.
     """
     exchange = broker.exchange
     first, second, *_, last = broker.credentials.accounts
-    filled, cancelled, deleted, gone = before
+    filled, cancelled, deleted, gone, traded = before
     exchange.modify(filled, orderQty=5, price=5002.25)
     exchange.fill(filled, 2, 5001.75)
     exchange.fill(filled)
@@ -67,9 +68,9 @@ def away_flow(broker: TradovateBroker, before: Before) -> None:
     exchange.fill(part, 3, 17449.5)
     exchange.modify(part, orderQty=6, price=17451)
     exchange.place(first, "NQH6", "Buy", 1, price=17000.5)
-    fill = exchange.fill(gone, price=5009.75)
-    exchange.delete("fill", fill)
-    exchange.delete("order", gone)
+    exchange.fill(gone, price=5009.75)
+    for order in (gone, traded):
+        _delete_traded(broker, order)
     _close_position(broker, second, "ESH6")
     exchange.pay(first, Decimal("-250.75"))
     _close_account(broker, last)
@@ -81,17 +82,46 @@ def orders_before(broker: TradovateBroker) -> Before:
     first, second = broker.credentials.accounts[:2]
     filled = exchange.place(first, "ESH6", "Buy", 4, price=5000.25)
     exchange.fill(filled, 1, 5000)
-    exchange.fill(exchange.place(second, "ESH6", "Buy", 2, price=5000.5))
+    traded = exchange.place(second, "ESH6", "Buy", 2, price=5000.5)
+    exchange.fill(traded)
     return Before(
         filled,
         exchange.place(second, "ESH6", "Sell", 2, price=5010.5),
         exchange.place(first, "NQH6", "Sell", 1, price=17600),
         exchange.place(second, "ESH6", "Sell", 2, price=5009.5),
+        traded,
     )
+
+
+def night_flow(broker: TradovateBroker) -> None:
+    """A night that a client is away for: the day's orders expire, every position is closed, and what was the day's is
+    gone. No order, fill or position is left.
+    """
+    exchange, db = broker.exchange, broker.db
+    exchange.end_day()
+    for position in db.of("position"):
+        symbol = db.entities["contract"][position["contractId"]]["name"]
+        _close_position(broker, position["accountId"], symbol)
+    for order in db.of("order"):
+        if not exchange.is_over(order["id"]):
+            exchange.cancel(order["id"])  # good till cancelled
+        _delete_traded(broker, order["id"])
+
+
+def _delete_traded(broker: TradovateBroker, order: int) -> None:
+    """An order that is over, with its fills."""
+    for fill in broker.db.of_order("fill", order):
+        broker.exchange.delete("fill", fill["id"])
+    broker.exchange.delete("order", order)
 
 
 def _close_position(broker: TradovateBroker, account: int, symbol: str) -> None:
     """What is held is sold or bought back, and the position is deleted."""
+    broker.exchange.delete("position", _flatten(broker, account, symbol))
+
+
+def _flatten(broker: TradovateBroker, account: int, symbol: str) -> int:
+    """What is held is sold or bought back. The id of the position, which is flat then."""
     exchange = broker.exchange
     contract = exchange.contract_of(symbol)
     assert contract is not None
@@ -100,7 +130,7 @@ def _close_position(broker: TradovateBroker, account: int, symbol: str) -> None:
         exchange.fill(exchange.place(account, symbol, "Sell" if net > 0 else "Buy", abs(net), price=5000))
     position = exchange.books.position(account, contract["id"])
     assert position is not None
-    exchange.delete("position", position["id"])
+    return int(position["id"])
 
 
 def _close_account(broker: TradovateBroker, account: int) -> None:
@@ -126,6 +156,19 @@ def closing_flow(broker: TradovateBroker) -> None:
     exchange.fill(exchange.place(first, "NQH6", "Sell", 2, price=17500.25))
     _close_position(broker, first, "NQH6")
     _close_account(broker, last)
+
+
+def clearing_flow(broker: TradovateBroker) -> None:
+    """Deletions of many at once, each type's in an array: finished orders without fills, and two flat positions."""
+    exchange, db = broker.exchange, broker.db
+    second = broker.credentials.accounts[1]
+    flat = [_flatten(broker, second, symbol) for symbol in ("ESH6", "NQH6")]
+    spent = [x["id"] for x in db.of("order") if exchange.is_over(x["id"]) and not db.of_order("fill", x["id"])]
+    with broker.batch(arrays=True):
+        for order in spent:
+            exchange.delete("order", order)
+        for position in flat:
+            exchange.delete("position", position)
 
 
 def range_flow(broker: TradovateBroker) -> None:

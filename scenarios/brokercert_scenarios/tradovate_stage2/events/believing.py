@@ -10,7 +10,7 @@ from typing import Any
 
 from brokercert.engine.play.scenario import scenario
 
-from brokercert_scenarios.tradovate_stage2.flows import closing_flow, gathered, order_flow, range_flow
+from brokercert_scenarios.tradovate_stage2.flows import clearing_flow, closing_flow, gathered, order_flow, range_flow
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "snapshot")
@@ -177,7 +177,7 @@ async def events_before_answer(stage: Stage) -> None:
 
 @scenario(
     "arrays-and-deletions",
-    "Events carry one entity in an array, then many; then orders, a position and an account are deleted",
+    "Events carry one entity in an array, then many; then what there is is deleted, one by one and in arrays",
     exercises=("EVT-120",),
     needs=NEEDS,
     lasts=10,
@@ -199,12 +199,13 @@ async def arrays_and_deletions(stage: Stage) -> None:
     await stage.compare("after arrays of many")
     stage.step("deletions")
     closing_flow(broker)
+    clearing_flow(broker)
     await stage.compare("after the deletions")
 
 
 @scenario(
     "late-updates",
-    "An order of each final status is said to be working once more",
+    "An order of each final status is said to be created once more, and to be working",
     exercises=("EVT-130",),
     needs=NEEDS,
     lasts=8,
@@ -214,7 +215,10 @@ async def late_updates(stage: Stage) -> None:
         return
     broker, exchange = stage.broker, stage.broker.exchange
     account = broker.credentials.accounts[0]
-    orders = [exchange.place(account, "ESH6", "Buy", 1, price=5000.25 - number) for number in range(5)]
+    with broker.hold_events() as held:
+        orders = [exchange.place(account, "ESH6", "Buy", 1, price=5000.25 - number) for number in range(5)]
+    told = [change for frame in held.frames for change in frame if change.kind == "order"]
+    held.release()
     working = [broker.db.entities["order"][order] for order in orders]
     exchange.fill(orders[0])
     exchange.cancel(orders[1])
@@ -222,6 +226,9 @@ async def late_updates(stage: Stage) -> None:
     exchange.reject(orders[3], "NoQuote", "No market")
     exchange.declare(orders[4], "Completed")
     await stage.arrived()
+    for change in told:
+        if change.event_type == "Created":
+            broker.emit("order", "Created", change.entity)
     for order in working:
         broker.emit("order", "Updated", order)
     await stage.compare("after the late updates")

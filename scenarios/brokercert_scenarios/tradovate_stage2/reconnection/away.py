@@ -5,7 +5,7 @@ from __future__ import annotations
 from brokercert.engine.play.scenario import scenario
 from brokercert_mock import Connection
 
-from brokercert_scenarios.tradovate_stage2.flows import away_flow, order_flow, orders_before
+from brokercert_scenarios.tradovate_stage2.flows import Before, away_flow, night_flow, order_flow, orders_before
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "snapshot")
@@ -44,22 +44,36 @@ async def away_direct(stage: Stage) -> None:
     await _compare_back(stage, since)
 
 
+async def _known_early(stage: Stage) -> Before | None:
+    """Orders of which the client is told between its sync request and the answer: what it keeps of these events
+    is of that socket alone.
+    """
+    stage.broker.quiet(True)
+    hold = stage.broker.on("user/syncrequest").hold_answer()
+    await stage.start()
+    await hold.wait_held(stage.limit("window_first_authorize") + stage.limit("window_first_sync"))
+    await stage.arrived()
+    before = orders_before(stage.broker)
+    await stage.arrived()
+    hold.release()
+    return None if await stage.synced() is None else before
+
+
 @scenario(
     "away-proxied",
-    "The proxy on the way goes down, orders go on, and it comes back",
+    "Events come before the sync answer. The proxy goes down; orders go on, a night ends them all, and it comes back",
     exercises=("REC-040",),
     path="proxied",
     needs=NEEDS,
     lasts=13,
 )
 async def away_proxied(stage: Stage) -> None:
-    if await stage.log_in() is None:
+    before = await _known_early(stage)
+    if before is None:
         return
-    stage.broker.quiet(True)
-    before = orders_before(stage.broker)
-    await stage.arrived()
     since = await stage.proxy_down()
     away_flow(stage.broker, before)
+    night_flow(stage.broker)
     await stage.hold(AWAY, "the outage")
     await stage.proxy_up()
     await _compare_back(stage, since)

@@ -228,6 +228,25 @@ class ReadsFirstOfArray(ReferenceClient):
     store_class = _FirstOfArray
 
 
+class _FirstDeletionOfArray(Store):
+    def _event(self, data: Any) -> int:
+        if isinstance(data, dict) and data.get("eventType") == "Deleted" and isinstance(data.get("entity"), list):
+            data = {**data, "entity": data["entity"][:1]}
+        return super()._event(data)
+
+
+@mutant(
+    "deletes-the-first-of-an-array",
+    "EVT-120",
+    fields="order.absence position.absence",
+    reason="an array that is `Deleted` may hold more than one entity, and all of them are gone",
+)
+class DeletesFirstOfArray(ReferenceClient):
+    """Removes, of an `entity` that is an array and `Deleted`, the first."""
+
+    store_class = _FirstDeletionOfArray
+
+
 class _NoDeletions(Store):
     def _one(self, kind: str, deleted: bool, entity: Entity) -> int:
         return 0 if deleted else super()._one(kind, deleted, entity)
@@ -282,3 +301,24 @@ class KnowsTwoFinalStatuses(ReferenceClient):
     """Takes a late update of an order for the latest one, unless it was filled or cancelled."""
 
     store_class = _RevivingSome
+
+
+class _BelievingCreations(Store):
+    def _event(self, data: Any) -> int:
+        self._is_creation = isinstance(data, dict) and data.get("eventType") == "Created"
+        return super()._event(data)
+
+    def is_stale(self, kind: str, before: Entity | None, entity: Entity) -> bool:
+        return not self._is_creation and super().is_stale(kind, before, entity)
+
+
+@mutant(
+    "believes-a-late-creation",
+    "EVT-130",
+    fields="order.ordStatus",
+    reason="an order's creation that comes once more, late, says what was, and a finished order never works again",
+)
+class BelievesLateCreation(ReferenceClient):
+    """Drops late updates of finished orders, and takes every `Created` for a new order."""
+
+    store_class = _BelievingCreations

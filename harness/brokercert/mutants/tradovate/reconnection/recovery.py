@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.reference.tradovate.client import ReferenceClient
+from brokercert.reference.tradovate.requests import Outcome
+from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.store import Store
 
 Entity = dict[str, Any]
@@ -117,6 +119,71 @@ class KeepsClosedAccounts(ReferenceClient):
     """Adds the accounts of a new snapshot to those that it had, instead of replacing them."""
 
     store_class = _KeepingAccounts
+
+
+class _KeepingFills(_Keeping):
+    kind = "fill"
+
+
+@mutant(
+    "keeps-deleted-fills-over-a-loss",
+    "REC-040",
+    fields="fill.absence",
+    reason="a fill that was deleted while the client was away is in no snapshot",
+)
+class KeepsDeletedFills(ReferenceClient):
+    """Adds the fills of a new snapshot to those that it had, instead of replacing them."""
+
+    store_class = _KeepingFills
+
+
+class _KeepingWhereNoneCame(Store):
+    def replace(self, snapshot: Entity) -> None:
+        held = self.entities
+        super().replace(snapshot)
+        self.entities = held | {kind: entities for kind, entities in self.entities.items() if entities}
+
+
+@mutant(
+    "takes-an-empty-list-for-no-news",
+    "REC-040",
+    fields="order.absence fill.absence position.absence",
+    reason="where a new snapshot has no orders, fills or positions, there are none any more",
+)
+class TakesEmptyForNoNews(ReferenceClient):
+    """Replaces what it had of a type where a new snapshot has something of that type."""
+
+    store_class = _KeepingWhereNoneCame
+
+
+class _EarlyForEver(Store):
+    """With what came before the snapshot of each of its sockets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.early: list[Any] = []
+
+
+class _RemembersEarly(Session):
+    def on_sync(self, outcome: Outcome, now: float) -> None:
+        assert isinstance(self.store, _EarlyForEver)
+        if outcome.ok:
+            self.store.early += self._early
+            self._early = list(self.store.early)
+        super().on_sync(outcome, now)
+
+
+@mutant(
+    "applies-the-early-events-of-an-earlier-socket",
+    "REC-040",
+    fields="order.absence position.absence cashBalance.amount",
+    reason="what came before an earlier socket's snapshot is older than the snapshot of a later one",
+)
+class AppliesEarlierEarlyEvents(ReferenceClient):
+    """Keeps what came before the snapshot for ever, and applies it after each later snapshot as well."""
+
+    store_class = _EarlyForEver
+    session_class = _RemembersEarly
 
 
 @mutant("a-listener-for-every-socket", "REC-080", reason="with every reconnect each event is processed once more")
