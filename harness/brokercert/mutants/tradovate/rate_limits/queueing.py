@@ -115,6 +115,23 @@ class Hasty(ReferenceClient):
     session_class = with_queue(_HastyQueue)
 
 
+class _SocketsOwnQueue(RequestQueue):
+    def __init__(self, lockout: Lockout) -> None:
+        super().__init__(lockout)
+        self._penalties = {}
+
+
+@mutant(
+    "forgets-penalties-with-its-socket",
+    "RLP-050",
+    reason="a penalty is the endpoint's, and no socket's: nothing is sent there before its end",
+)
+class ForgetsPenalties(ReferenceClient):
+    """Forgets at the loss of a socket which endpoints are under penalty."""
+
+    session_class = with_queue(_SocketsOwnQueue)
+
+
 class _LevelQueue(RequestQueue):
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
         super().submit(endpoint, done, now=now, **(more | {"priority": 5}))

@@ -128,6 +128,22 @@ class PatientCaptchaRetrier(ReferenceClient):
     session_class = with_queue(_PatientCaptchaQueue)
 
 
+class _FirstAnswerQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, {**data, "p-captcha": False} if request.ticket else data, now)
+
+
+@mutant(
+    "retries-a-captcha-that-a-retry-drew",
+    "RLP-040",
+    reason="a captcha can be solved by a person only, whatever it answers",
+)
+class CaptchaOfRetryRetrier(ReferenceClient):
+    """Looks for a captcha in the first answer only, and takes one in the answer to a retry for a further penalty."""
+
+    session_class = with_queue(_FirstAnswerQueue)
+
+
 class _SleepingSession(Session):
     def beat(self, now: float) -> None:
         if not self._requests.waits_for_a_penalty:
