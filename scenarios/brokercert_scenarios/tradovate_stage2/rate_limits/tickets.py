@@ -199,7 +199,7 @@ FIRST, SECOND = "order/list", "account/list"  # two endpoints that a request may
     " when the socket dies, and on the next socket its endpoint is asked again within that penalty",
     exercises=("RLP-050", "RLP-090"),
     needs=("wire", "request"),
-    lasts=58,
+    lasts=51,
 )
 async def ticket_of_another(stage: Stage) -> None:
     if await stage.log_in() is None:
