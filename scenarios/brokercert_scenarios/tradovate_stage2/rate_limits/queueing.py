@@ -168,29 +168,30 @@ async def request_captcha(stage: Stage) -> None:
         return
     ident, other = orders(stage)[:2]
     on_item(stage, ident, times=None).ticket(p_time=CAPTCHA_PENALTY, captcha=True)
-    if await _retried(stage, ident, lambda answer: answer.captcha) is None:
-        return
+    await _retried(stage, ident, lambda answer: answer.captcha)
     # Of another endpoint: a client may leave the first alone now.
     stage.broker.on(VERSION, times=None, only={"id": other}).ticket(p_time=CAPTCHA_PENALTY, captcha=True)
     await _drawn(stage, await stage.request(VERSION, query=f"id={other}"))
     await stage.hold(stage.limit("window_captcha") + 1, "a retry that should not come")
 
 
-async def _retried(stage: Stage, ident: int, fits: Callable[[Answer], bool], late: float = 0.0) -> Request | None:
+async def _retried(stage: Stage, ident: int, fits: Callable[[Answer], bool], late: float = 0.0) -> bool:
     """The request for that order draws a ticket first, and then an answer that fits, by a rule that was laid before,
-    so many seconds late. The request that drew the ticket; None: it was not seen.
+    so many seconds late. False: that answer was not seen.
     """
     on_item(stage, ident).ticket(p_time=PENALTY)
     command = await stage.request(ITEM, query=f"id={ident}")
-    drawn = await _drawn(stage, command)
-    if drawn is not None:
+    if await _drawn(stage, command) is None:
+        return False
 
-        def answered(_: Conversation) -> bool:
-            return any(q.answer is not None and fits(q.answer) for q in sent_of(stage, command))
+    def answered(_: Conversation) -> bool:
+        return any(q.answer is not None and fits(q.answer) for q in sent_of(stage, command))
 
-        await stage.wait("the answer to its retry", answered, PENALTY + stage.limit("ticket_late") + late + 1)
-        await stage.arrived()
-    return drawn
+    within = PENALTY + stage.limit("ticket_late") + late + 1
+    if not await stage.wait("the answer to its retry", answered, within):
+        return False
+    await stage.arrived()
+    return True
 
 
 @scenario(
@@ -207,7 +208,7 @@ async def retry_429(stage: Stage) -> None:
     on_item(stage, ident).status(LOCKED_OUT)
     late = stage.limit("withhold") + 1  # so that what a client sends with the retry is no answer to it
     on_item(stage, ident).answer_after(late)
-    if await _retried(stage, ident, lambda answer: answer.status == LOCKED_OUT, late) is None:
+    if not await _retried(stage, ident, lambda answer: answer.status == LOCKED_OUT, late):
         return
     # Asked for in the lock-out: they are not to be sent, not to an endpoint either whose penalty is over.
     await stage.request(SECOND, {})
