@@ -16,8 +16,8 @@ TICKET = {"p-ticket": "tick-1", "p-time": 3}
 class Desk:
     """A queue with what came out of it: frames as (endpoint, id, body), outcomes by name."""
 
-    def __init__(self) -> None:
-        self.queue = RequestQueue(Lockout(3600.0))
+    def __init__(self, lockout: Lockout | None = None) -> None:
+        self.queue = RequestQueue(lockout or Lockout(3600.0))
         self.outcomes: dict[str, Outcome] = {}
 
     def ask(self, name: str, endpoint: str = "account/list", *, now: float = 0.0, **more: Any) -> None:
@@ -179,6 +179,23 @@ def test_the_longer_of_two_penalties_of_an_endpoint_holds_the_queue(desk: Desk) 
     desk.ask("c", body={"name": "c"})
     desk.queue.tick(3)
     assert {"name": "c"} not in [body for _, _, body in desk.sent()]
+
+
+def test_a_penalty_outlives_the_socket_that_drew_it() -> None:
+    user = Lockout(3600.0)
+    first, second = Desk(user), Desk(user)
+    first.ask("a")
+    first.answer(0, TICKET)
+    first.queue.abandon(1)
+    second.ask("b", now=2)
+    second.ask("c", "contract/list", now=2)
+    assert [endpoint for endpoint, _, _ in second.sent()] == ["contract/list"]
+    second.answer(0, now=2)
+    assert second.queue.due() == 3, "it is woken at the penalty's end"
+    second.queue.tick(2.9)
+    assert second.sent() == []
+    second.queue.tick(3)
+    assert [endpoint for endpoint, _, _ in second.sent()] == ["account/list"]
 
 
 @pytest.mark.parametrize("wait", [None, "3", -1, 0, {}])

@@ -39,6 +39,8 @@ MEETINGS = {
     "late-updates": Met(TWICE, 17),
     "shutdown-at-once": Met(LATER, 101),
     "authorize-429": Met(LATER, 82),
+    "request-captcha": Met(LATER, 58),
+    "retry-429": Met(LATER, 91),
     "sync-ticket-cut-off": Met(AND_LATER, 27),
     "snapshot-split": Met(LATER, 12),
     "unknown-events": Met(LATER, 31),
@@ -60,6 +62,7 @@ MEETINGS = {
     "request-while-logging-in": Met(LATER, 16),
     "answers-out-of-order": Met(TWICE, 13),
     "request-unanswered": Met(LATER, 40),
+    "retry-unanswered": Met(LATER, 44),
     "answers-errors": Met(TWICE, 10),
     "orders-refused": Met(TWICE, 11),
 }

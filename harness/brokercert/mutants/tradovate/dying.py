@@ -58,7 +58,7 @@ STIMULI = {
     "ticket": Stimulus(("sync-ticket", "sync-ticket-long", "request-ticket", "order-ticket"), _has('"p-ticket"')),
     "nested-ticket": Stimulus(("sync-ticket-nested",), _has('"p-ticket"')),
     "captcha": Stimulus(("sync-captcha", "request-captcha"), _has('"p-captcha": ?true')),
-    "answer-429": Stimulus(("sync-429", "request-429"), _has('"s": ?429')),
+    "answer-429": Stimulus(("sync-429", "request-429", "retry-429"), _has('"s": ?429')),
     "refused-token": Stimulus(("token-refused", "token-refused-closed"), _has('"s": ?40[013]')),
     "hollow-login": Stimulus(("authorize-ticket",), _has('"(p-ticket|errorText)"')),
     "error-answer": Stimulus(("answers-errors",), _has('"s": ?(4|5)\\d\\d')),

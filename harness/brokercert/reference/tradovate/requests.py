@@ -54,12 +54,14 @@ class _Waiting:
 @dataclass(slots=True)
 class Lockout:
     """A 429's silence: the user's, not a socket's, so that all sockets of a client share one (TP §7.3). `resting`: the
-    endpoints that answered with a captcha, each with the time until which it is left alone (TP §7.2).
+    endpoints that answered with a captcha, each with the time until which it is left alone (TP §7.2). `penalties`: the
+    endpoints that answered with another ticket, each with the time at which its penalty ends.
     """
 
     seconds: float
     until: float = 0.0
     resting: dict[str, float] = field(default_factory=dict)
+    penalties: dict[str, float] = field(default_factory=dict)
 
     def begin(self, now: float) -> None:
         self.until = max(self.until, now + self.seconds)
@@ -81,7 +83,7 @@ class RequestQueue:
         self._count = 0
         self._pending: dict[int, Request] = {}
         self._waiting: list[_Waiting] = []
-        self._penalties: dict[str, float] = {}  # endpoint -> when its penalty ends
+        self._penalties = lockout.penalties  # of all sockets: a penalty outlives the one that drew it
         self._retries: list[tuple[float, int, Request]] = []
         self._further: dict[int, Callable[[Outcome, float], None]] = {}
         self._out: list[str] = []
@@ -145,16 +147,16 @@ class RequestQueue:
         heapq.heappush(self._retries, (until, request.order, request))
 
     def tick(self, now: float) -> None:
-        """Send what has become due, end what was never answered."""
+        """Send what has become due, end what was never answered. A retry leaves before what waited with it."""
         while now >= self._lockout.until and self._retries and self._retries[0][0] <= now:
             request = heapq.heappop(self._retries)[2]
-            if self._penalties.get(request.endpoint, now) <= now:
-                self._penalties.pop(request.endpoint, None)
             self._send(request, now)
         for ident, request in list(self._pending.items()):
             if request.due <= now:
                 del self._pending[ident]
                 request.done(Outcome(0, None, "never answered"), now)
+        for endpoint in [endpoint for endpoint, ends in self._penalties.items() if ends <= now]:
+            del self._penalties[endpoint]
         self._flush(now)
 
     def abandon(self, now: float) -> None:
@@ -182,7 +184,8 @@ class RequestQueue:
         times = [request.due for request in self._pending.values()]
         times += [max(self._retries[0][0], self._lockout.until)] if self._retries else []
         # What waits without a penalty waits for the end of a lock-out.
-        times += [self._lockout.until for item in self._waiting if item.request.endpoint not in self._penalties][:1]
+        ends = [self._penalties.get(item.request.endpoint, 0.0) for item in self._waiting]
+        times += [max(min(ends), self._lockout.until)] if ends else []
         return min(times, default=float("inf"))
 
     def _flush(self, now: float) -> None:

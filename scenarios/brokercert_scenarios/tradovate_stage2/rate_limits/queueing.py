@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from brokercert.engine.play.scenario import scenario
-from brokercert.judge.tradovate.model.conversation import Conversation, Request
+from brokercert.judge.tradovate.model.conversation import LOCKED_OUT, Answer, Conversation, Request
 
 from brokercert_scenarios.tradovate_stage2.lasting import lost_twice
 from brokercert_scenarios.tradovate_stage2.rate_limits.tickets import (
     CAPTCHA_PENALTY,
     FOLLOWS,
     PENALTY,
+    SECOND,
     all_sent_again,
     long_penalty,
 )
@@ -30,6 +33,7 @@ QUEUED = 260  # requests, the one that draws the ticket included: more than an i
 LATE = 4  # of them: they are answered late, so that whoever empties the queue a second time has not heard of the first
 LATE_BY = 1.0  # seconds
 FEW = 60  # requests on a later socket
+VERSION = "orderVersion/item"  # another read of the same kind
 # Mixed, so that no order of them is the order of asking: not as numbers, not as texts, nor where 0 is taken for none.
 PRIORITIES = (5, 1, 10, 5, 0, 9, 10, 0, 5, 1)
 
@@ -155,15 +159,59 @@ async def request_ticket_long(stage: Stage) -> None:
 
 @scenario(
     "request-captcha",
-    "A request is answered by a ticket that only a person can use",
+    "A request draws a ticket, and its retry one that only a person can use; another request draws such a one at once",
     exercises=("RLP-040",),
     needs=NEEDS,
-    lasts=46,
+    lasts=51,
 )
 async def request_captcha(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    ident = orders(stage)[0]
+    ident, other = orders(stage)[:2]
     on_item(stage, ident, times=None).ticket(p_time=CAPTCHA_PENALTY, captcha=True)
-    if await _drawn(stage, await stage.request(ITEM, query=f"id={ident}")) is not None:
-        await stage.hold(stage.limit("window_captcha") + 1, "a retry that should not come")
+    await _retried(stage, ident, lambda answer: answer.captcha)
+    # Of another endpoint: a client may leave the first alone now.
+    stage.broker.on(VERSION, times=None, only={"id": other}).ticket(p_time=CAPTCHA_PENALTY, captcha=True)
+    await _drawn(stage, await stage.request(VERSION, query=f"id={other}"))
+    await stage.hold(stage.limit("window_captcha") + 1, "a retry that should not come")
+
+
+async def _retried(stage: Stage, ident: int, fits: Callable[[Answer], bool], late: float = 0.0) -> bool:
+    """The request for that order draws a ticket first, and then an answer that fits, by a rule that was laid before,
+    so many seconds late. False: that answer was not seen.
+    """
+    on_item(stage, ident).ticket(p_time=PENALTY)
+    command = await stage.request(ITEM, query=f"id={ident}")
+    if await _drawn(stage, command) is None:
+        return False
+
+    def answered(_: Conversation) -> bool:
+        return any(q.answer is not None and fits(q.answer) for q in sent_of(stage, command))
+
+    within = PENALTY + stage.limit("ticket_late") + late + 1
+    if not await stage.wait("the answer to its retry", answered, within):
+        return False
+    await stage.arrived()
+    return True
+
+
+@scenario(
+    "retry-429",
+    "A request draws a ticket, and its retry is answered with 429, four seconds late",
+    exercises=("RLP-070",),
+    needs=NEEDS,
+    lasts=80,
+)
+async def retry_429(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    ident, other = orders(stage)[:2]
+    on_item(stage, ident).status(LOCKED_OUT)
+    late = stage.limit("withhold") + 1  # so that what a client sends with the retry is no answer to it
+    on_item(stage, ident).answer_after(late)
+    if not await _retried(stage, ident, lambda answer: answer.status == LOCKED_OUT, late):
+        return
+    # Asked for in the lock-out: they are not to be sent, not to an endpoint either whose penalty is over.
+    await stage.request(SECOND, {})
+    await stage.request(ITEM, query=f"id={other}")
+    await stage.hold(stage.limit("window_lockout") + 1, "requests that should not come")

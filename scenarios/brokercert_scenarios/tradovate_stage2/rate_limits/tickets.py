@@ -17,6 +17,7 @@ from brokercert_scenarios.tradovate_stage2.stage import SETTLE_MOST, Stage
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short enough not to cost a run its time
 SECOND_PENALTY = 2
 LOST_PENALTY = 6  # seconds: past the way back
+AWAY_PENALTY = 12  # seconds: a client that is back has time to be asked for more before its end
 FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 BEFORE_LOSS = 10.0  # seconds: past the `p-time` of a captcha, and long before the end of what is watched
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
@@ -194,25 +195,27 @@ FIRST, SECOND = "order/list", "account/list"  # two endpoints that a request may
 
 @scenario(
     "ticket-of-another",
-    "While one request waits for its penalty's end another is sent, and the first once more; then one waits when the"
-    " socket dies",
-    exercises=("RLP-090",),
+    "While one request waits for its penalty's end another is sent, and the first once more; after a loss one waits"
+    " when the socket dies, and on the next socket its endpoint is asked again within that penalty",
+    exercises=("RLP-050", "RLP-090"),
     needs=("wire", "request"),
-    lasts=52,
+    lasts=51,
 )
 async def ticket_of_another(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    before, waiting, after = orders(stage)[:3]
+    before, waiting, queued, after = orders(stage)[:4]
     await _another_meanwhile(stage, before)
-    on_item(stage, waiting).ticket(p_time=LOST_PENALTY)
+    if await stage.recovered(await stage.lose()) is None:
+        return
+    on_item(stage, waiting).ticket(p_time=AWAY_PENALTY)
     await stage.request(ITEM, query=f"id={waiting}")
     await stage.arrived()
     if await stage.recovered(await stage.lose()) is None:
         return
-    await stage.hold(LOST_PENALTY + stage.limit("window_default"), "requests that should come once at most")
-    if await stage.recovered(await stage.lose()) is not None:
-        await _another_meanwhile(stage, after)
+    await stage.request(ITEM, query=f"id={queued}")  # the penalty is the endpoint's, and no socket's
+    await stage.hold(AWAY_PENALTY + stage.limit("window_default"), "requests that should come once at most")
+    await _another_meanwhile(stage, after)
 
 
 async def _another_meanwhile(stage: Stage, ident: int) -> None:

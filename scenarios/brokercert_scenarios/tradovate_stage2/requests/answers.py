@@ -20,6 +20,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 NEEDS = ("wire", "request")
 ITEM = "order/item"  # a read that asks for one entity, known by its id, and that nobody answers from a cache
 PLACE = "order/placeorder"
+PENALTY = 2  # seconds of a ticket whose retry is not answered
 ORDER_PRICE = 4487  # far from the market, and no round price
 ORDER_QTY = 3
 
@@ -188,6 +189,28 @@ async def request_unanswered(stage: Stage) -> None:
     await stage.wait("its connections", lambda talk: len(_working(talk)) >= sockets, recovery)
     await stage.arrived()
     await stage.outcome(await stage.request(ITEM, query=f"id={after}"))
+
+
+@scenario(
+    "retry-unanswered",
+    "A request draws a penalty ticket, and its retry is never answered; another is asked for beside it",
+    exercises=("REQ-030",),
+    needs=NEEDS,
+    lasts=37,
+)
+async def retry_unanswered(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    lost, beside = orders(stage)[:2]
+    on_item(stage, lost).never_answer()
+    on_item(stage, lost).ticket(p_time=PENALTY)  # the newer rule: it is the first that applies
+    unanswered = await stage.request(ITEM, query=f"id={lost}")
+    within = stage.limit("window_request") + PENALTY + stage.limit("ticket_late")
+    if await stage.wait("the retry", lambda _: len(sent_of(stage, unanswered)) > 1, within):
+        await stage.arrived()
+        other = await stage.request(ITEM, query=f"id={beside}")
+        if await stage.outcome(unanswered) is not None:
+            await stage.outcome(other)
 
 
 def _working(talk: Conversation) -> list[Connection]:

@@ -41,6 +41,19 @@ def test_no_request_of_any_kind_follows_a_lock_out_for_an_hour_however_short_it_
     assert talk.verdict("RLP-070") == verdict
 
 
+@pytest.mark.parametrize(("after", "verdict"), [(None, "pass"), (5, "fail")])
+def test_a_429_to_a_retry_begins_a_lock_out_too(after: float | None, verdict: str) -> None:
+    talk = alone(120)
+    authorize(talk, 2, s=200)
+    talk.client(10 * S, 1, "account/list\n1\n\n")
+    talk.broker(10 * S, 1, {"s": 200, "i": 1, "d": {"p-ticket": "«p-ticket#1»", "p-time": 3}})
+    talk.client(14 * S, 1, 'account/list\n2\n\n{"p-ticket": "«p-ticket#1»"}')
+    talk.broker(14 * S, 1, {"s": 429, "i": 2})
+    if after is not None:
+        talk.client(round((14 + after) * S), 1, "order/list\n3\n\n")
+    assert talk.verdict("RLP-070") == verdict
+
+
 @pytest.mark.parametrize(("under_way", "verdict"), [(False, "fail"), (True, "pass")])
 @pytest.mark.parametrize("after", [0.001, 0.2])
 def test_only_of_a_client_that_does_not_wait_for_its_answers_something_may_cross_the_429(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from asked import ask, outcome
 from talks import S, Talk, alone, authorize, sync
+from ways_back import back, ended
 
 
 def queued(
@@ -41,6 +42,18 @@ def test_what_was_answered_may_be_read_again() -> None:
     every_second = [(20.1 + n, 1) for n in range(20)]
     assert queued(*every_second, (20.2, 2), (20.3, 3), takes=0.5).verdict("RLP-050") == "pass"
     assert queued(*every_second, (20.2, 2), (20.3, 3), takes=1.5).verdict("RLP-050") == "fail"
+
+
+@pytest.mark.parametrize(("left", "verdict"), [(16.1, "fail"), (19.9, "fail"), (20.1, "pass"), (None, "fail")])
+def test_a_penalty_holds_on_the_next_socket_too(left: float | None, verdict: str) -> None:
+    talk = queued(priorities=())
+    ended(talk, 11)
+    back(talk, 12, 2)
+    ask(talk, 16, 1)
+    if left is not None:
+        talk.client(round(left * S), 2, "order/item\n100\nid=1\n")
+        talk.broker(round(left * S), 2, {"s": 200, "i": 100, "d": {"id": 1}})
+    assert talk.verdict("RLP-050") == verdict
 
 
 def test_what_was_told_to_have_ended_is_not_waited_for_and_what_was_not_is() -> None:

@@ -12,6 +12,7 @@ from brokercert.trace import records as r
 from talks import JUDGING, S, Talk, alone, authorize, opened, sync
 
 TICKET = "«p-ticket#1»"
+OTHER = "«p-ticket#2»"
 
 
 BODY = {"accountId": 1}
@@ -102,6 +103,16 @@ def test_a_captcha_is_not_retried_for_an_hour_however_short_it_was_watched(at: f
     talk.ends = round(max(120.0, at or 0.0) + 1) * S
     if at is not None:
         ask(talk, at, ident=3, ticket=TICKET, answer={})
+    assert talk.verdict("RLP-040") == verdict
+
+
+@pytest.mark.parametrize(("at", "verdict"), [(None, "pass"), (26, "fail"), (115, "fail")])
+def test_a_captcha_in_the_answer_to_a_retry_is_not_retried_either(at: float | None, verdict: str) -> None:
+    talk = penalised()
+    captcha = {"p-ticket": OTHER, "p-time": 5, "p-captcha": True}
+    ask(talk, 20.1, ident=3, ticket=TICKET, answer=captcha)
+    if at is not None:
+        ask(talk, at, ident=4, ticket=OTHER, answer={})
     assert talk.verdict("RLP-040") == verdict
 
 

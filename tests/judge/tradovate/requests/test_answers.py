@@ -124,6 +124,18 @@ def test_a_request_that_is_never_answered_ends_in_a_minute_and_the_others_go_on(
     assert unanswered(30, other="nothing", until=60) == "not observed"
 
 
+@pytest.mark.parametrize(("ends", "verdict"), [(30, "pass"), (70, "fail"), (None, "fail")])
+def test_the_retry_of_a_request_that_is_never_answered_ends_in_a_minute(ends: float | None, verdict: str) -> None:
+    talk = asked_for()
+    answer(talk, 12, 2)
+    outcome(talk, 12.1, 2)
+    talk.broker(12 * S, 1, {"s": 200, "i": 1, "d": {"p-ticket": "«p-ticket#1»", "p-time": 3}})
+    talk.client(16 * S, 1, 'order/item\n3\nid=1\n{"p-ticket": "«p-ticket#1»"}')
+    if ends is not None:
+        outcome(talk, 16 + ends, 1, ok=False, status=0)
+    assert talk.verdict("REQ-030") == verdict
+
+
 @pytest.mark.parametrize(
     ("status", "data", "ok", "verdict"),
     [

@@ -38,9 +38,9 @@ class _QueuedByWall(RequestQueue):
 
 
 class _WaitsByWall(Session):
-    def __init__(self, wall: Callable[[], float], *arguments: Any) -> None:
+    def __init__(self, wall: Callable[[], float], rests: Lockout, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._requests = _QueuedByWall(Lockout(self.config.lockout), wall)
+        self._requests = _QueuedByWall(rests, wall)
 
 
 @mutant(
@@ -53,4 +53,5 @@ class WaitsByWall(ReferenceClient):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self.session_class = functools.partial(_WaitsByWall, self._wall)  # type: ignore[assignment]
+        rests = Lockout(self.config.lockout)  # of all its sockets, by that clock
+        self.session_class = functools.partial(_WaitsByWall, self._wall, rests)  # type: ignore[assignment]

@@ -10,12 +10,18 @@ from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.commands import Reports
 from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
-from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.session import SYNC, Session
 
 
-class _LosingQueue(RequestQueue):
+class _UsersQueue(RequestQueue):
+    def _waits(self, endpoint: str) -> bool:
+        """Whether a request of the user's has to wait; the session's own sync on a new socket is none."""
+        return endpoint in self._penalties and endpoint != SYNC
+
+
+class _LosingQueue(_UsersQueue):
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
-        if endpoint not in self._penalties:
+        if not self._waits(endpoint):
             super().submit(endpoint, done, now=now, **more)
 
 
@@ -47,10 +53,10 @@ class QueuesFifty(ReferenceClient):
     session_class = with_queue(_SmallQueue)
 
 
-class _DoublingQueue(RequestQueue):
+class _DoublingQueue(_UsersQueue):
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
         super().submit(endpoint, done, now=now, **more)
-        if endpoint in self._penalties:
+        if self._waits(endpoint):
             super().submit(endpoint, lambda outcome, at: None, now=now, **more)
 
 
@@ -61,7 +67,7 @@ class Doubling(ReferenceClient):
     session_class = with_queue(_DoublingQueue)
 
 
-class _TwiceEmptiedQueue(RequestQueue):
+class _TwiceEmptiedQueue(_UsersQueue):
     LATER = 0.5  # seconds after the first emptying
 
     def __init__(self, lockout: Lockout) -> None:
@@ -70,7 +76,7 @@ class _TwiceEmptiedQueue(RequestQueue):
         self._second = float("inf")  # when the second timer empties it again
 
     def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
-        if endpoint in self._penalties:
+        if self._waits(endpoint):
             self._left.append((endpoint, more))
             self._second = self._penalties[endpoint] + self.LATER
         super().submit(endpoint, done, now=now, **more)
@@ -113,6 +119,23 @@ class Hasty(ReferenceClient):
     """Waits a penalty out with the one request that drew it; others to the endpoint are sent at once."""
 
     session_class = with_queue(_HastyQueue)
+
+
+class _SocketsOwnQueue(RequestQueue):
+    def __init__(self, lockout: Lockout) -> None:
+        super().__init__(lockout)
+        self._penalties = {}
+
+
+@mutant(
+    "forgets-penalties-with-its-socket",
+    "RLP-050",
+    reason="a penalty is the endpoint's, and no socket's: nothing is sent there before its end",
+)
+class ForgetsPenalties(ReferenceClient):
+    """Forgets at the loss of a socket which endpoints are under penalty."""
+
+    session_class = with_queue(_SocketsOwnQueue)
 
 
 class _LevelQueue(RequestQueue):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate import wire
 from brokercert.reference.tradovate.client import ReferenceClient
-from brokercert.reference.tradovate.requests import Outcome
+from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import INFINITE, Session
 from brokercert.reference.tradovate.states import Happening, State
 
@@ -147,3 +150,50 @@ class LogsInAgain(ReferenceClient):
     """Takes 429 to authorize for a trouble of the connection, and comes back with its ordinary back-off."""
 
     session_class = _LoginAgain
+
+
+class _RetryingOnQueue(RequestQueue):
+    def on_reply(self, reply: wire.Reply, now: float) -> None:
+        request, until = self._pending.get(reply.id), self._lockout.until
+        super().on_reply(reply, now)
+        if request is not None and request.ticket:
+            self._lockout.until = until
+
+
+@mutant(
+    "overlooks-429-to-a-retry",
+    "RLP-070",
+    reason="429 begins a lock-out, whatever it answers",
+)
+class Overlooks429(ReferenceClient):
+    """Looks for 429 in first answers only: one in the answer to a retry is told as an error, and no lock-out begins."""
+
+    session_class = with_queue(_RetryingOnQueue)
+
+
+class _OldPenaltyQueue(RequestQueue):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._known: set[str] = set()  # endpoints that had a penalty
+
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, data, now)
+        self._known.add(request.endpoint)
+
+    def _flush(self, now: float) -> None:
+        super()._flush(now)
+        for item in sorted(self._waiting):
+            if item.request.endpoint in self._known and item.request.endpoint not in self._penalties:
+                self._waiting.remove(item)
+                self._send(item.request, now)
+
+
+@mutant(
+    "takes-an-old-penaltys-end-for-the-lock-outs",
+    "RLP-070",
+    reason="nothing is sent in a lock-out, not to an endpoint either whose penalty was over before",
+)
+class OldPenalty(ReferenceClient):
+    """Asks until when an endpoint has to rest, and takes the end of its last penalty, which hides the lock-out's."""
+
+    session_class = with_queue(_OldPenaltyQueue)

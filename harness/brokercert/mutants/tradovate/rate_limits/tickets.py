@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
-from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
+from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.wire import Reply
 
@@ -92,7 +92,6 @@ class _ForgetfulQueue(RequestQueue):
     "retries-with-another-body",
     "RLP-030",
     also={
-        "REC-115": "after a loss within a penalty it syncs with an empty body, and hears of nothing",
         "RLP-090": "the retry is the identical request plus the ticket",
     },
     reason="the retry is the identical request plus the ticket",
@@ -126,6 +125,22 @@ class PatientCaptchaRetrier(ReferenceClient):
     """Retries a captcha ticket after half a minute."""
 
     session_class = with_queue(_PatientCaptchaQueue)
+
+
+class _FirstAnswerQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        super().on_ticket(request, {**data, "p-captcha": False} if request.ticket else data, now)
+
+
+@mutant(
+    "retries-a-captcha-that-a-retry-drew",
+    "RLP-040",
+    reason="a captcha can be solved by a person only, whatever it answers",
+)
+class CaptchaOfRetryRetrier(ReferenceClient):
+    """Looks for a captcha in the first answer only, and takes one in the answer to a retry for a further penalty."""
+
+    session_class = with_queue(_FirstAnswerQueue)
 
 
 class _SleepingSession(Session):
@@ -204,6 +219,10 @@ class Hoards(_Keeping):
 
 
 class _HastyQueue(_HoardingQueue):
+    def __init__(self, lockout: Lockout) -> None:
+        super().__init__(lockout)
+        self._penalties = {}
+
     def on_reply(self, reply: Reply, now: float) -> None:
         request = self._pending.get(reply.id)
         if request is not None and not (isinstance(reply.data, dict) and "p-ticket" in reply.data):
@@ -214,6 +233,7 @@ class _HastyQueue(_HoardingQueue):
 @mutant(
     "takes-its-ticket-to-the-next-socket-at-once",
     "RLP-020",
+    also={"RLP-050": "what is asked for on the next socket does not wait for the penalty's end either"},
     reason="a penalty is no socket's: its time has to pass on the next one too",
 )
 class HastyAfterLoss(_Keeping):

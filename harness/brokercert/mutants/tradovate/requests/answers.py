@@ -128,6 +128,24 @@ class Patient(ReferenceClient):
     session_class = with_queue(_PatientQueue)
 
 
+class _PatientRetryQueue(RequestQueue):
+    def _send(self, request: Request, now: float) -> None:
+        super()._send(request, now)
+        if request.ticket:
+            request.due = float("inf")
+
+
+@mutant(
+    "waits-for-the-answer-to-a-retry-for-ever",
+    "REQ-030",
+    reason="a request that is never answered has an end, one too that is sent again with its ticket",
+)
+class PatientRetry(ReferenceClient):
+    """Has no time-out for the answer to a retry."""
+
+    session_class = with_queue(_PatientRetryQueue)
+
+
 class _StuckQueue(RequestQueue):
     _stuck = False
 
