@@ -28,7 +28,8 @@ class CarryingQueue(RequestQueue):
         self.carried.clear()
 
     def abandon(self, now: float) -> None:
-        self.carried.extend(self._retries)
+        # The sync is the socket's own: the next one sends another.
+        self.carried.extend(waits for waits in self._retries if waits[2].endpoint != "user/syncrequest")
         super().abandon(now)
 
 

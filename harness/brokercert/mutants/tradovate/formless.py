@@ -14,6 +14,7 @@ CHANGES: Mapping[str, str] = {
 MUTANTS: Mapping[str, str] = {
     "hides-a-captcha": "whoever tells the outcome of a request is the program, and no socket",
     "hammers-refused-token": "a token is the user's, and what follows a refusal too",
+    "sends-a-refused-token-every-19-s": "a token is the user's, and what follows a refusal too",
     "never-syncs": "a shard that never syncs is a socket for something else; after a loss it is REC-030 that asks",
     "waits-by-the-wall-clock": "the clock is the machine's, and it is stepped in one penalty of the first socket",
     "authorizes-with-an-object@after-one-loss": "after a loss it is the defect of `does-not-reauthenticate`",
@@ -39,6 +40,7 @@ _DEAF = "a socket that reads nothing is never logged in, so that no login is ref
 _STOPPED = "a client is asked to stop once in a start: within a login, that is its first"
 _TLS = "a bad certificate is shown to a start, and on the way back from a first loss: a client may have no other"
 _LONG = "the longest life of a later socket is 73 s"
+_WAITED = "a request waits at the first two losses of its scenario"
 _AFTER = ("after-one-loss", "after-two-losses")
 
 
@@ -66,6 +68,9 @@ ROWS: Mapping[str, Mapping[str, str]] = {
     "does-not-reauthenticate@after-two-losses": {"HBT-060": _GONE},
     "trusts-every-certificate@after-two-losses": {"CON-030": _TLS},
     "dies-of-a-cut-handshake@after-two-losses": {"CON-030": _TLS},
+    "never-begins-its-ladder-anew@after-two-losses": {"REC-010": "it climbs at the loss of a first socket"},
+    "sends-what-waited-though-told-as-failed@after-two-losses": {"RLP-090": _WAITED},
+    "tells-two-ends-of-what-waited@after-two-losses": {"REQ-040": _WAITED},
     "does-not-resync@after-two-losses": {"HBT-060": _GONE},
     "asks-for-less-after-a-loss@after-one-loss": {"REC-040": "what it does not ask for is not compared there"},
     **_in_both("takes-the-letter-for-json", {"LOG-045": _DEAF, "LOG-060": _DEAF}),
@@ -104,7 +109,11 @@ KNOCKS: Mapping[str, Mapping[str, str]] = {
         "REQ-040": "on a second shard a request is told as failed while its lane is away: not traced"
     },
     "dies-of-a-second-deletion": {"EVT-080": "the deletion comes before the answer, on a later socket too"},
-    "never-reconnects": {"MSG-050": "it came back from the closes before, and not from the one after the frames"},
+    "never-reconnects": {
+        "MSG-040": "it came back from the violations before, and not from the last one",
+        "MSG-050": "it came back from the closes before, and not from the one after the frames",
+        "REC-035": "where the other shards come back, what it had subscribed to is missed",
+    },
     "a-timer-for-every-socket": {"HBT-070": "with the third timer and the fourth the beats are too many"},
     "takes-the-letter-for-json": {"REC-030": "a later socket that reads nothing never syncs"},
 }

@@ -150,6 +150,7 @@ class _KnownStatuses(_Choosy):
 @mutant(
     "knows-some-statuses",
     "EVT-050",
+    also={"EVT-130": "it has dropped the order that expired, so that a late message about it is news"},
     fields="order.ordStatus",
     reason="an order may be suspended, expired, completed, or of an unknown status",
 )
