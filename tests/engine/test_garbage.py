@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from brokercert.engine.machine.garbage import no_full_collection
+from brokercert.engine.machine.garbage import collect, no_full_collection
 
 
 def full() -> int:
@@ -31,3 +31,13 @@ def test_two_runs_of_a_process_are_one_and_all_is_as_before_after_the_last() -> 
             held = gc.get_threshold()
         assert gc.get_threshold() == held != before
     assert gc.get_threshold() == before
+
+
+def test_between_its_rounds_a_run_collects_unless_another_one_plays() -> None:
+    with no_full_collection():
+        before = full()
+        collect()
+        assert full() == before + 1
+        with no_full_collection():
+            collect()
+        assert full() == before + 1

@@ -6,7 +6,6 @@ The law: nothing that breaks in one scenario costs another one, and whatever was
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +15,7 @@ from msgspec import structs
 from brokercert.engine.ask.hosts import check_hosts
 from brokercert.engine.errors import UsageError
 from brokercert.engine.machine.calibration import calibrate
-from brokercert.engine.machine.garbage import no_full_collection
+from brokercert.engine.machine.garbage import collect, no_full_collection
 from brokercert.engine.machine.shortage import Shortage
 from brokercert.engine.machine.standstill import StallMonitor
 from brokercert.engine.machine.watchdog import Watchdog
@@ -124,7 +123,7 @@ class Crew:
         left = first_took + again.SPARE
         asked = set(self.run.request.only or of_part(self.run.rows, self.run.request.part))
         for number in again.ROUNDS:
-            gc.collect()  # nothing is played now that it could hold up
+            collect()
             found = await asyncio.to_thread(
                 again.touched, self.plan.played, tuple(self.played), self.judged, asked, number
             )
