@@ -62,7 +62,7 @@ def _two_ends(bench: Bench, one: Commanded) -> Finding:
 def _told_as(outcome: Outcome) -> str:
     if outcome.ok:
         return "a success"
-    return f"status {outcome.status}" if outcome.status else "never answered"
+    return f"status {outcome.status}" if outcome.status else "a failure without an answer"
 
 
 def _error_as_success(bench: Bench, one: Commanded, answer: Answer) -> Finding:
