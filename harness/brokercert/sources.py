@@ -11,6 +11,7 @@ beyond reading package data.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 import tomllib
@@ -68,6 +69,35 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             for sentence in section.sentences
             for row in sentence.rows
         )
+
+
+def sentences_hash(source: Source) -> str:
+    """The SHA-256 of the list of its sentences: which there are, and what we say of each. Which rows judge them is no
+    part of it.
+    """
+    listed = [(one.n, one.starts, one.says) for section in source.section for one in section.sentences]
+    return hashlib.sha256(msgspec.json.encode(listed)).hexdigest()
+
+
+def source_of(rows: RequirementSet) -> Source | None:
+    """The register of the page that a set names; None where it names none. Raises `RequirementError`."""
+    if rows.source is None:
+        return None
+    found = next((one for one in load_sources([rows.id]) if one.id == rows.source.page), None)
+    if found is None:
+        raise RequirementError(f"{rows.id}: source.page: {rows.source.page!r}; expected the id of a page in {NAME}/")
+    return found
+
+
+def unpinned(rows: RequirementSet) -> str:
+    """What is wrong with what a set says of its page; empty: nothing. Raises `RequirementError`."""
+    page = source_of(rows)
+    if page is None or rows.source is None or sentences_hash(page) == rows.source.sentences:
+        return ""
+    return (
+        f"{rows.id}: source.sentences: {rows.source.sentences[:12]}...; expected {sentences_hash(page)}, of today's "
+        "list; correct it, and the set's version where a row changed"
+    )
 
 
 def place_key(place: str) -> str:
@@ -197,6 +227,8 @@ def main(asked: Sequence[str]) -> None:
     sources = load_sources(set_ids)
     for missing in (one for set_id in set_ids for one in uncited(sources, load_set(set_id))):
         raise RequirementError(f"{missing}: no sentence there names the row; expected it in `rows` of one of them")
+    for wrong in filter(None, (unpinned(load_set(set_id)) for set_id in set_ids)):
+        raise RequirementError(wrong)
     print(render_register(sources, set_ids), end="")
 
 
