@@ -118,7 +118,7 @@ class RequirementSet(msgspec.Struct, frozen=True):
     client's command line that its broker fills, beside the harness's own: `symbol` for BROKERCERT_SYMBOL.
 
     `id` is what traces and records have, and names one edition for ever. The first edition of a set has no edition in
-    its id; each later one has, as in `arrow-orders@2026`. `name` is what users ask for and are told.
+    its id; each later one has, as in `NAME@2026`. `name` is what users ask for and are told.
     """
 
     id: str
