@@ -20,17 +20,18 @@ from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run import run as engine
 from brokercert.engine.run.latest import point_latest
 from brokercert.engine.run.run import RunRequest
-from brokercert.requirements import RequirementSet, load_set
+from brokercert.requirements import RequirementSet, set_named
 from brokercert.verdict import RunRecord, decode_run
 
 
 def plan(options: Options, root: str) -> Plan:
     """The items. Raises `UsageError` or `RequirementError` where what was asked for cannot be."""
-    rows = load_set(options["set_id"])
+    rows = set_named(options["set_id"])
     request = request_of(options, root, rows)
     listed = load_suite(rows.id).listed()
     return Plan(
         set_id=rows.id,
+        named=rows.name,
         marker=rows.marker,
         whom=request.subject.name,
         part=request.part,
@@ -40,7 +41,7 @@ def plan(options: Options, root: str) -> Plan:
 
 def run(options: Options, root: str, left: list[str], say: Callable[[str], None]) -> tuple[RunRecord, Path]:
     """Run the engine for the rows `left`. Returns its record, and the folder for it. Raises like `plan`."""
-    rows = load_set(options["set_id"])
+    rows = set_named(options["set_id"])
     request = request_of(options, root, rows)
     every = set(left) == set(rows.part(request.part) if request.part else rows.by_id)
     request = replace(request, only=() if every else tuple(left))
@@ -92,7 +93,7 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
         limits=config.limits,
         again=again(
             config,
-            set_id=rows.id,
+            set_id=rows.name,
             part=part,
             strict=strict,
             seed=config.seed,

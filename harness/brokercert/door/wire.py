@@ -46,6 +46,7 @@ class Plan(TypedDict):
     """The rows that are asked for, each with the names of its items, in their order."""
 
     set_id: str
+    named: str  # the set as it is asked for, with its edition where it has several
     marker: str  # pytest's, of the set
     whom: str  # the client's name
     part: str  # empty: the whole set
