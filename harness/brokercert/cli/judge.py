@@ -52,7 +52,7 @@ def judge(
 @click.argument("run_json", type=Place(exists=True))
 def report(run_json: Path, out: Path | None) -> int:
     """Render the reports of a run.json (or of a run's folder) again. The exit status is the run's. A run.json whose
-    outcome does not follow from its rows, or a row's verdict from its findings, is refused.
+    outcome does not follow from its rows, a row's verdict from its findings, or its seal from the rest, is refused.
     """
     import msgspec
 
@@ -69,6 +69,6 @@ def report(run_json: Path, out: Path | None) -> int:
         run = decode_run(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
-    refuse_contradiction(run, path)
+    refuse_contradiction(run, path, data)
     check_folder(out or path.parent, "--out" if out else str(run_json))
-    return finish(run, out or path.parent)
+    return finish(run, out or path.parent, record=data)
