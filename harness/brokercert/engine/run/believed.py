@@ -17,13 +17,24 @@ from brokercert.engine.run.saved import NO_MANIFEST
 from brokercert.judge.rows import verdict_of
 from brokercert.requirements import RequirementError
 from brokercert.seal import broken_seal
-from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, outcome_of, sentence_of
+from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, decode_run, outcome_of, sentence_of
 
 EXPECTED = "expected a run.json as its run wrote it; `brokercert judge` makes one from the traces"
 
 
-def refuse_contradiction(run: RunRecord, path: Path, data: bytes) -> None:
-    """Raises `UsageError` where the record in `path`, which holds `data`, contradicts itself or its set's manifest."""
+def believed(path: Path, data: bytes) -> RunRecord:
+    """The record in `path`, which holds `data`. Raises `UsageError` where it is none, or contradicts itself or the
+    manifest of its set.
+    """
+    try:
+        run = decode_run(data)
+    except (ValueError, RecursionError) as error:  # msgspec's errors, and that of a byte which is no UTF-8, are of them
+        raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
+    _refuse_contradiction(run, path, data)
+    return run
+
+
+def _refuse_contradiction(run: RunRecord, path: Path, data: bytes) -> None:
     if run.format != RUN_FORMAT:
         raise UsageError(f"{path}: format {run.format}, this version reads {RUN_FORMAT}; report it with {run.tool}")
     for field, said, follows in _fields(run):
