@@ -4,7 +4,9 @@
     python3 dev.py generate --all      and the kept scores, which the kill matrix measures: minutes
     python3 dev.py generate --check    nothing is written; exit status 1 where a page or a number is stale
 
-Pages are made of the requirement sets, the register of sentences and the mutants. The scores are stale with every
+Pages are made of the requirement sets, the register of sentences and the mutants. The manifest of a set is made of its
+rows, limits and scenarios, and is kept for each version. One that was released is never made anew: the set needs a new
+version then. The scores are stale with every
 change of a source that decides a cell of the kill matrix. So `--check` names them, and fails by them with `--all` only:
 `tests/house/test_generated.py` asks for them in every build. Exit status 2: a sentence with a number is gone.
 """
@@ -17,10 +19,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import msgspec
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import kept_scores, matrix_hash, scores_of
+from brokercert.engine.run.manifest import FOLDER, Kept, kept_text, todays
 from brokercert.matrix.score import page as kill_matrix
 from brokercert.requirements import available_sets, load_set
 from brokercert.sets import own_sets
@@ -45,7 +50,9 @@ class GenerateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A file of which all or some is made. `make` takes the file's text of before and gives the new one."""
+    """A file of which all or some is made. `make` takes the file's text of before and gives the new one; it raises
+    `GenerateError` where that is not to be.
+    """
 
     file: str
     make: Callable[[str], str]
@@ -78,11 +85,31 @@ def readme(text: str) -> str:
     return counted(text, counts())
 
 
+def manifest(set_id: str, before: str) -> str:
+    """The kept manifest of the set's version. Raises `GenerateError` where that was released and would change."""
+    released = bool(before) and msgspec.json.decode(before, type=Kept).released
+    after = kept_text(Kept(released, todays(set_id)))
+    if released and after != before:
+        raise GenerateError(
+            f"{set_id}: version {todays(set_id).version} was released, and its rows, limits or scenarios have changed; "
+            f"expected a new version: give its set.toml another, then run: {COMMAND}"
+        )
+    return after
+
+
+def manifests() -> Iterator[Page]:
+    """Those of our sets, as they are today."""
+    for set_id in own_sets():
+        file = f"harness/brokercert/data/{set_id}/{FOLDER}/{todays(set_id).version}.json"
+        yield Page(file, partial(manifest, set_id))
+
+
 PAGES = (
     Page("docs/protocol/register.md", lambda _: render_register(load_sources())),
     Page("docs/kill-matrix.md", lambda _: kill_matrix(own_sets())),
     Page("docs/plays.md", lambda _: plays_page(own_sets())),
     Page("README.md", readme),
+    *manifests(),
 )
 
 
@@ -133,6 +160,7 @@ def check(*, everything: bool) -> int:
 def write(*, everything: bool) -> int:
     pages = stale()
     for file, text in pages.items():
+        (ROOT / file).parent.mkdir(exist_ok=True)
         (ROOT / file).write_text(text, "utf-8")
         print(f"{file}: made anew")
     scores = list(stale_scores())

@@ -37,7 +37,7 @@ def guide(name: str, seconds: int) -> None:
         (corpus / f"seed-{number}").write_bytes(drawn.wire or drawn.text.encode("utf-8", "surrogatepass"))
     loop = asyncio.new_event_loop()
     fed = loop.run_until_complete(target.start())
-    binary = bool(target.draw(Random(0), None).wire)
+    binary = any(target.draw(Random(number), None).wire for number in range(SEEDS))
 
     def one(data: bytes) -> None:
         text = "" if binary else data.decode("utf-8", "replace")

@@ -36,7 +36,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "-q",
         "tests/toxiproxy/test_against_the_real_one.py",
     ),
-    "fuzz": (*DEV, "fuzz", "--time", "600"),
+    "fuzz": (*DEV, "fuzz", "--time", "1800"),
 }
 
 

@@ -324,12 +324,16 @@ class RunRecord(Record, frozen=True, kw_only=True):
     start: Start | None = None  # None: no preflight was played
     shape: str = ""  # what the client opens by itself, and whether that changes; "": its scenarios were judged without
     missing: tuple[str, ...] = ()  # scenarios that were called for and of which there is no trace
-    vouched: bool = True  # that the traces are those of the run; False: judged without its run.json
+    vouched: bool = True  # that the traces are those of the run, and all of them
+    doubt: str = ""  # why that is not vouched for; empty: it is, or there was no run.json beside the traces
+    manifest: str = ""  # the SHA-256 of what the set held (`engine/run/manifest.py`); empty: of before there was one
+    chain: str = ""  # of the traces (`brokercert.seal`); empty: of before, or without traces
     faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
     phases: tuple[str, ...] = ()
     set_name: str = ""  # as it is asked for, with its edition where the set knows of several; "": its id
     source: SetSource | None = None  # None: the set names none, or the record is older than this
     other_edition: str = ""  # the sentence on a client that shows the signs of another edition
+    seal: str = ""  # of all the rest of the file (`brokercert.seal`); empty: of before there was one
 
     @property
     def named(self) -> str:
@@ -388,6 +392,7 @@ def shows_warning(row: RowResult) -> bool:
     return row.verdict is Verdict.WARNING or any(finding.verdict is Verdict.WARNING for finding in row.findings)
 
 
+NO_RECORD = "nothing vouches for the traces, since no run.json of their run is beside them"
 NAMED = 3  # missing scenarios named in the sentence; the rows name them all
 
 
@@ -400,17 +405,19 @@ def sentence_of(
     part: str,
     missing: Sequence[str] = (),
     vouched: bool = True,
+    doubt: str = "",
 ) -> str:
     """One sentence for the cover and the last line of the console, which begins with the client's name: a verdict says
-    whom it is of. `missing`, `vouched`: as in `outcome_of`.
+    whom it is of. `missing`, `vouched`: as in `outcome_of`. `doubt` is why it is not vouched (default: `NO_RECORD`).
 
     Fails are named in it whatever the outcome: nothing that breaks or is cut short hides them.
     """
-    return f"{' '.join(subject.split())}: {_sentence(outcome, rows, set_id, part, missing, vouched)}"
+    doubt = "" if vouched else doubt or NO_RECORD
+    return f"{' '.join(subject.split())}: {_sentence(outcome, rows, set_id, part, missing, doubt)}"
 
 
 def _sentence(
-    outcome: Outcome, rows: Sequence[RowResult], set_id: str, part: str, missing: Sequence[str], vouched: bool
+    outcome: Outcome, rows: Sequence[RowResult], set_id: str, part: str, missing: Sequence[str], doubt: str
 ) -> str:
     judged = [row for row in rows if row.in_part and row.verdict is not Verdict.NOT_APPLICABLE]
     must = [row for row in judged if row.level is Level.MUST]
@@ -438,8 +445,8 @@ def _sentence(
             if missing:
                 more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
                 why.append(f"no trace of {', '.join(missing[:NAMED])}{more}")
-            if not why and not vouched:
-                why.append("nothing vouches for the traces, since no run.json of their run is beside them")
+            if not why and doubt:
+                why.append(doubt)
             return f"incomplete for {where}: {'; '.join(why) or f'of {len(must)} MUST rows none was applicable'}"
         case Outcome.HARNESS_ERROR:
             fails = f"; scenarios that did not break show fails of {shown}" if shown else ""

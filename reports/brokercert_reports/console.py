@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from brokercert.seal import chain_of
 from brokercert.verdict import Level, Outcome, RowResult, RunRecord, Verdict, shows_fail
 from rich.console import Console
 from rich.padding import Padding
@@ -59,6 +60,7 @@ OUTCOME_STYLES: dict[Outcome, str] = {
 
 def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Path] | None = None) -> None:
     """Print the run. `reports` are the files of `write.write_reports`, to be named at the end."""
+    seal, chain = seal_of(run), chain_of(run)
     run = printable_run(run)
     blocks = blocked_by(run)
     part = f", part {run.part}" if run.part else ""
@@ -84,8 +86,10 @@ def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Pa
         _line(console, f"Note: {text}")
     if wall_time(run):
         _line(console, f"Wall time: {wall_time(run)}")
-    if seal_of(run):
-        _line(console, f"Seal: {seal_of(run)}")
+    if chain:
+        _line(console, f"Chain: {chain}")
+    if seal:
+        _line(console, f"Seal: {seal}")
     for name, path in (reports or {}).items():
         _line(console, f"{name}: {path}")
     console.print()

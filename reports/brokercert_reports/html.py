@@ -11,6 +11,7 @@ import shlex
 from functools import cache
 from urllib.parse import quote
 
+from brokercert.seal import chain_of
 from brokercert.verdict import EXIT_CODES, SIMULATED, ExitCode, Outcome, RunRecord, Verdict
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -34,6 +35,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 def render_html(run: RunRecord) -> str:
     """The report of a run as one self-contained HTML document."""
+    seal, chain = seal_of(run), chain_of(run)
     run = text.printable_run(run)
     problems = view.problems(run)
     judged = view.judged(run)
@@ -56,7 +58,8 @@ def render_html(run: RunRecord) -> str:
             last_words=view.last_words(run),
             grid=grid_of(run),
             wall_time=view.wall_time(run),
-            seal=seal_of(run),
+            seal=seal,
+            chain=chain,
             exits=EXITS,
             exit_code=EXIT_CODES[run.outcome],
             command=shlex.join(run.subject.command),

@@ -17,6 +17,7 @@ from __future__ import annotations
 import posixpath
 import xml.etree.ElementTree as ET
 
+from brokercert.seal import chain_of
 from brokercert.verdict import Outcome, RowResult, RunRecord, Verdict, shows_fail
 
 from brokercert_reports.seal import seal_of
@@ -44,10 +45,11 @@ def render_junit(run: RunRecord, *, attachments_under: str = "") -> bytes:
     Traces are attached by paths relative to the run's folder, in which the file is written; `attachments_under` goes
     before them where a CI system wants them otherwise (GitLab: relative to the project; Jenkins: absolute).
     """
+    seals = {"chain": chain_of(run), "seal": seal_of(run)}
     run = printable_run(run)
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name=f"brokercert.{run.set_id}")
-    _properties(suite, _suite_properties(run))
+    _properties(suite, _suite_properties(run, seals))
     for row in run.rows:
         _row_case(suite, row, run, attachments_under)
     _certificate_case(suite, run)
@@ -67,7 +69,7 @@ def render_junit(run: RunRecord, *, attachments_under: str = "") -> bytes:
     return body + b"\n"
 
 
-def _suite_properties(run: RunRecord) -> dict[str, str]:
+def _suite_properties(run: RunRecord, seals: dict[str, str]) -> dict[str, str]:
     return {
         "outcome": run.outcome.value,
         "sentence": run.sentence,
@@ -76,7 +78,7 @@ def _suite_properties(run: RunRecord) -> dict[str, str]:
         "set_sha256": run.set_hash,
         **_source_properties(run),
         "other_edition": run.other_edition,
-        "seal": seal_of(run),
+        **seals,
         "part": run.part or "the whole set",
         "strict": str(run.strict).lower(),
         "tool": run.tool,

@@ -1,21 +1,23 @@
-"""One word for all traces of a run: who keeps it can tell later whether another set of files is the same.
-
-It is a chain of SHA-256, trace by trace in the order of their names. Each trace's own hash was made as its records were
-written, so that a file which somebody changed on the disk meanwhile has another one. `brokercert judge` makes the same
-seal of the same files. It is no signature: who changes the files can make a seal of those.
-"""
+"""The seal of a record as reports show it, and the bytes of `run.json` that have it. What it is: `brokercert.seal`."""
 
 from __future__ import annotations
 
-import hashlib
+from brokercert.seal import chain_of, seal_over, sealed
+from brokercert.verdict import RunRecord, encode_run
+from msgspec import structs
 
-from brokercert.verdict import RunRecord
+from brokercert_reports.text import encodable_run
+
+
+def record_bytes(run: RunRecord) -> bytes:
+    """The content of `run.json`, with chain and seal. A record of before there were seals gets none."""
+    if not run.manifest:
+        return encode_run(encodable_run(run))
+    return sealed(encode_run(encodable_run(structs.replace(run, chain=chain_of(run), seal=""))))
 
 
 def seal_of(run: RunRecord) -> str:
-    """64 hexadecimal digits; nothing where no trace was written."""
-    traces = sorted((one.name, one.play, one.sha256) for one in run.scenarios if one.sha256)
-    link = hashlib.sha256(f"{run.set_id} {run.set_version} {run.set_hash}".encode()).hexdigest()
-    for name, play, digest in traces:
-        link = hashlib.sha256(f"{link} {name} {play} {digest}".encode()).hexdigest()
-    return link if traces else ""
+    """That of its `run.json`; empty for one that was only judged again, which may stand in no file, or has none."""
+    if "judged" in run.environment or not run.manifest:
+        return ""
+    return run.seal or seal_over(record_bytes(run))

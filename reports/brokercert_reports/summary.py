@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from brokercert.seal import chain_of
 from brokercert.verdict import EXIT_CODES, RowResult, RunRecord, Verdict, shows_fail
 
 from brokercert_reports.seal import seal_of
@@ -50,6 +51,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 
 def render_summary(run: RunRecord) -> str:
     """The summary as Markdown, at most 60,000 bytes of UTF-8."""
+    seals = {"Chain": chain_of(run), "Seal": seal_of(run)}
     run = printable_run(run)
     parts = [_head(run)]
     room = MOST_BYTES - TAIL - len(parts[0].encode())
@@ -68,7 +70,7 @@ def render_summary(run: RunRecord) -> str:
         parts.append(section)
     if left_out:
         parts.append(f"{several(left_out, 'further row')} with findings in report.html.\n")
-    parts.append(_tail(run))
+    parts.append(_tail(run, seals))
     return "\n".join(parts)
 
 
@@ -131,7 +133,7 @@ def _problem(row: RowResult, run: RunRecord, blocked: tuple[str, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tail(run: RunRecord) -> str:
+def _tail(run: RunRecord, seals: dict[str, str]) -> str:
     silent = [row for row in run.rows if keeps_open(row) and row.verdict in (Verdict.BLOCKED, Verdict.UNTESTED)]
     lines = [
         f"MUST rows {verdict}: {listing((row.id for row in silent if row.verdict is verdict), 40)}.\n"
@@ -146,7 +148,6 @@ def _tail(run: RunRecord) -> str:
         lines += ["", f"Made from {markdown(source_told(run.source))}."]
     if wall_time(run):
         lines += ["", f"Wall time: {wall_time(run)}."]
-    if seal_of(run):
-        lines += ["", f"Seal of the traces: `{seal_of(run)}`."]
+    lines += [line for name, value in seals.items() if value for line in ("", f"{name}: `{value}`.")]
     lines += ["", f"Again: {markdown(run.reproduce, 400)}"]
     return "\n".join(lines) + "\n"

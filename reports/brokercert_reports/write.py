@@ -13,12 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from brokercert.verdict import RunRecord, encode_run
+from brokercert.verdict import RunRecord
 
 from brokercert_reports.html import render_html
 from brokercert_reports.junit import render_junit
+from brokercert_reports.seal import record_bytes
 from brokercert_reports.summary import render_summary
-from brokercert_reports.text import encodable_run
 
 RECORD = "run.json"  # from which all others can be rendered again
 
@@ -45,12 +45,14 @@ def write_reports(run: RunRecord, folder: Path) -> dict[str, Path]:
     return paths
 
 
-def write_what_fits(run: RunRecord, folder: Path) -> Written:
-    """The same, as far as it goes: what cannot be made or written is told, and raises nothing."""
+def write_what_fits(run: RunRecord, folder: Path, record: bytes | None = None) -> Written:
+    """The same, as far as it goes: what cannot be made or written is told, and raises nothing. `record` is the content
+    of `run.json` where the run was read from one: its seal holds for those bytes.
+    """
     written = Written({}, {})
     with suppress(OSError):  # then each file says why
         folder.mkdir(parents=True, exist_ok=True)
-    for kind, name, render in _reports(run):
+    for kind, name, render in _reports(run, record):
         try:
             _write(folder / name, render())
         except OSError as error:
@@ -62,9 +64,9 @@ def write_what_fits(run: RunRecord, folder: Path) -> Written:
     return written
 
 
-def _reports(run: RunRecord) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+def _reports(run: RunRecord, record: bytes | None = None) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     """Kind, name and content of each, the most important first."""
-    yield "run.json", RECORD, lambda: encode_run(encodable_run(run))
+    yield "run.json", RECORD, lambda: record_bytes(run) if record is None else record
     yield "HTML", "report.html", lambda: render_html(run).encode()
     yield "JUnit", f"TEST-{run.set_id}.xml", lambda: render_junit(run)
     yield "Markdown", "summary.md", lambda: render_summary(run).encode()

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.run import Quiet, RunRequest, run_certification
-from brokercert.verdict import Outcome, RunRecord, sentence_of
+from brokercert.verdict import Outcome, RunRecord, decode_run, sentence_of
+from brokercert_reports.seal import record_bytes
 from brokercert_reports.write import write_reports
 from msgspec import structs
 
@@ -42,6 +44,27 @@ def unvouched(run: RunRecord) -> RunRecord:
 
 def trace_in(folder: Path, scenario: str) -> Path:
     return folder / "traces" / f"{scenario}.jsonl"
+
+
+def forged(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """The record of a run, changed in its file by somebody who makes chain and seal of it anew."""
+    place = folder / "run.json"
+    record = json.loads(place.read_bytes())
+    change(record)
+    if not record["manifest"]:  # of before there were seals
+        record.update(chain="", seal="")
+    place.write_bytes(record_bytes(decode_run(json.dumps(record).encode())))
+
+
+def as_in_real_time(header: dict[str, Any]) -> None:
+    """As a run in real time has it, of a client that takes commands."""
+    settings = load_suite(header["set_id"]).by_name(header["scenario"]).settings_at(True, header["readings"])
+    header.update(tier="real", clock="monotonic", level="commands", settings=settings)
+
+
+def as_before_manifests(header: dict[str, Any]) -> None:
+    """As a version wrote it that kept none."""
+    header.pop("manifest")
 
 
 def with_header(path: Path, change: Callable[[dict[str, Any]], object]) -> None:

@@ -53,6 +53,14 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "asked": (lambda record: record.update(selected=["LOG-010"]), "LOG-010: reason: deselected; "),
     "format": (lambda record: record.update(format=99), "format 99, this version reads "),
     "set": (lambda record: record.update(set_id="../../evil"), "no requirement set '../../evil'"),
+    "set hash": (lambda record: record.update(set_hash="0" * 64), "set_hash: 000"),
+    "version": (lambda record: record.update(set_version="2"), "set_version: 2; what it is made of says: 1"),
+    "limit": (lambda record: record["limits"][0].update(value=99.0), "limits: "),
+    "limits": (lambda record: record.update(limits=[]), "limits: ; what it is made of says: "),
+    "no run id": (lambda record: record.update(run_id="x"), "seal: "),
+    "trace": (lambda record: record["scenarios"][0].update(sha256="0" * 64), "chain: "),
+    "no seal": (lambda record: record.update(seal=""), "seal: none; what stands in the file makes "),
+    "no chain": (lambda record: record.update(chain=""), "chain: none; the SHA-256 of its traces make "),
 }
 
 
@@ -103,6 +111,6 @@ def test_what_the_record_and_the_traces_both_say_is_the_same(failed: Path, tmp_p
     folder = copied(failed, tmp_path / "copy")
     record = json.loads((folder / "run.json").read_text())
     CHANGED[name](record)
-    (folder / "run.json").write_text(json.dumps(record))
+    (folder / "run.json").write_text(json.dumps(record))  # before its seal, the field is named
     with pytest.raises(UsageError, match=f"run\\.json: {name} .*the record of another run"):
         judge_traces([folder])

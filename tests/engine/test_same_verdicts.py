@@ -20,7 +20,7 @@ from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.requirements import load_set
 from brokercert.verdict import EXIT_CODES, ExitCode, Outcome, RunRecord, Verdict, encode_run
 from msgspec import structs
-from saved_runs import SET, copied, said, saved_run, trace_in, unvouched, with_header
+from saved_runs import SET, as_in_real_time, copied, said, saved_run, trace_in, unvouched, with_header
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "python" / "brokercert.toml"
 ROWS = load_set(SET)
@@ -61,8 +61,9 @@ ASKED: dict[str, tuple[Callable[[Path], RunRequest], Outcome]] = {
 
 
 def no_words(header: dict[str, Any]) -> None:
-    """As headers were before they said what was asked for."""
+    """As headers were before they said what was asked for, and by which manifest."""
     header.pop("asked", None)
+    header.pop("manifest")
 
 
 @pytest.mark.long
@@ -84,7 +85,8 @@ def test_rows_reasons_and_status_are_those_of_the_run(
     assert (alone.outcome, alone.sentence) == (unvouched(run).outcome, unvouched(run).sentence)
 
     older = judge_traces([_older(copied(folder, tmp_path / "older"), run)])
-    assert said(older) == said(run) and older.outcome is run.outcome, "and so does run.json, for older traces"
+    assert said(older) == said(run), "and so does run.json, for older traces"
+    assert older.outcome is unvouched(run).outcome, "but no manifest says that these are all"
 
 
 def _older(folder: Path, run: RunRecord) -> Path:
@@ -97,7 +99,7 @@ def _older(folder: Path, run: RunRecord) -> Path:
         else one
         for one in run.scenarios
     ]
-    (folder / "run.json").write_bytes(encode_run(structs.replace(run, scenarios=tuple(played))))
+    (folder / "run.json").write_bytes(encode_run(structs.replace(run, scenarios=tuple(played), manifest="")))
     return folder
 
 
@@ -171,7 +173,7 @@ def test_of_a_run_in_real_time_the_cells_that_the_seed_chose_are_owed(tmp_path: 
     folder, _ = saved_run(request)
     (folder / "run.json").unlink()  # it tells of virtual time
     for path in sorted((folder / "traces").glob("*.jsonl")):
-        with_header(path, lambda header: header.update(tier="real"))
+        with_header(path, as_in_real_time)
     run = judge_traces([folder])
     row = next(row for row in run.rows if row.id == "REC-110")
     assert row.verdict is Verdict.PASS and set(row.scenarios) == set(names)
@@ -191,7 +193,7 @@ def test_where_one_cell_was_played_in_virtual_time_beside_a_run_all_others_were(
     left = sorted({s.name for s in CELLS} - chosen)
     for path in (folder / "traces").glob("*.jsonl"):
         if path.stem not in left:
-            with_header(path, lambda header: header.update(tier="real", level="commands"))
+            with_header(path, as_in_real_time)
     run = judge_traces([folder])
     assert (run.tier, run.subject.level) == ("real", "commands"), "the run is the one in real time"
     row = next(row for row in run.rows if row.id == "REC-110")

@@ -13,7 +13,16 @@ from brokercert.engine.run.offline import judge_traces
 from brokercert.engine.run.run import RunRequest
 from brokercert.matrix.subjects import REFERENCE, subject_named
 from brokercert.verdict import ExitCode, Outcome, RunRecord, Verdict
-from saved_runs import SET, copied, saved_run, trace_in, with_header
+from saved_runs import (
+    SET,
+    as_before_manifests,
+    as_in_real_time,
+    copied,
+    forged,
+    saved_run,
+    trace_in,
+    with_header,
+)
 
 UNVOUCHED = "they are judged as they are, and nothing vouches for them"
 
@@ -100,13 +109,15 @@ def test_one_trace_of_a_run_can_be_judged(core: Path) -> None:
 def test_the_record_of_the_run_tells_of_what_this_suite_has_not(core: Path, tmp_path: Path) -> None:
     """As of an older version: a scenario that does not exist any more, and one that did not exist yet."""
     folder = copied(core, tmp_path / "copy")
-    record = json.loads((folder / "run.json").read_text())
-    for one in record["scenarios"]:
-        if one["name"] == "loss-rst":
-            one["name"] = "loss-by-storm"
-    for row in record["rows"]:
-        row["scenarios"] = ["loss-by-storm" if name == "loss-rst" else name for name in row["scenarios"]]
-    (folder / "run.json").write_text(json.dumps(record))
+
+    def older(record: dict[str, Any]) -> None:
+        for one in record["scenarios"]:
+            if one["name"] == "loss-rst":
+                one["name"] = "loss-by-storm"
+        for row in record["rows"]:
+            row["scenarios"] = ["loss-by-storm" if name == "loss-rst" else name for name in row["scenarios"]]
+
+    forged(folder, older)
     trace_in(folder, "loss-rst").unlink()
     run = judge_traces([folder])
     assert row_of(run, "REC-010") == (Verdict.UNTESTED, "not played: loss-rst, loss-by-storm")
@@ -153,7 +164,7 @@ def test_cells_in_virtual_time_beside_a_run_in_real_time_are_of_one_run(tmp_path
     request = RunRequest(SET, subject_named(SET, REFERENCE), out=tmp_path, tier="virtual", scenarios=names)
     folder, _ = saved_run(request)
     (folder / "run.json").unlink()
-    with_header(trace_in(folder, "loss-fin"), lambda header: header.update(tier="real", level="commands"))
+    with_header(trace_in(folder, "loss-fin"), as_in_real_time)
     run = judge_traces([folder])
     assert (run.tier, run.subject.level) == ("real", "commands"), "the run is the one in real time"
     assert {one.name: one.tier for one in run.scenarios if one.sha256} == {
@@ -175,9 +186,10 @@ def earlier(path: Path) -> None:
 
 def test_a_trace_that_was_altered_is_refused(core: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = copied(core, tmp_path / "copy")
+    seal = json.loads((folder / "run.json").read_bytes())["seal"]
     assert (
         judge_traces([folder]).notes[1]
-        == f"The traces are those that {folder / 'run.json'} names, byte for byte (SHA-256)."
+        == f"The traces are those that {folder / 'run.json'} names, byte for byte (SHA-256). Its seal is {seal}."
     )
     earlier(trace_in(folder, "loss-rst"))
     with_header(trace_in(folder, "open-held"), lambda header: header.update(tool="brokercert 0.0.0"))
@@ -194,6 +206,9 @@ def test_a_trace_that_the_record_does_not_know_is_refused(core: Path, few: Path,
     folder = copied(core, tmp_path / "copy")
     trace_in(folder, "loss-rst").rename(tmp_path / "kept.jsonl")
     trace_in(folder, "loss-rst").write_bytes((tmp_path / "kept.jsonl").read_bytes())
+    for name in (path.stem for path in (folder / "traces").iterdir()):
+        with_header(trace_in(folder, name), as_before_manifests)
+    forged(folder, lambda record: record.update(manifest=""))
     with_header(trace_in(folder, "loss-rst"), lambda header: header.update(scenario="loss-by-storm"))
     with pytest.raises(UsageError, match=r"loss-rst\.jsonl: .*run\.json knows of no trace of scenario 'loss-by-storm'"):
         judge_traces([folder])
@@ -204,8 +219,7 @@ def test_a_trace_that_the_record_does_not_know_is_refused(core: Path, few: Path,
 
 def test_the_record_cannot_ask_for_less_than_the_traces_say(core: Path, tmp_path: Path) -> None:
     folder = copied(core, tmp_path / "copy")
-    record = json.loads((folder / "run.json").read_text())
-    (folder / "run.json").write_text(json.dumps({**record, "strict": True}))
+    forged(folder, lambda record: record.update(strict=True))
     with pytest.raises(UsageError, match=r"asked Asked.*strict=True.* the record of another run"):
         judge_traces([folder])
 
@@ -239,6 +253,7 @@ def test_another_set_is_refused_by_its_option_and_an_unknown_one_by_its_file(cor
         judge_traces([held], "arrow-orders")
     strange = tmp_path / "strange.jsonl"
     strange.write_bytes(held.read_bytes())
+    with_header(strange, as_before_manifests)
     with_header(strange, lambda header: header.update(set_id="moon-stage9"))
     with pytest.raises(UsageError, match=f"^{strange}: set_id: no requirement set 'moon-stage9'; known: "):
         judge_traces([strange])
@@ -253,8 +268,9 @@ def test_another_set_is_refused_by_its_option_and_an_unknown_one_by_its_file(cor
 def test_a_set_that_has_changed_since_is_told(core: Path, tmp_path: Path) -> None:
     folder = copied(core, tmp_path / "copy", record=False)
     for path in (folder / "traces").glob("*.jsonl"):
-        with_header(path, lambda header: header.update(set_hash="0123456789abcdef"))
+        with_header(path, lambda header: header.update(set_hash="0123456789abcdef", manifest="fedcba9876543210"))
     notes = judge_traces([folder]).notes
+    assert any(note.startswith(f"This version knows no manifest fedcba987654 of {SET}, ") for note in notes)
     assert any("has changed since the traces were recorded (hash 0123456789ab then, " in note for note in notes)
 
 
@@ -273,6 +289,5 @@ def test_a_killed_run_can_be_judged_and_is_no_certificate(core: Path, tmp_path: 
 def test_an_interrupted_run_stays_interrupted(core: Path, tmp_path: Path) -> None:
     """Between two scenarios: no trace ends early, and only its record says so."""
     folder = copied(core, tmp_path / "copy")
-    record = json.loads((folder / "run.json").read_text())
-    (folder / "run.json").write_text(json.dumps({**record, "outcome": "interrupted"}))
+    forged(folder, lambda record: record.update(outcome="interrupted"))
     assert judge_traces([folder]).outcome is Outcome.INTERRUPTED

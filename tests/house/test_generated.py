@@ -9,8 +9,23 @@ import generate
 import pytest
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import Score, keep_score, kept_scores, matrix_hash, scores_of
+from brokercert.engine.run.manifest import Kept, kept_text, todays
 from brokercert.matrix.subjects import insiders, mutants_of
-from generate import COMMAND, COUNTED, PAGES, ROOT, GenerateError, Page, counted, counts, measured, stale, stale_scores
+from generate import (
+    COMMAND,
+    COUNTED,
+    PAGES,
+    ROOT,
+    GenerateError,
+    Page,
+    counted,
+    counts,
+    manifest,
+    measured,
+    stale,
+    stale_scores,
+)
+from msgspec import structs
 
 README = counted((ROOT / "README.md").read_text("utf-8"), counts())  # whether it is stale, the first test says
 
@@ -90,3 +105,13 @@ def test_what_is_stale_is_named_with_its_command(
     told = capsys.readouterr().out.splitlines()
     assert len(told) == max(1, len(pages) + len(scores))
     assert all("stale" in line for line in told) and (not (pages or scores) or all(COMMAND in line for line in told))
+
+
+def test_a_manifest_that_was_released_is_never_made_anew() -> None:
+    set_id = measured()[0]
+    now = kept_text(Kept(False, todays(set_id)))
+    older = structs.replace(todays(set_id), set_hash="0" * 64)
+    assert manifest(set_id, "") == manifest(set_id, kept_text(Kept(False, older))) == now
+    assert manifest(set_id, kept_text(Kept(True, todays(set_id)))) == kept_text(Kept(True, todays(set_id)))
+    with pytest.raises(GenerateError, match=f"{set_id}: version 1 was released, .*expected a new version"):
+        manifest(set_id, kept_text(Kept(True, older)))

@@ -23,7 +23,7 @@ SHARED_BY_REFERENCES = tuple(f"brokercert.reference.{name}" for name in ("progra
 # package or module (longest prefix wins) -> what of ours it may import besides itself
 ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert_mock": (),
-    "brokercert_reports": ("brokercert.trace", "brokercert.verdict"),
+    "brokercert_reports": ("brokercert.seal", "brokercert.trace", "brokercert.verdict"),
     "brokercert_scenarios": ("brokercert", "brokercert_mock"),
     "brokercert": ("brokercert",),
     "brokercert.engine": ("brokercert", "brokercert_mock"),
@@ -43,6 +43,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.sets": (),
     "brokercert.trace": (),
     "brokercert.verdict": (),
+    "brokercert.seal": ("brokercert.verdict",),
     "brokercert.requirements": ("brokercert.verdict", "brokercert.sets"),
     "brokercert.sources": ("brokercert.requirements", "brokercert.sets"),
     "brokercert.judge": ("brokercert.trace", "brokercert.verdict", "brokercert.requirements"),
@@ -50,7 +51,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.reference.tradovate": SHARED_BY_REFERENCES,
     "brokercert.reference.arrow": SHARED_BY_REFERENCES,
 }
-PURE = ("brokercert.trace", "brokercert.verdict", "brokercert.requirements", "brokercert.sources", "brokercert.judge")
+PURE = (
+    "brokercert.trace",
+    "brokercert.verdict",
+    "brokercert.seal",
+    "brokercert.requirements",
+    "brokercert.sources",
+    "brokercert.judge",
+)
 IMPURE = ("asyncio", "websockets", "pytest", "time", "random", "socket", "requests", "subprocess", "threading")
 IN_PYTEST = ("pytest_plugin", "pytest_items", "pytest_status", "door.process", "door.wire", "ownprocess", "sets")
 SANS_IO = ("wire", "states", "session", "requests", "store", "state")

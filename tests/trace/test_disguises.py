@@ -7,11 +7,12 @@ import json
 import random
 import re
 import string
+from collections.abc import Callable
 
 import pytest
 from brokercert.trace import Labels
 from brokercert.trace.clean import Clean, shortened
-from brokercert.trace.disguises import ESCAPED, OVERLAP, SLICE, disguises_of, found_in, views
+from brokercert.trace.disguises import ESCAPED, OVERLAP, PART, SLICE, disguises_of, found_in, views
 from brokercert.trace.labels import MOST_DISGUISED
 from disguised import PARTS, WHOLE
 from hypothesis import given
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 ALPHABET = string.ascii_letters + string.digits + "-_."
 TOKEN = "8_2aQx7Tn2Lw9Rk4Vb8Zc1Md6Pf3Gs5Hj0Yu-aE_iOqWtXvNlBrKmDzCyS4UoA1.b"
 # As brokers make them. One of sixty zeros has parts that stand everywhere.
+MARKED = st.text(string.ascii_letters + string.digits + "-_.~+/=" * 4, min_size=24, max_size=80)
 TOKENS = st.integers(0, 2**32).map(lambda seed: "".join(random.Random(seed).choices(ALPHABET, k=66)))
 
 
@@ -146,3 +148,13 @@ def test_a_label_is_not_cut(at: int, most: int, cut_before: bool) -> None:
 
 def test_what_a_client_writes_between_such_marks_is_cut() -> None:
     assert shortened(Clean("«" + "x" * 500 + "»"), 100) == "«" + "x" * 99
+
+
+@given(MARKED, st.data(), st.sampled_from([str, str.upper, str.lower]), st.text("x-. ", max_size=12))
+def test_any_twelve_characters_in_a_row_are_found_however_many_marks_they_have(
+    secret: str, data: st.DataObject, case: Callable[[str], str], before: str
+) -> None:
+    at = data.draw(st.integers(0, len(secret) - PART))
+    text = f"{before}§{case(secret[at : at + PART])}§ and more"
+    hits = found_in(text, [disguises_of(secret)])
+    assert any(hit.start <= len(before) + 1 and hit.end >= len(before) + 1 + PART for hit in hits), text

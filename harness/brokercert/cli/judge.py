@@ -52,23 +52,15 @@ def judge(
 @click.argument("run_json", type=Place(exists=True))
 def report(run_json: Path, out: Path | None) -> int:
     """Render the reports of a run.json (or of a run's folder) again. The exit status is the run's. A run.json whose
-    outcome does not follow from its rows, or a row's verdict from its findings, is refused.
+    outcome does not follow from its rows, a row's verdict from its findings, or its seal from the rest, is refused.
     """
-    import msgspec
-
     from brokercert.cli.finish import finish
     from brokercert.engine.ask.given import is_folder, read_given
-    from brokercert.engine.errors import UsageError
-    from brokercert.engine.run.believed import refuse_contradiction
+    from brokercert.engine.run.believed import believed
     from brokercert.engine.run.folder import check_folder
-    from brokercert.verdict import decode_run
 
     path = run_json / "run.json" if is_folder(run_json) else run_json
     data = read_given(path, "the run.json of a run, as in out/latest")
-    try:
-        run = decode_run(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
-    refuse_contradiction(run, path)
+    run = believed(path, data)
     check_folder(out or path.parent, "--out" if out else str(run_json))
-    return finish(run, out or path.parent)
+    return finish(run, out or path.parent, record=data)

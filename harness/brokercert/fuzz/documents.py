@@ -24,6 +24,39 @@ def wrong_json(rng: Random, document: Any) -> tuple[str, str]:
     return name, BREAKS[name][0](rng, _encode(document).decode())
 
 
+STRANGE = (  # bytes that readers met and did not expect
+    b"\xff", b"\x00", b"\xef\xbb\xbf", b"\xed\xb3\xbf", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\n", b"\r\n", b"\x1b[31m",
+    b'"', b"\\", b"{", b"[" * 3_000, b"9" * 400, b"1e999", b"NaN", b'{"a":' * 3_000, b"\xe2\x80\xa8",
+)  # fmt: skip
+
+
+def wrong_bytes(rng: Random, data: bytes) -> tuple[str, bytes]:
+    """(defect, bytes) of any bytes, one to three places of them changed."""
+    name = ""
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        place = int(rng.random() * (len(data) + 1))
+        length = 1 + int(rng.random() * 8)
+        other = int(rng.random() * (len(data) + 1))
+        name, data = one_of(
+            rng,
+            (
+                (
+                    "bit",
+                    data[:place]
+                    + bytes(byte ^ 1 << rng.randrange(8) for byte in data[place : place + 1])
+                    + data[place + 1 :],
+                ),
+                ("byte", data[:place] + bytes([rng.randrange(256)]) + data[place + 1 :]),
+                ("cut", data[:place]),
+                ("strange", data[:place] + rng.choice(STRANGE) + data[place:]),
+                ("instead", data[:place] + rng.choice(STRANGE) + data[place + length :]),
+                ("without", data[:place] + data[place + length :]),
+                ("moved", data[:place] + data[other : other + 8 * length] + data[place:]),
+            ),
+        )
+    return f"bytes-{name}", data
+
+
 def wrong_text(rng: Random, text: str) -> tuple[str, str]:
     """(defect, text) of any text, one place of it changed."""
     place = int(rng.random() * (len(text) + 1))

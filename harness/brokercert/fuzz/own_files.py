@@ -12,7 +12,7 @@ import msgspec
 from brokercert.engine.ask.config import load_config
 from brokercert.engine.errors import UsageError
 from brokercert.engine.play.scenario import load_dialect
-from brokercert.fuzz.documents import wrong_json, wrong_text
+from brokercert.fuzz.documents import wrong_bytes, wrong_json, wrong_text
 from brokercert.fuzz.finds import load
 from brokercert.fuzz.targets import Plain, target
 from brokercert.hostile import Hostile, Level
@@ -48,7 +48,19 @@ def _draw_trace(rng: Random, level: Level | None) -> Hostile:
     text = "\n".join(lines) + "\n"
     if rng.random() < 0.2:
         name, text = wrong_text(rng, text)
-    return Hostile("json", name, text)
+    return _often_bytes(rng, name, text)
+
+
+def _often_bytes(rng: Random, name: str, text: str) -> Hostile:
+    """As it is, or with bytes changed that a text cannot have."""
+    if rng.random() < 0.6:
+        return Hostile("json", name, text)
+    name, data = wrong_bytes(rng, text.encode("utf-8", "surrogatepass"))
+    return Hostile("websocket", name, "", data)
+
+
+def _bytes_of(hostile: Hostile) -> bytes:
+    return hostile.wire or hostile.text.encode("utf-8", "surrogateescape")
 
 
 @target("trace", "The trace reader: `TraceError`, or a trace that can be judged.", _draw_trace)
@@ -58,7 +70,7 @@ async def _trace() -> Plain:
 
     def take(hostile: Hostile) -> None:
         try:
-            trace = parse_trace(hostile.text.encode("utf-8", "surrogateescape"))
+            trace = parse_trace(_bytes_of(hostile))
         except TraceError:
             return
         judge_trace(trace, rows, judging)
@@ -136,7 +148,7 @@ def wrong_toml(rng: Random, document: str) -> tuple[str, str]:
 
 
 def _draw_config(rng: Random, level: Level | None) -> Hostile:
-    return Hostile("json", *wrong_toml(rng, CONFIG))
+    return _often_bytes(rng, *wrong_toml(rng, CONFIG))
 
 
 @target(
@@ -151,7 +163,7 @@ async def _config() -> Plain:
     rows = load_set("tradovate-stage2")
 
     def take(hostile: Hostile) -> None:
-        path.write_bytes(hostile.text.encode("utf-8", "surrogateescape"))
+        path.write_bytes(_bytes_of(hostile))
         try:
             load_config(path, environ={}).subject(rows)
         except UsageError:
@@ -243,7 +255,7 @@ FIND = {
 
 
 def _draw_find(rng: Random, level: Level | None) -> Hostile:
-    return Hostile("json", *wrong_json(rng, FIND))
+    return _often_bytes(rng, *wrong_json(rng, FIND))
 
 
 @target("finds", "The reader of finds: `UsageError`, or a find.", _draw_find)
@@ -252,7 +264,7 @@ async def _finds() -> Plain:
     path = folder / "find.json"
 
     def take(hostile: Hostile) -> None:
-        path.write_bytes(hostile.text.encode("utf-8", "surrogatepass"))
+        path.write_bytes(hostile.wire or hostile.text.encode("utf-8", "surrogatepass"))
         try:
             load(path)
         except UsageError:

@@ -71,6 +71,6 @@ def target(name: str, rejected: str, draw: Draw) -> Callable[[Start], Start]:
 
 def known_targets() -> dict[str, Target]:
     """All targets of ours, by name."""
-    for module in ("client", "own_mock", "own_segments", "own_arrow", "own_files", "own_toxiproxy"):
+    for module in ("client", "own_mock", "own_segments", "own_arrow", "own_files", "own_bytes", "own_toxiproxy"):
         importlib.import_module(f"brokercert.fuzz.{module}")
     return TARGETS

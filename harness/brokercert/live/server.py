@@ -152,7 +152,7 @@ class LivePage:
         sending = asyncio.create_task(self._send_news(ws))
         try:
             async for message in ws:
-                await ws.send(self._carry_out(message))
+                await ws.send(self.carry_out(message))
         except ConnectionClosed:
             return  # a page that was closed in the middle
         finally:
@@ -177,11 +177,11 @@ class LivePage:
         except ConnectionClosed:
             return
 
-    def _carry_out(self, message: str | bytes) -> str:
+    def carry_out(self, message: str | bytes) -> str:
         """Do what a page asks, and say what was done or what is wrong with it."""
         try:
             asked = msgspec.json.decode(message, type=_Asked)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return _json({"answer": 0, "ok": False, "text": f"not understood: {error}"})
         try:
             text = perform(self._panel, asked.do, asked.on, asked.give)

@@ -22,6 +22,8 @@ from itertools import takewhile
 from string import ascii_lowercase, digits
 from struct import Struct
 
+import ahocorasick_rs as aho
+
 # A shorter secret is looked for as it stands, and in no disguise: it would be found by chance.
 SHORTEST = 8
 # Characters of a secret in a row that are a part of it. A log that shows the first and the last eight of a token, as
@@ -29,7 +31,8 @@ SHORTEST = 8
 PART = 12
 SHORTEST_WITH_PARTS = 24  # a shorter secret has no part that is not nearly all of it, or too common
 # Every piece of a form of such a length is known, and a text is looked at in steps of as much. So a run of nine folded
-# characters is always found: twelve of a secret, three of them marks. Forms that tell a character by more than one and
+# characters is always found: twelve of a secret, three of them marks. Those with more marks are looked for as they
+# stand, in any letter case. Forms that tell a character by more than one and
 # a half are looked for in longer steps: many are digits, and of those five in a row stand everywhere.
 PIECE, PIECE_OF_LONG = 5, 10
 SIZES = (PIECE, PIECE_OF_LONG)
@@ -92,6 +95,7 @@ class Disguises:
     index: dict[str, bytes]
     short: tuple[int, ...]  # forms too short to be found by their pieces
     public: int  # so many of its first characters are known to everybody: the header of a JSON Web Token
+    marked: bool = False  # it has parts that folding leaves too short for its pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,12 @@ class View:
     def _spans(self) -> list[tuple[int, int]] | None:
         return None if self.spans is None else self.spans()
 
+    def place(self, begin: int, end: int) -> tuple[int, int]:
+        """From where to where the text says what `source` says from `begin` to `end`."""
+        if self._spans is None:
+            return begin, end
+        return self._spans[begin][0], self._spans[end - 1][1]
+
     def span(self, begin: int, end: int) -> tuple[int, int]:
         """From where to where the text says what the folded one says from `begin` to `end`."""
         first, last = self._places[begin], self._places[end - 1]
@@ -154,6 +164,7 @@ def found_in(text: str, secrets: Sequence[Disguises], pieces: set[str] | None = 
 def _found_in(text: str, secrets: Sequence[Disguises], pieces: set[str] | None) -> Iterator[Found]:
     for view in views(text):
         windows = [*STEPS.findall(view.folded), *LONG_STEPS.findall(view.folded)]
+        yield from _marked(view, secrets)
         if pieces is not None and pieces.isdisjoint(windows):
             continue
         for secret in secrets:
@@ -235,6 +246,31 @@ def _shorts(view: View, secret: Disguises, form: Form) -> Iterator[Found]:
         at = view.folded.find(form.text, end)
 
 
+def _marked(view: View, secrets: Sequence[Disguises]) -> Iterator[Found]:
+    """The parts of secrets that are marks for a good deal, in any letter case."""
+    finder, known = _as_they_stand(tuple(one.value for one in secrets if one.marked))
+    if finder is None:
+        return
+    text = _lower(view.source)
+    for which, start, _ in finder.find_matches_as_indexes(text, overlapping=True):
+        value, place = known[which]
+        begin, end = _run(text, start, _lower(value), place)
+        low, high = place - (start - begin), place + end - start
+        yield Found(*view.place(begin, end), value, high - low, high - low == len(value), high <= _public(value))
+
+
+@lru_cache(maxsize=16)
+def _as_they_stand(values: tuple[str, ...]) -> tuple[aho.AhoCorasick | None, list[tuple[str, int]]]:
+    """What finds these parts of all of them, in lower case; and of what each is one, and where in it."""
+    known = [(value, at) for value in values for at in _with_many_marks(value)]
+    return (aho.AhoCorasick([_lower(value[at : at + PART]) for value, at in known]) if known else None), known
+
+
+def _lower(text: str) -> str:
+    """In lower case, as far as that is ASCII: every place stays where it is, and UTF-8 can say it."""
+    return text.encode("ascii", "replace").lower().decode()
+
+
 def _run(text: str, at: int, form: str, place: int) -> tuple[int, int]:
     """From where to where `text` says what `form` does; `text[at]` is its `form[place]`."""
     shift = place - at
@@ -289,8 +325,16 @@ def disguises_of(value: str) -> Disguises:
         for place in range(len(form.text) - form.piece + 1):
             piece = form.text[place : place + form.piece]
             index[piece] = index.get(piece, b"") + PLACE.pack(which, place)
+    marked = len(value) >= SHORTEST_WITH_PARTS and any(True for _ in _with_many_marks(value))
     short = tuple(which for which, form in enumerate(forms) if len(form.text) < 2 * form.piece - 1)
-    return Disguises(value, tuple(forms), index, short, _public(value))
+    return Disguises(value, tuple(forms), index, short, _public(value), marked)
+
+
+def _with_many_marks(value: str) -> Iterator[int]:
+    """Where a part begins that has fewer folded characters than are always found by their pieces."""
+    for at in range(len(value) - PART + 1):
+        if sum(character in FOLDED for character in value[at : at + PART].lower()) < 2 * PIECE - 1:
+            yield at
 
 
 def _forms(value: str) -> Iterator[Form]:

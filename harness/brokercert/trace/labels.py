@@ -9,6 +9,9 @@ In what a client made, disguises of secrets are looked for too, and longer piece
 of a line that was cut (`brokercert.trace.disguises`). A piece becomes `«part of access-token#2»`. A piece of several
 secrets says which of none, and the header of a JSON Web Token is known to everybody: they become `«part of several
 secrets»` and `«header of access-token#2»`, and are no leak.
+
+What the broker says holds a disguise or a piece only where it gives back what a client said. So its texts are searched
+for them from the moment on at which a client said the first.
 """
 
 from __future__ import annotations
@@ -63,6 +66,7 @@ class Labels:
         self._pieces: set[str] = set()  # of the first `_merged` of them
         self._merged = 0
         self._searched = 0  # characters so far
+        self._said = False  # a client said a piece of a secret, or one in disguise: the broker may say it again
         self._beginnings: aho.AhoCorasick | None = None
         self._list_patterns: dict[str, re.Pattern[str]] = {}  # secret -> its lists, compiled when first seen
 
@@ -91,8 +95,9 @@ class Labels:
         return label
 
     def redact(self, text: str, *, parts: bool = True) -> Clean:
-        """`text` with every form of every secret replaced by its label, in place. Without `parts`, disguises and pieces
-        of secrets are not looked for: in what the broker says there are none, and most of a trace is that.
+        """`text` with every form of every secret replaced by its label, in place. `parts`: a client made it, so that
+        disguises and pieces of secrets are looked for. Without, they are once a client has said one: what the broker
+        says is most of a trace.
         """
         if not self._labels or not text:
             return Clean(text)
@@ -102,8 +107,10 @@ class Labels:
         whole = list(self._wholes(text, _encodable(text)))
         if whole:
             text = _replaced(text, whole)
-        if parts and self._disguised and len(text) >= SHORTEST_ENCODED:
-            text = _replaced(text, list(self._labelled(self._hits(text))))
+        if (parts or self._said) and self._disguised and len(text) >= SHORTEST_ENCODED:
+            hits = self._hits(text)
+            self._said = self._said or any(not hit.public for hit in hits)
+            text = _replaced(text, list(self._labelled(hits)))
         return Clean(text)
 
     def _hits(self, text: str) -> list[Found]:
@@ -257,7 +264,7 @@ def _spaced(listed: Iterable[list[str]]) -> list[str]:
 def forms(value: str) -> frozenset[str]:
     """Every textual form in which `value` is still `value`."""
     data = value.encode()
-    result = {value, value.strip()}
+    result = {value, value.strip(), value.lower(), value.upper()}  # a broker tells names of endpoints in lower case
     result.add(json.dumps(value)[1:-1])
     result.add(json.dumps(value, ensure_ascii=False)[1:-1])
     result.add(json.dumps(value)[1:-1].replace("/", "\\/"))

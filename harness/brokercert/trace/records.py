@@ -82,6 +82,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     preflight: bool = False  # its run began with one; False: recorded before there was any, or played alone
     before_all: bool = False  # the preflight: where the client never comes in it, nothing else of the run was played
     shape: Shape | None = None  # the client's, healthy; None: recorded before there was one, or not known
+    manifest: str = ""  # the SHA-256 of what its set held; empty: recorded before there was one, or of no suite
 
     @property
     def is_second_look(self) -> bool:

@@ -1,8 +1,9 @@
 """A record of a run that is read again: what it says is held against what it says it of.
 
 The law: nobody has to believe a `run.json`. A row's verdict follows from its findings. The outcome and its sentence
-follow from the rows. Which rows there are follows from the set. A record that says otherwise was edited, or is of a
-version that judged otherwise. It is refused, by the field that differs first.
+follow from the rows. Which rows there are follows from the manifest of the set, and the seal from all of the file. A
+record that says otherwise was edited, or is of a version that judged otherwise. It is refused, by the field that
+differs first. Where this version does not know the manifest, nothing is believed to be certified.
 """
 
 from __future__ import annotations
@@ -11,26 +12,45 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from brokercert.engine.errors import UsageError
-from brokercert.engine.run.plan import of_part
+from brokercert.engine.run.manifest import Manifest, known
+from brokercert.engine.run.saved import NO_MANIFEST
 from brokercert.judge.rows import verdict_of
 from brokercert.requirements import RequirementError, load_set
-from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, outcome_of, sentence_of
+from brokercert.seal import broken_seal
+from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, decode_run, outcome_of, sentence_of
 
 EXPECTED = "expected a run.json as its run wrote it; `brokercert judge` makes one from the traces"
 
 
-def refuse_contradiction(run: RunRecord, path: Path) -> None:
-    """Raises `UsageError` where the record contradicts itself, or today's set of the same hash."""
+def believed(path: Path, data: bytes) -> RunRecord:
+    """The record in `path`, which holds `data`. Raises `UsageError` where it is none, or contradicts itself or the
+    manifest of its set.
+    """
+    try:
+        run = decode_run(data)
+    except (ValueError, RecursionError) as error:  # msgspec's errors, and that of a byte which is no UTF-8, are of them
+        raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
+    _refuse_contradiction(run, path, data)
+    return run
+
+
+def _refuse_contradiction(run: RunRecord, path: Path, data: bytes) -> None:
     if run.format != RUN_FORMAT:
         raise UsageError(f"{path}: format {run.format}, this version reads {RUN_FORMAT}; report it with {run.tool}")
     for field, said, follows in _fields(run):
         if said != follows:
             raise UsageError(f"{path}: {field}: {said}; what it is made of says: {follows}; {EXPECTED}")
+    broken = broken_seal(run, data)
+    if broken:
+        raise UsageError(f"{path}: {broken}; {EXPECTED}")
 
 
 def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
     """Each field that follows from others: its name, what is said, and what follows."""
-    yield from _of_the_set(run)
+    manifest = _manifest_of(run)
+    if manifest is not None:
+        yield from _of_the_set(run, manifest)
+        yield from _of_its_page(run)
     for row in run.rows:
         deselected = bool(run.selected) and row.id not in run.selected
         verdict, reason = verdict_of(row.level, row.findings, row.scenarios, deselected)
@@ -52,24 +72,51 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
         part=run.part,
         missing=run.missing,
         vouched=run.vouched,
+        doubt=run.doubt,
     )
     yield "sentence", run.sentence, sentence
+    if outcome is Outcome.CERTIFIED:
+        yield "scenarios", *_scenarios(run, manifest)
 
 
-def _of_the_set(run: RunRecord) -> Iterator[tuple[str, str, str]]:
-    """Where today's set is the one that the record names: its rows, their levels, and which are in the part."""
+def _manifest_of(run: RunRecord) -> Manifest | None:
+    """That which the record names; None: this version does not know it. Raises `UsageError`."""
     try:
-        rows = load_set(run.set_id)
-        part = set(of_part(rows, run.part))
+        return known(run.set_id).get(run.manifest)
     except (RequirementError, UsageError) as error:
         raise UsageError(f"{run.set_id}: {error}; report it with {run.tool}") from error
+
+
+def _scenarios(run: RunRecord, manifest: Manifest | None) -> tuple[str, str]:
+    """What a certificate tells nothing of, and what it should."""
+    if manifest is None:
+        return "believed", NO_MANIFEST
+    told = {one.name for one in run.scenarios}
+    asked = {row.id for row in run.rows if row.in_part}
+    owed = [name for name, one in manifest.scenarios.items() if asked & set(one.exercises) and name not in told]
+    return f"nothing of {', '.join(owed)}" if owed else "", f"something of {', '.join(owed)}" if owed else ""
+
+
+def _of_the_set(run: RunRecord, manifest: Manifest) -> Iterator[tuple[str, str, str]]:
+    """What the manifest says: rows, their levels, which are in the part; limits."""
+    yield "set_version", run.set_version, manifest.version
+    yield "set_hash", run.set_hash, manifest.set_hash
+    yield "rows", ", ".join(row.id for row in run.rows), ", ".join(manifest.rows)
+    for row, listed in zip(run.rows, manifest.rows.values(), strict=True):
+        yield f"{row.id}: level", row.level, listed.level
+        yield f"{row.id}: in_part", str(row.in_part).lower(), str(not run.part or run.part in listed.parts).lower()
+    yield "limits", ", ".join(sorted(one.name for one in run.limits)), ", ".join(sorted(manifest.limits))
+    for limit in run.limits:
+        own = limit.value if limit.default is None else limit.default
+        yield f"limits: {limit.name}", str(own), str(manifest.limits[limit.name])
+
+
+def _of_its_page(run: RunRecord) -> Iterator[tuple[str, str, str]]:
+    """What today's set says of its name and page, where it is the set that the record names. Older records have none."""
+    rows = load_set(run.set_id)
     if rows.hash != run.set_hash:
         return
-    if run.set_name:  # older records have none
+    if run.set_name:
         yield "set_name", run.set_name, rows.name
     if run.source is not None and rows.source is not None:
         yield "source.edition", run.source.edition, rows.source.edition
-    yield "rows", ", ".join(row.id for row in run.rows), ", ".join(row.id for row in rows.rows)
-    for row, known in zip(run.rows, rows.rows, strict=False):
-        yield f"{row.id}: level", row.level, known.level
-        yield f"{row.id}: in_part", str(row.in_part).lower(), str(row.id in part).lower()

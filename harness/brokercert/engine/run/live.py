@@ -11,6 +11,7 @@ from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.play.play import Played
 from brokercert.engine.run.defects import score_sentence
 from brokercert.engine.run.judgements import Judgements
+from brokercert.engine.run.manifest import todays
 from brokercert.engine.run.plan import listed
 from brokercert.engine.run.record import Circumstances, Evidence, Playing, gathered, playing_of
 from brokercert.engine.run.request import Begun
@@ -70,6 +71,7 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
         Evidence(
             rows=run.rows,
             suite=run.suite,
+            manifest=todays(run.rows.id).hash,
             asked=request.asked,
             subject=_subject(request.subject),
             offers=request.subject.offers,

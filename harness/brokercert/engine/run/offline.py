@@ -156,6 +156,7 @@ def _evidence(
     return Evidence(
         rows=owed.rows,
         suite=owed.suite,
+        manifest=header.manifest,
         asked=asking.asked,
         subject=_subject(header),
         offers=header.offers,
@@ -176,7 +177,7 @@ def _evidence(
         never_came=over,
         interrupted=interrupted or bool(cut) or saved.was_interrupted,
         missing=missing,
-        vouched=saved.record is not None,
+        doubt=saved.doubt,
         opening=opening,
     )
 

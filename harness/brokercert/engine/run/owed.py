@@ -117,7 +117,13 @@ def notes_of(
         yield "No run.json of the run beside these traces: they are judged as they are, and nothing vouches for them."
     else:
         which = "The traces that were judged" if some else "The traces"
-        yield f"{which} are those that {saved.place} names, byte for byte (SHA-256)."
+        seal = f" Its seal is {record.seal}." if record.seal else ""
+        yield f"{which} are those that {saved.place} names, byte for byte (SHA-256).{seal}"
+    if saved.manifest is None:
+        yield (
+            f"This version knows no manifest {header.manifest[:12] or 'of that time'} of {rows.id}, by which to tell "
+            "what the traces should hold: they are judged, and certify nothing."
+        )
     if header.set_hash != rows.hash:
         yield (
             f"The requirement set {rows.id} has changed since the traces were recorded (hash {header.set_hash[:12]} "

@@ -100,15 +100,16 @@ class Circumstances:
 class Evidence:
     """All that a record follows from.
 
-    `unplayed`: the scenarios without a playing, each with its reason. `owed`: requirement -> the scenarios that it is
-    owed. `missing`: scenarios that were called for and of which there is no trace. `vouched`: the run's own record says
-    that the traces are all of its traces, as it wrote them. `reproduce` is the command that asks
-    for one row again, `again` the one that asks for all of it. `opening` are the notes before those about standstills,
-    of the rows as they were judged; `closing` those after.
+    `manifest`: the SHA-256 by which its set's is named. `unplayed`: the scenarios without a playing, each with its
+    reason. `owed`: requirement -> the scenarios that it is owed. `missing`: scenarios that were called for and of which
+    there is no trace. `doubt`: why nothing vouches that the traces are all of its traces, as it wrote them; empty: it
+    is vouched for. `reproduce` is the command that asks for one row again, `again` the one that asks for all of it.
+    `opening` are the notes before those about standstills, of the rows as they were judged; `closing` those after.
     """
 
     rows: RequirementSet
     suite: Suite
+    manifest: str
     asked: Asked
     subject: SubjectInfo
     offers: Collection[str]
@@ -122,7 +123,7 @@ class Evidence:
     never_came: bool = False  # the client, in the preflight: that is why the rest was not played
     interrupted: bool = False
     missing: tuple[str, ...] = ()
-    vouched: bool = True
+    doubt: str = ""
     opening: Callable[[Sequence[RowResult]], Iterable[str]] = field(default=lambda results: ())
     closing: tuple[str, ...] = ()
 
@@ -142,13 +143,20 @@ def gathered(evidence: Evidence) -> RunRecord:
         excerpt_of=evidence.excerpt_of,
         reproduce=evidence.reproduce,
     )
-    missing, vouched = evidence.missing, evidence.vouched
+    missing, doubt = evidence.missing, evidence.doubt
     outcome = outcome_of(
-        results, strict=asked.strict, interrupted=evidence.interrupted, missing=missing, vouched=vouched
+        results, strict=asked.strict, interrupted=evidence.interrupted, missing=missing, vouched=not doubt
     )
     name = evidence.subject.name
     sentence = sentence_of(
-        outcome, results, subject=name, set_id=rows.name, part=asked.part, missing=missing, vouched=vouched
+        outcome,
+        results,
+        subject=name,
+        set_id=rows.name,
+        part=asked.part,
+        missing=missing,
+        vouched=not doubt,
+        doubt=doubt,
     )
     scenarios = (*(one.result for one in playings), *evidence.unplayed)
     cells = any(one.fault for one in scenarios)
@@ -183,7 +191,9 @@ def gathered(evidence: Evidence) -> RunRecord:
             *evidence.closing,
         ),
         missing=missing,
-        vouched=vouched,
+        vouched=not doubt,
+        doubt=doubt,
+        manifest=evidence.manifest,
         shape=_shape_told(playings),
         start=max((one.start for one in playings if one.start), key=lambda start: start.tries, default=None),
         telling=(*buffered_in(findings), *told_badly([one.badly for one in playings if one.badly])),

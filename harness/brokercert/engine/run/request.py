@@ -15,6 +15,7 @@ from brokercert.engine.client.environment import tool
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.machine.priority import niceness
 from brokercert.engine.play.scenario import Scenario, Suite, load_suite
+from brokercert.engine.run.manifest import name_for
 from brokercert.engine.run.plan import Wanted
 from brokercert.requirements import RequirementSet, load_set
 from brokercert.trace import Header, Shape
@@ -144,6 +145,7 @@ def header_of(
         asked=request.asked,
         before_all=scenario.before_all,
         shape=None if scenario.before_all else shape_for(scenario, shape),
+        manifest=name_for(scenario, rows.id),
     )
 
 

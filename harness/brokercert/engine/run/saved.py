@@ -17,13 +17,16 @@ from msgspec import structs
 
 from brokercert.engine.ask.given import is_folder
 from brokercert.engine.errors import UsageError
+from brokercert.engine.run.manifest import ALTERED, Manifest, known, refuse_contradicted
 from brokercert.engine.run.plan import Wanted, known_rows
 from brokercert.requirements import RequirementError, RequirementSet, load_set, set_named
+from brokercert.seal import broken_seal
 from brokercert.sets import stem_of
 from brokercert.trace import TraceError, read_header
 from brokercert.trace.records import Asked, Header
-from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, ScenarioResult, decode_run
+from brokercert.verdict import NO_RECORD, RUN_FORMAT, Outcome, RunRecord, ScenarioResult, decode_run
 
+NO_MANIFEST = "nothing vouches for what the traces should hold, since this version knows no manifest of their set"
 LONGEST = 160  # characters shown of a value that differs: a line of a terminal, twice
 AS_LEFT = "expected the folder as its run left it; to judge traces that nothing vouches for, move run.json away"
 
@@ -35,6 +38,7 @@ COMMON: tuple[tuple[str, Callable[[Header], Any]], ...] = (
     ("subject", lambda header: header.subject),
     ("seed", lambda header: header.seed),
     ("set hash", lambda header: header.set_hash),
+    ("manifest", lambda header: header.manifest),
     ("limits", lambda header: header.limits),
     ("offers", lambda header: header.offers),
     ("absent", lambda header: header.absent),
@@ -52,6 +56,7 @@ class Saved:
     headers: tuple[Header, ...]  # beside the files
     record: RunRecord | None = None
     place: Path | None = None  # the record's file
+    manifest: Manifest | None = None  # what their set held; None: this version does not know
 
     @property
     def header(self) -> Header:
@@ -74,6 +79,13 @@ class Saved:
     def was_interrupted(self) -> bool:
         """As its record says."""
         return self.record is not None and self.record.outcome is Outcome.INTERRUPTED
+
+    @property
+    def doubt(self) -> str:
+        """Why nothing vouches that the traces are all of their run; empty: its record and its set's manifest do."""
+        if self.record is None:
+            return NO_RECORD
+        return "" if self.manifest is not None else NO_MANIFEST
 
     @property
     def known(self) -> dict[tuple[str, int], ScenarioResult]:
@@ -119,11 +131,34 @@ def saved_traces(paths: Sequence[Path]) -> Saved:
                 "judge the traces of one run at a time"
             )
         seen[key] = path
-    place, record = _record_beside(files)
-    saved = Saved(tuple(files), tuple(headers), record, place)
+    place, record, data = _record_beside(files)
+    saved = Saved(tuple(files), tuple(headers), record, place, _manifest_of(files, headers))
     if record is not None:
         _of_that_run(saved, record)
+        broken = broken_seal(record, data)
+        if broken:
+            raise UsageError(f"{place}: {broken}; {AS_LEFT}")
     return saved
+
+
+def _manifest_of(files: Sequence[Path], headers: Sequence[Header]) -> Manifest | None:
+    """That of their set, where this version knows it. Raises `UsageError` where a header contradicts it."""
+    try:
+        manifest = known(headers[0].set_id).get(headers[0].manifest)
+    except RequirementError:  # whoever asks for the set says it better
+        return None
+    if manifest is None:
+        return None
+    beside = {header.tier for header in headers} == {"real", "virtual"}
+    for path, header in zip(files, headers, strict=True):
+        refuse_contradicted(path, header, manifest)
+    for path, header in zip(files, headers, strict=True):
+        if beside and header.tier == "virtual" and not manifest.scenarios[header.scenario].cell:
+            raise UsageError(
+                f"{path}: tier virtual, beside a run in real time; {manifest.named} says that {header.scenario} is no "
+                f"cell of the grid. {ALTERED}"
+            )
+    return manifest
 
 
 def refuse_altered(saved: Saved, found: Iterable[tuple[Path, ScenarioResult]]) -> None:
@@ -142,7 +177,7 @@ def refuse_overwriting(out: Path, paths: Sequence[Path]) -> None:
     """Raises `UsageError` where reports in `out` would take the place of the record of the run that is judged."""
     place = out / "run.json"
     near = {where.resolve() for where in _places(trace_files(paths))}
-    if place.resolve() in near and _recorded(place) is not None:
+    if place.resolve() in near and _recorded(place)[0] is not None:
         raise UsageError(f"--out {out}: {place} is the record of the run itself; expected another folder")
 
 
@@ -228,27 +263,29 @@ def _places(files: Sequence[Path]) -> list[Path]:
     return [folder / "run.json" for folder in dict.fromkeys(near)]
 
 
-def _record_beside(files: Sequence[Path]) -> tuple[Path | None, RunRecord | None]:
+def _record_beside(files: Sequence[Path]) -> tuple[Path | None, RunRecord | None, bytes]:
+    """The record of their run, where it stands and its bytes."""
     for place in _places(files):
-        record = _recorded(place)
+        record, data = _recorded(place)
         if record is not None:
-            return place, record
-    return None, None
+            return place, record, data
+    return None, None, b""
 
 
-def _recorded(place: Path) -> RunRecord | None:
+def _recorded(place: Path) -> tuple[RunRecord | None, bytes]:
     """The record that a run wrote of itself; what an earlier judging wrote vouches for nothing."""
     try:
-        record = decode_run(place.read_bytes())
+        data = place.read_bytes()
+        record = decode_run(data)
     except FileNotFoundError:
-        return None
+        return None, b""
     except OSError as error:
         raise UsageError(f"{place}: {error.strerror}; {AS_LEFT}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{place}: {error}; expected a run.json of this version of brokercert; {AS_LEFT}") from error
     if record.format != RUN_FORMAT:
         raise UsageError(f"{place}: format {record.format}, this version reads {RUN_FORMAT}; judge with {record.tool}")
-    return None if "judged" in record.environment else record
+    return (None if "judged" in record.environment else record), data
 
 
 def _of_that_run(saved: Saved, record: RunRecord) -> None:
@@ -258,6 +295,8 @@ def _of_that_run(saved: Saved, record: RunRecord) -> None:
         ("run id", header.run.get("run_id", record.run_id), record.run_id),
         ("requirement set", header.set_id, record.set_id),
         ("set hash", header.set_hash, record.set_hash),
+        ("manifest", header.manifest, record.manifest),
+        ("tier", saved.header.tier, record.tier),
         ("subject", header.subject, record.subject.name),
         ("seed", header.seed, record.seed),
         ("limits", {name: value for name, value in header.limits.items() if name in limits}, limits),
