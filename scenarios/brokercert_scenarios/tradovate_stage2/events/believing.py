@@ -85,6 +85,7 @@ async def orders_of_its_own(stage: Stage) -> None:
     await ask("order/placeorder", **order, orderQty=3, price=5000.25)
     exchange.auto_fill = "never"
     for placed in await ask("order/placeorder", **order, orderQty=2, price=4990.5):
+        stage.broker.db.number_over()  # the command has a number of more digits
         await ask("order/modifyorder", orderId=placed, orderQty=4, orderType="Limit", price=4991.25)
     for placed in await ask("order/placeorder", **order, orderQty=1, price=4980.75):
         await ask("order/cancelorder", orderId=placed)
