@@ -54,6 +54,7 @@ MEETINGS = {
     "open-never": Met(AND_LATER, 28),
     "token-expires": Met(LATER, 69),
     "away-proxied": Met(LATER, 20),
+    "empty-lists-left-out": Met(LATER, 22),
     "loss-protocol-close-open": Met(LATER, 94, rested=True),
     "outage-closed": Met(LATER, 101),
     "order-in-flight-placed": Met(LATER, 36),
