@@ -23,7 +23,7 @@ class _Renumbered(Telling):
         commands = {rank: one | {"id": ident} for ident, (rank, one) in ranks["command"].items()}
         place = {ident: rank for ident, (rank, _) in ranks["command"].items()}
         reports = {
-            rank: one | {"commandId": place.get(one.get("commandId"), 0)}
+            rank: one | {"commandId": place.get(one.get("commandId", 0), 0)}
             for rank, one in ranks["commandReport"].values()
         }
         versions = current_versions(commands, reports)
