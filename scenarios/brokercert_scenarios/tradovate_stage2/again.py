@@ -32,6 +32,7 @@ MEETINGS = {
     "order-flow": Met(TWICE, 16),
     "whole-range": Met(LATER, 14),
     "orders-of-its-own": Met(LATER, 12),
+    "own-orders-in-one-frame": Met(LATER, 15),
     "events-repeated": Met(TWICE, 22),
     "events-in-one-frame": Met(TWICE, 22),
     "events-before-answer": Met(TWICE, 16),
