@@ -10,6 +10,10 @@ from brokercert.mutants.tradovate.quotes import BesideQuotes
 from brokercert.mutants.tradovate.reconnection import beside
 from brokercert.reference.tradovate import ReferenceClient
 from brokercert.reference.tradovate.backoff import Backoff
+from brokercert.reference.tradovate.client import End
+from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
+from brokercert.reference.tradovate.session import SYNC, Session
+from brokercert.reference.tradovate.states import Happening
 
 
 class Staggered(ReferenceClient):
@@ -65,6 +69,64 @@ class Renewing(beside.LateBesideRenewals):
     every = 10.0
 
 
+class _MovingQueue(RequestQueue):
+    """Ends a sync request that drew a ticket, and remembers that ticket and the end of its penalty."""
+
+    drawn: tuple[str, float] | None = None
+
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        if request.endpoint != SYNC or data.get("p-captcha"):
+            super().on_ticket(request, data, now)
+        else:
+            self.drawn = data["p-ticket"], now + data["p-time"]
+            request.done(Outcome(200, data, "a ticket: the socket is given up"), now)
+
+
+class _Moving(Session):
+    queue_class = _MovingQueue
+    kept: dict[str, tuple[str, float]]  # the sync body of a shard -> its ticket, and when its penalty is over
+
+    def send_sync(self, now: float) -> None:
+        ticket, ends = self.kept.get(str(self._sync_body), ("", now))
+        if now < ends:
+            self._sync_again = ends
+            return
+        self.kept.pop(str(self._sync_body), None)
+        plain = self._sync_body
+        self._sync_body = {**plain, "p-ticket": ticket} if ticket else plain
+        super().send_sync(now)
+        self._sync_body = plain
+
+    def on_sync(self, outcome: Outcome, now: float) -> None:
+        queue = self._requests
+        if isinstance(queue, _MovingQueue) and queue.drawn is not None:
+            self.kept[str(self._sync_body)] = queue.drawn
+        super().on_sync(outcome, now)
+
+
+class Moving(ReferenceClient):
+    """Gives its socket up when its sync request draws a ticket, and brings the ticket back on the next one."""
+
+    def __init__(self, env: Mapping[str, str], output: Callable[[str], None], **more: Any) -> None:
+        super().__init__(env, output, **more)
+
+        class Kept(_Moving):
+            kept: ClassVar[dict[str, tuple[str, float]]] = {}
+
+        self.session_class = Kept
+
+
+class MovingShards(Moving, Staggered):
+    """Three shards, each of which does so."""
+
+
+class MovingLate(Moving):
+    """As the first, but it connects again only when the penalty is nearly over: the ticket outlives its socket."""
+
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        return 2.5 if end.how is Happening.SYNC_FAILED else super().delay_after(end, backoff, refusals)
+
+
 SOUND: dict[str, type[ReferenceClient]] = {
     "one socket": ReferenceClient,
     "a socket for quotes beside it": BesideQuotes,
@@ -74,4 +136,7 @@ SOUND: dict[str, type[ReferenceClient]] = {
     "equal sockets": Equal,
     "a health probe": Probed,
     "renewals all the time": Renewing,
+    "a new socket for each ticket": Moving,
+    "shards with a new socket for each ticket": MovingShards,
+    "a new socket late in each penalty": MovingLate,
 }

@@ -18,7 +18,8 @@ from shaped_clients import SOUND, BesideQuotes, Equal, InPairs, Probed, Renewing
 
 NAMES = (
     "open-held", "authorize-unanswered", "open-never", "upgrade-unanswered", "silent-application", "silent-dead",
-    "idle-close", "heartbeat-streams", "sync-ticket", "sync-ticket-nested", "sync-captcha", "loss-fin", "loss-rst",
+    "idle-close", "heartbeat-streams", "sync-ticket", "sync-ticket-nested", "sync-ticket-long",
+    "sync-ticket-cut-off", "authorize-ticket", "sync-captcha", "loss-fin", "loss-rst",
     "loss-close-1000", "unavailable-accept", "processed-after-losses", "stop-away", "answer-in-batch",
 )  # fmt: skip
 # Of equal sockets an order's events come once on each, and the reference client tells each: it is made to tell none.

@@ -51,7 +51,7 @@ async def test_a_hold_keeps_the_answer_and_what_it_means(bench: Bench) -> None:
 
 
 async def test_a_ticket_is_honoured_in_its_own_time_whatever_another_has_drawn(bench: Bench) -> None:
-    bench.broker.on("user/syncrequest", nth_on_connection=1).ticket(p_time=0.3)
+    bench.broker.on("user/syncrequest", attempt=1).ticket(p_time=0.3)
     sync = 'user/syncrequest\n{}\n\n{{"entityTypes":["cashBalance"],"p-ticket":"{}"}}'
     async with bench.authorized() as first, bench.authorized() as second:
         await first.send(SYNC.format(2))
@@ -63,6 +63,22 @@ async def test_a_ticket_is_honoured_in_its_own_time_whatever_another_has_drawn(b
         assert "users" in (await reply(first, 3))["d"]
         await first.send(sync.format(4, ticket))  # good for one request
         assert "p-ticket" in (await reply(first, 4))["d"]
+
+
+async def test_an_attempt_is_told_by_its_ticket_whatever_connection_it_comes_on(bench: Bench) -> None:
+    bench.broker.on("user/syncrequest", attempt=1).ticket(p_time=0)
+    bench.broker.on("user/syncrequest", attempt=2).ticket(p_time=0)
+    sync = 'user/syncrequest\n2\n\n{{"entityTypes":["cashBalance"],"p-ticket":"{}"}}'
+    drawn = [""]
+    for _ in range(2):
+        async with bench.authorized() as ws:
+            await ws.send(sync.format(drawn[-1]))
+            drawn.append((await reply(ws, 2))["d"]["p-ticket"])
+    async with bench.authorized() as ws:
+        await ws.send(sync.format(drawn[-1]))
+        assert "users" in (await reply(ws, 2))["d"]
+        await ws.send(sync.format("nobody's").replace("\n2\n", "\n3\n"))
+        assert "p-ticket" in (await reply(ws, 3))["d"]
 
 
 async def test_what_was_held_is_left_to_the_rule_beneath(bench: Bench) -> None:

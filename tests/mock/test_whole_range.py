@@ -62,3 +62,16 @@ async def test_a_balance_lies_below_zero_and_a_name_beyond_ascii(bench: Bench) -
     state = bench.broker.db
     assert min(x["amount"] for x in state.of("cashBalance")) < 0
     assert not all(x["name"].isascii() for x in state.of("account"))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("before", [0, 1, 3])
+async def test_numbers_go_over_a_power_of_ten_and_stay_exact_in_a_double(bench: Bench, before: int) -> None:
+    state, told = bench.broker.db, [bench.broker.db.new_id()]
+    for _ in range(8):
+        state.number_over(before)
+        told += [state.new_id() for _ in range(before + 1)]
+    assert told == sorted(set(told)) and told[-1] < 1 << 53
+    longer = [late for early, late in pairwise(told) if len(str(late)) > len(str(early))]
+    assert len(longer) > 4 and all(str(late).strip("0") == "1" for late in longer)
+    assert before == 0 or [early for early, late in pairwise(told) if late in longer] == [x - 1 for x in longer]

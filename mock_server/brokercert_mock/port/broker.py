@@ -214,10 +214,9 @@ class AnyBroker(Generic[C]):
         *,
         nth: int | None = None,
         times: int | None = None,
-        nth_on_connection: int | None = None,
     ) -> OnRequest:
         """A rule for requests to one endpoint (in any letter case), over socket or REST."""
-        return OnRequest(self.book, request_when(endpoint, nth, times, nth_on_connection))
+        return OnRequest(self.book, request_when(endpoint, nth, times))
 
     def on_accepting(self, *, nth: int | None = None, times: int | None = None) -> OnAccepting:
         """A rule for TCP connections, before anything is read from them."""
@@ -289,8 +288,8 @@ def request_when(
     endpoint: str,
     nth: int | None,
     times: int | None,
-    nth_on_connection: int | None,
     only: Mapping[str, Any] | None = None,
+    attempt: int | None = None,
 ) -> When:
     """Which requests a rule is about: the endpoint as it is counted, in lower case and without a slash before it."""
-    return When(endpoint.lower().lstrip("/"), nth, times, nth_on_connection, only or {})
+    return When(endpoint.lower().lstrip("/"), nth, times, only or {}, attempt)

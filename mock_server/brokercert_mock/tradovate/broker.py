@@ -193,13 +193,14 @@ class TradovateBroker(AnyBroker[Connection]):
         *,
         nth: int | None = None,
         times: int | None = None,
-        nth_on_connection: int | None = None,
         only: Mapping[str, Any] | None = None,
+        attempt: int | None = None,
     ) -> rules.OnRequest:
         """A rule for requests to one endpoint (in any letter case), over socket or REST. `only`: for those that name
-        these values, in their query or their body; a client's own requests go by.
+        these values, in their query or their body; a client's own requests go by. `attempt`: 1 for requests that bring
+        no ticket back, 2 for those that bring one that a first attempt drew, and so on.
         """
-        return rules.OnRequest(self.book, request_when(endpoint, nth, times, nth_on_connection, only))
+        return rules.OnRequest(self.book, request_when(endpoint, nth, times, only, attempt))
 
     def on_upgrade(self, *, nth: int | None = None, times: int | None = None) -> rules.OnUpgrade:
         """A rule for upgrade requests."""

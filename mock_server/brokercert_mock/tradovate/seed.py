@@ -17,7 +17,8 @@ BY_HAND = 1  # the client app of the broker's own trading page [ours]
 NAMES = ("DEMO", "Счёт", "口座🚀")
 AMOUNTS = (Decimal("50000.50"), Decimal("123456789012.75"), Decimal("-1250.25"))  # the accounts' cash
 US_DOLLAR = 1  # `currencyId` is an internal number, and this is the dollar's (observed; TP §8)
-FIRST_ID = 1 << 40  # ids are integers of 64 bits (TP §8): beyond 32, and exact in a double
+# Ids are integers of 64 bits (TP §8): beyond 32, and exact in a double though plays make them longer by some digits.
+FIRST_ID = 1 << 33
 
 
 def seeded(rng: random.Random, stamp: Callable[[], str], before: str) -> State:

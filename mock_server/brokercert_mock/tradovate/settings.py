@@ -85,6 +85,9 @@ class Settings(AnySettings):
     """TLS by a CA of its own, for `localhost` [ours]."""
     name: str = ""
     """A host name for clients, and a name server of its own that knows it [ours]. Empty: the address itself."""
+    empty_lists: Literal["there", "left out"] = "there"
+    """Whether a snapshot has a list of a type of which there is nothing. `users` and `contractGroups` are required, and
+    always there [documented]; of the others no document says it [inferred; TP §5.2]."""
     snapshot_bytes: int = 0
     """What a sync answer is filled up to with the history of finished orders [ours]. 0: the state as it is."""
     split_parts: int = 1

@@ -6,7 +6,6 @@ its New command's and its first version's, as observed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -61,6 +60,9 @@ MASTERS = {
 }
 
 
+EXACT = 1 << 53  # beyond it not every integer is exact in a double
+
+
 class Change(NamedTuple):
     """An entity as it became (or, `Deleted`, as it last was), and the account that it belonged to then."""
 
@@ -84,14 +86,24 @@ class State:
     _by_order: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     grown: set[tuple[Any, int]] = field(default_factory=set)  # what was given a history, and of how many bytes
     _reported: dict[int, str] = field(default_factory=dict)
-    _next: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 60)))
+    _next: int = 1
 
     def number_from(self, first: int) -> None:
         """The next entity gets this number, and so on."""
-        self._next = iter(range(first, 1 << 60))
+        self._next = first
+
+    def number_over(self, before: int = 0) -> None:
+        """The next `before` entities get the largest numbers of so many digits, 9...9 the last. Those after them have a
+        digit more: as texts they are the smaller ones. Numbers have gaps, since other users take some [inferred].
+        Nothing changes where a number would not be exact in a double any more.
+        """
+        longer = 10 ** len(str(self._next + before))
+        if longer < EXACT:
+            self._next = longer - before
 
     def new_id(self) -> int:
-        return next(self._next)
+        ident, self._next = self._next, self._next + 1
+        return ident
 
     def start_session(self, now: str, client_app_id: int, **more: Any) -> int:
         """A session of the user, with what is known of it: `appId`, `appVersion`, `ipAddress`. Its id."""

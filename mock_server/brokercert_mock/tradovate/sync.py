@@ -67,6 +67,13 @@ def subscription_of(body: Any, settings: Settings) -> Subscription:
     return Subscription(types, chosen)
 
 
+def listed(whole: dict[str, list[Entity]], settings: Settings) -> dict[str, list[Entity]]:
+    """A snapshot with or without the lists that have nothing."""
+    if settings.empty_lists == "there":
+        return whole
+    return {name: entities for name, entities in whole.items() if entities or name in REQUIRED}
+
+
 def split(whole: dict[str, list[Entity]], parts: int) -> list[dict[str, list[Entity]]]:
     """A snapshot in so many parts [inferred: no document tells a rule; TP §5.3]: each entity in one of them, the
     collections that the schema requires in all, and a collection that has nothing in a part left out of it.

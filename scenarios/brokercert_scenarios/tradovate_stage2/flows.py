@@ -1,7 +1,8 @@
 """What happens to a user's orders, positions and accounts, for the scenarios that compare states: no scenario itself.
 
 Each flow reaches every compared field: prices that no float of 32 bits holds, quantities and prices that a modification
-changed, fills at other prices than their order's, two contracts and two accounts.
+changed, fills at other prices than their order's, two contracts and two accounts. Where a number tells the later of two
+(an order's commands, a command's reports), the later one has a digit more: as texts they stand the other way round.
 """
 
 from __future__ import annotations
@@ -14,18 +15,22 @@ from brokercert_mock import TradovateBroker
 from brokercert_mock.tradovate.exchange.parade import parade
 from brokercert_mock.tradovate.state import Change
 
+REPORTED = 2  # numbers that a modification takes up to its first report: the command's, and that report's
+
 
 def order_flow(broker: TradovateBroker) -> None:
     """Place, modify, partial fill, fill, cancel, reject; a modification that is refused; orders left alive."""
     exchange = broker.exchange
     first, second = broker.credentials.accounts[:2]
     order = exchange.place(first, "ESH6", "Buy", 3, price=5000.25)
+    broker.db.number_over()
     exchange.modify(order, orderQty=4, price=5001.5)
     exchange.fill(order, 1, 5001.25)
     exchange.fill(order, price=5000.75)
     part = exchange.place(second, "NQH6", "Sell", 5, price=17500.25)
     exchange.fill(part, 1, 17501.75)
     exchange.fill(part, 1)
+    broker.db.number_over(REPORTED)
     exchange.modify(part, orderQty=4, price=17499.5)
     exchange.reject_next("TooLate", "Too late", verb="Modify")
     exchange.modify(part, orderQty=9, price=17000)
@@ -53,6 +58,7 @@ def away_flow(broker: TradovateBroker, before: Before) -> None:
     exchange = broker.exchange
     first, second, *_, last = broker.credentials.accounts
     filled, cancelled, deleted, gone, traded = before
+    broker.db.number_over()
     exchange.modify(filled, orderQty=5, price=5002.25)
     exchange.fill(filled, 2, 5001.75)
     exchange.fill(filled)

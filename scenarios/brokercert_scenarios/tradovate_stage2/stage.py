@@ -95,6 +95,12 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         return shape.sockets if shape is not None else 1
 
     @property
+    def syncs_of_a_start(self) -> int | None:
+        """How many sockets the client opens by itself and syncs; None where that is not known."""
+        shape = self.talk.shape
+        return sum(lane.count for lane in shape.lanes if lane.sync) if shape is not None else None
+
+    @property
     def heartbeat_gap(self) -> float:
         """Seconds: the longest gap between heartbeats that the page allows, tolerance included."""
         return self.limit("heartbeat_gap_page") * (1 + self.limit("heartbeat_gap_tolerance"))
@@ -190,8 +196,7 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
         if shape is None or not shape.steady:
             return False
         open_now = [c for c in sockets if c.is_open]
-        syncing = sum(lane.count for lane in shape.lanes if lane.sync)
-        return len(open_now) < shape.sockets or sum(bool(c.syncs) for c in open_now) < syncing
+        return len(open_now) < shape.sockets or sum(bool(c.syncs) for c in open_now) < (self.syncs_of_a_start or 0)
 
     async def recovered(self, after: int, within: float | None = None) -> Connection | None:
         """A socket accepted after `after` that is authorized, and synced, unless no sync was asked for and none came

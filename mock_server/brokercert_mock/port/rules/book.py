@@ -5,9 +5,9 @@
     with broker.on_upgrade().refuse(503): ...
 
 A broker lists the kinds that it takes (`takes`); making any other raises `RuleError` where the line stands. A rule is
-told to the recorder each time it is applied, and once more if it never was. Counting is over the broker unless
-`When.nth_on_connection` is given; the newest rule that fits is applied. A rule that goes on with a request (a hold,
-say, once it is released) leaves it to the rule beneath, the newest of the older ones that fits.
+told to the recorder each time it is applied, and once more if it never was. Counting is over the broker, never over a
+connection: a client may come back on another one. The newest rule that fits is applied. A rule that goes on with a
+request (a hold, say, once it is released) leaves it to the rule beneath, the newest of the older ones that fits.
 """
 
 from __future__ import annotations
@@ -28,13 +28,12 @@ class RuleError(AttributeError):
 
 @dataclass(frozen=True, slots=True)
 class Trigger(Generic[R]):
-    """Something that rules of this kind may be about: the `total`-th of the broker, the `here`-th of its connection."""
+    """Something that rules of this kind may be about: the `total`-th of the broker, on that connection."""
 
     kind: type[R]
     conn: int
     endpoint: str
     total: int
-    here: int
 
 
 @dataclass(slots=True)
@@ -46,7 +45,6 @@ class RuleBook:
     ground: Ground
     rules: list[Rule[Any]] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
-    here: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def add(self, rule: R, when: When) -> R:
         """Lay it over the broker. Raises `RuleError` where the broker does not take its kind."""
@@ -74,8 +72,7 @@ class RuleBook:
         """A trigger, counted."""
         key = f"{kind.trigger}:{endpoint}"
         total = self.totals[key] = self.totals.get(key, 0) + 1
-        here = self.here[conn, key] = self.here.get((conn, key), 0) + 1
-        return Trigger(kind, conn, endpoint, total, here)
+        return Trigger(kind, conn, endpoint, total)
 
     def newest(
         self, trigger: Trigger[R], suits: Callable[[R], bool] = lambda rule: True, beneath: R | None = None
@@ -102,7 +99,7 @@ class RuleBook:
 
 
 def _fits(rule: Rule[Any], trigger: Trigger[Any]) -> bool:
-    return rule.when.endpoint == trigger.endpoint and rule.fits(trigger.total, trigger.here)
+    return rule.when.endpoint == trigger.endpoint and rule.fits(trigger.total)
 
 
 class Sentence:

@@ -18,14 +18,15 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class When:
     """Which of its triggers a rule is about. `endpoint` is empty for all that is no request. `only`: what the request
-    must name, in its query or its body; others are counted, and go by.
+    must name, in its query or its body; others are counted, and go by. `attempt`: 1 for requests that bring no ticket
+    back, 2 for those that bring one that a first attempt drew, and so on, on whatever connection they come.
     """
 
     endpoint: str = ""
     nth: int | None = None
     times: int | None = None
-    nth_on_connection: int | None = None
     only: Mapping[str, Any] = field(default_factory=dict)
+    attempt: int | None = None
 
 
 class Rule(Generic[T]):
@@ -52,13 +53,11 @@ class Rule(Generic[T]):
         """Do what the rule is for."""
         raise NotImplementedError
 
-    def fits(self, total: int, here: int) -> bool:
-        """Whether it applies to the `total`-th trigger of the broker, the `here`-th of its connection."""
+    def fits(self, total: int) -> bool:
+        """Whether it applies to the `total`-th trigger of the broker."""
         if self.cancelled:
             return False
         if self.when.nth is not None and total != self.when.nth:
-            return False
-        if self.when.nth_on_connection is not None and here != self.when.nth_on_connection:
             return False
         return self.when.times is None or self.applied < self.when.times
 

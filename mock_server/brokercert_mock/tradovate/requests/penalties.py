@@ -22,31 +22,40 @@ class Penalties:
         self._until: dict[str, float] = {}
         self._counts = Counts(ground, LIMITS if settings.endpoint_limits == "claimed" else ())
         self._own: dict[tuple[str, str], float] = {}  # endpoint, ticket -> the end of that ticket's own penalty
+        self._drawn_by: dict[str, int] = {}  # ticket -> which attempt drew it
 
-    def ticket(self, endpoint: str, p_time: float, captcha: bool | None) -> dict[str, Any]:
-        """A new ticket, as an answer's data; its endpoint is penalised for `p_time` seconds, unless by a captcha.
+    def attempt(self, ticket: str | None) -> int:
+        """Which attempt a request is that brings this ticket back: 1 without a ticket, or with one that is unknown."""
+        return self._drawn_by.get(ticket or "", 0) + 1
+
+    def ticket(self, endpoint: str, p_time: float, captcha: bool | None, attempt: int) -> dict[str, Any]:
+        """A new ticket, as an answer's data, drawn by an `attempt`-th attempt; its endpoint is penalised for `p_time`
+        seconds, unless by a captcha.
 
         `captcha` None leaves `p-captcha` out, which is optional (TP §7.2).
         """
         ticket = "".join(self._rng.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(24))
         self._ground.recorder.secret("p-ticket", ticket)
+        self._drawn_by[ticket] = attempt
         if not captcha:
             self._own[endpoint, ticket] = self._until[endpoint] = self._ground.clock() + p_time
         data: dict[str, Any] = {"p-ticket": ticket, "p-time": p_time, "p-message": MESSAGE}
         return data if captcha is None else data | {"p-captcha": captcha}
 
-    def answer(self, endpoint: str, ticket: str | None, perform: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
+    def answer(
+        self, endpoint: str, ticket: str | None, attempt: int, perform: Callable[[], tuple[int, Any]]
+    ) -> tuple[int, Any]:
         """What a request is answered: what it asks for, or a new ticket. One that brings back a ticket whose own time
         is over is performed, whatever another request has drawn since.
         """
         if not self._redeemed(endpoint, ticket):
             left = self._left(endpoint)
             if left is not None:
-                return 200, self.ticket(endpoint, left, None)
+                return 200, self.ticket(endpoint, left, None, attempt)
             over = self._counts.over(endpoint)
             if over is not None:
                 captcha = self._settings.login_captcha if endpoint == LOGIN else None
-                return 200, self.ticket(endpoint, over.penalty, captcha)
+                return 200, self.ticket(endpoint, over.penalty, captcha, attempt)
         status, data = perform()
         self._counts.count(endpoint, status, data)
         return status, data

@@ -10,7 +10,7 @@ from brokercert_mock.tradovate.exchange.bulk import grow
 from brokercert_mock.tradovate.requests.turns import Answer
 from brokercert_mock.tradovate.settings import Settings
 from brokercert_mock.tradovate.state import State
-from brokercert_mock.tradovate.sync import snapshot, subscription_of
+from brokercert_mock.tradovate.sync import listed, snapshot, subscription_of
 from brokercert_mock.tradovate.wire import ClientRequest
 
 
@@ -30,5 +30,7 @@ class Syncing:
         conn.synced_at = self._ground.clock()
         least = self._settings.snapshot_bytes
         if least:
-            return 200, grow(self._state, conn.subscription, least, self._stamp())
-        return 200, snapshot(self._state, conn.subscription)
+            found = grow(self._state, conn.subscription, least, self._stamp())
+        else:
+            found = snapshot(self._state, conn.subscription)
+        return 200, listed(found, self._settings)

@@ -91,8 +91,10 @@ class Turns:
     def take(self, asked: Asked) -> None:
         """Do what is asked and answer it, or what the rule for it says instead."""
 
+        attempt = self._penalties.attempt(asked.ticket)
+
         def suits(rule: RequestRule[Any]) -> bool:
-            takes = asked.on_socket or not rule.socket_only
+            takes = (asked.on_socket or not rule.socket_only) and rule.when.attempt in (None, attempt)
             return takes and (not rule.when.only or names(asked.values, rule.when.only))
 
         trigger = self._book.count(RequestRule, asked.conn.id, asked.endpoint)
@@ -108,12 +110,12 @@ class Turns:
 
     def _turn(self, asked: Asked, go_on: Act | None = None) -> Turn:
         """`go_on`: what the rule beneath says; None: there is none."""
-        endpoint = asked.endpoint
+        endpoint, attempt = asked.endpoint, self._penalties.attempt(asked.ticket)
 
         def perform() -> Answer:
             if endpoint in self._settings.denied_endpoints:
                 return 401, self._settings.denied_text or None
-            return self._penalties.answer(endpoint, asked.ticket, asked.perform)
+            return self._penalties.answer(endpoint, asked.ticket, attempt, asked.perform)
 
         def carry_out(reply: Reply) -> None:
             with self._block():
@@ -128,7 +130,7 @@ class Turns:
             asked=asked,
             perform=perform,
             carry_out=carry_out,
-            ticket=lambda p_time, captcha: self._penalties.ticket(endpoint, p_time, captcha),
+            ticket=lambda p_time, captcha: self._penalties.ticket(endpoint, p_time, captcha, attempt),
             one_frame=self._one_frame,
         )
 

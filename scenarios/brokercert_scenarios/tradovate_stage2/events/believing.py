@@ -6,8 +6,6 @@ The market is quiet: a plain event says an entity once more, and would mend a cl
 
 from __future__ import annotations
 
-from typing import Any
-
 from brokercert.engine.play.scenario import scenario
 
 from brokercert_scenarios.tradovate_stage2.flows import clearing_flow, closing_flow, gathered, order_flow, range_flow
@@ -16,7 +14,7 @@ from brokercert_scenarios.tradovate_stage2.stage import Stage
 NEEDS = ("wire", "snapshot")
 
 
-async def _quietly(stage: Stage) -> bool:
+async def quietly(stage: Stage) -> bool:
     """Logged in and synced; from here on nothing happens but the scenario's own flow."""
     stage.broker.quiet(True)
     return await stage.log_in() is not None
@@ -30,7 +28,7 @@ async def _quietly(stage: Stage) -> bool:
     lasts=6,
 )
 async def flow_of_orders(stage: Stage) -> None:
-    if not await _quietly(stage):
+    if not await quietly(stage):
         return
     order_flow(stage.broker)
     await stage.compare("after the flow")
@@ -45,52 +43,12 @@ async def flow_of_orders(stage: Stage) -> None:
     settings={"flat_price": "none"},
 )
 async def whole_range(stage: Stage) -> None:
-    if not await _quietly(stage):
+    if not await quietly(stage):
         return
     range_flow(stage.broker)
     await stage.compare("while commands are under way")
     stage.broker.exchange.resume()
     await stage.compare("after the flow")
-
-
-@scenario(
-    "orders-of-its-own",
-    "The client is asked to place, modify and cancel orders; the events of each come before its answer",
-    exercises=("EVT-050",),
-    needs=(*NEEDS, "request", "orders"),
-    lasts=6,
-    settings={"order_events": "before answer"},
-)
-async def orders_of_its_own(stage: Stage) -> None:
-    if not await _quietly(stage):
-        return
-    exchange = stage.broker.exchange
-
-    async def ask(endpoint: str, **body: Any) -> set[int]:
-        """Have the client send it; the orders that are new then."""
-        before = set(stage.broker.db.entities["order"])
-        body |= {"isAutomated": True}
-        ticket = await stage.request(endpoint, body)
-        await stage.outcome(ticket, 2 * stage.limit("window_request"))  # to be sent, and to be answered
-        return set(stage.broker.db.entities["order"]) - before
-
-    order = {
-        "accountId": stage.broker.credentials.accounts[0],
-        "action": "Buy",
-        "symbol": "ESH6",
-        "orderType": "Limit",
-        "timeInForce": "Day",
-    }
-    exchange.auto_fill = "partial then full"
-    await ask("order/placeorder", **order, orderQty=3, price=5000.25)
-    exchange.auto_fill = "never"
-    for placed in await ask("order/placeorder", **order, orderQty=2, price=4990.5):
-        await ask("order/modifyorder", orderId=placed, orderQty=4, orderType="Limit", price=4991.25)
-    for placed in await ask("order/placeorder", **order, orderQty=1, price=4980.75):
-        await ask("order/cancelorder", orderId=placed)
-    exchange.reject_next("MaxPosLimitReached", "Position is limited to 5")
-    await ask("order/placeorder", **order, orderQty=50, price=4999)
-    await stage.compare("after its orders")
 
 
 @scenario(
@@ -101,7 +59,7 @@ async def orders_of_its_own(stage: Stage) -> None:
     lasts=9,
 )
 async def events_repeated(stage: Stage) -> None:
-    if not await _quietly(stage):
+    if not await quietly(stage):
         return
     db = stage.broker.db
     known = {(kind, ident) for kind in ("order", "fill", "position") for ident in db.entities[kind]}
@@ -183,7 +141,7 @@ async def events_before_answer(stage: Stage) -> None:
     lasts=10,
 )
 async def arrays_and_deletions(stage: Stage) -> None:
-    if not await _quietly(stage):
+    if not await quietly(stage):
         return
     broker = stage.broker
     stage.step("arrays of one")
@@ -211,7 +169,7 @@ async def arrays_and_deletions(stage: Stage) -> None:
     lasts=8,
 )
 async def late_updates(stage: Stage) -> None:
-    if not await _quietly(stage):
+    if not await quietly(stage):
         return
     broker, exchange = stage.broker, stage.broker.exchange
     account = broker.credentials.accounts[0]

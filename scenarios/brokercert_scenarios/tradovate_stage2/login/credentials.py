@@ -9,7 +9,7 @@ from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import SECOND
 from brokercert_mock import Rule
 
-from brokercert_scenarios.tradovate_stage2.lasting import later_sockets, lost_twice
+from brokercert_scenarios.tradovate_stage2.lasting import LOSSES, later_sockets
 from brokercert_scenarios.tradovate_stage2.login.arriving import answered_late, told_of_refusal
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -78,14 +78,24 @@ async def _hollow(stage: Stage) -> bool:
     lasts=38,
 )
 async def authorize_ticket(stage: Stage) -> None:
-    rule = stage.broker.on("authorize", nth_on_connection=1).ticket(p_time=PENALTY)
+    rule = _ticket_each(stage)
     if await _hollow(stage):
         await stage.hold(max(0.0, stage.limit("window_default") - stage.now / SECOND + 1), "what the client prints")
         rule.cancel()
         await stage.start_again()
         if await stage.synced(within=stage.limit("window_recovery")) is not None:
-            stage.broker.on("authorize", nth_on_connection=1).ticket(p_time=PENALTY)
-            await lost_twice(stage)
+            for _ in range(LOSSES):
+                rule = _ticket_each(stage)
+                if await stage.recovered(await stage.lose()) is None:
+                    return
+                rule.cancel()
+
+
+def _ticket_each(stage: Stage) -> Rule[Any]:
+    """As many authorizes as a start has sockets draw a ticket. The next are answered, on whatever socket: an authorize
+    has no room for a ticket, so that nothing tells one that comes again.
+    """
+    return stage.broker.on("authorize", times=stage.sockets_of_a_start).ticket(p_time=PENALTY)
 
 
 @scenario(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import LOCKED_OUT, Conversation, Request
 from brokercert.judge.tradovate.model.conversation import SECOND as MICROS
 from brokercert.judge.tradovate.model.tickets import SYNC, retries_of, ticketed
-from brokercert_mock import Hold
+from brokercert_mock import Hold, Rule
 
 from brokercert_scenarios.tradovate_stage2.lasting import LOSSES, answered, hold_from_last, on_third_sockets, withheld
 from brokercert_scenarios.tradovate_stage2.requests.answers import ITEM, on_item, orders
@@ -35,17 +36,31 @@ def _to_first_sync(stage: Stage) -> float:
     lasts=42,
 )
 async def sync_ticket(stage: Stage) -> None:
-    rule = stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=PENALTY)
+    rule = _ticket_each(stage, PENALTY)
     await stage.start()
     if not await _waited_out(stage, PENALTY, _to_first_sync(stage)):
         return
-    await stage.hold(stage.limit("window_default") - PENALTY, "ids that should not come twice")
-    rule.cancel()
-    stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=PENALTY, captcha=False)  # which says so
+    await hold_from_last(stage, stage.limit("window_default") + 1, "ids that should not come twice", _first_requests)
     for _ in range(LOSSES):
+        rule.cancel()
+        rule = _ticket_each(stage, PENALTY, captcha=False)  # which says so
         since = await stage.lose()
         if not await _waited_out(stage, PENALTY, _to_sync_again(stage), since):
             return
+
+
+def _first_requests(talk: Conversation) -> list[int]:
+    """When each open socket began to number its requests; the client may have given up those that drew a ticket."""
+    return [c.requests[0].t for c in talk.authorized if c.is_open]
+
+
+def _ticket_each(stage: Stage, p_time: float, *, captcha: bool | None = None, attempt: int = 1) -> Rule[Any]:
+    """Each of the client's sync requests draws a ticket, by the request and not by its socket: whoever brings the
+    ticket back is answered, on whatever socket. Not more requests than a start has: who asks without its ticket on
+    ever new sockets is answered too.
+    """
+    of_attempt = stage.broker.on(SYNC, attempt=attempt, times=stage.syncs_of_a_start)
+    return of_attempt.ticket(p_time=p_time, captcha=captcha)
 
 
 @scenario(
@@ -55,8 +70,8 @@ async def sync_ticket(stage: Stage) -> None:
     lasts=10,
 )
 async def sync_ticket_nested(stage: Stage) -> None:
-    stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=PENALTY)
-    stage.broker.on(SYNC, nth_on_connection=2).ticket(p_time=SECOND_PENALTY, captcha=False)  # which says so
+    _ticket_each(stage, PENALTY)
+    _ticket_each(stage, SECOND_PENALTY, captcha=False, attempt=2)  # which says so
     await stage.start()
     await _waited_out(stage, PENALTY, _to_first_sync(stage))
 
@@ -69,7 +84,7 @@ async def sync_ticket_nested(stage: Stage) -> None:
 )
 async def sync_ticket_long(stage: Stage) -> None:
     long = long_penalty(stage)
-    stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=long)
+    _ticket_each(stage, long)
     await stage.start()
     await _waited_out(stage, long, _to_first_sync(stage))
 
@@ -81,7 +96,7 @@ async def sync_ticket_long(stage: Stage) -> None:
     lasts=12,
 )
 async def sync_ticket_cut_off(stage: Stage) -> None:
-    rule = stage.broker.on(SYNC, nth_on_connection=1).ticket(p_time=LOST_PENALTY)
+    rule = _ticket_each(stage, LOST_PENALTY)
     await stage.start()
     drawn = answered(lambda answer: bool(answer.ticket))
     if not await stage.wait("a ticketed sync request", lambda talk: list(drawn(talk)), _to_first_sync(stage)):
@@ -91,8 +106,8 @@ async def sync_ticket_cut_off(stage: Stage) -> None:
     since = stage.lose_all()
     await hold_from_last(stage, LOST_PENALTY, "a retry that should not come yet", drawn)
     await stage.wait(
-        "a sync request's success",
-        lambda talk: any(c.accepted > since for c, _ in talk.caught_up),
+        "each sync request's success",
+        lambda talk: sum(c.accepted > since for c, _ in talk.caught_up) >= (stage.syncs_of_a_start or 1),
         _to_sync_again(stage),
     )
     await stage.hold(FOLLOWS, "what follows the retry")
@@ -113,8 +128,7 @@ async def _waited_out(stage: Stage, p_time: float, within: float, since: int = -
 
     if not await stage.wait("a ticketed sync request", drawn, within):
         return False
-    shape = stage.talk.shape
-    sockets = sum(lane.count for lane in shape.lanes if lane.sync) if shape is not None else 0
+    syncing = stage.syncs_of_a_start or 0
     again = all_sent_again(stage, drawn)
     due = p_time + stage.limit("ticket_late") + 1
     until = stage.now + round((due + SETTLE_MOST) * MICROS)
@@ -122,19 +136,38 @@ async def _waited_out(stage: Stage, p_time: float, within: float, since: int = -
     while len(drawn(stage.talk)) > len(known) and stage.now < until:
         known = drawn(stage.talk)
         await stage.wait(
-            "each of them again", lambda talk: again(talk) and len({q.conn for q in drawn(talk)}) >= sockets, due
+            "each of them again", lambda talk: again(talk) and len({q.conn for q in drawn(talk)}) >= syncing, due
         )
+        await _brought_elsewhere(stage, drawn)
         await stage.hold(FOLLOWS, "what follows the retry")
     return True
 
 
+async def _brought_elsewhere(stage: Stage, drawn: Callable[[Conversation], list[Request]]) -> None:
+    """A client that gave its socket up may bring the ticket back on its next one: until it did, or had its time."""
+    left = [c.loss.t for q in drawn(stage.talk) if (c := stage.talk.connections[q.conn]).loss is not None]
+    again = all_sent_again(stage, drawn)
+    if not left or again(stage.talk):
+        return
+    last = max(left)
+    await stage.wait(
+        "a socket after the one that was given up",
+        lambda talk: again(talk) or talk.granted_after(last),
+        stage.limit("window_recovery"),
+    )
+    await stage.wait("its ticket on that socket", again, stage.limit("ticket_late") + 1)
+
+
 def all_sent_again(stage: Stage, drawn: Callable[[Conversation], list[Request]]) -> Callable[[Conversation], bool]:
-    """Whether each of these requests was sent again; one whose socket was lost need not be."""
+    """Whether each of these requests was sent again. One whose socket was lost to the client need not be; one whose
+    socket the client gave up may come on the next.
+    """
     arrival = round(stage.limit("arrival") * MICROS)
 
     def look(talk: Conversation) -> bool:
         retries = retries_of(talk, arrival)
-        return all(q in retries or talk.connections[q.conn].loss is not None for q in drawn(talk))
+        lost = {c.id for c in talk.connections.values() if c.loss is not None and c.loss.by != "client"}
+        return all(q in retries or q.conn in lost for q in drawn(talk))
 
     return look
 

@@ -79,6 +79,46 @@ async def away_proxied(stage: Stage) -> None:
     await _compare_back(stage, since)
 
 
+async def _nothing_to_nothing(stage: Stage) -> None:
+    """A start without an order, fill or position; then a day, and a night that the client is away for."""
+    if await stage.log_in() is None:
+        return
+    stage.broker.quiet(True)
+    orders_before(stage.broker)
+    order_flow(stage.broker)
+    await stage.compare("after a day")
+    since = stage.now
+    with stage.broker.on_upgrade().refuse(503):
+        stage.lose_all(Connection.fin)
+        night_flow(stage.broker)
+        await stage.hold(AWAY, "the outage")
+    await _compare_back(stage, since)
+
+
+@scenario(
+    "empty-lists-there",
+    "A day that begins without orders and ends without any: the snapshots have empty lists",
+    exercises=("REC-040",),
+    needs=NEEDS,
+    lasts=16,
+    settings={"snapshot_orders": 0},
+)
+async def empty_lists_there(stage: Stage) -> None:
+    await _nothing_to_nothing(stage)
+
+
+@scenario(
+    "empty-lists-left-out",
+    "A day that begins without orders and ends without any: the snapshots have no lists of what is not there",
+    exercises=("REC-040",),
+    needs=NEEDS,
+    lasts=16,
+    settings={"snapshot_orders": 0, "empty_lists": "left out"},
+)
+async def empty_lists_left_out(stage: Stage) -> None:
+    await _nothing_to_nothing(stage)
+
+
 @scenario(
     "processed-after-losses",
     "Two losses, a FIN and a reset, and after each a flow of new orders",

@@ -454,3 +454,39 @@ def test_of_a_ticket_that_answers_a_retry_it_is_said_that_no_document_has_it() -
     first, second = said(talk)
     assert "no document" not in first and "which no document has" in second
     assert both(talk) == ("pass", "pass")
+
+
+# A client that gives its socket up at a penalty, and brings the ticket back on its next one.
+
+
+def moved(*, login: float = 14, silent: tuple[float, float] | None = None, at: float = 75) -> Talk:
+    """Its sync request draws a ticket of 60 s; it leaves at once, logs in anew, and brings the ticket back there."""
+    talk = alone(120)
+    authorize(talk, 2, s=200)
+    sync(talk, 10, ident=1, d={"p-ticket": TICKET, "p-time": 60})
+    talk.end(round(10.1 * S), 1, "client", "fin")
+    opened(talk, round((login - 0.5) * S), 2)
+    authorize(talk, login, conn=2, s=200)
+    for beat in range(round(login) + 1, 120):
+        if silent is None or not silent[0] < beat < silent[1]:
+            talk.client(round((beat + 0.3) * S), 2, "[]")
+    sync(talk, at, conn=2, ident=1, d={}, ticket=TICKET)
+    return talk
+
+
+def test_who_leaves_at_a_ticket_ended_no_healthy_connection() -> None:
+    talk = moved()
+    assert talk.verdict("LOG-060") == "pass"
+    assert talk.verdict("RLP-020") == "pass"
+
+
+@pytest.mark.parametrize(("silent", "verdict"), [(None, "pass"), ((20, 60), "fail"), ((20, 40), "pass")])
+def test_heartbeats_go_on_where_the_ticket_comes_back_on_another_socket(
+    silent: tuple[float, float] | None, verdict: str
+) -> None:
+    assert moved(silent=silent).verdict("RLP-080") == verdict
+
+
+def test_a_login_just_before_the_retry_shows_nothing_of_the_heartbeats() -> None:
+    assert moved(login=60).verdict("RLP-080") == "pass"
+    assert moved(login=74.5).verdict("RLP-080") == "not observed"

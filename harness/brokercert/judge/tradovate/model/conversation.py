@@ -332,6 +332,8 @@ class Conversation(Transcript[Connection]):
                 request = c.waiting(str(message["i"]))
                 if request is not None:
                     request.answer = Answer(t, number, status, message.get("d"))
+                    if request.penalty is not None or status == LOCKED_OUT:
+                        self.disturb(c, t, number)  # whoever gives its socket up at a penalty has its cause
 
 
 def answers_of(requests: Iterable[Request]) -> list[Answer]:

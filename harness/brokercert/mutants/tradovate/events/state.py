@@ -156,6 +156,29 @@ class StopsAtErrors(ReferenceClient):
     session_class = _StopsAtErrors
 
 
+class _StopsAtOwnOrders(Session):
+    def receive(self, text: str, now: float) -> None:
+        self._stopped = False
+        super().receive(text, now)
+
+    def on_item(self, item: wire.Item, now: float) -> None:
+        if not self._stopped:
+            super().on_item(item, now)
+        self._stopped |= isinstance(item, wire.Reply) and isinstance(item.data, dict) and "orderId" in item.data
+
+
+@mutant(
+    "stops-at-its-orders-answer",
+    "EVT-070",
+    fields="order.presence fill.presence",
+    reason="the answer to an order of one's own may share its frame with the events of that order, and of others",
+)
+class StopsAtOwnOrders(ReferenceClient):
+    """Reads a frame up to the answer to an order of its own, which it hands on."""
+
+    session_class = _StopsAtOwnOrders
+
+
 class _NothingEarly(Session):
     def on_event(self, kind: str, data: Any, now: float) -> None:
         if self.live_since is not None:

@@ -8,7 +8,7 @@ from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
-from brokercert.reference.tradovate.session import Session
+from brokercert.reference.tradovate.session import SYNC, Session
 from brokercert.reference.tradovate.wire import Reply
 
 
@@ -272,3 +272,23 @@ class AnyCaptcha(ReferenceClient):
     """Looks whether `p-captcha` is there, and not at what it says."""
 
     session_class = with_queue(_AnyCaptchaQueue)
+
+
+class _LeavingQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        if request.endpoint != SYNC or data.get("p-captcha") is True:
+            super().on_ticket(request, data, now)
+            return
+        self._penalties[SYNC] = max(now + data.get("p-time", 0), self._penalties.get(SYNC, now))
+        request.done(Outcome(200, data, "a ticket"), now)
+
+
+@mutant(
+    "leaves-its-ticket-with-its-socket",
+    "RLP-020",
+    reason="a penalty is no socket's: who gives its socket up brings the ticket back on the next one",
+)
+class LeavesTicket(ReferenceClient):
+    """Gives its socket up when its sync request draws a ticket, and syncs without it when the penalty is over."""
+
+    session_class = with_queue(_LeavingQueue)

@@ -156,6 +156,46 @@ class TakesEmptyForNoNews(ReferenceClient):
     store_class = _KeepingWhereNoneCame
 
 
+class _KeepingWhereNoListCame(Store):
+    def replace(self, snapshot: Entity) -> None:
+        held = self.entities
+        super().replace(snapshot)
+        self.entities = held | self.entities
+
+
+@mutant(
+    "takes-a-missing-list-for-no-news",
+    "REC-040",
+    fields="order.absence fill.absence position.absence",
+    reason="of a type that has no list in a new snapshot there is nothing any more",
+)
+class TakesMissingForNoNews(ReferenceClient):
+    """Replaces what it had of a type where a new snapshot has a list of that type, be it empty."""
+
+    store_class = _KeepingWhereNoListCame
+
+
+RELIED_ON = ("orders", "fills", "positions")
+
+
+class _WholeSnapshotsOnly(Store):
+    def replace(self, snapshot: Entity) -> None:
+        if all(name in snapshot for name in RELIED_ON):
+            super().replace(snapshot)
+
+
+@mutant(
+    "drops-a-snapshot-that-lacks-a-list",
+    "REC-040",
+    fields="order.absence fill.absence position.absence",
+    reason="only two of a snapshot's lists are required, and one that lacks another is a snapshot all the same",
+)
+class DropsSnapshotWithoutAList(ReferenceClient):
+    """Looks for each list that it needs in a snapshot, and logs and forgets the error where one is not there."""
+
+    store_class = _WholeSnapshotsOnly
+
+
 class _EarlyForEver(Store):
     """With what came before the snapshot of each of its sockets."""
 
