@@ -219,6 +219,7 @@ class ScenarioResult(Record, frozen=True, kw_only=True):
     phase: str = ""
     tier: str = ""  # "real" or "virtual", where it was played
     play: int = 1  # which playing of it: from 2 on it was played again
+    began: str = ""  # time 0 of its trace, ISO-8601 in UTC with milliseconds; "": recorded before this was
 
 
 class LimitUsed(Record, frozen=True, kw_only=True):
@@ -313,6 +314,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     vouched: bool = True  # that the traces are those of the run; False: judged without its run.json
     faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
     phases: tuple[str, ...] = ()
+    challenge: str = ""  # the partner's text that the seed follows from; "": nobody gave one
 
 
 def outcome_of(

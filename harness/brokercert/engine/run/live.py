@@ -78,6 +78,7 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
                 started=run.started,
                 tier=request.tier,
                 seed=request.seed,
+                challenge=request.challenge,
                 toxiproxy=ended.toxiproxy,
                 environment=ended.environment,
                 calibration=ended.calibration,

@@ -85,6 +85,7 @@ class Circumstances:
     started: str
     tier: str
     seed: int
+    challenge: str
     toxiproxy: str
     environment: dict[str, str]
     calibration: Calibration | None = None
@@ -184,6 +185,7 @@ def gathered(evidence: Evidence) -> RunRecord:
         telling=(*buffered_in(findings), *told_badly([one.badly for one in playings if one.badly])),
         faults=suite.faults if cells else (),
         phases=suite.phases if cells else (),
+        challenge=made.challenge,
     )
 
 

@@ -33,6 +33,7 @@ class RunRequest:
     strict: bool = False
     jobs: int = 40
     seed: int = 1
+    challenge: str = ""  # the partner's text that the seed follows from
     out: Path = Path("out")
     out_told: str = "the folder of runs"  # who says so, for an error
     tier: Literal["real", "virtual"] = "real"
@@ -144,6 +145,7 @@ def header_of(
         asked=request.asked,
         before_all=scenario.before_all,
         shape=None if scenario.before_all else shape_for(scenario, shape),
+        challenge=request.challenge,
     )
 
 
