@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
     "judge": ("brokercert.cli.judge:judge", "Judge saved traces again, without network and client."),
     "matrix": ("brokercert.cli.matrix:matrix", "Prove the checks: every known defect through every scenario."),
     "report": ("brokercert.cli.judge:report", "Render the reports of a run.json again."),
+    "plan": ("brokercert.cli.plan:plan", "Print the test plan of a set, to be filled in."),
     "schema": ("brokercert.cli.show:schema", "Print the JSON Schema of the lines between harness and client."),
     "fuzz": ("brokercert.cli.fuzz:fuzz", "Feed a client hostile frames, and save what breaks it."),
     "simulate": ("brokercert.cli.simulate:simulate", "Play hours of random trading under random faults."),

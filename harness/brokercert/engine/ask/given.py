@@ -45,3 +45,27 @@ def read_given(path: Path, expected: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}; expected {expected}") from error
+
+
+def write_given(path: Path, content: bytes, told: str, *, private: bool = False) -> None:
+    """Write a file that a user named, whole or not at all; `private`: for its user alone, and never over another.
+
+    Raises `UsageError`, which says who named it (`told`).
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            if private:
+                os.link(beside, path)  # raises where something is called so
+            else:
+                os.replace(beside, path)
+        finally:
+            if os.path.lexists(beside):
+                os.unlink(beside)
+    except OSError as error:
+        raise UsageError(
+            f"{told}: {path} cannot be written: {error.strerror or error}; expected a file in a folder that is there"
+        ) from error
