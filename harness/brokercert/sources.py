@@ -126,10 +126,14 @@ def load_sources(set_ids: Collection[str] = own_sets()) -> tuple[Source, ...]:
 
     Raises `RequirementError`.
     """
+    return tuple(source for _, source in _sources(set_ids))
+
+
+def _sources(set_ids: Collection[str]) -> list[tuple[Path, Source]]:
     rows = {row.id for set_id in set_ids for row in load_set(set_id).rows}
     places = {FOLDER if set_id in own_sets() else _beside(set_id) for set_id in set_ids}
     found = sorted((path for place in places for path in place.glob("*.toml")), key=lambda path: path.name)
-    return tuple(parse_source(path.read_text("utf-8"), name=path.name, rows=rows) for path in found)
+    return [(path, parse_source(path.read_text("utf-8"), name=path.name, rows=rows)) for path in found]
 
 
 def _beside(set_id: str) -> Path:
@@ -153,18 +157,28 @@ class Demand(NamedTuple):
     homes: tuple[str, ...] = ()
 
 
-def demands_of(set_id: str) -> tuple[Demand, ...]:
-    """Every sentence of the pages that a set is about, in the order of the pages. Raises `RequirementError`.
+def pages_of(rows: RequirementSet) -> list[tuple[Path, Source]]:
+    """The pages that a set is about, each with its file: those that are judged by rows of that set, most of them.
 
-    A page is one that it is about where most of the rows that judge it are of that set.
+    Raises `RequirementError`.
     """
-    rows = load_set(set_id)
-    found: list[tuple[Source, Section, Sentence]] = []
-    for source in load_sources(own_sets() if set_id in own_sets() else (set_id,)):
-        told = [(source, section, one) for section in source.section for one in section.sentences]
-        named = [row in rows.by_id for _, _, one in told for row in one.rows]
+    found = []
+    for path, source in _sources(own_sets() if rows.id in own_sets() else (rows.id,)):
+        named = [row in rows.by_id for section in source.section for one in section.sentences for row in one.rows]
         if 2 * sum(named) > len(named):
-            found += told
+            found.append((path, source))
+    return found
+
+
+def demands_of(set_id: str) -> tuple[Demand, ...]:
+    """Every sentence of the pages that a set is about, in the order of the pages. Raises `RequirementError`."""
+    rows = load_set(set_id)
+    found = [
+        (source, section, one)
+        for _, source in pages_of(rows)
+        for section in source.section
+        for one in section.sentences
+    ]
     homes = {row.id: _home(row.id, row.source, found) for row in rows.rows}
     return tuple(
         Demand(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Iterable, Sequence
 
 import xlsxwriter
@@ -68,6 +69,17 @@ def render_xlsx(plan: Plan) -> bytes:
         marked,
     )
     book.close()
+    return _unpacked(target.getvalue())
+
+
+def _unpacked(book: bytes) -> bytes:
+    """The same workbook without compression, since that is another one with each version of zlib."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as packed, zipfile.ZipFile(target, "w") as plain:
+        for one in packed.infolist():
+            info = zipfile.ZipInfo(one.filename, (1980, 1, 1, 0, 0, 0))
+            info.create_system = 0
+            plain.writestr(info, packed.read(one))
     return target.getvalue()
 
 

@@ -33,6 +33,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.hostile": (),
     "brokercert.simulation": ("brokercert", "brokercert_mock"),
     "brokercert.cli": ("brokercert", "brokercert_mock", "brokercert_reports"),
+    "brokercert.parcel": ("brokercert", "brokercert_reports"),
     "brokercert.door": ("brokercert", "brokercert_reports"),
     "brokercert.door.process": ("brokercert.door.wire", "brokercert.ownprocess"),
     "brokercert.door.wire": (),
