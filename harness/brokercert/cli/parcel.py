@@ -1,4 +1,4 @@
-"""`brokercert bundle`, `brokercert verify` and `brokercert key`: a run as one file, and what a stranger can say of it."""
+"""`brokercert bundle`, `verify` and `key`: a run as one file, and what a stranger can say of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from brokercert.parcel.check import Checked
     from brokercert.parcel.compared import Difference
 
+LONGEST = 600  # characters of the sentence that says what is wrong
 MOST_NAMED = 20  # rows that are judged otherwise, a line each; more are counted
 
 
@@ -82,11 +83,17 @@ def verify(bundle: Path, key_path: Path | None, challenge: str | None, jobs: int
         checked = check(bundle, asked, wanted, workers("", jobs, few=few))
     except BundleError as error:
         word = "cannot be checked" if error.status is Status.UNREADABLE else "wrong"
-        click.echo(printable(f"{bundle}: {word}: {error}"))
+        click.echo(printable(f"{bundle}: {word}: {short(str(error))}"))
         return error.status.value
     for text in told(bundle, checked):
         click.echo(printable(text))
     return checked.status.value
+
+
+def short(text: str) -> str:
+    """One line, of which a terminal shows all."""
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 LITTLE = 10_000_000  # bytes of a bundle: below that judging takes less than starting workers

@@ -11,6 +11,7 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
@@ -19,14 +20,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from brokercert.engine.ask.challenge import seed_of_challenge
 from brokercert.engine.client.environment import tool
 from brokercert.engine.errors import UsageError
-from brokercert.engine.run.believed import refuse_contradiction
+from brokercert.engine.run.believed import EXPECTED, refuse_contradiction
 from brokercert.engine.run.offline import judge_traces
+from brokercert.engine.run.saved import AS_LEFT
 from brokercert.parallel import Workers
 from brokercert.parcel.archive import Archive
 from brokercert.parcel.compared import Difference, differences
 from brokercert.parcel.keys import bundled_public_key, key_id, public_pem
 from brokercert.parcel.manifest import MANIFEST, Manifest, parse_manifest
-from brokercert.parcel.pack import RECORD, SET, SOURCE, pages, traces_of
+from brokercert.parcel.pack import RECORD, SET, SOURCE, pages, set_files, traces_of
 from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, refuse_wrong_signature, statement_of
 from brokercert.parcel.status import BundleError, Status
 from brokercert.requirements import RequirementError, RequirementSet, load_set, parse_files
@@ -214,6 +216,7 @@ def _judged(opened: _Opened, folder: Path, make: Workers | None) -> RunRecord:
     if not known:
         raise BundleError(f"{RECORD}: scenarios: none has a trace; nothing can be judged")
     _refuse_other_set(opened)
+    _refuse_other_rows(opened)
     try:
         refuse_contradiction(run, Path(RECORD))
         for name in known:
@@ -221,8 +224,28 @@ def _judged(opened: _Opened, folder: Path, make: Workers | None) -> RunRecord:
                 raise BundleError(f"{name}: its tool is not {run.tool}, which {RECORD} names")
         judged = judge_traces([folder], make=make)
     except (UsageError, RequirementError, TraceError) as error:
-        raise BundleError(str(error).replace(f"{folder}/", "").replace(str(folder), RECORD)) from error
+        raise BundleError(_here(str(error), folder)) from error
     return judged
+
+
+def _here(text: str, folder: Path) -> str:
+    """A sentence about a run's folder, said of a bundle: what is advised of a folder is no advice here."""
+    return (
+        text.replace(f"; {AS_LEFT}", "")
+        .replace(f"; {EXPECTED}", "")
+        .replace(f"{folder}/", "")
+        .replace(str(folder), RECORD)
+    )
+
+
+def _refuse_other_rows(opened: _Opened) -> None:
+    """The rows are those of the set, where that is the one that the run names."""
+    if opened.rows.hash != opened.run.set_hash:
+        return
+    said, known = [row.id for row in opened.run.rows], [row.id for row in opened.rows.rows]
+    for number, (one, other) in enumerate(zip_longest(said, known, fillvalue="none"), 1):
+        if one != other:
+            raise BundleError(f"{RECORD}: rows: row {number} is {one}; of the set it is {other}")
 
 
 def _refuse_other_set(opened: _Opened) -> None:
@@ -247,11 +270,12 @@ def _compared(opened: _Opened, judged: RunRecord, folder: Path) -> Checked:
         raise BundleError(f"{RECORD}: {first.place}: {first.said}; of its traces follows: {first.follows}{more}")
     same_pages = same_judge and manifest.tool == tool()
     if same_pages:
-        _refuse_other_pages(opened, pages(run, folder, manifest.draft))
+        _refuse_other_pages(opened, {**pages(run, folder, manifest.draft), **set_files(run)})
     return Checked(run, manifest.draft, opened.signer, opened.known, same_pages, found)
 
 
 def _refuse_other_pages(opened: _Opened, made: dict[str, bytes]) -> None:
+    """Of the same version, which makes the same bytes of the same record."""
     for name, content in made.items():
         if name not in opened.digests:
             raise BundleError(f"{name}: it is missing")
@@ -259,5 +283,5 @@ def _refuse_other_pages(opened: _Opened, made: dict[str, bytes]) -> None:
             raise BundleError(f"{name}: it is not what {RECORD} and the traces make of it")
     known: Sequence[str] = [*made, *traces_of(opened.run), RECORD, SIGNER]
     for name in opened.digests:
-        if name not in known and not name.startswith(SET):
+        if name not in known:
             raise BundleError(f"{name}: no bundle has such a file")

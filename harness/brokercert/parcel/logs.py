@@ -114,8 +114,8 @@ def _of_case(case: Case, lines: Mapping[Key, ExcerptLine]) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """A line, in which nothing moves a cursor or begins another line."""
-    text = printable(text[:LONGEST]).replace("\n", "\\n").replace("\t", "\\t") + ("…" if len(text) > LONGEST else "")
-    return text.rstrip()
+    text = printable(text).replace("\n", "\\n").replace("\t", "\\t").rstrip()
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _packed(logs: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
