@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
     "bundle": ("brokercert.cli.parcel:bundle", "Pack a run into one file that a partner can check."),
     "verify": ("brokercert.cli.parcel:verify", "Check a bundle, without client and network."),
     "diff": ("brokercert.cli.diff:diff", "Say what is otherwise between two runs or bundles."),
+    "gallery": ("brokercert.cli.gallery:gallery", "Make one page over the bundles of a folder."),
     "key": ("brokercert.cli.parcel:key", "Make the key by which bundles are signed."),
     "schema": ("brokercert.cli.show:schema", "Print the JSON Schema of the lines between harness and client."),
     "fuzz": ("brokercert.cli.fuzz:fuzz", "Feed a client hostile frames, and save what breaks it."),
