@@ -44,7 +44,13 @@ def shown(file: str, run: RunRecord, *, draft: bool, signer: str, told: str = ""
     """Of a bundle that could be checked. What was judged otherwise, or is a draft, is never shown as certified."""
     run = printable_run(run)
     certified = not draft and not told
-    word = outcome_title(run) if certified else "Judged otherwise" if told else f"Draft: {outcome_title(run).lower()}"
+    word = (
+        outcome_title(run)
+        if certified
+        else "Made by another version"
+        if told
+        else f"Draft: {outcome_title(run).lower()}"
+    )
     return Shown(
         file=printable(file),
         client=run.subject.name,

@@ -198,17 +198,38 @@ def test_another_version_that_judges_otherwise_has_a_status_of_its_own(
     monkeypatch.setattr(check, "tool", lambda: "brokercert 9.0.0")
     assert main(["verify", str(path)]) == Status.OTHERWISE
     told = capsys.readouterr().out.splitlines()
-    assert "judged otherwise" in told[0] and "1 row(s)" in told[0]
+    assert "judged otherwise in 1 row(s)" in told[0] and "brokercert 9.0.0 is installed here" in told[0]
     assert told[1] == f"row LOG-030: verdict: pass by {tool()}; judged otherwise here: fail."
     assert any("its pages were made by another version" in line for line in told)
 
 
 def test_another_version_that_judges_the_same_finds_it_whole(
-    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Path, private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    path = bundled(few, tmp_path / "b.zip", "--draft")
+    """Its pages cannot be made again: they are its signer's, where that is the one who was asked for, or nobody's."""
+    path = bundled(few, tmp_path / "b.zip", "--draft", "--key", str(private))
     monkeypatch.setattr(check, "tool", lambda: "brokercert 9.0.0")
-    assert main(["verify", str(path)]) == Status.DRAFT
+    assert main(["verify", str(path), "--key", f"{private}.pub"]) == Status.DRAFT
+    capsys.readouterr()
+    assert main(["verify", str(path)]) == Status.OTHERWISE
+    assert "judged the same, but nothing vouches for its pages" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("place", ["manifest", "set"])
+def test_no_page_is_believed_because_another_version_is_named(
+    few: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """A forged page, in a bundle that says that its pages cannot be made again here."""
+    files = forge.unpacked(bundled(few, tmp_path / "b.zip", "--draft"))
+    files["report.html"] = b"<h1>Certified</h1>"
+    if place == "manifest":
+        monkeypatch.setattr(forge, "tool", lambda: "brokercert 9.0.0")
+    else:
+        installed = check.load_set("tradovate-stage2")
+        monkeypatch.setattr(check, "load_set", lambda set_id: structs.replace(installed, hash="0" * 64))
+    (tmp_path / "c.zip").write_bytes(forge.zipped(forge.listed_anew(files)))
+    assert main(["verify", str(tmp_path / "c.zip")]) == Status.OTHERWISE
+    assert "nothing vouches for its pages" in capsys.readouterr().out
 
 
 def test_what_follows_from_traces_is_compared_field_by_field() -> None:

@@ -64,5 +64,7 @@ def _checked(path: Path, jobs: int) -> tuple[int, Shown]:
         return error.status.value, not_whole(path.name, short(str(error)), wrong=wrong)
     places = dict.fromkeys(one.row or one.place for one in checked.otherwise)
     told = f"This version judges otherwise: {', '.join(places)}" if places else ""
+    if not places and not checked.vouched:
+        told = f"Judged the same, and nothing vouches for its pages: {checked.judge}"
     one = shown(path.name, checked.run, draft=checked.draft, signer=checked.signer, told=short(told))
     return checked.status.value, one

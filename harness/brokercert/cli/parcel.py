@@ -101,8 +101,10 @@ LITTLE = 10_000_000  # bytes of a bundle: below that judging takes less than sta
 
 def told(bundle: Path, checked: Checked) -> Iterator[str]:
     """What is known of a bundle that is whole, the sentence first; then what it proves, and what it cannot."""
+    from brokercert.parcel.status import Status
+
     run = checked.run
-    if checked.otherwise:
+    if checked.status is Status.OTHERWISE:
         yield from _otherwise(bundle, checked)
     elif checked.draft:
         yield f"{bundle}: whole, but a DRAFT, not a certificate: {run.sentence}"
@@ -136,17 +138,18 @@ def _proves(checked: Checked) -> Iterator[str]:
 
 
 def _otherwise(bundle: Path, checked: Checked) -> Iterator[str]:
-    from brokercert.engine.client.environment import tool
-
     run = checked.run
     rows: dict[str, Difference] = {}
     for one in checked.otherwise:
         rows.setdefault(one.row or one.place, one)
-    yield (
-        f"{bundle}: whole, and judged otherwise: {run.tool} made it, {tool()} is installed here, and "
-        f"{len(rows)} row(s) or field(s) differ: verify it with {run.tool}."
-    )
+    if rows:
+        yield f"{bundle}: whole, and judged otherwise in {len(rows)} row(s) or field(s): {checked.judge}."
+    else:
+        what = "whole, and judged the same, but nothing vouches for its pages"
+        yield f"{bundle}: {what}: {checked.judge}: {run.sentence}"
     for one in list(rows.values())[:MOST_NAMED]:
         yield f"{one.place}: {one.said} by {run.tool}; judged otherwise here: {one.follows}."
     if len(rows) > MOST_NAMED:
         yield f"{len(rows) - MOST_NAMED} more."
+    if not checked.vouched:
+        yield f"Verify it with {run.tool}, which makes its pages again; or name the key of its sender (--key)."

@@ -41,18 +41,28 @@ MOST_SMALL = 2**22  # bytes of the manifest and the statement
 
 @dataclass(frozen=True)
 class Checked:
-    """A bundle that is whole. `otherwise`: rows that this version judges otherwise than the one that made it."""
+    """A bundle that is whole. `otherwise`: what this version judges otherwise than the one that made it. `judge`: what
+    has judged it here, where that is another one.
+    """
 
     run: RunRecord
     draft: bool
     signer: str  # the name of the key, or nothing
     known: bool  # the key is the one that was asked for
     compared: bool  # its pages were made again and are the same; else another version made them
+    judge: str = ""
     otherwise: tuple[Difference, ...] = ()
 
     @property
+    def vouched(self) -> bool:
+        """Whether its pages are known to be right: they were made again here, or they are signed by the key asked for.
+        Else somebody may have written them, and named another version as their maker.
+        """
+        return self.compared or self.known
+
+    @property
     def status(self) -> Status:
-        if self.otherwise:
+        if self.otherwise or not self.vouched:
             return Status.OTHERWISE
         return Status.DRAFT if self.draft else Status.WHOLE
 
@@ -271,7 +281,17 @@ def _compared(opened: _Opened, judged: RunRecord, folder: Path) -> Checked:
     same_pages = same_judge and manifest.tool == tool()
     if same_pages:
         _refuse_other_pages(opened, {**pages(run, folder, manifest.draft), **set_files(run)})
-    return Checked(run, manifest.draft, opened.signer, opened.known, same_pages, found)
+    judge = "" if same_pages else _judge(run, manifest, opened.rows)
+    return Checked(run, manifest.draft, opened.signer, opened.known, same_pages, judge, found)
+
+
+def _judge(run: RunRecord, manifest: Manifest, rows: RequirementSet) -> str:
+    """What is otherwise here than where the bundle was made, in words."""
+    if tool() not in (run.tool, manifest.tool):
+        return f"{run.tool} made it, {tool()} is installed here"
+    if run.tool != manifest.tool:
+        return f"{run.tool} judged it, {manifest.tool} packed it, {tool()} is installed here"
+    return f"its set {rows.id} has another sha256 than the one installed here"
 
 
 def _refuse_other_pages(opened: _Opened, made: dict[str, bytes]) -> None:
