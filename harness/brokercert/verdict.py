@@ -238,6 +238,14 @@ class Absent(Record, frozen=True, kw_only=True):
     reason: str
 
 
+class Build(Record, frozen=True, kw_only=True):
+    """Which build of the subject was played, as far as it was said or found. No trace says it."""
+
+    version: str = ""  # as its user said, or as a manifest beside it has it
+    commit: str = ""  # of git, with whether files differ from it
+    files: dict[str, str] = {}  # of those that its command names: name, without folders -> SHA-256
+
+
 class SubjectInfo(Record, frozen=True, kw_only=True):
     name: str
     command: tuple[str, ...]  # secrets labelled
@@ -245,6 +253,7 @@ class SubjectInfo(Record, frozen=True, kw_only=True):
     absent: tuple[Absent, ...] = ()
     readings: dict[str, str] = {}
     entity_types: tuple[str, ...] = ()  # that it declares it relies on; none: not declared
+    build: Build = Build()
 
 
 class Calibration(Record, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from brokercert.verdict import Level, RunRecord, Verdict
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from brokercert_reports.text import printable, printable_run
-from brokercert_reports.view import outcome_title
+from brokercert_reports.view import client_words, outcome_title
 
 LETTER = 6.6  # px: a letter of a badge, at 11 px of a plain font
 LONGEST = 60  # letters of a half of a badge
@@ -53,7 +53,7 @@ def shown(file: str, run: RunRecord, *, draft: bool, signer: str, told: str = ""
     )
     return Shown(
         file=printable(file),
-        client=run.subject.name,
+        client=client_words(run),
         set=f"{run.set_id} {run.set_version}",
         part=run.part or "the whole set",
         word=word,

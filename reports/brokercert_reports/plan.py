@@ -16,7 +16,7 @@ from brokercert.sources import Demand, demands_of
 from brokercert.verdict import Level, RowResult, RunRecord, Verdict
 
 from brokercert_reports.text import quantity
-from brokercert_reports.view import Budget, Case, budgets, cases, is_floor, records_text, verdict_words
+from brokercert_reports.view import Budget, Case, budgets, cases, client_words, is_floor, records_text, verdict_words
 
 OUTSIDE = "not part of what is certified here"
 DRAFT = "DRAFT: not a certificate"
@@ -102,7 +102,7 @@ def plan_of_run(run: RunRecord, *, draft: bool = False) -> Plan:
     found = {row.id: _found(row, run, measured.get(row.id, ())) for row in run.rows}
     above = [
         ("Test plan", run.set_title),
-        ("Client", run.subject.name),
+        ("Client", client_words(run)),
         ("Outcome", run.sentence),
         ("Requirement set", f"{run.set_id}, version {run.set_version}, sha256 {run.set_hash}"),
         ("Run", f"{run.run_id}, {run.started}, {run.tier} time"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from brokercert.cli.options import CONFIG, REFERENCE, Place
 from brokercert.sets import default_set
+
+LONGEST = 100  # characters of a version that is told
 
 
 @click.command(context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]})
@@ -20,6 +23,7 @@ from brokercert.sets import default_set
 )
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of all that is drawn (default: 1).")
 @click.option("--challenge", metavar="TEXT", help="A partner's own text, of which the seed is made.")
+@click.option("--client-version", metavar="TEXT", default="", help="Version of the client (default: of its manifest).")
 @click.option("--out", type=Place(file_okay=False), help="Where runs are written (default: out).")
 @CONFIG
 @REFERENCE
@@ -39,6 +43,7 @@ def certify(
     jobs: int | None,
     seed: int | None,
     challenge: str | None,
+    client_version: str,
     out: Path | None,
     config_path: Path | None,
     reference: bool,
@@ -56,6 +61,7 @@ def certify(
     from brokercert.engine.ask.challenge import checked_challenge, seed_of_challenge
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, part_asked, set_asked
+    from brokercert.engine.client.build import build_of
     from brokercert.engine.errors import UsageError
 
     if tier == "virtual":
@@ -64,6 +70,7 @@ def certify(
     rows = set_asked(config, set_id, "--set")
     part = part_asked(config, rows, part, "--part")
     spec = client_asked(config, rows, command, reference=reference)
+    spec = replace(spec, build=build_of(spec, " ".join(client_version.split())[:LONGEST]))
     strict = config.strict if strict is None else strict
     if challenge is not None:
         if seed is not None:

@@ -122,7 +122,7 @@ def told(bundle: Path, checked: Checked) -> Iterator[str]:
     yield "It proves: " + "; ".join(_proves(checked)) + "."
     yield (
         "It cannot prove: that the client which is named was played; that it was played only once; what run.json alone "
-        "says: when and where it was played, how long that took, the command, the client's last lines, and notes."
+        "says: when and where it was played, how long that took, the client's command, build and last lines, and notes."
     )
 
 

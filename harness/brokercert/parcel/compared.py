@@ -14,6 +14,7 @@ SHOWN = 160  # characters of a value that differs
 
 # What traces cannot say of their run: it rests on run.json alone.
 UNSEEN = {"run_id", "started", "tool", "timing", "environment", "calibration", "toxiproxy", "reproduce", "notes"}
+UNSEEN_OF_SUBJECT: dict[str, Any] = {"command": (), "build": {}}
 ROWS, SCENARIOS = "rows", "scenarios"
 OF_A_ROW = {"reproduce"}
 OF_A_SCENARIO = {"lag_ms", "note", "output"}
@@ -38,8 +39,8 @@ def differences(run: RunRecord, judged: RunRecord) -> Iterator[Difference]:
         if name in UNSEEN or name in (ROWS, SCENARIOS):
             continue
         mine, other = ours[name], theirs[name]
-        if name == "subject":  # a trace does not say by which command its client was started
-            mine, other = ({**one, "command": ()} for one in (mine, other))
+        if name == "subject":
+            mine, other = ({**one, **UNSEEN_OF_SUBJECT} for one in (mine, other))
         yield from _walk(name, other, mine)
 
 

@@ -143,6 +143,9 @@ def _client(run: RunRecord) -> dict[str, str]:
     subject = run.subject
     return {
         "name": subject.name,
+        "version": subject.build.version,
+        "commit": subject.build.commit,
+        **{f"sha256 of {name}": digest for name, digest in subject.build.files.items()},
         "level shown": subject.level,
         "what it opens": run.shape,
         "entity types": ", ".join(subject.entity_types),

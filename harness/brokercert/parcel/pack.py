@@ -28,6 +28,7 @@ from brokercert.parcel.archive import Member, is_safe, measured, write_archive
 from brokercert.parcel.keys import public_pem
 from brokercert.parcel.logs import logs_of
 from brokercert.parcel.manifest import BUNDLE_FORMAT, MANIFEST, Listed, Manifest
+from brokercert.parcel.sent import sendable
 from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, envelope_of, formatted, statement_of
 from brokercert.parcel.status import BundleError
 from brokercert.requirements import load_set
@@ -78,6 +79,7 @@ def _bytes(contents: Mapping[str, bytes]) -> list[Member]:
 def pages(run: RunRecord, folder: Path, draft: bool) -> dict[str, bytes]:
     """Every page that follows from the run's record and its traces, by its name in the bundle. Raises `TraceError`."""
     mark = DRAFT if draft else ""
+    run = sendable(run)
     plan = plan_of_run(run, draft=draft)
     return {
         "report.html": render_html(run, draft=mark).encode(),

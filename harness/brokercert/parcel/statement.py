@@ -43,6 +43,7 @@ def statement_of(run: RunRecord, manifest: str, record: str, draft: bool) -> byt
             "configuration": [
                 {"name": "run.json", "digest": {"sha256": record}, "annotations": _annotations(run, draft)},
                 {"name": f"{run.set_id} {run.set_version}", "digest": {"sha256": run.set_hash}},
+                *({"name": name, "digest": {"sha256": one}} for name, one in run.subject.build.files.items()),
             ],
             "passedTests": passed,
             "warnedTests": warned,
@@ -60,6 +61,8 @@ def _annotations(run: RunRecord, draft: bool) -> dict[str, Any]:
     return {
         "challenge": run.challenge,
         "client": run.subject.name,
+        "commit": run.subject.build.commit,
+        "version": run.subject.build.version,
         "draft": draft,
         "outcome": run.outcome.value,
         "part": run.part,

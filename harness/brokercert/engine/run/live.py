@@ -109,6 +109,7 @@ def _subject(spec: SubjectSpec) -> SubjectInfo:
         absent=tuple(Absent(name=name, reason=reason) for name, reason in spec.absent.items()),
         readings=dict(spec.readings),
         entity_types=spec.entity_types,
+        build=spec.build,
     )
 
 
