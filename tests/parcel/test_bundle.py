@@ -158,6 +158,21 @@ def test_what_is_no_bundle_cannot_be_checked(tmp_path: Path, content: bytes, cap
     assert "cannot be checked: it is no bundle" in capsys.readouterr().out
 
 
+def test_what_is_no_file_cannot_be_checked(tmp_path: Path, capsys: Any) -> None:
+    os.mkfifo(tmp_path / "b.zip")
+    assert main(["verify", str(tmp_path / "b.zip")]) == Status.UNREADABLE
+    assert "it is no file" in capsys.readouterr().out
+
+
+def test_no_other_file_is_written_over(few: Path, tmp_path: Path, capsys: Any) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("mine")
+    assert main(["bundle", str(few), "--draft", "--out", str(other)]) == 2
+    assert "no bundle" in capsys.readouterr().err and other.read_text() == "mine"
+    for _ in range(2):
+        bundled(few, tmp_path / "b.zip", "--draft")
+
+
 def test_a_newer_format_cannot_be_checked(few: Path, tmp_path: Path, capsys: Any) -> None:
     files = forge.unpacked(bundled(few, tmp_path / "b.zip", "--draft"))
     (tmp_path / "c.zip").write_bytes(forge.zipped(forge.with_document(files, MANIFEST, lambda d: d.update(format=2))))

@@ -21,7 +21,7 @@ from typing import BinaryIO, NamedTuple
 from brokercert.parcel.status import BundleError, Status
 
 MOST_ENTRIES = 10_000
-LARGEST = 2**31 - 1  # bytes of one entry
+LARGEST = 2**30  # bytes of one entry: a trace of three million records
 ALL = 2**32 - 2  # bytes of all entries: what the older zip format holds
 RATIO = 200  # times that an entry may grow; what would grow more is written as it is
 SMALL = 2**20  # bytes: below that an entry may grow as it likes

@@ -18,6 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from brokercert.engine.ask.challenge import seed_of_challenge
+from brokercert.engine.ask.given import is_file
 from brokercert.engine.client.environment import tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.believed import EXPECTED, refuse_contradiction
@@ -35,8 +36,9 @@ from brokercert.requirements import RequirementError, RequirementSet, load_set, 
 from brokercert.trace import TraceError, read_header
 from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, decode_run
 
-MOST_WORDS = 2**28  # bytes of run.json and of each page; traces may be larger, and are never in memory as they are
-MOST_SMALL = 2**22  # bytes of the manifest and the statement
+MOST_WORDS = 2**26  # bytes of run.json, which is in memory as a whole; that of a whole set has a few MB
+MOST_SMALL = 2**22  # bytes of the manifest, the statement, and each file of the set
+MOST_SET_FILES = 100
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def check(
     """Raises `BundleError`, which says what is wrong and where. `key`: it must be signed by that one. `challenge`: its
     run must have been asked with that text.
     """
+    if not is_file(path):  # a pipe, say: to open it could wait for ever
+        raise BundleError("it is no file; expected a bundle", Status.UNREADABLE)
     try:
         file = path.open("rb")
     except OSError as error:
@@ -261,8 +265,10 @@ def _refuse_other_rows(opened: _Opened) -> None:
 def _refuse_other_set(opened: _Opened) -> None:
     """The set that lies in the bundle is the one that the run names, by its hash."""
     names = [name for name in opened.archive.entries if name.startswith(SET) and not name.startswith(SOURCE)]
+    if len(names) > MOST_SET_FILES:
+        raise BundleError(f"{SET.rstrip('/')}: {len(names)} files; expected at most {MOST_SET_FILES}")
     try:
-        texts = {name.removeprefix(SET): opened.archive.read(name, MOST_WORDS).decode() for name in names}
+        texts = {name.removeprefix(SET): opened.archive.read(name, MOST_SMALL).decode() for name in names}
         rows = parse_files(texts, name=SET.rstrip("/"))
     except (RequirementError, UnicodeDecodeError) as error:
         raise BundleError(f"{SET.rstrip('/')}: {error}") from error

@@ -20,7 +20,7 @@ from brokercert_reports.sheet import render_csv, render_xlsx
 from brokercert_reports.summary import render_summary
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from brokercert.engine.ask.given import is_folder, read_given
+from brokercert.engine.ask.given import is_file, is_folder, read_given
 from brokercert.engine.client.environment import tool
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.believed import refuse_contradiction
@@ -61,6 +61,8 @@ def pack(given: Path, out: Path | None, key: Ed25519PrivateKey | None, draft: bo
             f"{path}: {run.sentence}; a bundle is of a certified run; `--draft` makes one that says it is none"
         )
     target = out or path.parent / "bundle.zip"
+    if is_file(target) and not read_given(target, "a bundle").startswith(b"PK"):
+        raise UsageError(f"{target}: it is there, and no bundle; expected another name (--out)")
     try:
         traces = _traces(run, path)
         members = [Member(RECORD, path), *traces, *_bytes(pages(run, path.parent, draft)), *_bytes(set_files(run))]
