@@ -16,6 +16,7 @@ from brokercert_reports.view import client_words, outcome_title
 LETTER = 6.6  # px: a letter of a badge, at 11 px of a plain font
 LONGEST = 60  # letters of a half of a badge
 LEFT = "brokercert"
+NOT_KNOWN = "not known"  # of a bundle in which nothing is believed
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def shown(file: str, run: RunRecord, *, draft: bool, signer: str, told: str = ""
 def not_whole(file: str, told: str, *, wrong: bool) -> Shown:
     """Of a bundle in which something is wrong, or which cannot be checked here: nothing in it is believed."""
     word = "Wrong" if wrong else "Not checked"
-    return Shown(printable(file), word=word, tone="fail" if wrong else "blocked", told=printable(told))
+    tone = "fail" if wrong else "blocked"
+    return Shown(printable(file), word=word, tone=tone, told=printable(told), signer=NOT_KNOWN)
 
 
 def score(run: RunRecord) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--out", type=Place(file_okay=False), help="Where the page is written (default: gallery in FOLDER).")
-@click.option("--title", metavar="TEXT", default="Certified clients", show_default=True, help="Title of the page.")
+@click.option("--title", metavar="TEXT", default="Bundles", show_default=True, help="Title of the page.")
 @JOBS
 @click.argument("folder", type=Place(exists=True, file_okay=False))
 def gallery(folder: Path, out: Path | None, title: str, jobs: int) -> int:
