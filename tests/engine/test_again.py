@@ -38,6 +38,9 @@ def test_shares_are_all_repeats_and_no_more() -> None:
         assert [share.times for share in shares_of(Repeats(SET, "steady", times))] == sizes
 
 
+LONG = pytest.mark.long
+
+
 def play(folder: Path, name: str, *, full: bool) -> tuple[Trace, set[Verdict]]:
     """A scenario's trace, and what was said of rows that virtual time can show."""
     subject = subject_named(SET, REFERENCE)
@@ -54,9 +57,9 @@ def events(trace: Trace) -> int:
 @pytest.mark.parametrize(
     ("name", "small", "full"),
     [
-        ("load", 20 * 21, 200 * 21),
+        pytest.param("load", 20 * 21, 200 * 21, marks=LONG),
         ("snapshot-large", 20 * 16, 50 * 16),
-        ("burst-processed", 0, 10_000),  # `burst_messages`
+        pytest.param("burst-processed", 0, 10_000, marks=LONG),  # `burst_messages`
     ],
 )
 def test_volumes_in_virtual_time_are_small_or_those_of_real_time(

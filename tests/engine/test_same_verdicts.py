@@ -65,6 +65,7 @@ def no_words(header: dict[str, Any]) -> None:
     header.pop("asked", None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ASKED)
 def test_rows_reasons_and_status_are_those_of_the_run(
     name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -139,6 +140,7 @@ def test_the_command_line_asks_for_something_else(
     assert "no part 'heart'" in capfd.readouterr().err
 
 
+@pytest.mark.long
 def test_a_run_of_a_part_can_be_judged_by_the_whole_set_and_without_strictness(tmp_path: Path) -> None:
     make, _ = ASKED["core, strict"]
     folder, _ = saved_run(make(tmp_path / "out"))

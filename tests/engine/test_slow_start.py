@@ -41,6 +41,7 @@ class Late:
         await self._client.command(line)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("set_id", SETS)
 def test_a_client_that_needs_twenty_seconds_to_start_passes_every_row(set_id: str, tmp_path: Path) -> None:
     subject = subject_named(set_id, REFERENCE, 1)

@@ -33,6 +33,7 @@ def played(set_id: str, stop: Stop, out: Path) -> RunRecord:
     return run_certification(request, Quiet())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stop", STOPS)
 @pytest.mark.parametrize("set_id", SETS)
 def test_the_reference_client_passes_all_but_its_log_off(set_id: str, stop: Stop, tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ def test_the_page_of_known_defects_is_that_of_its_mutants(site: Path, tmp_path: 
     assert f"## {SET}" in page and "| `hammers` |" in page and "tradovate-stage2" not in page
 
 
+@pytest.mark.long
 def test_pytest_certifies_by_its_marker(site: Path, tmp_path: Path) -> None:
     ours = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:xdist")
     done = ask(site, tmp_path, "pytest", "-m", "ferry", "--brokercert-reference", "-q", *ours)

@@ -23,7 +23,7 @@ def test_an_id_is_one_requests_whatever_its_endpoint(idents: tuple[str, ...], ve
     assert talk.verdict("REQ-010") == verdict
 
 
-@pytest.mark.parametrize("most", [1 << 8, 1 << 16])
+@pytest.mark.parametrize("most", [1 << 8, pytest.param(1 << 16, marks=pytest.mark.long)])
 def test_an_id_that_comes_round_is_seen_however_late(most: int) -> None:
     """Of one byte, and of two: judged in a moment, though each request was asked for, answered and told of."""
 
