@@ -219,6 +219,7 @@ class ScenarioResult(Record, frozen=True, kw_only=True):
     phase: str = ""
     tier: str = ""  # "real" or "virtual", where it was played
     play: int = 1  # which playing of it: from 2 on it was played again
+    began: str = ""  # time 0 of its trace, ISO-8601 in UTC with milliseconds; "": recorded before this was
 
 
 class LimitUsed(Record, frozen=True, kw_only=True):
@@ -237,6 +238,14 @@ class Absent(Record, frozen=True, kw_only=True):
     reason: str
 
 
+class Build(Record, frozen=True, kw_only=True):
+    """Which build of the subject was played, as far as it was said or found. No trace says it."""
+
+    version: str = ""  # as its user said, or as a manifest beside it has it
+    commit: str = ""  # of git, with whether files differ from it
+    files: dict[str, str] = {}  # of those that its command names: name, without folders -> SHA-256
+
+
 class SubjectInfo(Record, frozen=True, kw_only=True):
     name: str
     command: tuple[str, ...]  # secrets labelled
@@ -244,6 +253,7 @@ class SubjectInfo(Record, frozen=True, kw_only=True):
     absent: tuple[Absent, ...] = ()
     readings: dict[str, str] = {}
     entity_types: tuple[str, ...] = ()  # that it declares it relies on; none: not declared
+    build: Build = Build()
 
 
 class Calibration(Record, frozen=True, kw_only=True):
@@ -333,6 +343,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     set_name: str = ""  # as it is asked for, with its edition where the set knows of several; "": its id
     source: SetSource | None = None  # None: the set names none, or the record is older than this
     other_edition: str = ""  # the sentence on a client that shows the signs of another edition
+    challenge: str = ""  # the partner's text that the seed follows from; "": nobody gave one
     seal: str = ""  # of all the rest of the file (`brokercert.seal`); empty: of before there was one
 
     @property

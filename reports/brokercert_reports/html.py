@@ -33,8 +33,8 @@ _EMPHASIS = re.compile(r"(?<![\w*])\*(\w[^*\n]*)\*(?![\w*])")
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
-def render_html(run: RunRecord) -> str:
-    """The report of a run as one self-contained HTML document."""
+def render_html(run: RunRecord, *, draft: str = "") -> str:
+    """The report of a run as one self-contained HTML document. `draft` stands on every page of it."""
     seal, chain = seal_of(run), chain_of(run)
     run = text.printable_run(run)
     problems = view.problems(run)
@@ -44,6 +44,7 @@ def render_html(run: RunRecord) -> str:
         .get_template("report.html.j2")
         .render(
             run=run,
+            draft=draft,
             notes=[note for note in run.notes if note != SIMULATED],  # the cover has words of its own for that
             title=view.outcome_title(run),
             tone=_TONES[run.outcome],

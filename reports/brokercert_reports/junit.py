@@ -39,17 +39,18 @@ LONGEST_MESSAGE = 400  # characters of the one-line message that CI systems show
 EXCERPT_LINES = 20  # of evidence in a failure's text: what fits a CI system's page; the trace has the rest
 
 
-def render_junit(run: RunRecord, *, attachments_under: str = "") -> bytes:
+def render_junit(run: RunRecord, *, attachments_under: str = "", draft: str = "") -> bytes:
     """The run as UTF-8 XML. `tests` is the number of test cases, always.
 
     Traces are attached by paths relative to the run's folder, in which the file is written; `attachments_under` goes
-    before them where a CI system wants them otherwise (GitLab: relative to the project; Jenkins: absolute).
+    before them where a CI system wants them otherwise (GitLab: relative to the project; Jenkins: absolute). `draft`
+    says that it is no certificate.
     """
     seals = {"chain": chain_of(run), "seal": seal_of(run)}
     run = printable_run(run)
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name=f"brokercert.{run.set_id}")
-    _properties(suite, _suite_properties(run, seals))
+    _properties(suite, {"draft": draft, **_suite_properties(run, seals)})
     for row in run.rows:
         _row_case(suite, row, run, attachments_under)
     _certificate_case(suite, run)

@@ -49,11 +49,11 @@ _SPECIAL = re.compile(r"([\\`*_\[\]~$]|:(?=//)|\.(?<=www\.))")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 
 
-def render_summary(run: RunRecord) -> str:
-    """The summary as Markdown, at most 60,000 bytes of UTF-8."""
+def render_summary(run: RunRecord, *, draft: str = "") -> str:
+    """The summary as Markdown, at most 60,000 bytes of UTF-8. `draft` is its first line."""
     seals = {"Chain": chain_of(run), "Seal": seal_of(run)}
     run = printable_run(run)
-    parts = [_head(run)]
+    parts = [(f"**{markdown(draft)}**\n\n" if draft else "") + _head(run)]
     room = MOST_BYTES - TAIL - len(parts[0].encode())
     blocks = blocked_by(run)
     left_out = 0

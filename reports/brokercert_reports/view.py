@@ -72,6 +72,13 @@ def outcome_title(run: RunRecord) -> str:
     return f"{title} for part {run.part}" if run.part and run.outcome is Outcome.CERTIFIED else title
 
 
+def client_words(run: RunRecord) -> str:
+    """`client.mjs, version 1.2.0 (package.json), commit 3f2a...`: as far as it is known."""
+    build = run.subject.build
+    version = f", version {build.version}" if build.version else ""
+    return f"{run.subject.name}{version}{f', commit {build.commit}' if build.commit else ''}"
+
+
 def fails_run(row: RowResult, run: RunRecord) -> bool:
     """The row alone is enough to fail the run."""
     if not row.in_part:

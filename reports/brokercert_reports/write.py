@@ -17,21 +17,26 @@ from brokercert.verdict import RunRecord
 
 from brokercert_reports.html import render_html
 from brokercert_reports.junit import render_junit
+from brokercert_reports.plan import plan_of_run
 from brokercert_reports.seal import record_bytes
+from brokercert_reports.sheet import render_csv, render_xlsx
 from brokercert_reports.summary import render_summary
 
 RECORD = "run.json"  # from which all others can be rendered again
 
 
 class Written(NamedTuple):
-    """`paths` by kind: `run.json`, `HTML`, `JUnit`, `Markdown`. `failed`: names of files, and why each is not there."""
+    """`paths` by kind: `run.json`, `HTML`, `JUnit`, `Markdown`, `Plan`, `Plan, XLSX`. `failed`: names of files, and why
+    each is not there.
+    """
 
     paths: dict[str, Path]
     failed: dict[str, str]
 
 
 def write_reports(run: RunRecord, folder: Path) -> dict[str, Path]:
-    """Write run.json, report.html, TEST-<set>.xml and summary.md; the folder is made where it is missing.
+    """Write run.json, report.html, TEST-<set>.xml, summary.md, plan.csv and plan.xlsx. The folder is made where it is
+    missing.
 
     Answers their paths by kind, as in `Written`. Raises `OSError` where the folder cannot be written. All are rendered
     before the first is written.
@@ -70,6 +75,8 @@ def _reports(run: RunRecord, record: bytes | None = None) -> Iterator[tuple[str,
     yield "HTML", "report.html", lambda: render_html(run).encode()
     yield "JUnit", f"TEST-{run.set_id}.xml", lambda: render_junit(run)
     yield "Markdown", "summary.md", lambda: render_summary(run).encode()
+    yield "Plan", "plan.csv", lambda: render_csv(plan_of_run(run))
+    yield "Plan, XLSX", "plan.xlsx", lambda: render_xlsx(plan_of_run(run))
 
 
 def _write(path: Path, content: bytes) -> None:

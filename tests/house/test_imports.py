@@ -23,7 +23,13 @@ SHARED_BY_REFERENCES = tuple(f"brokercert.reference.{name}" for name in ("progra
 # package or module (longest prefix wins) -> what of ours it may import besides itself
 ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert_mock": (),
-    "brokercert_reports": ("brokercert.seal", "brokercert.trace", "brokercert.verdict"),
+    "brokercert_reports": (
+        "brokercert.seal",
+        "brokercert.trace",
+        "brokercert.verdict",
+        "brokercert.requirements",
+        "brokercert.sources",
+    ),
     "brokercert_scenarios": ("brokercert", "brokercert_mock"),
     "brokercert": ("brokercert",),
     "brokercert.engine": ("brokercert", "brokercert_mock"),
@@ -33,6 +39,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.hostile": (),
     "brokercert.simulation": ("brokercert", "brokercert_mock"),
     "brokercert.cli": ("brokercert", "brokercert_mock", "brokercert_reports"),
+    "brokercert.parcel": ("brokercert", "brokercert_reports"),
     "brokercert.door": ("brokercert", "brokercert_reports"),
     "brokercert.door.process": ("brokercert.door.wire", "brokercert.ownprocess"),
     "brokercert.door.wire": (),

@@ -86,6 +86,8 @@ def test_all_files_are_written_whole(failed: RunRecord, tmp_path: Path) -> None:
         "report.html",
         "TEST-tradovate-stage2.xml",
         "summary.md",
+        "plan.csv",
+        "plan.xlsx",
     }
     assert sorted(folder.iterdir()) == sorted(paths.values())
     assert decode_run(paths["run.json"].read_bytes()) == failed

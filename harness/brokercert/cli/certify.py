@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from brokercert.cli.options import CONFIG, REFERENCE, Place, tell_newest
 from brokercert.sets import default_set
+
+LONGEST = 100  # characters of a version that is told
 
 
 @click.command(context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]})
@@ -19,6 +22,8 @@ from brokercert.sets import default_set
     "--jobs", type=click.IntRange(1, 40), metavar="N", help="Clients running at once (default: 40; they sleep)."
 )
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of all that is drawn (default: 1).")
+@click.option("--challenge", metavar="TEXT", help="A partner's own text, of which the seed is made.")
+@click.option("--client-version", metavar="TEXT", default="", help="Version of the client (default: of its manifest).")
 @click.option("--out", type=Place(file_okay=False), help="Where runs are written (default: out).")
 @CONFIG
 @REFERENCE
@@ -37,6 +42,8 @@ def certify(
     strict: bool | None,
     jobs: int | None,
     seed: int | None,
+    challenge: str | None,
+    client_version: str,
     out: Path | None,
     config_path: Path | None,
     reference: bool,
@@ -51,8 +58,10 @@ def certify(
     """
     from brokercert.cli.finish import finish
     from brokercert.cli.progress import LiveProgress, progress_for
+    from brokercert.engine.ask.challenge import checked_challenge, seed_of_challenge
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, part_asked, set_asked
+    from brokercert.engine.client.build import build_of
     from brokercert.engine.errors import UsageError
 
     if tier == "virtual":
@@ -62,7 +71,13 @@ def certify(
     tell_newest(set_id or config.set_id, rows)
     part = part_asked(config, rows, part, "--part")
     spec = client_asked(config, rows, command, reference=reference)
+    spec = replace(spec, build=build_of(spec, " ".join(client_version.split())[:LONGEST]))
     strict = config.strict if strict is None else strict
+    if challenge is not None:
+        if seed is not None:
+            raise UsageError("--challenge, beside --seed: expected one of both; the text's own seed is taken")
+        seed = seed_of_challenge(checked_challenge(challenge, "--challenge"))
+    challenge = challenge or ""
     seed = config.seed if seed is None else seed
 
     from brokercert.engine.machine.priority import raise_priority
@@ -77,12 +92,20 @@ def certify(
         strict=strict,
         jobs=config.jobs if jobs is None else jobs,
         seed=seed,
+        challenge=challenge,
         out=config.out if out is None else out,
         out_told=config.told.get("out", "--out") if out is None else "--out",
         tier="real",
         limits=config.limits,
         again=again(
-            config, set_id=rows.name, part=part, strict=strict, seed=seed, typed=command, reference=spec.reference
+            config,
+            set_id=rows.name,
+            part=part,
+            strict=strict,
+            seed=seed,
+            challenge=challenge,
+            typed=command,
+            reference=spec.reference,
         ),
     )
     raise_priority()  # before progress has its thread

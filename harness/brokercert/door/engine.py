@@ -15,6 +15,7 @@ from brokercert.door.wire import NO_SCENARIO, Judged, Options, Plan
 from brokercert.engine.ask.config import load_config, split_command
 from brokercert.engine.ask.options import again, client_asked, part_asked
 from brokercert.engine.ask.whom import PYTEST
+from brokercert.engine.client.build import build_of
 from brokercert.engine.errors import UsageError
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run import run as engine
@@ -82,7 +83,7 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
     )
     return RunRequest(
         set_id=rows.id,
-        subject=spec,
+        subject=replace(spec, build=build_of(spec)),
         part=part,
         only=tuple(options["only"]),
         strict=strict,

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -138,6 +139,72 @@ def _beside(set_id: str) -> Path:
     folder = data_folder(set_id)
     assert folder is not None, "its set was loaded from there"
     return folder / NAME
+
+
+class Demand(NamedTuple):
+    """A sentence of a page, with where it stands. `rows`: those of one set that judge it; `because`: why none can.
+    `homes`: those of them that are best read beside this sentence; each row has one home at most.
+    """
+
+    page: str
+    section: str
+    number: int
+    starts: str
+    says: str
+    rows: tuple[str, ...]
+    because: str
+    homes: tuple[str, ...] = ()
+
+
+def pages_of(rows: RequirementSet) -> list[tuple[Path, Source]]:
+    """The pages that a set is about, each with its file: those that are judged by rows of that set, most of them.
+
+    Raises `RequirementError`.
+    """
+    found = []
+    for path, source in registers(own_sets() if rows.id in own_sets() else (rows.id,)):
+        named = [row in rows.by_id for section in source.section for one in section.sentences for row in one.rows]
+        if 2 * sum(named) > len(named):
+            found.append((path, source))
+    return found
+
+
+def demands_of(set_id: str) -> tuple[Demand, ...]:
+    """Every sentence of the pages that a set is about, in the order of the pages. Raises `RequirementError`."""
+    rows = load_set(set_id)
+    found = [
+        (source, section, one)
+        for _, source in pages_of(rows)
+        for section in source.section
+        for one in section.sentences
+    ]
+    homes = {row.id: _home(row.id, row.source, found) for row in rows.rows}
+    return tuple(
+        Demand(
+            page=source.title,
+            section=section.title,
+            number=one.n,
+            starts=one.starts,
+            says=one.says,
+            rows=tuple(row for row in one.rows if row in rows.by_id),
+            because=one.because,
+            homes=tuple(row for row in one.rows if homes.get(row) is one),
+        )
+        for source, section, one in found
+    )
+
+
+def _home(row: str, source: str, found: Sequence[tuple[Source, Section, Sentence]]) -> Sentence | None:
+    """The sentence that a row is best read beside: in a section that it cites, and judged by few others."""
+    pages = {page.id for page, _, _ in found}
+    cited = {(page, place_key(place)) for page, place in citations(source, {*PAGES, *pages})}
+
+    def is_cited(page: Source, section: Section) -> bool:
+        return any((page.id, place_key(place)) in cited for place in section.places)
+
+    naming = [(page, section, one) for page, section, one in found if row in one.rows]
+    best = min(naming, key=lambda it: (not is_cited(it[0], it[1]), len(it[2].rows)), default=None)
+    return best and best[2]
 
 
 def uncited(sources: Collection[Source], rows: RequirementSet) -> list[str]:

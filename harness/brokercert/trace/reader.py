@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -111,6 +111,25 @@ def read_header(path: Path) -> r.Header:
     if not line.endswith(b"\n"):
         raise TraceError(f"{path}: no complete line; expected a trace header. Is this a trace file of brokercert?")
     return _header(line, str(path))
+
+
+def read_records(path: Path, wanted: Collection[int]) -> Iterator[tuple[int, r.Body]]:
+    """Some records of a trace by their numbers, one at a time: the file is never in memory as a whole.
+
+    Raises `TraceError`.
+    """
+    last = max(wanted, default=0)
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file):
+                if number > last:
+                    break
+                if number and number in wanted:
+                    yield number, _record_decoder.decode(line)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except WRONG as error:
+        raise TraceError(f"{path}: {error}; expected one trace record a line") from error
 
 
 def _unreadable(path: Path, error: OSError) -> TraceError:

@@ -18,6 +18,7 @@ from brokercert.trace.clean import NOTHING, Clean, CleanBody
 from brokercert.trace.shape import Shape
 
 TRACE_FORMAT = 1
+BEGAN = "began"  # in a header's `run`: time 0 of the trace, ISO-8601 in UTC with milliseconds
 Side = Literal["client", "broker"]
 Micros = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]  # three centuries either way, and exact in a double
 State = Literal["completed", "harness error", "interrupted"]
@@ -83,11 +84,17 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="h
     before_all: bool = False  # the preflight: where the client never comes in it, nothing else of the run was played
     shape: Shape | None = None  # the client's, healthy; None: recorded before there was one, or not known
     manifest: str = ""  # the SHA-256 of what its set held; empty: recorded before there was one, or of no suite
+    challenge: str = ""  # the partner's text that the seed follows from; "": nobody gave one
 
     @property
     def is_second_look(self) -> bool:
         """Whether it is a preflight that follows one which told something: the client had come before."""
         return self.before_all and self.shape is not None
+
+    @property
+    def began(self) -> str:
+        """Time 0 of the trace by the calendar; empty where it was recorded before this was."""
+        return self.run.get(BEGAN, "")
 
     @property
     def full(self) -> bool:

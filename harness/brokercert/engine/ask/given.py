@@ -8,6 +8,7 @@ of a harness that broke.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from brokercert.engine.errors import UsageError
@@ -45,3 +46,27 @@ def read_given(path: Path, expected: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}; expected {expected}") from error
+
+
+def write_given(path: Path, content: bytes, told: str, *, private: bool = False, new: bool = False) -> None:
+    """Write a file that a user named. `new`: never over another one; else whole or not at all. `private`: for its user
+    alone.
+
+    Raises `UsageError`, which says who named it (`told`).
+    """
+    place = path if new else path.with_name(f".{path.name}.{os.getpid()}")
+    made = False
+    try:
+        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644)
+        made = True
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if not new:
+            os.replace(place, path)
+    except OSError as error:
+        if made:
+            with suppress(OSError):  # what went wrong first is to be told
+                os.unlink(place)
+        raise UsageError(
+            f"{told}: {path} cannot be written: {error.strerror or error}; expected a file in a folder that is there"
+        ) from error

@@ -84,6 +84,7 @@ def again(
     part: str,
     strict: bool,
     seed: int,
+    challenge: str = "",
     typed: tuple[str, ...] = (),
     reference: bool = False,
 ) -> Again:
@@ -99,7 +100,10 @@ def again(
     words += ["--set", set_id] if differs("set_id", set_id) else []
     words += ["--part", part] if differs("part", part) else []
     words += [f"--{'' if strict else 'no-'}strict"] if differs("strict", strict) else []
-    words += ["--seed", str(seed)] if differs("seed", seed) else []
+    if challenge:
+        words += ["--challenge", challenge]
+    elif differs("seed", seed):
+        words += ["--seed", str(seed)]
     words += ["--config", str(config.path.absolute())] if config.path else []
     if reference:
         return Again((*words, "--reference"))

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from brokercert.engine.errors import UsageError
 from brokercert.trace.records import Why
+from brokercert.verdict import Build
 
 Level = Literal["wire", "reports", "commands", "in process"]
 Stop = Literal["signal", "command", "none"]
@@ -72,6 +73,7 @@ class SubjectSpec:
     stop: Stop = "signal"
     lowered: bool = False  # it gets a lower priority than the harness, for it kept that from its core
     reference: bool = False  # it is brokercert's own, because it was asked for
+    build: Build = field(default_factory=Build)  # which one it is, as far as that is known
     placeholders: tuple[str, ...] = ()  # of the set, that its command and `env` may hold
 
     def __post_init__(self) -> None:

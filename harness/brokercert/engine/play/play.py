@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from brokercert.engine.client.ended import has_client, how_it_ended
 from brokercert.engine.client.environment import subject_environment
 from brokercert.engine.client.guard import GUARD, PREFIX, made_folder, remove_folder
@@ -94,6 +96,12 @@ def trace_name(scenario: str, play: int) -> str:
     return f"{scenario}.jsonl" if play == 1 else f"{scenario}.play{play}.jsonl"
 
 
+def _moment(calendar: datetime.datetime | None) -> str:
+    """Now, as the broker's calendar has it: ISO-8601, in UTC, to the millisecond."""
+    now = calendar or datetime.datetime.now(datetime.UTC)
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def broken(scenario: Scenario, header: Header, error: Exception) -> Played:
     """A scenario of which there is nothing but that the harness broke: so that it is told, and costs no other one."""
     finished = r.Finished(t=0, state="harness error", note=Clean(_told(error)), lag=0)
@@ -110,6 +118,7 @@ class _Playing:
         self._began = self._loop.time()
         self._errors: list[Exception] = []  # of whoever looks at the records
         path = props.folder / "traces" / trace_name(scenario.name, header.play)
+        header = structs.replace(header, run={**header.run, r.BEGAN: _moment(props.calendar)})
         self._writer = TraceWriter(path, header, began=self._began, on_error=self._errors.append)
         self._state: r.State = "completed"
         self._notes: list[str] = []
@@ -311,4 +320,5 @@ def _result(
         phase=scenario.cell.phase if scenario.cell else "",
         tier=trace.header.tier,
         play=trace.header.play,
+        began=trace.header.began,
     )

@@ -112,7 +112,7 @@ def _of_the_set(run: RunRecord, manifest: Manifest) -> Iterator[tuple[str, str, 
 
 
 def _of_its_page(run: RunRecord) -> Iterator[tuple[str, str, str]]:
-    """What today's set says of its name and page, where it is the one that the record names. Older records have none."""
+    """What today's set says of its name and page, where the record names that set. Older records have neither."""
     rows = load_set(run.set_id)
     if rows.hash != run.set_hash:
         return

@@ -80,6 +80,7 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
                 started=run.started,
                 tier=request.tier,
                 seed=request.seed,
+                challenge=request.challenge,
                 toxiproxy=ended.toxiproxy,
                 environment=ended.environment,
                 calibration=ended.calibration,
@@ -110,6 +111,7 @@ def _subject(spec: SubjectSpec) -> SubjectInfo:
         absent=tuple(Absent(name=name, reason=reason) for name, reason in spec.absent.items()),
         readings=dict(spec.readings),
         entity_types=spec.entity_types,
+        build=spec.build,
     )
 
 

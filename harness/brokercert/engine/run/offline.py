@@ -165,6 +165,7 @@ def _evidence(
             started=moment(datetime.datetime.now(datetime.UTC)),
             tier=header.tier,
             seed=header.seed,
+            challenge=header.challenge,
             toxiproxy="see the traces",
             environment={"judged": "offline, from saved traces", "recorded by": header.tool},
         ),
@@ -264,6 +265,7 @@ def _played(path: Path, trace: Trace) -> ScenarioResult:
         output=last_lines(trace),
         tier=trace.header.tier,
         play=trace.header.play,
+        began=trace.header.began,
     )
 
 

@@ -90,6 +90,7 @@ class Circumstances:
     started: str
     tier: str
     seed: int
+    challenge: str
     toxiproxy: str
     environment: dict[str, str]
     calibration: Calibration | None = None
@@ -202,6 +203,7 @@ def gathered(evidence: Evidence) -> RunRecord:
         set_name=rows.name,
         source=rows.source,
         other_edition=next((one.other_edition for one in playings if one.other_edition), ""),
+        challenge=made.challenge,
     )
 
 

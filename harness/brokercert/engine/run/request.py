@@ -34,6 +34,7 @@ class RunRequest:
     strict: bool = False
     jobs: int = 40
     seed: int = 1
+    challenge: str = ""  # the partner's text that the seed follows from
     out: Path = Path("out")
     out_told: str = "the folder of runs"  # who says so, for an error
     tier: Literal["real", "virtual"] = "real"
@@ -146,6 +147,7 @@ def header_of(
         before_all=scenario.before_all,
         shape=None if scenario.before_all else shape_for(scenario, shape),
         manifest=name_for(scenario, rows.id),
+        challenge=request.challenge,
     )
 
 

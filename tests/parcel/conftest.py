@@ -1,0 +1,37 @@
+"""Runs that are packed: a certified one, and a small one that only a draft can be made of."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from brokercert.parcel.keys import new_key
+
+sys.path.insert(0, str(Path(__file__).parent))  # so that tests find what several of them share
+
+from runs import FEW, saved
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("certified"), part="core")
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("few"), only=FEW)
+
+
+@pytest.fixture(scope="session")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same once more: another run."""
+    return saved(tmp_path_factory.mktemp("older"), only=FEW)
+
+
+@pytest.fixture(scope="session")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private key; the public one is beside it."""
+    path = tmp_path_factory.mktemp("keys") / "key"
+    new_key(path)
+    return path
