@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 from brokercert.engine.client import leftovers
-from brokercert.engine.client.command import fill
-from brokercert.engine.client.subject import SubjectError
+from brokercert.engine.client.placeholders import fill, refuse_unknown
+from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from programs import DEADLINE, Play
 
 
@@ -192,10 +192,39 @@ async def test_the_environment_has_no_proxy_and_a_folder_of_its_own(
 
 def test_placeholders_are_filled_and_other_braces_stay() -> None:
     env = {"BROKERCERT_URL": "ws://x", "BROKERCERT_STATE_DIR": "/tmp/s"}
-    assert (
-        fill('--url={url} {state_dir}/a {ca} {"json":{}} {nobody}', env)
-        == '--url=ws://x /tmp/s/a  {"json":{}} {nobody}'
-    )
+    for text, filled in {
+        '--url={url} {state_dir}/a {ca} {"json":{}} {nobody}': '--url=ws://x /tmp/s/a  {"json":{}} {nobody}',
+        "{{url}} is {url}": "{url} is ws://x",
+        "for i in ${url}": "for i in ${url}",
+    }.items():
+        assert fill(text, env) == filled
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "said"),
+    [
+        (("./bot", "--url={ulr}"), {}, "word 2: {ulr} is no placeholder; did you mean {url}?"),
+        (("./bot",), {"WS": "{ulr}"}, "subject.env.WS: {ulr} is no placeholder; did you mean {url}?"),
+        (("./bot",), {"WS": "x {tokn} y"}, "subject.env.WS: {tokn} is no placeholder; did you mean {token}?"),
+        (("./bot", "{zzz}"), {}, "{zzz} is no placeholder; expected one of python, protocol, url, "),
+        (("./bot", "{wsbase}"), {}, "did you mean {ws_base}?"),
+        (
+            ("./bot", "awk '{print}'", "{{ulr}}", "${ulr}", "{time} {message}", '{"a":{}}', "{token}", "{python}"),
+            {},
+            "",
+        ),
+    ],
+)
+def test_a_placeholder_that_there_is_not_is_refused_with_what_was_nearly_meant(
+    words: tuple[str, ...], env: dict[str, str], said: str
+) -> None:
+    spec = SubjectSpec("bot", words, env=env, placeholders=("token", "rest_url"))
+    if not said:
+        refuse_unknown(spec, "subject.env")
+        return
+    with pytest.raises(SubjectError) as refused:
+        refuse_unknown(spec, "subject.env")
+    assert said in str(refused.value) and "(for that text itself write {{" in str(refused.value)
 
 
 @pytest.mark.asyncio

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from brokercert.engine.ask.config import Config
 from brokercert.engine.ask.whom import CERTIFY, Door
 from brokercert.engine.client.command import find_command
+from brokercert.engine.client.placeholders import refuse_unknown
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from brokercert.engine.errors import UsageError
 from brokercert.requirements import RequirementError, RequirementSet, load_set
@@ -24,9 +25,10 @@ class Again:
     words: tuple[str, ...] = ("brokercert", "certify")
     client: tuple[str, ...] = ()
 
-    def command_line(self, *rows: str) -> str:
-        """The command that asks for these rows alone, or, without any, for all of it."""
+    def command_line(self, *rows: str, part: str = "") -> str:
+        """The command that asks for these rows, or this part, alone, or, without any, for all of it."""
         only = [word for row in rows for word in ("--only", row)]
+        only += ["--part", part] if part else []
         return shlex.join((*self.words, *only, *(("--", *self.client) if self.client else ())))
 
 
@@ -69,6 +71,8 @@ def client_asked(
     spec = config.subject(
         rows, typed, reference=reference or (else_reference and not (typed or config.command)), door=door
     )
+    if not spec.reference:
+        refuse_unknown(spec, config.told.get("env", "subject.env"))
     try:
         find_command(spec)
     except SubjectError as error:
