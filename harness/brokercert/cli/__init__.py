@@ -21,6 +21,10 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
         "brokercert.cli.certify:certify",
         "Run a client through a requirement set and say whether it is certified.",
     ),
+    "check": (
+        "brokercert.cli.check:check",
+        "Start a client once, and say in words what came. No verdict.",
+    ),
     "list": ("brokercert.cli.show:list_", "List the requirements, and what exercises, checks and proves each."),
     "explain": (
         "brokercert.cli.show:explain",

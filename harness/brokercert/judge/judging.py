@@ -28,6 +28,11 @@ def _none_named(trace: Trace) -> tuple[()]:
     return ()
 
 
+def _nothing_more(talk: Any) -> tuple[str, ...]:
+    """What all dialects share is all that is told of a start."""
+    return ()
+
+
 def _no_shape(talk: Any) -> None:
     """A dialect whose clients have one socket needs none."""
 
@@ -40,6 +45,7 @@ class Judging:
     mutant that fails by it. `told_of` says for an excerpt what a record tells of one entity. `events_named` yields what
     the broker's events were about (entity type, event type, id), as a client's reports name them. `shape_of` is what a
     folded start with nothing wrong shows of the client's healthy shape; None: nothing, or the dialect judges by none.
+    `seen_of` tells of such a start, in sentences of which the client is the subject, what only this dialect knows.
     `antecedents` are those of the set by their words; of one that is missing here nobody can say that it came.
     """
 
@@ -51,6 +57,7 @@ class Judging:
     told_of: ToldOf = told_of_none
     events_named: Callable[[Trace], Iterable[tuple[Any, ...]]] = _none_named
     shape_of: Callable[[Any], Shape | None] = _no_shape
+    seen_of: Callable[[Any], Iterable[str]] = _nothing_more
     antecedents: Mapping[str, Antecedent] = field(default_factory=dict)
 
     @cached_property

@@ -34,6 +34,7 @@ class Door:
 
 
 CERTIFY = Door()
+CHECK = Door(example="brokercert check -- node client.mjs")
 FUZZ = Door(example="brokercert fuzz -- node client.mjs")
 REPLAY = Door(command="a COMMAND after FIND", example="brokercert replay FIND -- node client.mjs")
 PYTEST = Door(
