@@ -126,6 +126,8 @@ def _problem(row: RowResult, run: RunRecord, blocked: tuple[str, ...]) -> str:
         lines.append(f"- **Others** {markdown(others_sentence(row.others))}")
     if blocked:
         lines.append(f"- **Blocks** {several(len(blocked), 'row')}: {markdown(listing(blocked, 12))}")
+    if row.reproduce:
+        lines.append(f"- **Again** {markdown(row.reproduce)}")
     return "\n".join(lines) + "\n"
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from brokercert.cli.options import CONFIG, REFERENCE, Place
 from brokercert.sets import default_set
 
+if TYPE_CHECKING:
+    from brokercert.engine.client.subject import SubjectSpec
+    from brokercert.requirements import RequirementSet
+
 
 @click.command(context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]})
 @click.option("--set", "set_id", metavar="SET", help=f"Requirement set (default: {default_set()}).")
 @click.option("--part", metavar="PART", help="Certify a named part of the set only, as in `--part core`.")
 @click.option("--only", metavar="ID", multiple=True, help="Play only what this requirement needs; repeatable.")
+@click.option("--failed", is_flag=True, help="Play only the rows that were not green in this client's latest run.")
 @click.option("--strict/--no-strict", default=None, help="Let a warning fail.")
 @click.option(
     "--jobs", type=click.IntRange(1, 40), metavar="N", help="Clients running at once (default: 40; they sleep)."
@@ -34,6 +40,7 @@ def certify(
     set_id: str | None,
     part: str | None,
     only: tuple[str, ...],
+    failed: bool,
     strict: bool | None,
     jobs: int | None,
     seed: int | None,
@@ -63,6 +70,9 @@ def certify(
     spec = client_asked(config, rows, command, reference=reference)
     strict = config.strict if strict is None else strict
     seed = config.seed if seed is None else seed
+    out = config.out if out is None else out
+    if failed:
+        only = _failed(only, out, rows, spec, part)
 
     from brokercert.engine.machine.priority import raise_priority
     from brokercert.engine.run.run import RunRequest, run_certification
@@ -76,8 +86,8 @@ def certify(
         strict=strict,
         jobs=config.jobs if jobs is None else jobs,
         seed=seed,
-        out=config.out if out is None else out,
-        out_told=config.told.get("out", "--out") if out is None else "--out",
+        out=out,
+        out_told=config.told.get("out", "--out") if out is config.out else "--out",
         tier="real",
         limits=config.limits,
         again=again(
@@ -93,3 +103,17 @@ def certify(
             if isinstance(progress, LiveProgress):
                 progress.stop()
         return finish(run, request.out / run.run_id, newest=True)
+
+
+def _failed(only: tuple[str, ...], out: Path, rows: RequirementSet, spec: SubjectSpec, part: str) -> tuple[str, ...]:
+    """The rows that `--failed` means. Raises `UsageError`."""
+    from brokercert.engine.errors import UsageError
+    from brokercert.engine.look.askable import askable
+    from brokercert.engine.play.scenario import load_suite
+    from brokercert.engine.run.earlier import failed_rows
+    from brokercert.engine.run.plan import of_part
+
+    if only:
+        raise UsageError("--failed, beside --only: expected one of both; leave one out")
+    can_be_asked = set(askable(rows, load_suite(rows.id), spec.offers)) & set(of_part(rows, part))
+    return failed_rows(out, rows.id, spec.name, can_be_asked)

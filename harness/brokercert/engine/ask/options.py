@@ -6,16 +6,23 @@ client wherever it is typed, since it names the file or the client. Of the envir
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from brokercert.engine.ask.config import Config
+from brokercert.engine.ask.given import is_file
 from brokercert.engine.ask.whom import CERTIFY, Door
 from brokercert.engine.client.command import find_command
 from brokercert.engine.client.placeholders import refuse_unknown
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from brokercert.engine.errors import UsageError
 from brokercert.requirements import RequirementError, RequirementSet, load_set
+
+NAME = "brokercert"
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,18 @@ class Again:
         only = [word for row in rows for word in ("--only", row)]
         only += ["--part", part] if part else []
         return shlex.join((*self.words, *only, *(("--", *self.client) if self.client else ())))
+
+
+def started_as(argv0: str | None = None) -> tuple[str, ...]:
+    """The words by which this program can be started again from here: its name where the shell finds it, else its
+    file, or its interpreter and module.
+    """
+    program = Path(sys.argv[0] if argv0 is None else argv0)
+    if program.name == "__main__.py" and program.parent.name == NAME:
+        return sys.executable, "-m", NAME
+    if program.name != NAME or shutil.which(NAME) or not is_file(program):
+        return (NAME,)  # found by its name; or somebody else's program asks (pytest)
+    return (os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program.absolute()),)
 
 
 def set_asked(config: Config, typed: str | None, option: str) -> RequirementSet:
@@ -99,7 +118,7 @@ def again(
     def differs(name: str, value: object) -> bool:
         return any(value != getattr(said, name) for said in (bare, config))
 
-    words = ["brokercert", "certify"]
+    words = [*started_as(), "certify"]
     words += ["--set", set_id] if differs("set_id", set_id) else []
     words += ["--part", part] if differs("part", part) else []
     words += [f"--{'' if strict else 'no-'}strict"] if differs("strict", strict) else []
