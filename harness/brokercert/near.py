@@ -11,17 +11,18 @@ from difflib import SequenceMatcher
 
 LIKE = 0.6  # of 1: from here on a name may have been meant. `lgo-010` and `LOG-010` are 0.86, `core` and `half` 0.25
 CLOSE = 0.75  # from here on it is a slip of the keyboard: `tokn` and `token` are 0.89, `print` and `port` 0.67
+TURNED = 0.9  # two letters that changed places, as in `ulr`: the ratio knows no such slip
 FAR = 0.15  # less like than the likest: not meant
 MOST = 3  # names in a hint: whoever is shown ten reads none
 
 
 def likeness(name: str, meant: str) -> float:
     """How alike two names are, from 0 to 1. Case does not count, nor which of `-`, `_` and a space joins words; the
-    same letters in another order are no less than `CLOSE`.
+    same letters in another order are no less alike than `TURNED`.
     """
     one, other = _plain(name), _plain(meant)
     ratio = SequenceMatcher(None, one, other).ratio()
-    return max(ratio, CLOSE) if len(one) > 1 and sorted(one) == sorted(other) else ratio
+    return max(ratio, TURNED) if len(one) > 1 and sorted(one) == sorted(other) else ratio
 
 
 def near(name: str, known: Iterable[str], least: float = LIKE) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ from brokercert_reports.view import (
     shares,
     unasked,
     verdict_words,
+    waiver_lines,
+    waiver_of,
     wall_time,
 )
 
@@ -74,6 +76,8 @@ def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Pa
     _last_words(console, run)
     _areas(console, run)
     _counts(console, run)
+    for text in waiver_lines(run):
+        _line(console, f"Waiver: {text}", "yellow")
     if run.shape:
         _line(console, f"Shape: {run.shape}")
     for text in run.notes:
@@ -118,6 +122,9 @@ def _problem(console: Console, run: RunRecord, row: RowResult, blocked: tuple[st
         _labelled(console, "Others", others_sentence(row.others))
     if blocked:
         _labelled(console, "Blocks", f"{several(len(blocked), 'row')}: {listing(blocked, 8)}")
+    waiver = waiver_of(row, run)
+    if waiver is not None:
+        _labelled(console, "Waived", f"until {waiver.expiry}, by {waiver.who}: {waiver.reason}")
     if row.reproduce:
         _labelled(console, "Again", row.reproduce)
     console.print()

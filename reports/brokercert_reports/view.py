@@ -21,10 +21,14 @@ from brokercert.verdict import (
     RunRecord,
     ScenarioResult,
     Verdict,
+    Waiver,
+    WaiverState,
+    fails,
     shows_fail,
+    waiver_state,
 )
 
-from brokercert_reports.text import listing
+from brokercert_reports.text import listing, several
 
 UNDECIDED = (
     Verdict.HARNESS_ERROR,
@@ -69,14 +73,37 @@ LEVELS: dict[str, str] = {
 def outcome_title(run: RunRecord) -> str:
     """The verdict word, never without the part where only a part was judged."""
     title = TITLES[run.outcome]
+    if run.outcome is Outcome.CERTIFIED and waivers_used(run):
+        title += f" with {several(waivers_used(run), 'waiver')}"
     return f"{title} for part {run.part}" if run.part and run.outcome is Outcome.CERTIFIED else title
 
 
 def fails_run(row: RowResult, run: RunRecord) -> bool:
-    """The row alone is enough to fail the run."""
+    """The row alone is enough to fail the run, and no waiver bears it."""
     if not row.in_part:
         return False
-    return (row.verdict is Verdict.FAIL and row.level is Level.MUST) or (run.strict and row.verdict is Verdict.WARNING)
+    alone = (row.verdict is Verdict.FAIL and row.level is Level.MUST) or (run.strict and row.verdict is Verdict.WARNING)
+    return alone and waiver_of(row, run) is None
+
+
+def waiver_of(row: RowResult, run: RunRecord) -> Waiver | None:
+    """The waiver that keeps the row's failure from failing the run; an expired one withholds the certificate then."""
+    if not fails(row, strict=run.strict):
+        return None
+    return next((one for one in run.waivers if one.row == row.id), None)
+
+
+def waiver_lines(run: RunRecord) -> tuple[str, ...]:
+    """Each waiver of the run in a sentence, and what became of it."""
+    states = [(one, waiver_state(one, run.rows, strict=run.strict, on=run.waived_on)) for one in run.waivers]
+    return tuple(f"{one.row} ({state.value}), until {one.expiry}, by {one.who}: {one.reason}" for one, state in states)
+
+
+def waivers_used(run: RunRecord) -> int:
+    """How many failures are waived in this run."""
+    return sum(
+        waiver_state(one, run.rows, strict=run.strict, on=run.waived_on) is WaiverState.USED for one in run.waivers
+    )
 
 
 def verdict_words(row: RowResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     "--jobs", type=click.IntRange(1, 40), metavar="N", help="Clients running at once (default: 40; they sleep)."
 )
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of all that is drawn (default: 1).")
+@click.option(
+    "--waivers",
+    "waivers_path",
+    type=Place(dir_okay=False),
+    help="A waivers.toml (default: that beside brokercert.toml, or in the current folder).",
+)
 @click.option("--out", type=Place(file_okay=False), help="Where runs are written (default: out).")
 @CONFIG
 @REFERENCE
@@ -44,6 +51,7 @@ def certify(
     strict: bool | None,
     jobs: int | None,
     seed: int | None,
+    waivers_path: Path | None,
     out: Path | None,
     config_path: Path | None,
     reference: bool,
@@ -60,6 +68,7 @@ def certify(
     from brokercert.cli.progress import LiveProgress, progress_for
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, part_asked, set_asked
+    from brokercert.engine.ask.waivers import waivers_asked
     from brokercert.engine.errors import UsageError
 
     if tier == "virtual":
@@ -71,6 +80,8 @@ def certify(
     strict = config.strict if strict is None else strict
     seed = config.seed if seed is None else seed
     out = config.out if out is None else out
+    today = datetime.datetime.now(datetime.UTC).date()
+    waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
     if failed:
         only = _failed(only, out, rows, spec, part)
 
@@ -90,6 +101,7 @@ def certify(
         out_told=config.told.get("out", "--out") if out is config.out else "--out",
         tier="real",
         limits=config.limits,
+        waivers=waivers,
         again=again(
             config, set_id=rows.id, part=part, strict=strict, seed=seed, typed=command, reference=spec.reference
         ),

@@ -42,6 +42,8 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
         interrupted=run.outcome is Outcome.INTERRUPTED,
         missing=run.missing,
         vouched=run.vouched,
+        waivers=run.waivers,
+        waived_on=run.waived_on,
     )
     yield "outcome", run.outcome.value, outcome.value
     sentence = sentence_of(
@@ -52,6 +54,10 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
         part=run.part,
         missing=run.missing,
         vouched=run.vouched,
+        strict=run.strict,
+        waivers=run.waivers,
+        waived_on=run.waived_on,
+        repeats=run.repeats,
     )
     yield "sentence", run.sentence, sentence
 

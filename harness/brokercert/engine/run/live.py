@@ -91,6 +91,7 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
             again=request.again.command_line(*request.only),
             never_came=not ended.came,
             interrupted=ended.interrupted,
+            waivers=request.waivers,
             opening=opening,
             closing=(
                 *_broken(playings, run.folder),

@@ -177,6 +177,7 @@ def _evidence(
         interrupted=interrupted or bool(cut) or saved.was_interrupted,
         missing=missing,
         vouched=saved.record is not None,
+        waivers=saved.waivers,
         opening=opening,
     )
 

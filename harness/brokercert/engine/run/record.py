@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
+from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.client.environment import tool
 from brokercert.engine.client.telling import BadlyTold, badly_told, buffered_in, told_badly
 from brokercert.engine.play.scenario import Suite
@@ -97,9 +98,9 @@ class Evidence:
 
     `unplayed`: the scenarios without a playing, each with its reason. `owed`: requirement -> the scenarios that it is
     owed. `missing`: scenarios that were called for and of which there is no trace. `vouched`: the run's own record says
-    that the traces are all of its traces, as it wrote them. `reproduce` is the command that asks
-    for one row again, `again` the one that asks for all of it. `opening` are the notes before those about standstills,
-    of the rows as they were judged; `closing` those after.
+    that the traces are all of its traces, as it wrote them. `waivers` are those of the run. `reproduce` is the command
+    that asks for one row again, `again` the one that asks for all of it. `opening` are the notes before those about
+    standstills, of the rows as they were judged; `closing` those after.
     """
 
     rows: RequirementSet
@@ -118,6 +119,7 @@ class Evidence:
     interrupted: bool = False
     missing: tuple[str, ...] = ()
     vouched: bool = True
+    waivers: Waivers = field(default_factory=Waivers)
     opening: Callable[[Sequence[RowResult]], Iterable[str]] = field(default=lambda results: ())
     closing: tuple[str, ...] = ()
 
@@ -137,13 +139,28 @@ def gathered(evidence: Evidence) -> RunRecord:
         excerpt_of=evidence.excerpt_of,
         reproduce=evidence.reproduce,
     )
-    missing, vouched = evidence.missing, evidence.vouched
+    missing, vouched, waivers = evidence.missing, evidence.vouched, evidence.waivers
     outcome = outcome_of(
-        results, strict=asked.strict, interrupted=evidence.interrupted, missing=missing, vouched=vouched
+        results,
+        strict=asked.strict,
+        interrupted=evidence.interrupted,
+        missing=missing,
+        vouched=vouched,
+        waivers=waivers.listed,
+        waived_on=waivers.on,
     )
     name = evidence.subject.name
     sentence = sentence_of(
-        outcome, results, subject=name, set_id=rows.id, part=asked.part, missing=missing, vouched=vouched
+        outcome,
+        results,
+        subject=name,
+        set_id=rows.id,
+        part=asked.part,
+        missing=missing,
+        vouched=vouched,
+        strict=asked.strict,
+        waivers=waivers.listed,
+        waived_on=waivers.on,
     )
     scenarios = (*(one.result for one in playings), *evidence.unplayed)
     cells = any(one.fault for one in scenarios)
@@ -179,6 +196,8 @@ def gathered(evidence: Evidence) -> RunRecord:
         ),
         missing=missing,
         vouched=vouched,
+        waivers=waivers.listed,
+        waived_on=waivers.on,
         shape=_shape_told(playings),
         start=max((one.start for one in playings if one.start), key=lambda start: start.tries, default=None),
         telling=(*buffered_in(findings), *told_badly([one.badly for one in playings if one.badly])),

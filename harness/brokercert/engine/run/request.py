@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from brokercert.engine.ask.options import Again
+from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.client.environment import tool
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.machine.priority import niceness
@@ -39,6 +40,7 @@ class RunRequest:
     full_volume: bool = False  # in virtual time too: as many events, and as large snapshots, as in real time
     limits: Mapping[str, float] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()  # restrict to these by name: for the harness's own tests
+    waivers: Waivers = field(default_factory=Waivers)
     again: Again = field(default_factory=Again)  # how to ask for the same once more, to be told in the report
 
     @property

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import structs
 
 from brokercert.engine.ask.given import is_folder
+from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.plan import Wanted, known_rows
 from brokercert.requirements import RequirementError, RequirementSet, load_set
@@ -68,6 +69,11 @@ class Saved:
         if self.record is not None:
             return Asked(part=self.record.part, only=self.record.selected, strict=self.record.strict)
         return self.header.asked or Asked()
+
+    @property
+    def waivers(self) -> Waivers:
+        """Those of the run, held by its own day. Without its record nobody vouches for any."""
+        return Waivers(self.record.waivers, self.record.waived_on) if self.record is not None else Waivers()
 
     @property
     def was_interrupted(self) -> bool:
