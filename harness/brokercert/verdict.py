@@ -355,6 +355,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     vouched: bool = True  # that the traces are those of the run; False: judged without its run.json
     waivers: tuple[Waiver, ...] = ()  # as they stood when the run began
     waived_on: str = ""  # the day by which they are held, ISO-8601; "": there was no file of them
+    ended_early: str = ""  # why the rest was not played, where its first failure ended it; "": nothing of that kind
     repeats: int = 1  # how many runs it is the worst of
     faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
     phases: tuple[str, ...] = ()
@@ -411,10 +412,10 @@ def _is_borne(row: RowResult, borne: Collection[str]) -> bool:
 
 
 def shows_fail(row: RowResult) -> bool:
-    """Whether some scenario failed it, whatever broke in others: a broken scenario has findings of its own breaking
-    only, so that a fail comes from one that was played.
+    """Whether some scenario failed it, in any run of a repeated one, whatever broke in others: a broken scenario has
+    findings of its own breaking only, so that a fail comes from one that was played.
     """
-    return any(finding.verdict is Verdict.FAIL for finding in row.findings)
+    return Verdict.FAIL in row.tries or any(finding.verdict is Verdict.FAIL for finding in row.findings)
 
 
 def shows_warning(row: RowResult) -> bool:

@@ -29,7 +29,9 @@ from brokercert_reports.view import (
     judged,
     last_words,
     problems,
+    repeated_told,
     shares,
+    tries_told,
     unasked,
     verdict_words,
     waiver_lines,
@@ -76,6 +78,8 @@ def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Pa
     _last_words(console, run)
     _areas(console, run)
     _counts(console, run)
+    if run.repeats > 1:
+        _line(console, repeated_told(run))
     for text in waiver_lines(run):
         _line(console, f"Waiver: {text}", "yellow")
     if run.shape:
@@ -171,7 +175,12 @@ def _areas(console: Console, run: RunRecord) -> None:
                 silent.setdefault("dim" if unasked(row, run) else STYLES[row.verdict], []).append(row.id)
                 continue
             title = row.title if row.in_part else f"{row.title} (outside the part)"
-            table.add_row(row.id, row.level.value, Text(row.verdict.value, style=STYLES[row.verdict]), Text(title))
+            table.add_row(
+                row.id,
+                row.level.value,
+                Text(row.verdict.value + tries_told(row), style=STYLES[row.verdict]),
+                Text(title),
+            )
         if table.row_count:
             console.print(Padding(table, (0, 0, 0, 2), expand=False), highlight=False)
         for style, names in silent.items():

@@ -47,6 +47,7 @@ def render_html(run: RunRecord) -> str:
             tone=_TONES[run.outcome],
             judged=judged,
             waivers=view.waiver_lines(run),
+            repeated=view.repeated_told(run) if run.repeats > 1 else "",
             asked=[row for row in judged if not view.unasked(row, run)],
             unasked={row.id for row in run.rows if view.unasked(row, run)},
             problems=problems,

@@ -32,6 +32,7 @@ from brokercert_reports.view import (
     last_words,
     outcome_title,
     problems,
+    repeated_told,
     shares,
     verdict_words,
     waiver_lines,
@@ -98,6 +99,8 @@ def _head(run: RunRecord) -> str:
     if run.telling:
         lines += ["", "What is wrong with the client's reports:", ""]
         lines += [f"- {markdown(text, 300)}" for text in run.telling[:MOST_TOLD]]
+    if run.repeats > 1:
+        lines += ["", markdown(repeated_told(run))]
     if run.waivers:
         lines += ["", "Waivers:", ""]
         lines += [f"- {markdown(text)}" for text in waiver_lines(run)[:MOST_NOTES]]

@@ -109,9 +109,23 @@ def waivers_used(run: RunRecord) -> int:
 def verdict_words(row: RowResult) -> str:
     """`harness error, and fail in login, outage`: a verdict that outranks a fail does not hide it."""
     if row.verdict is Verdict.FAIL or not shows_fail(row):
-        return row.verdict.value
+        return row.verdict.value + tries_told(row)
     where = dict.fromkeys(finding.scenario for finding in row.findings if finding.verdict is Verdict.FAIL)
-    return f"{row.verdict}, and fail in {listing(where, 3)}"
+    return f"{row.verdict}, and fail in {listing(where, 3) or 'another run'}{tries_told(row)}"
+
+
+def tries_told(row: RowResult) -> str:
+    """`, in 2 of 4 runs`: in how many runs of a repeated one its verdict is that; empty where there was one run."""
+    return f", in {row.tries.count(row.verdict)} of {len(row.tries)} runs" if row.tries else ""
+
+
+def repeated_told(run: RunRecord) -> str:
+    """Of a repeated run, how its rows came out, and which came out otherwise from run to run."""
+    changing = [f"{row.id} ({row.verdict}{tries_told(row)})" for row in run.rows if len(set(row.tries)) > 1]
+    told = f"The run was repeated: {run.repeats} runs, and of each row the worst verdict counts."
+    if not changing:
+        return f"{told} All of them said the same of every row."
+    return f"{told} Not the same in each: {listing(changing, 12)}."
 
 
 def keeps_open(row: RowResult) -> bool:

@@ -15,6 +15,7 @@ import click
 
 # brokercert.verdict.ExitCode, which is not imported here: it would double the time that --help takes.
 USAGE, HARNESS_ERROR, INTERRUPTED = 2, 3, 130
+COMPLETION = "_BROKERCERT_COMPLETE"  # click's own variable, by which a shell asks for completion
 
 COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it does
     "certify": (
@@ -87,6 +88,8 @@ def _status_of(error: BaseException) -> int:
     """Whatever ended a command: 2, 3 or 130. Never 1, which is said by a command that has looked at a client."""
     from asyncio import CancelledError
 
+    if isinstance(error, SystemExit) and COMPLETION in os.environ:  # click ends so once it has answered a shell
+        return USAGE if error.code else 0
     if isinstance(error, click.ClickException):
         error.show()
         return USAGE

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 @click.option("--part", metavar="PART", help="Certify a named part of the set only, as in `--part core`.")
 @click.option("--only", metavar="ID", multiple=True, help="Play only what this requirement needs; repeatable.")
 @click.option("--failed", is_flag=True, help="Play only the rows that were not green in this client's latest run.")
+@click.option(
+    "--repeat", type=click.IntRange(1, 99), metavar="N", default=1, help="Run N times; the worst verdict counts."
+)
+@click.option("--fail-fast", is_flag=True, help="End the run at the first row that fails.")
 @click.option("--strict/--no-strict", default=None, help="Let a warning fail.")
 @click.option(
     "--jobs", type=click.IntRange(1, 40), metavar="N", help="Clients running at once (default: 40; they sleep)."
@@ -48,6 +52,8 @@ def certify(
     part: str | None,
     only: tuple[str, ...],
     failed: bool,
+    repeat: int,
+    fail_fast: bool,
     strict: bool | None,
     jobs: int | None,
     seed: int | None,
@@ -65,7 +71,6 @@ def certify(
     With --reference: brokercert's own client. Where no client is named, nothing is run: exit 2.
     """
     from brokercert.cli.finish import finish
-    from brokercert.cli.progress import LiveProgress, progress_for
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, part_asked, set_asked
     from brokercert.engine.ask.waivers import waivers_asked
@@ -85,8 +90,9 @@ def certify(
     if failed:
         only = _failed(only, out, rows, spec, part)
 
+    from brokercert.cli.repeat import run_once, run_times
     from brokercert.engine.machine.priority import raise_priority
-    from brokercert.engine.run.run import RunRequest, run_certification
+    from brokercert.engine.run.run import RunRequest
     from brokercert.engine.stops import STOPS
 
     request = RunRequest(
@@ -102,18 +108,16 @@ def certify(
         tier="real",
         limits=config.limits,
         waivers=waivers,
+        fail_fast=fail_fast,
         again=again(
             config, set_id=rows.id, part=part, strict=strict, seed=seed, typed=command, reference=spec.reference
-        ),
+        ).with_words(*(("--repeat", str(repeat)) if repeat > 1 else ())),
     )
     raise_priority()  # before progress has its thread
-    progress = progress_for()
     with STOPS.during(lambda: None, lambda: "beginning, or at the end"):  # a signal between the two is not lost
-        try:
-            run = run_certification(request, progress)
-        finally:
-            if isinstance(progress, LiveProgress):
-                progress.stop()
+        if repeat > 1:
+            return finish(*run_times(request, repeat), newest=True)
+        run = run_once(request)
         return finish(run, request.out / run.run_id, newest=True)
 
 

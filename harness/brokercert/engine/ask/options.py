@@ -10,7 +10,7 @@ import os
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brokercert.engine.ask.config import Config
@@ -31,6 +31,10 @@ class Again:
 
     words: tuple[str, ...] = ("brokercert", "certify")
     client: tuple[str, ...] = ()
+
+    def with_words(self, *words: str) -> Again:
+        """The same with more options."""
+        return replace(self, words=(*self.words, *words))
 
     def command_line(self, *rows: str, part: str = "") -> str:
         """The command that asks for these rows, or this part, alone, or, without any, for all of it."""

@@ -98,9 +98,10 @@ class Evidence:
 
     `unplayed`: the scenarios without a playing, each with its reason. `owed`: requirement -> the scenarios that it is
     owed. `missing`: scenarios that were called for and of which there is no trace. `vouched`: the run's own record says
-    that the traces are all of its traces, as it wrote them. `waivers` are those of the run. `reproduce` is the command
-    that asks for one row again, `again` the one that asks for all of it. `opening` are the notes before those about
-    standstills, of the rows as they were judged; `closing` those after.
+    that the traces are all of its traces, as it wrote them. `waivers` are those of the run. `ended_early` is why it
+    went no further than its first failure. `reproduce` is the command that asks for one row again, `again` the one that
+    asks for all of it. `opening` are the notes before those about standstills, of the rows as they were judged;
+    `closing` those after.
     """
 
     rows: RequirementSet
@@ -120,6 +121,7 @@ class Evidence:
     missing: tuple[str, ...] = ()
     vouched: bool = True
     waivers: Waivers = field(default_factory=Waivers)
+    ended_early: str = ""
     opening: Callable[[Sequence[RowResult]], Iterable[str]] = field(default=lambda results: ())
     closing: tuple[str, ...] = ()
 
@@ -198,6 +200,7 @@ def gathered(evidence: Evidence) -> RunRecord:
         vouched=vouched,
         waivers=waivers.listed,
         waived_on=waivers.on,
+        ended_early=evidence.ended_early,
         shape=_shape_told(playings),
         start=max((one.start for one in playings if one.start), key=lambda start: start.tries, default=None),
         telling=(*buffered_in(findings), *told_badly([one.badly for one in playings if one.badly])),

@@ -100,6 +100,10 @@ def trace_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if is_folder(path):
             inside = sorted(path.glob("*.jsonl")) or sorted((path / "traces").glob("*.jsonl"))
+            if not inside and (runs := sorted(one.parent.parent for one in path.glob("*-*/traces/*.jsonl"))):
+                raise UsageError(
+                    f"{path}: a run that was repeated; judge one of its runs, as in `brokercert judge {runs[0]}`"
+                )
             if not inside:
                 raise UsageError(f"{path}: no trace in this folder; expected *.jsonl, or a folder traces/ of them")
             files += inside
