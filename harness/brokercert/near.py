@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 LIKE = 0.6  # of 1: from here on a name may have been meant. `lgo-010` and `LOG-010` are 0.86, `core` and `half` 0.25
 CLOSE = 0.75  # from here on it is a slip of the keyboard: `tokn` and `token` are 0.89, `print` and `port` 0.67
 TURNED = 0.9  # two letters that changed places, as in `ulr`: the ratio knows no such slip
-FAR = 0.15  # less like than the likest: not meant
+FAR = 0.1  # less like than the likest: not meant
 MOST = 3  # names in a hint: whoever is shown ten reads none
 
 

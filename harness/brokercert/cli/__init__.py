@@ -56,6 +56,15 @@ class _Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from brokercert.near import hint
+
+            raise click.UsageError(f"no command {args[0]!r}{hint(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -91,7 +100,7 @@ def _status_of(error: BaseException) -> int:
     if isinstance(error, SystemExit) and COMPLETION in os.environ:  # click ends so once it has answered a shell
         return USAGE if error.code else 0
     if isinstance(error, click.ClickException):
-        error.show()
+        _show(error)
         return USAGE
     if isinstance(error, click.Abort) and error.__cause__ is not None:
         error = error.__cause__  # click says so of an EOFError too, which is nobody's wish
@@ -112,6 +121,19 @@ def _status_of(error: BaseException) -> int:
     _tell_traceback(error)
     print("brokercert: the harness itself broke; this says nothing of the client", file=sys.stderr)
     return HARNESS_ERROR
+
+
+def _show(error: click.ClickException) -> None:
+    """In the one style of all messages. What was typed may stand in it."""
+    from brokercert_reports.text import printable
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None and error.message == context.get_help():  # nothing was typed: its message is the help
+        error.show()
+        return
+    more = f" (`{context.command_path} --help` lists what there is)" if context is not None else ""
+    text = error.format_message().rstrip(".")
+    print(f"brokercert: {printable(text[:1].lower() + text[1:])}{more}", file=sys.stderr)
 
 
 def _lacking(error: BaseException) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brokercert.cli.options import CONFIG, REFERENCE, Place
+from brokercert.cli.options import CONFIG, REFERENCE, Place, WithClient
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from brokercert.requirements import RequirementSet
 
 
-@click.command(context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=WithClient, context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
+)
 @click.option("--set", "set_id", metavar="SET", help=f"Requirement set (default: {default_set()}).")
 @click.option("--part", metavar="PART", help="Certify a named part of the set only, as in `--part core`.")
 @click.option("--only", metavar="ID", multiple=True, help="Play only what this requirement needs; repeatable.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brokercert.cli.options import CONFIG, REFERENCE
+from brokercert.cli.options import CONFIG, REFERENCE, WithClient
 
 if TYPE_CHECKING:
     from brokercert.engine.ask.options import Again
@@ -20,7 +20,9 @@ NOTHING_CAME = 4  # brokercert.verdict.ExitCode.INCOMPLETE: something was not sh
 SHOWN = 8  # rows that are named of those that a line would add
 
 
-@click.command(context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=WithClient, context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
+)
 @click.option("--set", "set_id", metavar="SET", help="Requirement set (default: as for certify).")
 @CONFIG
 @REFERENCE

@@ -17,6 +17,7 @@ from brokercert.engine.ask.found import read_toml, tools_of
 from brokercert.engine.ask.given import is_folder
 from brokercert.engine.client.subject import INSTANCES
 from brokercert.engine.errors import UsageError
+from brokercert.near import hint
 
 LEVELS: dict[str, tuple[str, ...]] = {  # what each level makes a client offer
     "wire": (),
@@ -82,7 +83,8 @@ def _count(most: int) -> Read:
 def _one_of(known: tuple[str, ...]) -> Read:
     def read(place: Place, value: object) -> object:
         if value not in known:
-            raise place.wrong(value, f"one of {', '.join(known)}")
+            meant = hint(value, known) if isinstance(value, str) else ""
+            raise place.wrong(value, f"one of {', '.join(known)}{meant}")
         return value
 
     return read
@@ -224,7 +226,8 @@ def _only(path: Path, table: str, content: Mapping[str, Any]) -> None:
     known = dict.fromkeys(name.removeprefix(within).partition(".")[0] for name in FIELDS if name.startswith(within))
     for key in content:
         if key not in known:
-            raise UsageError(f"{path}: {within}{key} is not known; expected one of {', '.join(known)}; remove it")
+            meant = hint(key, known) or f"; expected one of {', '.join(known)}; remove it"
+            raise UsageError(f"{path}: {within}{key} is not known{meant}")
 
 
 def _kind(value: object) -> str:

@@ -20,7 +20,8 @@ from brokercert.engine.client.command import find_command
 from brokercert.engine.client.placeholders import refuse_unknown
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from brokercert.engine.errors import UsageError
-from brokercert.requirements import RequirementError, RequirementSet, load_set
+from brokercert.near import hint
+from brokercert.requirements import RequirementError, RequirementSet, available_sets, load_set
 
 NAME = "brokercert"
 
@@ -60,7 +61,8 @@ def set_asked(config: Config, typed: str | None, option: str) -> RequirementSet:
     try:
         return load_set(typed or config.set_id)
     except RequirementError as error:
-        raise UsageError(f"{option if typed else config.told.get('set_id', 'the default')}: {error}") from error
+        where = option if typed else config.told.get("set_id", "the default")
+        raise UsageError(f"{where}: {error}{hint(typed or config.set_id, available_sets())}") from error
 
 
 def part_asked(config: Config, rows: RequirementSet, typed: str | None, option: str) -> str:
@@ -71,7 +73,7 @@ def part_asked(config: Config, rows: RequirementSet, typed: str | None, option: 
             rows.part(part)
     except RequirementError as error:
         where = config.told.get("part", "the default") if typed is None else option
-        raise UsageError(f"{where}: {error}; leave it out for the whole set") from error
+        raise UsageError(f"{where}: {error}{hint(part, rows.parts)}; leave it out for the whole set") from error
     return part
 
 
