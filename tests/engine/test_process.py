@@ -12,7 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from brokercert.engine.ask.fields import SECRET
 from brokercert.engine.client import leftovers
+from brokercert.engine.client.command import environment_of
+from brokercert.engine.client.inherited import USUAL, left_out
 from brokercert.engine.client.placeholders import fill, refuse_unknown
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from programs import DEADLINE, Play
@@ -188,6 +191,53 @@ async def test_the_environment_has_no_proxy_and_a_folder_of_its_own(
         "True",
     ]
     await subject.kill()
+
+
+SHELL = {
+    "PATH": "/bin",
+    "HOME": "/h",
+    "LC_ALL": "C",
+    "GOROOT": "/go",
+    "TRADOVATE_TOKEN": "real",
+    "AWS_SECRET_ACCESS_KEY": "s",
+    "NPM_TOKEN": "n",
+    "NODE_AUTH_TOKEN": "n",
+    "CARGO_REGISTRY_TOKEN": "c",
+    "ACME_STAGE": "demo",
+    "ACME_KEY": "k",
+    "https_proxy": "http://x",
+    "BROKERCERT_PART": "core",
+}
+
+
+@pytest.mark.parametrize(
+    ("listed", "more"),
+    [
+        ((), set()),
+        (("ACME_STAGE",), {"ACME_STAGE"}),
+        (("ACME_*",), {"ACME_STAGE", "ACME_KEY"}),
+        (("acme_stage", "ACME"), set()),
+        (("*",), set(SHELL) - {"https_proxy", "BROKERCERT_PART"}),
+        (("https_proxy", "BROKERCERT_PART"), set()),
+    ],
+)
+def test_a_client_inherits_the_usual_and_what_is_listed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, listed: tuple[str, ...], more: set[str]
+) -> None:
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in SHELL.items():
+        monkeypatch.setenv(name, value)
+    found = environment_of(SubjectSpec("bot", ("bot",), inherit_env=listed), {"BROKERCERT_URL": "ws://x"}, tmp_path)
+    assert set(found) & set(SHELL) == {"PATH", "HOME", "LC_ALL", "GOROOT", *more}
+    assert found["BROKERCERT_URL"] == "ws://x"
+
+
+def test_nothing_usual_names_a_secret_or_opens_a_family_of_names() -> None:
+    assert not [name for name in USUAL if SECRET.search(name)]
+    assert [name for name in USUAL if "*" in name] == ["LC_*"]
+    secret = ["AWS_SECRET_ACCESS_KEY", "CARGO_REGISTRY_TOKEN", "NODE_AUTH_TOKEN", "NPM_TOKEN", "TRADOVATE_TOKEN"]
+    assert left_out(SHELL, ("ACME_*",)) == secret
 
 
 def test_placeholders_are_filled_and_other_braces_stay() -> None:

@@ -75,10 +75,27 @@ def _report(seen: Seen, spec: SubjectSpec, rows: RequirementSet, again: Again) -
             "Next: give it the address and the token, by BROKERCERT_URL and BROKERCERT_TOKEN, or under [subject.env] "
             'of brokercert.toml as in `MY_URL = "{url}"` (docs/adapting-a-client.md)'
         )
+        yield from _not_inherited(spec)
         return
     yield from _asked(spec, rows)
     part = next(iter(rows.parts), "")
     yield f"Next: {again.command_line(part=part)}"
+
+
+def _not_inherited(spec: SubjectSpec) -> Iterator[str]:
+    """What of the shell it may have missed. Names alone: a value may be a token."""
+    import os
+
+    from brokercert_reports.text import listing, several
+
+    from brokercert.engine.client.inherited import left_out
+
+    names = left_out(os.environ, spec.inherit_env)
+    if names:
+        yield (
+            f"It did not inherit {several(len(names), 'variable')} of this shell: {listing(names, SHOWN)}. List what "
+            'it needs under [subject], as in inherit_env = ["NAME"]'
+        )
 
 
 def _asked(spec: SubjectSpec, rows: RequirementSet) -> Iterator[str]:

@@ -3,7 +3,7 @@
 The law: a flag outranks a BROKERCERT_* variable, that outranks the file, and that the defaults; and every error names
 the file, the field, what was expected and what to do. Nothing here starts anything.
 
-    [subject]              name, command, cwd, level, stop, instances, entity_types
+    [subject]              name, command, cwd, level, stop, instances, entity_types, inherit_env
     [subject.env]          variables of the client, with placeholders
     [capabilities]         offers = [...]
     [capabilities.absent]  capability = "the written reason why the client lacks it"
@@ -52,6 +52,7 @@ class Config:
     stop: Stop = "signal"
     instances: int = INSTANCES
     entity_types: tuple[str, ...] = ()
+    inherit_env: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -153,6 +154,7 @@ class Config:
             command=given,
             cwd=Path.cwd() if command else self.cwd,  # what was typed is meant where it was typed
             env=self.env,
+            inherit_env=self.inherit_env,
             level=self.level,
             offers=frozenset(offers - set(self.absent)),
             absent=self.absent,

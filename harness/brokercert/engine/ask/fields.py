@@ -27,6 +27,7 @@ LEVELS: dict[str, tuple[str, ...]] = {  # what each level makes a client offer
 STOPS = ("signal", "command", "none")
 MOST_JOBS = 40  # scenarios at once; more than all there are
 KINDS: dict[type, str] = {dict: "table", list: "list", int: "number", float: "number"}
+VARIABLE = re.compile(r"[A-Za-z_]\w*\*?|\*")
 SECRET = re.compile(r"pass|pwd|secret|^sec$|token|key|pin$|auth|cred", re.IGNORECASE)  # names of what is never shown
 
 
@@ -117,6 +118,15 @@ def _list(place: Place, value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _names(place: Place, value: object) -> tuple[str, ...]:
+    """Of variables; the last letter may be a `*`."""
+    names = _list(place, value)
+    for name in names:
+        if not VARIABLE.fullmatch(name):
+            raise place.wrong(name, 'the name of a variable, or its beginning and a star, as in "ACME_*"')
+    return names
+
+
 def _texts(place: Place, value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise place.wrong(value, f"a table of texts, [{place.name}]")
@@ -167,6 +177,7 @@ FIELDS: dict[str, tuple[str, Read]] = {
     "subject.stop": ("stop", _one_of(STOPS)),
     "subject.instances": ("instances", _count(INSTANCES)),
     "subject.entity_types": ("entity_types", _list),
+    "subject.inherit_env": ("inherit_env", _names),
     "subject.env": ("env", _variables),
     "capabilities.offers": ("offers", _list),
     "capabilities.absent": ("absent", _reasons),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from brokercert.engine.ask.given import is_file, is_folder, is_there
 from brokercert.engine.client import clocks, leftovers
+from brokercert.engine.client.inherited import inherited
 from brokercert.engine.client.placeholders import fill
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 
@@ -22,10 +23,12 @@ LOOPBACK = "localhost,127.0.0.1,::1"
 
 
 def environment_of(spec: SubjectSpec, env: Mapping[str, str], state_dir: Path) -> dict[str, str]:
-    """The environment of a client: ours without proxies and without our own settings, its own, and the scenario's."""
+    """The environment of a client: what it inherits of ours, without proxies and without our own settings; its own; and
+    the scenario's.
+    """
     result = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in inherited(os.environ, spec.inherit_env).items()
         if name.lower() not in {f"{proxy}_proxy" for proxy in PROXIES} and not name.startswith("BROKERCERT_")
     }
     folder = str(state_dir / "tmp")
