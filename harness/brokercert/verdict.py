@@ -13,7 +13,7 @@ showed a breach.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -198,6 +198,48 @@ class RowResult(Record, frozen=True, kw_only=True):
     mend: str = ""
     others: tuple[Happened, ...] = ()
     reproduce: str = ""  # one command
+    tries: tuple[Verdict, ...] = ()  # of a repeated run: what each of its runs said, and the worst of them counts
+
+
+class Waiver(Record, frozen=True, kw_only=True):
+    """A failure that somebody decided to bear, until a day."""
+
+    row: str
+    reason: str
+    who: str
+    expiry: str  # the last day on which it holds, ISO-8601
+
+
+class WaiverState(enum.StrEnum):
+    """What became of a waiver in a run. Of *used* and *open* ones none withholds the certificate by itself."""
+
+    USED = "used"  # the row failed, and is waived
+    OPEN = "open"  # the row has no verdict, or was not asked for
+    PASSES = "passes"  # there is nothing to waive any more
+    EXPIRED = "expired"
+    NOTHING = "matches nothing"  # there is no such row
+
+
+def waiver_state(waiver: Waiver, rows: Sequence[RowResult], *, strict: bool, on: str) -> WaiverState:
+    """`on` is the day of the run, ISO-8601."""
+    row = next((row for row in rows if row.id == waiver.row), None)
+    if row is None:
+        return WaiverState.NOTHING
+    if waiver.expiry < on:
+        return WaiverState.EXPIRED
+    if not row.in_part:
+        return WaiverState.OPEN
+    if fails(row, strict=strict):
+        return WaiverState.USED
+    over = (Verdict.PASS, Verdict.WARNING, Verdict.NOT_APPLICABLE)
+    return WaiverState.PASSES if row.verdict in over else WaiverState.OPEN
+
+
+def fails(row: RowResult, *, strict: bool) -> bool:
+    """Whether it alone is enough to fail the run, waived or not."""
+    if not row.in_part:
+        return False
+    return (row.level is Level.MUST and row.verdict is Verdict.FAIL) or (strict and shows_warning(row))
 
 
 class ScenarioResult(Record, frozen=True, kw_only=True):
@@ -338,6 +380,10 @@ class RunRecord(Record, frozen=True, kw_only=True):
     doubt: str = ""  # why that is not vouched for; empty: it is, or there was no run.json beside the traces
     manifest: str = ""  # the SHA-256 of what the set held (`engine/run/manifest.py`); empty: of before there was one
     chain: str = ""  # of the traces (`brokercert.seal`); empty: of before, or without traces
+    waivers: tuple[Waiver, ...] = ()  # as they stood when the run began
+    waived_on: str = ""  # the day by which they are held, ISO-8601; "": there was no file of them
+    ended_early: str = ""  # why the rest was not played, where its first failure ended it; "": nothing of that kind
+    repeats: int = 1  # how many runs it is the worst of
     faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
     phases: tuple[str, ...] = ()
     set_name: str = ""  # as it is asked for, with its edition where the set knows of several; "": its id
@@ -359,6 +405,8 @@ def outcome_of(
     interrupted: bool = False,
     missing: Sequence[str] = (),
     vouched: bool = True,
+    waivers: Sequence[Waiver] = (),
+    waived_on: str = "",
 ) -> Outcome:
     """The run's outcome over the rows that are being certified (`in_part`).
 
@@ -367,31 +415,44 @@ def outcome_of(
     as it does in a row: a run whose own machinery broke certifies nothing and convicts nobody. `missing`: scenarios
     that were called for and of which there is no trace; whatever they would have shown, nothing is certified. Nor is
     anything where it is not `vouched` that the traces are those of the run, all of them and as they were written.
+
+    A failure with a waiver that holds on the day `waived_on` does not fail the run. A waiver that is no longer needed,
+    has expired or matches nothing withholds the certificate; an expired one does not convict by itself either.
     """
     if interrupted:
         return Outcome.INTERRUPTED
     judged = [row for row in rows if row.in_part]
-    must = [row.verdict for row in judged if row.level is Level.MUST]
-    if strict and any(map(shows_warning, judged)):
+    states = {one.row: waiver_state(one, rows, strict=strict, on=waived_on) for one in waivers}
+    borne = {row for row, state in states.items() if state in (WaiverState.USED, WaiverState.EXPIRED)}
+    must = [row.verdict for row in judged if row.level is Level.MUST and not _is_borne(row, borne)]
+    if strict and any(shows_warning(row) and row.id not in borne for row in judged):
         must.append(Verdict.FAIL)
-    if not any(v is not Verdict.NOT_APPLICABLE for v in must):
+    asked = [row for row in judged if row.level is Level.MUST and row.verdict is not Verdict.NOT_APPLICABLE]
+    if not asked:
         return Outcome.INCOMPLETE  # nothing was asked of the client: no certificate by default
+    must = must or [Verdict.PASS]
+    stale = any(state not in (WaiverState.USED, WaiverState.OPEN) for state in states.values())
     match worst(must):
         case Verdict.HARNESS_ERROR:
             return Outcome.HARNESS_ERROR
         case Verdict.FAIL:
             return Outcome.FAILED
         case Verdict.WARNING | Verdict.PASS | Verdict.NOT_APPLICABLE:
-            return Outcome.INCOMPLETE if missing or not vouched else Outcome.CERTIFIED
+            return Outcome.INCOMPLETE if missing or stale or not vouched else Outcome.CERTIFIED
         case _:
             return Outcome.INCOMPLETE
 
 
+def _is_borne(row: RowResult, borne: Collection[str]) -> bool:
+    """A failure alone is borne: a row that broke, or was not shown, keeps its verdict."""
+    return row.id in borne and row.verdict is Verdict.FAIL
+
+
 def shows_fail(row: RowResult) -> bool:
-    """Whether some scenario failed it, whatever broke in others: a broken scenario has findings of its own breaking
-    only, so that a fail comes from one that was played.
+    """Whether some scenario failed it, in any run of a repeated one, whatever broke in others: a broken scenario has
+    findings of its own breaking only, so that a fail comes from one that was played.
     """
-    return any(finding.verdict is Verdict.FAIL for finding in row.findings)
+    return Verdict.FAIL in row.tries or any(finding.verdict is Verdict.FAIL for finding in row.findings)
 
 
 def shows_warning(row: RowResult) -> bool:
@@ -417,6 +478,10 @@ def sentence_of(
     missing: Sequence[str] = (),
     vouched: bool = True,
     doubt: str = "",
+    strict: bool = False,
+    waivers: Sequence[Waiver] = (),
+    waived_on: str = "",
+    repeats: int = 1,
 ) -> str:
     """One sentence for the cover and the last line of the console, which begins with the client's name: a verdict says
     whom it is of. `missing`, `vouched`: as in `outcome_of`. `doubt` is why it is not vouched (default: `NO_RECORD`).
@@ -424,28 +489,53 @@ def sentence_of(
     Fails are named in it whatever the outcome: nothing that breaks or is cut short hides them.
     """
     doubt = "" if vouched else doubt or NO_RECORD
-    return f"{' '.join(subject.split())}: {_sentence(outcome, rows, set_id, part, missing, doubt)}"
+    states = [(one, waiver_state(one, rows, strict=strict, on=waived_on)) for one in waivers]
+    said = _sentence(outcome, rows, set_id, part, missing, doubt, states)
+    worst_of = f"; the worst of {repeats} runs counts" if repeats > 1 else ""
+    return f"{' '.join(subject.split())}: {said}{worst_of}"
+
+
+def waivers_told(states: Sequence[tuple[Waiver, WaiverState]]) -> str:
+    """What is wrong with them, for a sentence; empty where nothing is."""
+    words = {
+        WaiverState.PASSES: "the waiver of {row} is not needed, since the row does not fail",
+        WaiverState.EXPIRED: "the waiver of {row} expired on {expiry}",
+        WaiverState.NOTHING: "the waiver of {row} matches no row of this set",
+    }
+    return "; ".join(words[state].format(row=one.row, expiry=one.expiry) for one, state in states if state in words)
 
 
 def _sentence(
-    outcome: Outcome, rows: Sequence[RowResult], set_id: str, part: str, missing: Sequence[str], doubt: str
+    outcome: Outcome,
+    rows: Sequence[RowResult],
+    set_id: str,
+    part: str,
+    missing: Sequence[str],
+    doubt: str,
+    states: Sequence[tuple[Waiver, WaiverState]],
 ) -> str:
     judged = [row for row in rows if row.in_part and row.verdict is not Verdict.NOT_APPLICABLE]
     must = [row for row in judged if row.level is Level.MUST]
     count = {v: sum(row.verdict is v for row in must) for v in Verdict}
     where = f"part {part}" if part else set_id
     shown = ", ".join(row.id for row in must if shows_fail(row))
+    used = list(dict.fromkeys(one.row for one, state in states if state is WaiverState.USED))
     match outcome:
         case Outcome.CERTIFIED if part:
-            return f"certified for part {part} ({len(judged)} of {len(rows)} rows), not a certificate of the set"
+            return (
+                f"certified{_with(used)} for part {part} ({len(judged)} of {len(rows)} rows{_named(used)}), not a "
+                "certificate of the set"
+            )
         case Outcome.CERTIFIED:
-            return f"certified for {set_id} ({len(judged)} of {len(rows)} rows applicable)"
+            return f"certified{_with(used)} for {set_id} ({len(judged)} of {len(rows)} rows applicable{_named(used)})"
         case Outcome.FAILED:
-            failed = [row.id for row in judged if row.verdict is Verdict.FAIL]
-            warned = [row.id for row in judged if shows_warning(row)]
+            borne = {one.row for one, state in states if state in (WaiverState.USED, WaiverState.EXPIRED)}
+            failed = [row.id for row in judged if row.verdict is Verdict.FAIL and row.id not in borne]
+            warned = [row.id for row in judged if shows_warning(row) and row.id not in borne]
+            more = f"; waived: {', '.join(used)}" if used else ""
             if not failed:
-                return f"failed for {where} under --strict: warnings on {', '.join(warned)}"
-            return f"failed for {where}: {', '.join(failed)}"
+                return f"failed for {where} under --strict: warnings on {', '.join(warned)}{more}"
+            return f"failed for {where}: {', '.join(failed)}{more}"
         case Outcome.INCOMPLETE:
             open_ones = ", ".join(
                 f"{count[v]} {v}"
@@ -453,18 +543,31 @@ def _sentence(
                 if count[v]
             )
             why = [f"of {len(must)} MUST rows {open_ones}"] if open_ones else []
+            why += [told] if (told := waivers_told(states)) else []
             if missing:
                 more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
                 why.append(f"no trace of {', '.join(missing[:NAMED])}{more}")
             if not why and doubt:
                 why.append(doubt)
-            return f"incomplete for {where}: {'; '.join(why) or f'of {len(must)} MUST rows none was applicable'}"
+            why = why or [f"of {len(must)} MUST rows none was applicable"]
+            failing = [row.id for row in must if row.verdict is Verdict.FAIL and row.id not in used]
+            why += [f"fails of {', '.join(failing)}"] if failing else []
+            why += [f"waived: {', '.join(used)}"] if used else []
+            return f"incomplete for {where}: {'; '.join(why)}"
         case Outcome.HARNESS_ERROR:
             fails = f"; scenarios that did not break show fails of {shown}" if shown else ""
             return f"no verdict for {where}: the harness itself broke ({count[Verdict.HARNESS_ERROR]} rows){fails}"
         case Outcome.INTERRUPTED:
             fails = f"; it shows fails of {shown}" if shown else ""
             return f"interrupted: what was recorded up to then is judged, {where} is not certified{fails}"
+
+
+def _with(used: Sequence[str]) -> str:
+    return f" with {len(used)} waiver{'' if len(used) == 1 else 's'}" if used else ""
+
+
+def _named(used: Sequence[str]) -> str:
+    return f"; waived: {', '.join(used)}" if used else ""
 
 
 def encode_run(run: RunRecord) -> bytes:

@@ -30,9 +30,13 @@ from brokercert_reports.view import (
     judged,
     last_words,
     problems,
+    repeated_told,
     shares,
+    tries_told,
     unasked,
     verdict_words,
+    waiver_lines,
+    waiver_of,
     wall_time,
 )
 
@@ -80,6 +84,10 @@ def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Pa
     _last_words(console, run)
     _areas(console, run)
     _counts(console, run)
+    if run.repeats > 1:
+        _line(console, repeated_told(run))
+    for text in waiver_lines(run):
+        _line(console, f"Waiver: {text}", "yellow")
     if run.shape:
         _line(console, f"Shape: {run.shape}")
     for text in run.notes:
@@ -126,6 +134,9 @@ def _problem(console: Console, run: RunRecord, row: RowResult, blocked: tuple[st
         _labelled(console, "Others", others_sentence(row.others))
     if blocked:
         _labelled(console, "Blocks", f"{several(len(blocked), 'row')}: {listing(blocked, 8)}")
+    waiver = waiver_of(row, run)
+    if waiver is not None:
+        _labelled(console, "Waived", f"until {waiver.expiry}, by {waiver.who}: {waiver.reason}")
     if row.reproduce:
         _labelled(console, "Again", row.reproduce)
     console.print()
@@ -172,7 +183,12 @@ def _areas(console: Console, run: RunRecord) -> None:
                 silent.setdefault("dim" if unasked(row, run) else STYLES[row.verdict], []).append(row.id)
                 continue
             title = row.title if row.in_part else f"{row.title} (outside the part)"
-            table.add_row(row.id, row.level.value, Text(row.verdict.value, style=STYLES[row.verdict]), Text(title))
+            table.add_row(
+                row.id,
+                row.level.value,
+                Text(row.verdict.value + tries_told(row), style=STYLES[row.verdict]),
+                Text(title),
+            )
         if table.row_count:
             console.print(Padding(table, (0, 0, 0, 2), expand=False), highlight=False)
         for style, names in silent.items():

@@ -8,6 +8,7 @@ none shows red for a recommendation that nobody could measure.
 | ------------------------------------------------------- | ------- |
 | MUST failed (or any warning under `--strict`)           | `<failure>` |
 | MUST blocked, untested, inconclusive, not observed, harness error | `<error>`, its type the verdict |
+| a failure that a waiver bears                           | `<skipped>` with the waiver and the failure |
 | not applicable; outside the part; SHOULD without a verdict | `<skipped>` with the reason |
 | pass, warning                                           | none (a warning has its property) |
 """
@@ -31,7 +32,10 @@ from brokercert_reports.view import (
     fails_run,
     keeps_open,
     outcome_title,
+    tries_told,
     verdict_words,
+    waiver_lines,
+    waiver_of,
     wall_time,
 )
 
@@ -90,6 +94,8 @@ def _suite_properties(run: RunRecord, seals: dict[str, str]) -> dict[str, str]:
         "client": run.subject.name,
         "level_shown": run.subject.level,
         "toxiproxy": run.toxiproxy,
+        "repeated": str(run.repeats) if run.repeats > 1 else "",
+        "waivers": "; ".join(waiver_lines(run)),
         "notes": " ".join((*run.telling, *run.notes)),
         "wall_time": wall_time(run),
         "reproduce": run.reproduce,
@@ -136,6 +142,9 @@ def _row_case(suite: ET.Element, row: RowResult, run: RunRecord, under: str) -> 
         _explained(case, "failure", row, told)
     elif keeps_open(row):
         _explained(case, "error", row, told)
+    elif (waiver := waiver_of(row, run)) is not None:
+        bears = f"waived until {waiver.expiry} by {waiver.who}: {waiver.reason}"
+        ET.SubElement(case, "skipped", message=_short(f"{bears}; {row.verdict}: {row.reason}"))
     elif row.verdict is Verdict.NOT_APPLICABLE:
         ET.SubElement(case, "skipped", message=_short(f"not applicable: {row.reason}"))
     elif row.verdict not in (Verdict.PASS, Verdict.WARNING):
@@ -159,6 +168,7 @@ def _row_properties(row: RowResult) -> dict[str, str]:
         "level": row.level.value,
         "verdict": row.verdict.value,
         "reason": row.reason,
+        "runs": f"{row.verdict}{tries_told(row)}: {listing(row.tries)}" if row.tries else "",
         "in_part": str(row.in_part).lower(),
         "scenarios": listing(row.scenarios),
         "reproduce": row.reproduce,

@@ -34,8 +34,11 @@ from brokercert_reports.view import (
     last_words,
     outcome_title,
     problems,
+    repeated_told,
     shares,
     verdict_words,
+    waiver_lines,
+    waiver_of,
     wall_time,
 )
 
@@ -100,6 +103,12 @@ def _head(run: RunRecord) -> str:
     if run.telling:
         lines += ["", "What is wrong with the client's reports:", ""]
         lines += [f"- {markdown(text, 300)}" for text in run.telling[:MOST_TOLD]]
+    if run.repeats > 1:
+        lines += ["", markdown(repeated_told(run))]
+    if run.waivers:
+        lines += ["", "Waivers:", ""]
+        lines += [f"- {markdown(text)}" for text in waiver_lines(run)[:MOST_NOTES]]
+        lines += [f"- and {len(run.waivers) - MOST_NOTES} more in run.json"] if run.waivers[MOST_NOTES:] else []
     if run.shape:
         lines += ["", markdown(run.shape)]
     if run.notes:
@@ -116,7 +125,8 @@ def _last_words(said: LastWords) -> str:
 
 
 def _problem(row: RowResult, run: RunRecord, blocked: tuple[str, ...]) -> str:
-    bearing = "" if fails_run(row, run) or keeps_open(row) else ", decides nothing"
+    waived = waiver_of(row, run) is not None
+    bearing = "" if fails_run(row, run) or keeps_open(row) else ", waived" if waived else ", decides nothing"
     lines = [f"### {row.id} {verdict_words(row)}: {markdown(row.title)} ({row.level}{bearing})", ""]
     for case in cases(row, run)[:3]:
         lines.append(f"- **Observed** {markdown(sentence(case.finding.observed))}")
@@ -130,6 +140,8 @@ def _problem(row: RowResult, run: RunRecord, blocked: tuple[str, ...]) -> str:
         lines.append(f"- **Others** {markdown(others_sentence(row.others))}")
     if blocked:
         lines.append(f"- **Blocks** {several(len(blocked), 'row')}: {markdown(listing(blocked, 12))}")
+    if row.reproduce:
+        lines.append(f"- **Again** {markdown(row.reproduce)}")
     return "\n".join(lines) + "\n"
 
 

@@ -21,10 +21,14 @@ from brokercert.verdict import (
     RunRecord,
     ScenarioResult,
     Verdict,
+    Waiver,
+    WaiverState,
+    fails,
     shows_fail,
+    waiver_state,
 )
 
-from brokercert_reports.text import listing
+from brokercert_reports.text import listing, several
 
 UNDECIDED = (
     Verdict.HARNESS_ERROR,
@@ -69,6 +73,8 @@ LEVELS: dict[str, str] = {
 def outcome_title(run: RunRecord) -> str:
     """The verdict word, never without the part where only a part was judged."""
     title = TITLES[run.outcome]
+    if run.outcome is Outcome.CERTIFIED and waivers_used(run):
+        title += f" with {several(waivers_used(run), 'waiver')}"
     return f"{title} for part {run.part}" if run.part and run.outcome is Outcome.CERTIFIED else title
 
 
@@ -80,18 +86,53 @@ def client_words(run: RunRecord) -> str:
 
 
 def fails_run(row: RowResult, run: RunRecord) -> bool:
-    """The row alone is enough to fail the run."""
+    """The row alone is enough to fail the run, and no waiver bears it."""
     if not row.in_part:
         return False
-    return (row.verdict is Verdict.FAIL and row.level is Level.MUST) or (run.strict and row.verdict is Verdict.WARNING)
+    alone = (row.verdict is Verdict.FAIL and row.level is Level.MUST) or (run.strict and row.verdict is Verdict.WARNING)
+    return alone and waiver_of(row, run) is None
+
+
+def waiver_of(row: RowResult, run: RunRecord) -> Waiver | None:
+    """The waiver that keeps the row's failure from failing the run; an expired one withholds the certificate then."""
+    if not fails(row, strict=run.strict):
+        return None
+    return next((one for one in run.waivers if one.row == row.id), None)
+
+
+def waiver_lines(run: RunRecord) -> tuple[str, ...]:
+    """Each waiver of the run in a sentence, and what became of it."""
+    states = [(one, waiver_state(one, run.rows, strict=run.strict, on=run.waived_on)) for one in run.waivers]
+    return tuple(f"{one.row} ({state.value}), until {one.expiry}, by {one.who}: {one.reason}" for one, state in states)
+
+
+def waivers_used(run: RunRecord) -> int:
+    """How many failures are waived in this run."""
+    return sum(
+        waiver_state(one, run.rows, strict=run.strict, on=run.waived_on) is WaiverState.USED for one in run.waivers
+    )
 
 
 def verdict_words(row: RowResult) -> str:
     """`harness error, and fail in login, outage`: a verdict that outranks a fail does not hide it."""
     if row.verdict is Verdict.FAIL or not shows_fail(row):
-        return row.verdict.value
+        return row.verdict.value + tries_told(row)
     where = dict.fromkeys(finding.scenario for finding in row.findings if finding.verdict is Verdict.FAIL)
-    return f"{row.verdict}, and fail in {listing(where, 3)}"
+    return f"{row.verdict}, and fail in {listing(where, 3) or 'another run'}{tries_told(row)}"
+
+
+def tries_told(row: RowResult) -> str:
+    """`, in 2 of 4 runs`: in how many runs of a repeated one its verdict is that; empty where there was one run."""
+    return f", in {row.tries.count(row.verdict)} of {len(row.tries)} runs" if row.tries else ""
+
+
+def repeated_told(run: RunRecord) -> str:
+    """Of a repeated run, how its rows came out, and which came out otherwise from run to run."""
+    changing = [f"{row.id} ({row.verdict}{tries_told(row)})" for row in run.rows if len(set(row.tries)) > 1]
+    told = f"The run was repeated: {run.repeats} runs, and of each row the worst verdict counts."
+    if not changing:
+        return f"{told} All of them said the same of every row."
+    return f"{told} Not the same in each: {listing(changing, 12)}."
 
 
 def keeps_open(row: RowResult) -> bool:

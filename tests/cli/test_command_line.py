@@ -89,6 +89,15 @@ def test_it_is_a_module_as_well() -> None:
     assert done.returncode == 0 and done.stdout.startswith("brokercert, version ")
 
 
+@pytest.mark.parametrize(("shell", "said"), [("bash_source", 0), ("bash_complete", 0), ("nonsense_source", 2)])
+def test_a_shell_that_completes_is_answered_without_a_word_of_ours(shell: str, said: int) -> None:
+    env = {**os.environ, "_BROKERCERT_COMPLETE": shell, "COMP_WORDS": "brokercert cer", "COMP_CWORD": "1"}
+    command = [sys.executable, "-m", "brokercert"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, env=env)
+    assert (done.returncode, done.stderr) == (said, "")
+    assert {"bash_source": "_brokercert_completion", "bash_complete": "plain,certify\n"}.get(shell, "") in done.stdout
+
+
 # certify
 
 

@@ -37,7 +37,7 @@ def takes_a_client() -> list[str]:
 
 
 def test_these_are_all() -> None:
-    assert takes_a_client() == ["certify", "fuzz", "simulate", "replay"]
+    assert takes_a_client() == ["certify", "check", "fuzz", "simulate", "replay"]
 
 
 @pytest.mark.parametrize("name", takes_a_client())

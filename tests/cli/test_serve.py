@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from brokercert.engine.client.command import PLACEHOLDERS
 from brokercert.engine.client.environment import subject_environment
+from brokercert.engine.client.placeholders import PLACEHOLDERS
 from brokercert.engine.play.scenario import load_dialect
 from brokercert.requirements import load_set
 from brokercert.sets import own_sets

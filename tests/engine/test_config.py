@@ -25,6 +25,7 @@ level = "reports"
 stop = "command"
 instances = 3
 entity_types = ["order", "fills"]
+inherit_env = ["ACME_*", "STAGE"]
 [subject.env]
 LOG = "debug"
 [capabilities]
@@ -57,6 +58,7 @@ def test_all_that_a_file_may_say(tmp_path: Path) -> None:
     spec = config.subject(ROWS)
     assert spec.name == "mine" and spec.command == ("node", "client.mjs", "{url}") and spec.cwd == tmp_path / "app"
     assert spec.offers == {"wire", "stop", "process", "report", "tokens"} and spec.env == {"LOG": "debug"}
+    assert spec.inherit_env == ("ACME_*", "STAGE")
     assert spec.absent == {"orders": "it only watches"} and spec.readings == {"token-life": "90"}
     assert (spec.level, spec.stop, spec.instances) == ("reports", "command", 3)
     assert spec.entity_types == ("order", "fills")
@@ -127,7 +129,7 @@ def test_a_client_that_cannot_be_stopped_does_not_offer_it(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[subjct]", "subjct is not known; expected one of subject"),
+        ("[subjct]", r"subjct is not known; did you mean subject\?"),
         ("[subject]\ncomand = 'x'", "subject.comand is not known"),
         ("subject = 3", r"subject = 3; expected a table"),
         ("[subject]\ncommand = []", r"subject.command = \[\]; expected a program"),
@@ -141,18 +143,21 @@ def test_a_client_that_cannot_be_stopped_does_not_offer_it(tmp_path: Path) -> No
         ("subject = ['a', 3]", "subject = a list; expected a table"),
         ("[subject.env]\nPORT = 3", 'subject.env.PORT = 3; expected a text: write "3"$'),
         ("[subject.env]\nDEBUG = true", "subject.env.DEBUG = True; expected a text, in quotes$"),
+        ("[subject]\ninherit_env = ['A B']", "subject.inherit_env = 'A B'; expected the name of a variable, or its"),
+        ("[subject]\ninherit_env = ['*A']", r"subject.inherit_env = '\*A'; expected the name of a variable, or its"),
+        ("[subject]\ninherit_env = 'A'", "subject.inherit_env = 'A'; expected a list of texts"),
         ("[subject]\nenv = 'A=1'", r"subject.env = 'A=1'; expected a table of texts, \[subject.env\]"),
         ("[readings]\ntoken-life = 90", 'readings.token-life = 90; expected a text: write "90"$'),
         ("[run]\nstrict = 1", "run.strict = 1; expected true or false"),
         ("[run]\nseed = -1", "run.seed = -1; expected a whole number"),
         ("[limits]\nconnect = 0", "limits.connect = 0; expected a positive number"),
-        ("[limits]\nconect = 5", "limits.conect; expected one of .*connect"),
+        ("[limits]\nconect = 5", r"limits.conect is not known; did you mean connect\?"),
         ("[capabilities]\noffers = ['flying']", "'flying'; expected one of .*wire"),
         ("[capabilities.absent]\ntokens = ' '", "capabilities.absent.tokens = ' '; expected the reason"),
         ("[capabilities.absent]\nreconnect = 'no'", "capabilities: 'reconnect'|absent.reconnect; expected none of"),
         ("[capabilities.absent]\nwire = 'no'", "absent.wire; expected none of"),
         ("[capabilities]\noffers = ['tokens']\n[capabilities.absent]\ntokens = 'no'", "not offered as well"),
-        ("[readings]\nheart = 'x'", "readings.heart; expected one of"),
+        ("[readings]\nheart = 'x'", r"readings.heart is not known; did you mean heartbeat\?"),
         ("[readings]\ntoken-life = '70'", "readings.token-life = '70'; expected '80' or '90'"),
         ("[run]\npart = 'half'", "run.part = 'half'; expected one of core"),
         ("[run\n", "expected TOML"),

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from brokercert.engine.ask.fields import SECRET
 from brokercert.engine.client import leftovers
-from brokercert.engine.client.command import fill
-from brokercert.engine.client.subject import SubjectError
+from brokercert.engine.client.command import environment_of
+from brokercert.engine.client.inherited import USUAL, left_out
+from brokercert.engine.client.placeholders import fill, refuse_unknown
+from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from programs import DEADLINE, Play
 
 
@@ -190,12 +193,88 @@ async def test_the_environment_has_no_proxy_and_a_folder_of_its_own(
     await subject.kill()
 
 
+SHELL = {
+    "PATH": "/bin",
+    "HOME": "/h",
+    "LC_ALL": "C",
+    "GOROOT": "/go",
+    "TRADOVATE_TOKEN": "real",
+    "AWS_SECRET_ACCESS_KEY": "s",
+    "NPM_TOKEN": "n",
+    "NODE_AUTH_TOKEN": "n",
+    "CARGO_REGISTRY_TOKEN": "c",
+    "ACME_STAGE": "demo",
+    "ACME_KEY": "k",
+    "https_proxy": "http://x",
+    "BROKERCERT_PART": "core",
+}
+
+
+@pytest.mark.parametrize(
+    ("listed", "more"),
+    [
+        ((), set()),
+        (("ACME_STAGE",), {"ACME_STAGE"}),
+        (("ACME_*",), {"ACME_STAGE", "ACME_KEY"}),
+        (("acme_stage", "ACME"), set()),
+        (("*",), set(SHELL) - {"https_proxy", "BROKERCERT_PART"}),
+        (("https_proxy", "BROKERCERT_PART"), set()),
+    ],
+)
+def test_a_client_inherits_the_usual_and_what_is_listed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, listed: tuple[str, ...], more: set[str]
+) -> None:
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in SHELL.items():
+        monkeypatch.setenv(name, value)
+    found = environment_of(SubjectSpec("bot", ("bot",), inherit_env=listed), {"BROKERCERT_URL": "ws://x"}, tmp_path)
+    assert set(found) & set(SHELL) == {"PATH", "HOME", "LC_ALL", "GOROOT", *more}
+    assert found["BROKERCERT_URL"] == "ws://x"
+
+
+def test_nothing_usual_names_a_secret_or_opens_a_family_of_names() -> None:
+    assert not [name for name in USUAL if SECRET.search(name)]
+    assert [name for name in USUAL if "*" in name] == ["LC_*"]
+    secret = ["AWS_SECRET_ACCESS_KEY", "CARGO_REGISTRY_TOKEN", "NODE_AUTH_TOKEN", "NPM_TOKEN", "TRADOVATE_TOKEN"]
+    assert left_out(SHELL, ("ACME_*",)) == secret
+
+
 def test_placeholders_are_filled_and_other_braces_stay() -> None:
     env = {"BROKERCERT_URL": "ws://x", "BROKERCERT_STATE_DIR": "/tmp/s"}
-    assert (
-        fill('--url={url} {state_dir}/a {ca} {"json":{}} {nobody}', env)
-        == '--url=ws://x /tmp/s/a  {"json":{}} {nobody}'
-    )
+    for text, filled in {
+        '--url={url} {state_dir}/a {ca} {"json":{}} {nobody}': '--url=ws://x /tmp/s/a  {"json":{}} {nobody}',
+        "{{url}} is {url}": "{url} is ws://x",
+        "for i in ${url}": "for i in ${url}",
+    }.items():
+        assert fill(text, env) == filled
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "said"),
+    [
+        (("./bot", "--url={ulr}"), {}, "word 2: {ulr} is no placeholder; did you mean {url}?"),
+        (("./bot",), {"WS": "{ulr}"}, "subject.env.WS: {ulr} is no placeholder; did you mean {url}?"),
+        (("./bot",), {"WS": "x {tokn} y"}, "subject.env.WS: {tokn} is no placeholder; did you mean {token}?"),
+        (("./bot", "{zzz}"), {}, "{zzz} is no placeholder; expected one of python, protocol, url, "),
+        (("./bot", "{wsbase}"), {}, "did you mean {ws_base}?"),
+        (
+            ("./bot", "awk '{print}'", "{{ulr}}", "${ulr}", "{time} {message}", '{"a":{}}', "{token}", "{python}"),
+            {},
+            "",
+        ),
+    ],
+)
+def test_a_placeholder_that_there_is_not_is_refused_with_what_was_nearly_meant(
+    words: tuple[str, ...], env: dict[str, str], said: str
+) -> None:
+    spec = SubjectSpec("bot", words, env=env, placeholders=("token", "rest_url"))
+    if not said:
+        refuse_unknown(spec, "subject.env")
+        return
+    with pytest.raises(SubjectError) as refused:
+        refuse_unknown(spec, "subject.env")
+    assert said in str(refused.value) and "(for that text itself write {{" in str(refused.value)
 
 
 @pytest.mark.asyncio

@@ -47,6 +47,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "brokercert.pytest_plugin": ("brokercert.pytest_items", "brokercert.pytest_status"),
     "brokercert.pytest_items": ("brokercert.door.process", "brokercert.door.wire", "brokercert.pytest_status"),
     "brokercert.pytest_status": ("brokercert.door.wire", "brokercert.pytest_items", "brokercert.sets"),
+    "brokercert.near": (),
     "brokercert.sets": (),
     "brokercert.trace": (),
     "brokercert.verdict": (),

@@ -15,11 +15,16 @@ import click
 
 # brokercert.verdict.ExitCode, which is not imported here: it would double the time that --help takes.
 USAGE, HARNESS_ERROR, INTERRUPTED = 2, 3, 130
+COMPLETION = "_BROKERCERT_COMPLETE"  # click's own variable, by which a shell asks for completion
 
 COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it does
     "certify": (
         "brokercert.cli.certify:certify",
         "Run a client through a requirement set and say whether it is certified.",
+    ),
+    "check": (
+        "brokercert.cli.check:check",
+        "Start a client once, and say in words what came. No verdict.",
     ),
     "list": ("brokercert.cli.show:list_", "List the requirements, and what exercises, checks and proves each."),
     "explain": (
@@ -61,6 +66,15 @@ class _Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from brokercert.near import hint
+
+            raise click.UsageError(f"no command {args[0]!r}{hint(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -93,8 +107,10 @@ def _status_of(error: BaseException) -> int:
     """Whatever ended a command: 2, 3 or 130. Never 1, which is said by a command that has looked at a client."""
     from asyncio import CancelledError
 
+    if isinstance(error, SystemExit) and COMPLETION in os.environ:  # click ends so once it has answered a shell
+        return USAGE if error.code else 0
     if isinstance(error, click.ClickException):
-        error.show()
+        _show(error)
         return USAGE
     if isinstance(error, click.Abort) and error.__cause__ is not None:
         error = error.__cause__  # click says so of an EOFError too, which is nobody's wish
@@ -115,6 +131,19 @@ def _status_of(error: BaseException) -> int:
     _tell_traceback(error)
     print("brokercert: the harness itself broke; this says nothing of the client", file=sys.stderr)
     return HARNESS_ERROR
+
+
+def _show(error: click.ClickException) -> None:
+    """In the one style of all messages. What was typed may stand in it."""
+    from brokercert_reports.text import printable
+
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None and error.message == context.get_help():  # nothing was typed: its message is the help
+        error.show()
+        return
+    more = f" (`{context.command_path} --help` lists what there is)" if context is not None else ""
+    text = error.format_message().rstrip(".")
+    print(f"brokercert: {printable(text[:1].lower() + text[1:])}{more}", file=sys.stderr)
 
 
 def _lacking(error: BaseException) -> str | None:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from brokercert.cli.options import CONFIG, REFERENCE, Place, tell_newest
+from brokercert.cli.options import CONFIG, REFERENCE, Place, WithClient, tell_newest
 from brokercert.sets import default_set
+
+if TYPE_CHECKING:
+    from brokercert.engine.client.subject import SubjectSpec
+    from brokercert.requirements import RequirementSet
 
 LONGEST = 100  # characters of a version that is told
 
 
-@click.command(context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=WithClient, context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
+)
 @click.option("--set", "set_id", metavar="SET", help=f"Requirement set (default: {default_set()}).")
 @click.option("--part", metavar="PART", help="Certify a named part of the set only, as in `--part core`.")
 @click.option("--only", metavar="ID", multiple=True, help="Play only what this requirement needs; repeatable.")
+@click.option("--failed", is_flag=True, help="Play only the rows that were not green in this client's latest run.")
+@click.option(
+    "--repeat", type=click.IntRange(1, 99), metavar="N", default=1, help="Run N times; the worst verdict counts."
+)
+@click.option("--fail-fast", is_flag=True, help="End the run at the first row that fails.")
 @click.option("--strict/--no-strict", default=None, help="Let a warning fail.")
 @click.option(
     "--jobs", type=click.IntRange(1, 40), metavar="N", help="Clients running at once (default: 40; they sleep)."
@@ -24,6 +37,12 @@ LONGEST = 100  # characters of a version that is told
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of all that is drawn (default: 1).")
 @click.option("--challenge", metavar="TEXT", help="A partner's own text, of which the seed is made.")
 @click.option("--client-version", metavar="TEXT", default="", help="Version of the client (default: of its manifest).")
+@click.option(
+    "--waivers",
+    "waivers_path",
+    type=Place(dir_okay=False),
+    help="A waivers.toml (default: that beside brokercert.toml, or in the current folder).",
+)
 @click.option("--out", type=Place(file_okay=False), help="Where runs are written (default: out).")
 @CONFIG
 @REFERENCE
@@ -39,11 +58,15 @@ def certify(
     set_id: str | None,
     part: str | None,
     only: tuple[str, ...],
+    failed: bool,
+    repeat: int,
+    fail_fast: bool,
     strict: bool | None,
     jobs: int | None,
     seed: int | None,
     challenge: str | None,
     client_version: str,
+    waivers_path: Path | None,
     out: Path | None,
     config_path: Path | None,
     reference: bool,
@@ -57,10 +80,10 @@ def certify(
     With --reference: brokercert's own client. Where no client is named, nothing is run: exit 2.
     """
     from brokercert.cli.finish import finish
-    from brokercert.cli.progress import LiveProgress, progress_for
     from brokercert.engine.ask.challenge import checked_challenge, seed_of_challenge
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, part_asked, set_asked
+    from brokercert.engine.ask.waivers import waivers_asked
     from brokercert.engine.client.build import build_of
     from brokercert.engine.errors import UsageError
 
@@ -79,9 +102,15 @@ def certify(
         seed = seed_of_challenge(checked_challenge(challenge, "--challenge"))
     challenge = challenge or ""
     seed = config.seed if seed is None else seed
+    out = config.out if out is None else out
+    today = datetime.datetime.now(datetime.UTC).date()
+    waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
+    if failed:
+        only = _failed(only, out, rows, spec, part)
 
+    from brokercert.cli.repeat import run_once, run_times
     from brokercert.engine.machine.priority import raise_priority
-    from brokercert.engine.run.run import RunRequest, run_certification
+    from brokercert.engine.run.run import RunRequest
     from brokercert.engine.stops import STOPS
 
     request = RunRequest(
@@ -93,10 +122,12 @@ def certify(
         jobs=config.jobs if jobs is None else jobs,
         seed=seed,
         challenge=challenge,
-        out=config.out if out is None else out,
-        out_told=config.told.get("out", "--out") if out is None else "--out",
+        out=out,
+        out_told=config.told.get("out", "--out") if out is config.out else "--out",
         tier="real",
         limits=config.limits,
+        waivers=waivers,
+        fail_fast=fail_fast,
         again=again(
             config,
             set_id=rows.name,
@@ -106,14 +137,25 @@ def certify(
             challenge=challenge,
             typed=command,
             reference=spec.reference,
-        ),
+        ).with_words(*(("--repeat", str(repeat)) if repeat > 1 else ())),
     )
     raise_priority()  # before progress has its thread
-    progress = progress_for()
     with STOPS.during(lambda: None, lambda: "beginning, or at the end"):  # a signal between the two is not lost
-        try:
-            run = run_certification(request, progress)
-        finally:
-            if isinstance(progress, LiveProgress):
-                progress.stop()
+        if repeat > 1:
+            return finish(*run_times(request, repeat), newest=True)
+        run = run_once(request)
         return finish(run, request.out / run.run_id, newest=True)
+
+
+def _failed(only: tuple[str, ...], out: Path, rows: RequirementSet, spec: SubjectSpec, part: str) -> tuple[str, ...]:
+    """The rows that `--failed` means. Raises `UsageError`."""
+    from brokercert.engine.errors import UsageError
+    from brokercert.engine.look.askable import askable
+    from brokercert.engine.play.scenario import load_suite
+    from brokercert.engine.run.earlier import failed_rows
+    from brokercert.engine.run.plan import of_part
+
+    if only:
+        raise UsageError("--failed, beside --only: expected one of both; leave one out")
+    can_be_asked = set(askable(rows, load_suite(rows.id), spec.offers)) & set(of_part(rows, part))
+    return failed_rows(out, rows.id, spec.name, can_be_asked)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brokercert.cli.options import CLUSTER, CONFIG, JOBS, REFERENCE, SEED, Place
+from brokercert.cli.options import CLUSTER, CONFIG, JOBS, REFERENCE, SEED, Place, WithClient
 from brokercert.engine.loops import run_loop
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
 
 
-@click.command(context_settings=SETTINGS)
+@click.command(cls=WithClient, context_settings=SETTINGS)
 @click.option(
     "--level",
     type=click.Choice(["websocket", "frame", "json", "message"]),
@@ -154,7 +154,7 @@ def _told(whom: str, outcome: Outcome, how: str = "") -> None:
     click.echo(f"{whom}: {len(outcome.counts)} causes" if outcome.counts else f"{whom}: nothing found")
 
 
-@click.command(context_settings=SETTINGS)
+@click.command(cls=WithClient, context_settings=SETTINGS)
 @CONFIG
 @REFERENCE
 @click.argument("find", type=Place(exists=True, dir_okay=False))

@@ -44,6 +44,26 @@ def set_typed(name: str) -> RequirementSet:
     return rows
 
 
+class WithClient(click.Command):
+    """A command that takes a client's command behind its own options. An option of ours behind that would be the
+    client's, without a word: it is refused, unless `--` says that it is meant so.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        typed = list(args)
+        rest = super().parse_args(ctx, args)
+        words = ctx.params.get("command", ())
+        ours = {name for param in self.params for name in (*param.opts, *param.secondary_opts) if name[:2] == "--"}
+        late = next((word for word in words if word.partition("=")[0] in ours), None)
+        if late is not None and "--" not in typed[: len(typed) - len(words)]:
+            raise click.UsageError(
+                f"{late} stands behind the client's command, so that the client would get it; if brokercert is meant, "
+                f"put it before {words[0]}, else put `--` before {words[0]}",
+                ctx,
+            )
+        return rest
+
+
 CONFIG = click.option(
     "--config",
     "config_path",

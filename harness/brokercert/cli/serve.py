@@ -55,8 +55,11 @@ def serve(
 
     Prints the BROKERCERT_* variables of a client as lines for a shell, then every frame and request.
     """
+    from brokercert.engine.errors import UsageError
     from brokercert.engine.loops import run_loop
 
+    if web_port and not web:
+        raise UsageError(f"--web-port {web_port}: without --web there is no page; add --web, or leave it out")
     if seed is None:  # whoever runs anything on this machine, a page in a browser too, could know a fixed password
         seed = secrets.randbits(63)
     origins = _origins(allowed)

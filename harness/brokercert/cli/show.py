@@ -150,12 +150,14 @@ def _table(rows: RequirementSet, covers: list[Cover]) -> Iterator[str]:
 def explain(requirement: str, set_id: str | None) -> int:
     """Explain one requirement: what it asks, how it is judged, how to mend it."""
     from brokercert.engine.errors import UsageError
+    from brokercert.near import hint
 
     sets = [set_typed(set_id)] if set_id else list(_readable_sets())
     holding = [rows for rows in sets if requirement.upper() in rows.by_id]
     if not holding:
         names = ", ".join(rows.name for rows in sets)
-        raise UsageError(f"no requirement {requirement!r} in {names}; `brokercert list` shows them")
+        meant = hint(requirement, [row for rows in sets for row in rows.by_id]) or "; `brokercert list` shows them"
+        raise UsageError(f"no requirement {requirement!r} in {names}{meant}")
     for rows in holding:
         for text in _explanation(rows, requirement.upper()):
             click.echo(text)

@@ -21,6 +21,7 @@ from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run import run as engine
 from brokercert.engine.run.latest import point_latest
 from brokercert.engine.run.run import RunRequest
+from brokercert.near import hint
 from brokercert.requirements import RequirementSet, set_named
 from brokercert.verdict import RunRecord, decode_run
 
@@ -71,7 +72,8 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
     part = part_asked(config, rows, options["part"], "--brokercert-part")
     for row in options["only"]:
         if row not in rows.by_id:
-            raise UsageError(f"--brokercert-only {row}: no such requirement in {rows.id}; `brokercert list` shows them")
+            meant = hint(row, rows.by_id) or "; `brokercert list` shows them"
+            raise UsageError(f"--brokercert-only {row}: no such requirement in {rows.id}{meant}")
     strict = options["strict"] or config.strict
     spec = client_asked(
         config,

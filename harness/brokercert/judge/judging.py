@@ -28,6 +28,11 @@ def _none_named(trace: Trace) -> tuple[()]:
     return ()
 
 
+def _nothing_more(talk: Any) -> tuple[str, ...]:
+    """What all dialects share is all that is told of a start."""
+    return ()
+
+
 def _no_shape(talk: Any) -> None:
     """A dialect whose clients have one socket needs none."""
 
@@ -37,9 +42,11 @@ class Judging:
     """`fold` is the dialect's model of what was said, `bench` what its checks are handed, `book` where they are
     registered. Every module of `package` and of its folders is searched for checks, so that a new file needs no
     registration. `compared` names the fields in which a client's state is compared: each must have a
-    mutant that fails by it. `told_of` says for an excerpt what a record tells of one entity. `events_named` yields what
+    mutant that fails by it. `entity_types` are the names that its documents have. `told_of` says for an excerpt what a
+    record tells of one entity. `events_named` yields what
     the broker's events were about (entity type, event type, id), as a client's reports name them. `shape_of` is what a
     folded start with nothing wrong shows of the client's healthy shape; None: nothing, or the dialect judges by none.
+    `seen_of` tells of such a start, in sentences of which the client is the subject, what only this dialect knows.
     `antecedents` are those of the set by their words; of one that is missing here nobody can say that it came.
     """
 
@@ -48,9 +55,11 @@ class Judging:
     fold: type[Transcript[Any]]
     bench: type[AnyBench]
     compared: tuple[str, ...] = ()
+    entity_types: tuple[str, ...] = ()
     told_of: ToldOf = told_of_none
     events_named: Callable[[Trace], Iterable[tuple[Any, ...]]] = _none_named
     shape_of: Callable[[Any], Shape | None] = _no_shape
+    seen_of: Callable[[Any], Iterable[str]] = _nothing_more
     antecedents: Mapping[str, Antecedent] = field(default_factory=dict)
 
     @cached_property

@@ -96,6 +96,7 @@ class WindowName(StrEnum):
     OUTAGE = "outage"  # of any kind
     UNAVAILABLE = "outage: unavailable"
     SHUT_DOWN = "outage: shut down"
+    HUSHED = "hushed"  # the broker said nothing by itself
     LOCKED_OUT = "outage: every upgrade answered with 429"
 
 

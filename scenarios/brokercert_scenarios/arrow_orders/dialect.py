@@ -13,6 +13,7 @@ from brokercert.judge import Judging
 from brokercert.judge.arrow.antecedents import ANTECEDENTS
 from brokercert.judge.arrow.bench import BOOK, ArrowBench
 from brokercert.judge.arrow.model import Updates
+from brokercert.judge.arrow.seen import seen_of
 from brokercert_mock import Recorder
 from brokercert_mock.arrow import ArrowBroker, ArrowSettings
 
@@ -38,6 +39,7 @@ DIALECT = Dialect(
         book=BOOK,
         fold=Updates,
         bench=ArrowBench,
+        seen_of=seen_of,
         antecedents=ANTECEDENTS,
     ),
     reference=Reference(

@@ -15,6 +15,8 @@ from brokercert.judge.tradovate.model.antecedents import ANTECEDENTS
 from brokercert.judge.tradovate.model.conversation import Conversation
 from brokercert.judge.tradovate.model.differences import compared_fields
 from brokercert.judge.tradovate.model.entities import events_named, told_of
+from brokercert.judge.tradovate.model.entity_types import ENTITY_TYPES, plural
+from brokercert.judge.tradovate.model.seen import seen_of
 from brokercert.judge.tradovate.model.shape import shape_of
 from brokercert_mock import Recorder, Settings, TradovateBroker
 from brokercert_mock.tradovate.settings import PROFILES
@@ -50,9 +52,11 @@ DIALECT = Dialect(
         fold=Conversation,
         bench=Bench,
         compared=compared_fields(),
+        entity_types=(*ENTITY_TYPES, *map(plural, ENTITY_TYPES)),
         told_of=told_of,
         events_named=events_named,
         shape_of=shape_of,
+        seen_of=seen_of,
         antecedents=ANTECEDENTS,
     ),
     reference=Reference(

@@ -64,6 +64,13 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
             self.look_anew()
         return not self.left
 
+    async def hush(self, seconds: float) -> None:
+        self.broker.heartbeats("off")
+        self.broker.quiet(True)
+        await super().hush(seconds)
+        self.broker.heartbeats("auto")
+        self.broker.quiet(False)
+
     def was_met(self) -> bool:
         """Not where it was missed at a login, nor where no connection came and nothing of ours kept it away."""
         return not self._missed and (bool(self.talk.connections) or self._was_kept_away())

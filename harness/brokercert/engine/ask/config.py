@@ -3,7 +3,7 @@
 The law: a flag outranks a BROKERCERT_* variable, that outranks the file, and that the defaults; and every error names
 the file, the field, what was expected and what to do. Nothing here starts anything.
 
-    [subject]              name, command, cwd, level, stop, instances, entity_types
+    [subject]              name, command, cwd, level, stop, instances, entity_types, inherit_env
     [subject.env]          variables of the client, with placeholders
     [capabilities]         offers = [...]
     [capabilities.absent]  capability = "the written reason why the client lacks it"
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import dropwhile, pairwise
 from pathlib import Path
@@ -31,6 +31,7 @@ from brokercert.engine.ask.whom import CERTIFY, REFERENCE, Door, nobody
 from brokercert.engine.client.subject import INSTANCES, Level, Stop, SubjectSpec
 from brokercert.engine.errors import UsageError
 from brokercert.engine.play.scenario import load_dialect
+from brokercert.near import CLOSE, hint, near
 from brokercert.requirements import RequirementSet
 from brokercert.sets import default_set
 
@@ -51,6 +52,7 @@ class Config:
     stop: Stop = "signal"
     instances: int = INSTANCES
     entity_types: tuple[str, ...] = ()
+    inherit_env: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
@@ -75,16 +77,19 @@ class Config:
         self._check_absent(rows)
         for name in (*self.offers, *self.absent):
             if name not in rows.capabilities:
-                known = ", ".join(sorted(rows.capabilities))
-                raise self._wrong(f"capabilities: {name!r}", f"one of {known}", "correct the name")
+                raise self._unknown(f"capabilities: {name!r}", name, rows.capabilities)
         self._check_readings(rows)
         for name in self.limits:
             if name not in rows.limits:
-                raise self._wrong(f"limits.{name}", f"one of {', '.join(sorted(rows.limits))}", "correct the name")
+                raise self._unknown(f"limits.{name}", name, rows.limits)
+        self._check_entity_types(rows)
         if self.part and self.part not in rows.parts:
             parts = ", ".join(rows.parts) or "none: the set has no parts"
             where = self.told.get("part", "part")
-            raise UsageError(f"{where} = {self.part!r}; expected one of {parts}; leave it out for the whole set")
+            raise UsageError(
+                f"{where} = {self.part!r}; expected one of {parts}{hint(self.part, rows.parts)}; leave it out for the "
+                "whole set"
+            )
 
     def _check_absent(self, rows: RequirementSet) -> None:
         for name, reason in self.absent.items():
@@ -104,10 +109,26 @@ class Config:
         readings = {reading.id: reading for reading in rows.readings}
         for name, answer in self.readings.items():
             if name not in readings:
-                raise self._wrong(f"readings.{name}", f"one of {', '.join(readings)}", "correct the name")
+                raise self._unknown(f"readings.{name}", name, readings)
             if answer not in readings[name].answers:
                 answers = " or ".join(map(repr, readings[name].answers))
                 raise self._wrong(f"readings.{name} = {answer!r}", answers, "choose one of the answers")
+
+    def _check_entity_types(self, rows: RequirementSet) -> None:
+        """A type that no document names may be one all the same; what is nearly one that they do name is a slip."""
+        known = load_dialect(rows.id).judging.entity_types if self.entity_types else ()
+        lower = {name.lower() for name in known}
+        for name in self.entity_types:
+            if name.lower() not in lower and near(name, known, CLOSE):
+                where = self.told.get("entity_types", "subject.entity_types")
+                raise UsageError(f"{where}: {name!r} is no entity type{hint(name, known)}")
+
+    def _unknown(self, what: str, name: str, known: Collection[str]) -> UsageError:
+        """What was nearly meant, where something was; else all that there is."""
+        meant = hint(name, known)
+        if meant:
+            return UsageError(f"{self.where}: {what} is not known{meant}")
+        return self._wrong(what, f"one of {', '.join(sorted(known))}", "correct the name")
 
     def _wrong(self, what: str, expected: str, advice: str) -> UsageError:
         return UsageError(f"{self.where}: {what}; expected {expected}; {advice}")
@@ -133,6 +154,7 @@ class Config:
             command=given,
             cwd=Path.cwd() if command else self.cwd,  # what was typed is meant where it was typed
             env=self.env,
+            inherit_env=self.inherit_env,
             level=self.level,
             offers=frozenset(offers - set(self.absent)),
             absent=self.absent,

@@ -17,6 +17,7 @@ from brokercert.engine.ask.found import read_toml, tools_of
 from brokercert.engine.ask.given import is_folder
 from brokercert.engine.client.subject import INSTANCES
 from brokercert.engine.errors import UsageError
+from brokercert.near import hint
 
 LEVELS: dict[str, tuple[str, ...]] = {  # what each level makes a client offer
     "wire": (),
@@ -26,6 +27,7 @@ LEVELS: dict[str, tuple[str, ...]] = {  # what each level makes a client offer
 STOPS = ("signal", "command", "none")
 MOST_JOBS = 40  # scenarios at once; more than all there are
 KINDS: dict[type, str] = {dict: "table", list: "list", int: "number", float: "number"}
+VARIABLE = re.compile(r"[A-Za-z_]\w*\*?|\*")
 SECRET = re.compile(r"pass|pwd|secret|^sec$|token|key|pin$|auth|cred", re.IGNORECASE)  # names of what is never shown
 
 
@@ -82,7 +84,8 @@ def _count(most: int) -> Read:
 def _one_of(known: tuple[str, ...]) -> Read:
     def read(place: Place, value: object) -> object:
         if value not in known:
-            raise place.wrong(value, f"one of {', '.join(known)}")
+            meant = hint(value, known) if isinstance(value, str) else ""
+            raise place.wrong(value, f"one of {', '.join(known)}{meant}")
         return value
 
     return read
@@ -113,6 +116,15 @@ def _list(place: Place, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise place.wrong(value, "a list of texts, none of them empty")
     return tuple(value)
+
+
+def _names(place: Place, value: object) -> tuple[str, ...]:
+    """Of variables; the last letter may be a `*`."""
+    names = _list(place, value)
+    for name in names:
+        if not VARIABLE.fullmatch(name):
+            raise place.wrong(name, 'the name of a variable, or its beginning and a star, as in "ACME_*"')
+    return names
 
 
 def _texts(place: Place, value: object) -> dict[str, str]:
@@ -165,6 +177,7 @@ FIELDS: dict[str, tuple[str, Read]] = {
     "subject.stop": ("stop", _one_of(STOPS)),
     "subject.instances": ("instances", _count(INSTANCES)),
     "subject.entity_types": ("entity_types", _list),
+    "subject.inherit_env": ("inherit_env", _names),
     "subject.env": ("env", _variables),
     "capabilities.offers": ("offers", _list),
     "capabilities.absent": ("absent", _reasons),
@@ -224,7 +237,8 @@ def _only(path: Path, table: str, content: Mapping[str, Any]) -> None:
     known = dict.fromkeys(name.removeprefix(within).partition(".")[0] for name in FIELDS if name.startswith(within))
     for key in content:
         if key not in known:
-            raise UsageError(f"{path}: {within}{key} is not known; expected one of {', '.join(known)}; remove it")
+            meant = hint(key, known) or f"; expected one of {', '.join(known)}; remove it"
+            raise UsageError(f"{path}: {within}{key} is not known{meant}")
 
 
 def _kind(value: object) -> str:

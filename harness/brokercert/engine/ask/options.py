@@ -6,15 +6,24 @@ client wherever it is typed, since it names the file or the client. Of the envir
 
 from __future__ import annotations
 
+import os
 import shlex
-from dataclasses import dataclass
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from brokercert.engine.ask.config import Config
+from brokercert.engine.ask.given import is_file
 from brokercert.engine.ask.whom import CERTIFY, Door
 from brokercert.engine.client.command import find_command
+from brokercert.engine.client.placeholders import refuse_unknown
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from brokercert.engine.errors import UsageError
-from brokercert.requirements import RequirementError, RequirementSet, set_named
+from brokercert.near import hint
+from brokercert.requirements import RequirementError, RequirementSet, available_sets, set_named
+
+NAME = "brokercert"
 
 
 @dataclass(frozen=True)
@@ -24,10 +33,27 @@ class Again:
     words: tuple[str, ...] = ("brokercert", "certify")
     client: tuple[str, ...] = ()
 
-    def command_line(self, *rows: str) -> str:
-        """The command that asks for these rows alone, or, without any, for all of it."""
+    def with_words(self, *words: str) -> Again:
+        """The same with more options."""
+        return replace(self, words=(*self.words, *words))
+
+    def command_line(self, *rows: str, part: str = "") -> str:
+        """The command that asks for these rows, or this part, alone, or, without any, for all of it."""
         only = [word for row in rows for word in ("--only", row)]
+        only += ["--part", part] if part else []
         return shlex.join((*self.words, *only, *(("--", *self.client) if self.client else ())))
+
+
+def started_as(argv0: str | None = None) -> tuple[str, ...]:
+    """The words by which this program can be started again from here: its name where the shell finds it, else its
+    file, or its interpreter and module.
+    """
+    program = Path(sys.argv[0] if argv0 is None else argv0)
+    if program.name == "__main__.py" and program.parent.name == NAME:
+        return sys.executable, "-m", NAME
+    if program.name != NAME or shutil.which(NAME) or not is_file(program):
+        return (NAME,)  # found by its name; or somebody else's program asks (pytest)
+    return (os.path.relpath(program) if program.is_relative_to(Path.cwd()) else str(program.absolute()),)
 
 
 def set_asked(config: Config, typed: str | None, option: str) -> RequirementSet:
@@ -35,7 +61,8 @@ def set_asked(config: Config, typed: str | None, option: str) -> RequirementSet:
     try:
         return set_named(typed or config.set_id)
     except RequirementError as error:
-        raise UsageError(f"{option if typed else config.told.get('set_id', 'the default')}: {error}") from error
+        where = option if typed else config.told.get("set_id", "the default")
+        raise UsageError(f"{where}: {error}{hint(typed or config.set_id, available_sets())}") from error
 
 
 def part_asked(config: Config, rows: RequirementSet, typed: str | None, option: str) -> str:
@@ -46,7 +73,7 @@ def part_asked(config: Config, rows: RequirementSet, typed: str | None, option: 
             rows.part(part)
     except RequirementError as error:
         where = config.told.get("part", "the default") if typed is None else option
-        raise UsageError(f"{where}: {error}; leave it out for the whole set") from error
+        raise UsageError(f"{where}: {error}{hint(part, rows.parts)}; leave it out for the whole set") from error
     return part
 
 
@@ -69,6 +96,8 @@ def client_asked(
     spec = config.subject(
         rows, typed, reference=reference or (else_reference and not (typed or config.command)), door=door
     )
+    if not spec.reference:
+        refuse_unknown(spec, config.told.get("env", "subject.env"))
     try:
         find_command(spec)
     except SubjectError as error:
@@ -96,7 +125,7 @@ def again(
     def differs(name: str, value: object) -> bool:
         return any(value != getattr(said, name) for said in (bare, config))
 
-    words = ["brokercert", "certify"]
+    words = [*started_as(), "certify"]
     words += ["--set", set_id] if differs("set_id", set_id) else []
     words += ["--part", part] if differs("part", part) else []
     words += [f"--{'' if strict else 'no-'}strict"] if differs("strict", strict) else []

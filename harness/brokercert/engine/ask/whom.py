@@ -10,11 +10,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
 from brokercert.engine.ask.given import is_file
+from brokercert.near import likeness
 
 REFERENCE = "brokercert's reference client"  # its name, in every record of it
 COMMAND_VARIABLE, CONFIG_VARIABLE = "BROKERCERT_COMMAND", "BROKERCERT_CONFIG"
@@ -34,6 +34,7 @@ class Door:
 
 
 CERTIFY = Door()
+CHECK = Door(example="brokercert check -- node client.mjs")
 FUZZ = Door(example="brokercert fuzz -- node client.mjs")
 REPLAY = Door(command="a COMMAND after FIND", example="brokercert replay FIND -- node client.mjs")
 PYTEST = Door(
@@ -95,7 +96,7 @@ def near_misses(searched: Sequence[Path], file: str, environ: Mapping[str, str])
 
 
 def _alike(name: str, meant: str, least: float) -> bool:
-    return SequenceMatcher(None, name.lower(), meant.lower()).ratio() >= least
+    return likeness(name, meant) >= least
 
 
 def _entries(folder: Path) -> list[Path]:

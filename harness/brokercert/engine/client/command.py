@@ -1,4 +1,4 @@
-"""What a client's command means: the program that it names, its words with placeholders filled, its environment.
+"""What a client's command means: the program that it names, its environment.
 
 The law: a command that cannot be started is told with what was looked for and what to do, before anything is run.
 """
@@ -8,47 +8,27 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from brokercert.engine.ask.given import is_file, is_folder, is_there
 from brokercert.engine.client import clocks, leftovers
+from brokercert.engine.client.inherited import inherited
+from brokercert.engine.client.placeholders import fill
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 
 LONGEST_SHEBANG = 256  # bytes that Linux reads of it
 PROXIES = ("http", "https", "all", "ftp", "ws", "wss", "socks", "socks5")  # <name>_proxy, in both cases
 LOOPBACK = "localhost,127.0.0.1,::1"
 
-# Placeholders of a command line, and of the values of [subject.env]: BROKERCERT_* names without that, in lower case.
-# These are the harness's own; those that a broker tells beside them stand in its set, as `placeholders`.
-PLACEHOLDERS = ("protocol", "url", "scenario", "state_dir", "level", "ca", "dns")
-
-
-def fill(text: str, env: Mapping[str, str], placeholders: Collection[str] = ()) -> str:
-    """`text` with its placeholders filled: `{url}` and so on. Other braces (JSON, shell) stay as they are.
-
-    `placeholders` are the set's, beside the harness's own. One without a value in this scenario (`{ca}` without TLS)
-    becomes an empty string. `{python}` is the interpreter that the harness itself runs in: with it, a client in Python
-    finds the packages installed beside it.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name == "python":
-            return sys.executable
-        if name not in PLACEHOLDERS and name not in placeholders:
-            return match.group()
-        return env.get(f"BROKERCERT_{name.upper()}", "")
-
-    return re.sub(r"\{([a-z][a-z0-9_]*)\}", value, text)
-
 
 def environment_of(spec: SubjectSpec, env: Mapping[str, str], state_dir: Path) -> dict[str, str]:
-    """The environment of a client: ours without proxies and without our own settings, its own, and the scenario's."""
+    """The environment of a client: what it inherits of ours, without proxies and without our own settings; its own; and
+    the scenario's.
+    """
     result = {
         name: value
-        for name, value in os.environ.items()
+        for name, value in inherited(os.environ, spec.inherit_env).items()
         if name.lower() not in {f"{proxy}_proxy" for proxy in PROXIES} and not name.startswith("BROKERCERT_")
     }
     folder = str(state_dir / "tmp")

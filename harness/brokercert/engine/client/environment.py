@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from brokercert.engine.play.broker import Broker
 
@@ -16,13 +18,30 @@ LIBRARIES = ("websockets", "h11", "msgspec", "pytest", "toxiproxy-python")
 
 def subject_environment(broker: Broker, *, host: str, port: int, scenario: str, state_dir: Path) -> dict[str, str]:
     """The BROKERCERT_* variables of one scenario: a URL, credentials, and a token that is ready to use."""
+    facts = broker.client_facts(host, port)
     told = {
         "PROTOCOL": "1",
-        **broker.client_facts(host, port),
+        **_in_parts(facts),
+        **facts,
         "SCENARIO": scenario,
         "STATE_DIR": str(state_dir),
     }
     return {f"BROKERCERT_{name}": value for name, value in told.items()}
+
+
+def _in_parts(facts: Mapping[str, str]) -> dict[str, str]:
+    """The addresses among a broker's facts, for clients that put them together themselves. Market data has a socket of
+    its own where the broker says so.
+    """
+    url = urlsplit(facts["URL"])
+    rest = urlsplit(facts.get("REST_URL", ""))
+    return {
+        "HOST": url.hostname or "",
+        "PORT": str(url.port or ""),
+        "WS_BASE": f"{url.scheme}://{url.netloc}",
+        **({"REST_BASE": f"{rest.scheme}://{rest.netloc}"} if rest.netloc else {}),
+        "MD_URL": facts["URL"],
+    }
 
 
 @cache

@@ -15,8 +15,8 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from brokercert.engine.client.command import fill
 from brokercert.engine.client.output import Output
+from brokercert.engine.client.placeholders import fill
 from brokercert.engine.client.subject import (
     STOP,
     Clock,

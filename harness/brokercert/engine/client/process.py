@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.engine.client import leftovers
-from brokercert.engine.client.command import environment_of, fill, find_command
+from brokercert.engine.client.command import environment_of, find_command
 from brokercert.engine.client.guard import GUARD
 from brokercert.engine.client.output import Output
+from brokercert.engine.client.placeholders import fill
 from brokercert.engine.client.subject import STOP, Clock, Stream, SubjectError, SubjectObserver, SubjectSpec
 from brokercert.engine.errors import HarnessError
 from brokercert.engine.machine.descriptors import SHORT, for_a_client

@@ -56,7 +56,8 @@ class SubjectSpec:
 
     `offers` are those of the set's needs that the client and its adapter offer; `absent` those that it declares it
     lacks, with the written reason; `entity_types` are those that it relies on (none: not declared); `instances` is
-    how many may run at once.
+    how many may run at once; `inherit_env` names variables of the harness's own environment that it gets beside the
+    usual ones (`brokercert.engine.client.inherited`).
     """
 
     name: str
@@ -64,6 +65,7 @@ class SubjectSpec:
     factory: Factory | None = None
     cwd: Path = field(default_factory=Path.cwd)
     env: Mapping[str, str] = field(default_factory=dict)
+    inherit_env: tuple[str, ...] = ()
     level: Level = "wire"
     offers: frozenset[str] = frozenset({"wire", "stop"})
     absent: Mapping[str, str] = field(default_factory=dict)

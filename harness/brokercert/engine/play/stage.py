@@ -31,7 +31,7 @@ from brokercert.engine.play.virtual import step_wall
 from brokercert.trace import Body, TraceWriter
 from brokercert.trace import records as r
 from brokercert.trace.clean import Clean
-from brokercert.trace.names import FaultName
+from brokercert.trace.names import FaultName, WindowName
 
 T = TypeVar("T")
 
@@ -162,6 +162,13 @@ class AnyStage(Commanding[C], Generic[B, C]):
                 await asyncio.sleep(ARRIVAL)
         except TimeoutError:
             return
+
+    async def hush(self, seconds: float) -> None:
+        """Let time pass in which the broker says nothing by itself, so that a client's own timers show. A dialect whose
+        broker speaks by itself has its own.
+        """
+        with self.window(WindowName.HUSHED):
+            await self.hold(seconds, "what the client does by itself")
 
     @property
     def offers(self) -> frozenset[str]:

@@ -62,6 +62,8 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
         interrupted=run.outcome is Outcome.INTERRUPTED,
         missing=run.missing,
         vouched=run.vouched,
+        waivers=run.waivers,
+        waived_on=run.waived_on,
     )
     yield "outcome", run.outcome.value, outcome.value
     sentence = sentence_of(
@@ -73,6 +75,10 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
         missing=run.missing,
         vouched=run.vouched,
         doubt=run.doubt,
+        strict=run.strict,
+        waivers=run.waivers,
+        waived_on=run.waived_on,
+        repeats=run.repeats,
     )
     yield "sentence", run.sentence, sentence
     if outcome is Outcome.CERTIFIED:

@@ -32,7 +32,7 @@ from brokercert.engine.run.progress import Progress
 from brokercert.engine.run.request import Begun, limits_of, shape_for
 from brokercert.engine.uncut import is_cancelled
 from brokercert.trace import Shape
-from brokercert.verdict import Calibration
+from brokercert.verdict import Calibration, Verdict
 
 TOLD_AGAIN = 5.0  # seconds that a prediction must grow by to be told anew
 
@@ -52,6 +52,9 @@ class Crew:
         self.shape: Shape | None = None  # the client's healthy one
         self.notes: list[str] = []
         self._running: dict[str, None] = {}
+        self.ended_early = ""  # why nothing more is played: a row has failed, and that was to be enough
+        self._under_way: set[asyncio.Task[None]] = set()  # what is played together
+        self._looking: set[asyncio.Task[None]] = set()
         self._given_up = False  # what was asked for cannot be: what is under way ends untold
 
     async def play_all(self) -> bool:
@@ -105,9 +108,13 @@ class Crew:
             return
         for scenario in self.plan.exclusive:
             await self._one(scenario)
+            if await self._has_failed():
+                return
         self.exclusive_took = loop.time() - self._began
         await self._together([(scenario, 1, False) for scenario in self.plan.waiting])
         first_took = loop.time() - self._began
+        if await self._has_failed():
+            return
         try:
             await self._again(first_took)
         except UsageError:
@@ -148,7 +155,9 @@ class Crew:
         try:
             async with asyncio.TaskGroup() as group:
                 for playing in playings:
-                    group.create_task(one(*playing))
+                    task = group.create_task(one(*playing))
+                    self._under_way.add(task)
+                    task.add_done_callback(self._under_way.discard)
         except ExceptionGroup as group:  # before Python 3.11.4, `except*` raises a group again
             usage, others = group.split(UsageError)
             if usage is None or others is not None:
@@ -218,6 +227,31 @@ class Crew:
             return
         self.played.append(played)
         self.progress.ended(played.result.name, played.result.state)
+        if self.run.request.fail_fast and not self.ended_early:
+            looking = asyncio.get_running_loop().create_task(self._look(played))
+            self._looking.add(looking)
+            looking.add_done_callback(self._looking.discard)
+
+    async def _look(self, played: Played) -> None:
+        """Whether a row that was asked for failed in it, which ends the run. What a standstill of ours may have made,
+        and what is waived, does not.
+        """
+        request = self.run.request
+        asked = set(request.only or of_part(self.run.rows, request.part)) - {one.row for one in request.waivers.listed}
+        bad = (Verdict.FAIL, Verdict.WARNING) if request.strict else (Verdict.FAIL,)
+        findings = await asyncio.to_thread(self.judged.of, played)
+        row = next((x.requirement for x in findings if x.verdict in bad and x.requirement in asked), "")
+        if not row or self.ended_early:
+            return
+        self.ended_early = f"{row} failed in {played.result.name}, and --fail-fast ended the run there."
+        self.progress.noted(self.ended_early)
+        for task in self._under_way:
+            task.cancel()
+
+    async def _has_failed(self) -> bool:
+        """Once all that was played has been looked at."""
+        await asyncio.gather(*self._looking)
+        return bool(self.ended_early)
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()

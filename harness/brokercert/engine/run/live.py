@@ -53,6 +53,7 @@ class Ended:
     calibration: Calibration | None = None
     interrupted: bool = False
     came: bool = True
+    ended_early: str = ""
     notes: tuple[str, ...] = ()  # sentences of the run's own
 
 
@@ -65,7 +66,7 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
     traces = {(one.result.name, one.result.play): one.trace for one in played}
 
     def opening(results: Sequence[RowResult]) -> Iterable[str]:
-        return (*_notes(run), *ended.notes)
+        return (*_notes(run), *filter(None, [ended.ended_early]), *ended.notes)
 
     return gathered(
         Evidence(
@@ -94,6 +95,8 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
             again=request.again.command_line(*request.only),
             never_came=not ended.came,
             interrupted=ended.interrupted,
+            waivers=request.waivers,
+            ended_early=ended.ended_early,
             opening=opening,
             closing=(
                 *_broken(playings, run.folder),

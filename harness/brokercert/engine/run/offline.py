@@ -69,6 +69,7 @@ class Judged:
     playing: Playing | None = None
     excerpts: tuple[Excerpt | None, ...] = ()  # beside the findings
     cut: bool = False
+    told_its_end: bool = False  # though it was cut: its run ended it, and was not killed
     never_came: bool = False  # it is the preflight, and with it the run was over
 
 
@@ -92,6 +93,7 @@ def judge_share(share: Share) -> Judged:
             excerpt(trace, one.evidence, one.about, judging.told_of) if has_excerpt(one) else None for one in findings
         ),
         cut=trace.truncated or _state(trace) == "interrupted",
+        told_its_end=bool(trace.records) and isinstance(trace.records[-1], r.Finished) and not trace.truncated,
         never_came=never_came(trace, findings, rows),
     )
 
@@ -144,12 +146,14 @@ def _evidence(
     """`interrupted`: the judging was. `again`: the command that asks for the same."""
     header = saved.header
     over = any(one.never_came for one in judged)
-    cut = [path for path, one in zip(saved.files, judged, strict=True) if one.cut]
+    early = saved.record.ended_early if saved.record is not None else ""
+    cut = [path for path, one in zip(saved.files, judged, strict=True) if one.cut and not (early and one.told_its_end)]
     unplayed, missing = owed.unplayed(over), owed.missing(over)
     same = not asking.words and not (interrupted or cut or saved.was_interrupted)
 
     def opening(results: Sequence[RowResult]) -> Iterable[str]:
         yield from notes_of(saved, owed.rows, cut, missing, interrupted, results if same else ())
+        yield from filter(None, [early])
         if saved.record is None:
             yield from _perhaps_played_again(judged, asking.asked.only or of_part(owed.rows, asking.asked.part))
 
@@ -179,6 +183,8 @@ def _evidence(
         interrupted=interrupted or bool(cut) or saved.was_interrupted,
         missing=missing,
         doubt=saved.doubt,
+        waivers=saved.waivers,
+        ended_early=early,
         opening=opening,
     )
 

@@ -14,6 +14,7 @@ from brokercert.engine.play.gate import StartGate
 from brokercert.engine.play.grid import sampled
 from brokercert.engine.play.scenario import Scenario, Suite
 from brokercert.judge import not_reached
+from brokercert.near import hint
 from brokercert.requirements import RequirementSet
 from brokercert.verdict import Finding, ScenarioResult, Verdict
 
@@ -142,7 +143,8 @@ def known_rows(only: Iterable[str], rows: RequirementSet) -> None:
     """Raises `UsageError` where a row that is asked for does not exist."""
     unknown = [row for row in only if row not in rows.by_id]
     if unknown:
-        raise UsageError(f"--only {unknown[0]}: no such requirement in {rows.id}; `brokercert list` shows them")
+        meant = hint(unknown[0], rows.by_id) or "; `brokercert list` shows them"
+        raise UsageError(f"--only {unknown[0]}: no such requirement in {rows.id}{meant}")
 
 
 def unplayed(plan: Plan, done: Collection[str], why: str) -> tuple[ScenarioResult, ...]:

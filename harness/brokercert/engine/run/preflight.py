@@ -44,7 +44,7 @@ async def first_connection(stage: AnyStage[Any, Any]) -> None:
     silence = loop.call_later(min(PATIENCE, within), _tell_silence, stage, within)
     try:
         await stage.start()
-        came = await stage.wait("an upgrade request and its answer", _answered, until - loop.time())
+        came = await stage.wait("an upgrade request and its answer", answered, until - loop.time())
     finally:
         silence.cancel()
     if came is not None:
@@ -65,13 +65,14 @@ async def _all_open(stage: AnyStage[Any, Any]) -> None:
         await stage.hold((due - stage.now) / SECOND, "what else the client opens by itself")
 
 
-def _answered(talk: Transcript[Any]) -> Socket | None:
+def answered(talk: Transcript[Any]) -> Socket | None:
+    """The first connection whose upgrade request was answered, whatever the answer."""
     return next((c for c in talk.connections.values() if c.upgraded or (c.head and c.refused_status)), None)
 
 
 def _tell_silence(stage: AnyStage[Any, Any], within: float) -> None:
     """Said once, and only of a client that lives and has not come."""
-    if stage.left or _answered(stage.talk) is not None:
+    if stage.left or answered(stage.talk) is not None:
         return
     said = stage.tail()
     printed = "its last lines:" if said else "it has printed nothing."

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
+from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.client.environment import tool
 from brokercert.engine.client.telling import BadlyTold, badly_told, buffered_in, told_badly
 from brokercert.engine.play.scenario import Suite
@@ -104,8 +105,9 @@ class Evidence:
     `manifest`: the SHA-256 by which its set's is named. `unplayed`: the scenarios without a playing, each with its
     reason. `owed`: requirement -> the scenarios that it is owed. `missing`: scenarios that were called for and of which
     there is no trace. `doubt`: why nothing vouches that the traces are all of its traces, as it wrote them; empty: it
-    is vouched for. `reproduce` is the command that asks for one row again, `again` the one that asks for all of it.
-    `opening` are the notes before those about standstills, of the rows as they were judged; `closing` those after.
+    is vouched for. `waivers` are those of the run. `ended_early` is why it went no further than its first failure.
+    `reproduce` is the command that asks for one row again, `again` the one that asks for all of it. `opening` are the
+    notes before those about standstills, of the rows as they were judged; `closing` those after.
     """
 
     rows: RequirementSet
@@ -125,6 +127,8 @@ class Evidence:
     interrupted: bool = False
     missing: tuple[str, ...] = ()
     doubt: str = ""
+    waivers: Waivers = field(default_factory=Waivers)
+    ended_early: str = ""
     opening: Callable[[Sequence[RowResult]], Iterable[str]] = field(default=lambda results: ())
     closing: tuple[str, ...] = ()
 
@@ -144,9 +148,15 @@ def gathered(evidence: Evidence) -> RunRecord:
         excerpt_of=evidence.excerpt_of,
         reproduce=evidence.reproduce,
     )
-    missing, doubt = evidence.missing, evidence.doubt
+    missing, doubt, waivers = evidence.missing, evidence.doubt, evidence.waivers
     outcome = outcome_of(
-        results, strict=asked.strict, interrupted=evidence.interrupted, missing=missing, vouched=not doubt
+        results,
+        strict=asked.strict,
+        interrupted=evidence.interrupted,
+        missing=missing,
+        vouched=not doubt,
+        waivers=waivers.listed,
+        waived_on=waivers.on,
     )
     name = evidence.subject.name
     sentence = sentence_of(
@@ -158,6 +168,9 @@ def gathered(evidence: Evidence) -> RunRecord:
         missing=missing,
         vouched=not doubt,
         doubt=doubt,
+        strict=asked.strict,
+        waivers=waivers.listed,
+        waived_on=waivers.on,
     )
     scenarios = (*(one.result for one in playings), *evidence.unplayed)
     cells = any(one.fault for one in scenarios)
@@ -195,6 +208,9 @@ def gathered(evidence: Evidence) -> RunRecord:
         vouched=not doubt,
         doubt=doubt,
         manifest=evidence.manifest,
+        waivers=waivers.listed,
+        waived_on=waivers.on,
+        ended_early=evidence.ended_early,
         shape=_shape_told(playings),
         start=max((one.start for one in playings if one.start), key=lambda start: start.tries, default=None),
         telling=(*buffered_in(findings), *told_badly([one.badly for one in playings if one.badly])),

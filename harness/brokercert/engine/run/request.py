@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from brokercert.engine.ask.options import Again
+from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.client.environment import tool
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.machine.priority import niceness
@@ -41,6 +42,8 @@ class RunRequest:
     full_volume: bool = False  # in virtual time too: as many events, and as large snapshots, as in real time
     limits: Mapping[str, float] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()  # restrict to these by name: for the harness's own tests
+    fail_fast: bool = False  # it ends at the first row that fails
+    waivers: Waivers = field(default_factory=Waivers)
     again: Again = field(default_factory=Again)  # how to ask for the same once more, to be told in the report
 
     @property
@@ -93,7 +96,7 @@ def begin(request: RunRequest) -> Begun:
         request=request,
         rows=load_set(request.set_id).with_limits(dict(request.limits)),
         suite=load_suite(request.set_id),
-        run_id=_run_id(now),
+        run_id=run_id_at(now),
         started=moment(now),
     )
 
@@ -103,7 +106,7 @@ def moment(now: datetime.datetime) -> str:
     return now.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _run_id(now: datetime.datetime) -> str:
+def run_id_at(now: datetime.datetime) -> str:
     """Sortable, and different for two runs of one second."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 

@@ -75,7 +75,7 @@ async def certify(
         crew = Crew(run, replace(plan, jobs=room.jobs), progress, gate or StartGate(), shortage)
         interrupted = await crew.play_all()
     real_took = loop.time() - began
-    if plan.afterwards and not interrupted and crew.came:
+    if plan.afterwards and not (interrupted or crew.ended_early) and crew.came:
         interrupted = await play_left(run, plan, crew.played, progress)
     total = loop.time() - began
     ended = Ended(
@@ -89,11 +89,16 @@ async def certify(
         ),
         toxiproxy=crew.toxiproxy,
         environment={**machine(), **crew.hosts},
-        unplayed=unplayed(plan, {one.result.name for one in crew.played}, INTERRUPTED if interrupted else NEVER_CAME),
+        unplayed=unplayed(
+            plan,
+            {one.result.name for one in crew.played},
+            INTERRUPTED if interrupted else crew.ended_early or NEVER_CAME,
+        ),
         judged=crew.judged,
         calibration=crew.calibration,
         interrupted=interrupted,
         came=crew.came,
+        ended_early="" if interrupted else crew.ended_early,
         notes=(*notes, *crew.notes),
     )
     if request.tier == "virtual":

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import structs
 
 from brokercert.engine.ask.given import is_folder
+from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.manifest import ALTERED, Manifest, known, refuse_contradicted
 from brokercert.engine.run.plan import Wanted, known_rows
@@ -77,6 +78,11 @@ class Saved:
         return self.header.asked or Asked()
 
     @property
+    def waivers(self) -> Waivers:
+        """Those of the run, held by its own day. Without its record nobody vouches for any."""
+        return Waivers(self.record.waivers, self.record.waived_on) if self.record is not None else Waivers()
+
+    @property
     def was_interrupted(self) -> bool:
         """As its record says."""
         return self.record is not None and self.record.outcome is Outcome.INTERRUPTED
@@ -108,6 +114,10 @@ def trace_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if is_folder(path):
             inside = sorted(path.glob("*.jsonl")) or sorted((path / "traces").glob("*.jsonl"))
+            if not inside and (runs := sorted(one.parent.parent for one in path.glob("*-*/traces/*.jsonl"))):
+                raise UsageError(
+                    f"{path}: a run that was repeated; judge one of its runs, as in `brokercert judge {runs[0]}`"
+                )
             if not inside:
                 raise UsageError(f"{path}: no trace in this folder; expected *.jsonl, or a folder traces/ of them")
             files += inside

@@ -1,0 +1,115 @@
+"""Several runs of the same request as one record, of which each row has the worst verdict: races show only so.
+
+The law: nothing is judged anew. A row's findings are those of the run in which it was worst, the first of these; what
+the others said of it stands beside (`RowResult.tries`). Each run keeps its own folder, in which it can be judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import structs
+
+from brokercert.engine.errors import UsageError
+from brokercert.engine.run.folder import check_folder
+from brokercert.engine.run.latest import LATEST, is_no_link, leads_to, point_latest, take_back
+from brokercert.judge.plays import MOST
+from brokercert.verdict import (
+    Outcome,
+    RowResult,
+    RunRecord,
+    ScenarioResult,
+    Timing,
+    outcome_of,
+    sentence_of,
+    severity,
+)
+
+
+@contextmanager
+def repeat_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
+    """`out`/`run_id`, to which `latest` leads from the first. Gone again where a `UsageError` ends the block before a
+    run was kept in it; else that error names the folder.
+    """
+    if is_no_link(out):
+        raise UsageError(f"{told}: {out / LATEST} is no link; expected the link to the newest run, or nothing")
+    folder = out / run_id
+    check_folder(folder, told)
+    before = leads_to(out)
+    folder.mkdir(parents=True)
+    try:
+        point_latest(folder)
+        yield folder
+    except UsageError as error:
+        if any(folder.glob("*/run.json")):
+            raise UsageError(f"{error}; the runs before it stand in {folder}") from error
+        take_back(folder, before)
+        (folder / LATEST).unlink(missing_ok=True)
+        folder.rmdir()
+        raise
+
+
+def repeated(runs: Sequence[RunRecord], run_id: str) -> RunRecord:
+    """All of them as one. The first says what was asked for; `run_id` is the folder's, in which theirs stand."""
+    first = runs[0]
+    rows = tuple(_worst([run.rows[place] for run in runs], place) for place in range(len(first.rows)))
+    interrupted = any(run.outcome is Outcome.INTERRUPTED for run in runs)
+    outcome = outcome_of(
+        rows, strict=first.strict, interrupted=interrupted, waivers=first.waivers, waived_on=first.waived_on
+    )
+    return structs.replace(
+        first,
+        run_id=run_id,
+        rows=rows,
+        scenarios=tuple(_placed(one, run, number) for number, run in enumerate(runs) for one in run.scenarios),
+        outcome=outcome,
+        sentence=sentence_of(
+            outcome,
+            rows,
+            subject=first.subject.name,
+            set_id=first.set_id,
+            part=first.part,
+            strict=first.strict,
+            waivers=first.waivers,
+            waived_on=first.waived_on,
+            repeats=len(runs),
+        ),
+        timing=_summed([run.timing for run in runs]),
+        notes=_once(run.notes for run in runs),
+        telling=_once(run.telling for run in runs),
+        shape=next((run.shape for run in runs if run.shape), ""),
+        repeats=len(runs),
+    )
+
+
+def _worst(tries: Sequence[RowResult], place: int) -> RowResult:
+    """The row as its worst run has it. `place` is the same in all: the rows of a set have an order."""
+    assert len({row.id for row in tries}) == 1, f"row {place} is another one in another run"
+    number = min(range(len(tries)), key=lambda n: (severity(tries[n].verdict, tries[n].level), n))
+    row = tries[number]
+    return structs.replace(
+        row,
+        tries=tuple(one.verdict for one in tries),
+        findings=tuple(structs.replace(one, play=_play(one.play, number)) for one in row.findings),
+        excerpts=tuple(structs.replace(one, play=_play(one.play, number)) for one in row.excerpts),
+    )
+
+
+def _play(play: int, number: int) -> int:
+    """Which playing it is of all runs: each run has `MOST` of a scenario."""
+    return number * MOST + play
+
+
+def _placed(one: ScenarioResult, run: RunRecord, number: int) -> ScenarioResult:
+    trace = f"{run.run_id}/{one.trace}" if one.trace else ""
+    return structs.replace(one, play=_play(one.play, number), trace=trace)
+
+
+def _once(texts: Iterator[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for several in texts for text in several))
+
+
+def _summed(timings: Sequence[Timing]) -> Timing:
+    return Timing(**{name: round(sum(getattr(t, name) for t in timings), 1) for name in Timing.__struct_fields__})
