@@ -14,6 +14,7 @@ from brokercert.matrix.truth.facts import ROUNDED, SECOND, Facts, Said
 from brokercert.trace import records as r
 from brokercert.verdict import Finding
 
+APART = SECOND // 2  # what ends sockets at once ends the last of them so long after the first
 Claim = Callable[[Facts, Finding, "re.Match[str]"], bool]
 CLAIMS: list[tuple[re.Pattern[str], Claim]] = []
 
@@ -180,6 +181,32 @@ def _not_replaced(facts: Facts, one: Finding, match: re.Match[str]) -> bool:
         not any(t < accepted <= t + took and _work_of(facts, conn) == own for accepted, conn in facts.accepted())
         for t in facts.at(one.evidence)
     )
+
+
+@claim(r"(\d+) of (\d+) equal sockets came back in ([\d.]+) s")
+def _came_back(facts: Facts, one: Finding, match: re.Match[str]) -> bool:
+    """After a record that it cites, so many logged in and synced as its connection had, of as many that stood then."""
+    took = _micros(match[3]) + ROUNDED
+    cited = [facts.trace.records[n - 1] for n in one.evidence]
+    for t, conn in ((x.t, getattr(x, "conn", 0)) for x in cited):
+        equal = [(at, c) for at, c in facts.accepted() if _work_of(facts, c) == _work_of(facts, conn)]
+        back = sum(t < at <= t + took for at, _ in equal)
+        stood = sum(at < t <= min(facts.ends(c), default=t) + APART for at, c in equal)
+        if back == int(match[1]) and stood >= int(match[2]):
+            return True
+    return False
+
+
+@claim(r"one of (\d+) equal sockets was not given up in ([\d.]+) s of silence")
+def _one_stands(facts: Facts, one: Finding, match: re.Match[str]) -> bool:
+    """So many did the same work as a connection that it cites, and one of them was not ended for so long."""
+    took = _micros(match[2]) - ROUNDED
+    cited = [facts.trace.records[n - 1] for n in one.evidence]
+    for t, conn in ((x.t, getattr(x, "conn", 0)) for x in cited):
+        equal = [c for at, c in facts.accepted() if at <= t and _work_of(facts, c) == _work_of(facts, conn)]
+        if len(equal) >= int(match[1]) and any(min(facts.ends(c), default=t + took) >= t + took for c in equal):
+            return True
+    return False
 
 
 def _work_of(facts: Facts, conn: int) -> tuple[str, str]:

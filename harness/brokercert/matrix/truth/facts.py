@@ -114,6 +114,18 @@ class Facts:
     def exits(self) -> list[r.SubjectExited]:
         return [x for x in self.trace.records if isinstance(x, r.SubjectExited)]
 
+    def ends(self, conn: int) -> list[int]:
+        """When either side ended that connection, or said that it does."""
+        return [
+            x.t
+            for x in self.trace.records
+            if getattr(x, "conn", None) == conn
+            and (
+                isinstance(x, r.Ended)
+                or (isinstance(x, r.Frame) and (x.opcode == 8 or (x.text or "").startswith("c[")))
+            )
+        ]
+
     def client_ends(self, conn: int) -> list[int]:
         """When the client ended that connection: its close frame, FIN or RST."""
         return [

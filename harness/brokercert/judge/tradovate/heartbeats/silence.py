@@ -52,6 +52,13 @@ def _silence(c: Connection, fault: Noted[r.Fault]) -> Silence:
     return Silence(c, since, [*(sent.record for sent in spoken), fault.record], fault.what.name)
 
 
+def _which(bench: Bench, c: Connection) -> str:
+    """Which socket it is. Of equal ones that fell silent together nobody can say whose place a new one took."""
+    lane = bench.lanes.lane(c)
+    equal = [x for x in bench.talk.working() if x.silent == c.silent and bench.lanes.lane(x) == lane]
+    return f"connection {c.id}" if lane is None or len(equal) < 2 else f"one of {len(equal)} equal sockets"
+
+
 def _own_end(c: Connection, since: int) -> list[Moment]:
     """The client's own end of a silent socket."""
     gone = c.given_up()
@@ -69,7 +76,7 @@ def check_silence_noticed(bench: Bench) -> Iterator[Finding]:
             should="silence_should",
             measured="silence to giving up",
             short=f"{kind}: watched for {{}} only",
-            waits=f"{kind}: connection {c.id} was not given up in {{}} of silence",
+            waits=f"{kind}: {_which(bench, c)} was not given up in {{}} of silence",
             ended=f"{kind}: given up {{}} after the server's last word",
             expected="a silent server is noticed within {}",
             wished="noticed within {}",

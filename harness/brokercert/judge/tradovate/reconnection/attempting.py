@@ -11,7 +11,7 @@ from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.back_off import back_off
 from brokercert.judge.tradovate.model.trying import tries
-from brokercert.judge.tradovate.reconnection.losses import Lost, losses, struck
+from brokercert.judge.tradovate.reconnection.losses import Lost, losses, owed_back, struck
 from brokercert.verdict import Finding, Form
 
 # A normal end, one that says nothing, one whose meaning is private to who sends it (RFC 6455 §7.4.2).
@@ -64,8 +64,8 @@ def _quiet_before_fin(lost: Lost) -> int:
 
 
 def _lanes_lost(bench: Bench) -> list[Lost]:
-    """The first loss of each series; where the client's shape is known, of each socket that it hit."""
-    return [one for lost in losses(bench) for one in struck(bench, lost)]
+    """The first loss of each series; where the client's shape is known, of each socket that it hit and that is owed."""
+    return [one for lost in losses(bench) for one in owed_back(bench, struck(bench, lost))]
 
 
 def _attempt_in_time(bench: Bench, lost: Lost) -> Finding:
@@ -127,9 +127,11 @@ def _never_tried(bench: Bench, lost: Lost, sign: Moment) -> Finding:
 
 def _none_came(bench: Bench, lost: Lost, sign: int) -> str:
     """What did not come: nothing at all, or nothing that was to replace that socket."""
-    if any(c.accepted > sign for c in bench.talk.connections.values()):
-        return f"no connection took the place of connection {lost.conn.id}"
-    return "no attempt to reconnect"
+    if not any(c.accepted > sign for c in bench.talk.connections.values()):
+        return "no attempt to reconnect"
+    if lost.equals > 1:
+        return f"{lost.back} of {lost.equals} equal sockets came back"
+    return f"no connection took the place of connection {lost.conn.id}"
 
 
 def _its_lane(bench: Bench, lost: Lost) -> str:

@@ -6,7 +6,7 @@ decides nothing. Times are microseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import Connection, Loss
@@ -14,10 +14,16 @@ from brokercert.judge.tradovate.model.conversation import Connection, Loss
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The first loss of a series, and the first socket that it hit."""
+    """The first loss of a series, and the first socket that it hit.
+
+    `equals`: how many sockets of its lane it hit that nothing tells from this one, itself included; `back`: how many of
+    them came back. Both are 0 where nobody asked (`owed_back`).
+    """
 
     conn: Connection
     loss: Loss
+    equals: int = 0
+    back: int = 0
 
     @property
     def begin(self) -> int:
@@ -43,6 +49,27 @@ def struck(bench: Bench, lost: Lost) -> list[Lost]:
     if bench.lanes.lane(lost.conn) is None:
         return [lost]
     return [one for one in _found(bench) if bench.lanes.lane(one.conn) is not None and _is_one(bench, lost, one)]
+
+
+def owed_back(bench: Bench, hit: list[Lost]) -> list[Lost]:
+    """Those of the sockets of one loss that the client has to bring back. Equal ones that are not back are one, the
+    first: which of them is missing nobody can say.
+
+    One whose place was taken before is not owed: there are more of its lane than a healthy start has.
+    """
+    owed = [one for one in hit if not _was_replaced(bench, one)]
+    result: list[Lost] = []
+    for lane in dict.fromkeys(bench.lanes.lane(one.conn) for one in owed):
+        peers = [one for one in owed if bench.lanes.lane(one.conn) == lane]
+        back = [one for one in peers if lane is None or bench.lanes.successor(one.conn) is not None]
+        away = [one for one in peers if one not in back]
+        result += [replace(one, equals=len(peers), back=len(back)) for one in (*back, *away[:1])]
+    return sorted(result, key=lambda one: one.loss.record)
+
+
+def _was_replaced(bench: Bench, lost: Lost) -> bool:
+    new = bench.lanes.successor(lost.conn) if bench.lanes.lane(lost.conn) is not None else None
+    return new is not None and new.accepted < lost.begin
 
 
 def _is_one(bench: Bench, first: Lost, one: Lost) -> bool:
