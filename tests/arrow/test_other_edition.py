@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from io import StringIO
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from arrow_talks import ROWS, Talk
 from brokercert.engine.run.edition import other_edition_in
+from brokercert.engine.run.preflight import Preflight
 from brokercert.reference.arrow import ArrowSubject, OrderUpdatesClient
+from brokercert.requirements import available_sets
 from brokercert.trace import trace_of
 from brokercert.verdict import RunRecord
 from brokercert_reports.console import render_console
@@ -20,9 +25,10 @@ from msgspec import structs
 from rich.console import Console
 from traces import header
 
+OTHER = any(name == "arrow-orders@2026" for name in available_sets())
 SAID = (
-    "The client asks with `appID` and without `session`, as edition 2026 of the page has it. "
-    "It is judged by edition 2025; arrow-orders@2026 names the other."
+    "The client asks with `appID` and without `session`, as edition 2026 of the page has it. It is judged by edition "
+    f"2025; {'arrow-orders@2026 is the' if OTHER else 'this version has no'} set of the other."
 )
 
 
@@ -79,3 +85,18 @@ def test_a_run_tells_it_once_in_every_report(certify: Callable[..., RunRecord]) 
 
 def test_the_reference_client_of_this_edition_is_told_nothing(certify: Callable[..., RunRecord]) -> None:
     assert certify(None, ("steady",)).other_edition == ""
+
+
+@pytest.mark.parametrize(("query", "notes"), [("appID=a&token=b", [SAID]), ("session=a&token=b", [])])
+def test_whoever_waits_is_told_once_the_first_start_is_over(query: str, notes: list[str]) -> None:
+    talk = Talk(until=10)
+    talk.asks(1, 1, query)
+    played: Any = SimpleNamespace(trace=trace_of(header("arrow-orders", before_all=True), talk.told))
+    judged: Any = SimpleNamespace(of=lambda played: ())
+    said: list[str] = []
+
+    async def once(number: int) -> Any:
+        return played
+
+    assert asyncio.run(Preflight(rows=ROWS, judged=judged, play_once=once, note=said.append).came())
+    assert said == notes

@@ -270,8 +270,14 @@ def test_commands_name_the_edition(words: tuple[str, ...], installed: Path, tmp_
 
 
 def test_pytest_plays_the_newest_edition_and_the_one_that_is_named(installed: Path, tmp_path: Path) -> None:
+    """`-m` cannot say an edition, so the project's file may."""
     ours = ("-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:xdist")
-    for asked, named in ((("-m", "ferry"), LATER), (("--brokercert", f"{FIRST}@1"), FIRST)):
-        words = (*asked, "--brokercert-reference", "--brokercert-only", "FBO-010")
-        done = ask(installed, tmp_path, "pytest", "-v", *words, *ours)
-        assert f"; {named}\n" in done.stdout and f"{named}::FBO-010::" in done.stdout, done.stdout + done.stderr
+    for file, asked, named, whole in (
+        (FIRST, ("-m", "ferry"), LATER, LATER),
+        (FIRST, ("--brokercert", f"{FIRST}@1"), FIRST, FIRST),
+        (f"{FIRST}@1", ("-m", "ferry"), FIRST, FIRST),
+        (f"{FIRST}@1", ("--brokercert", FIRST), LATER, LATER),
+    ):
+        (tmp_path / "brokercert.toml").write_text(f'[run]\nset = "{file}"\n')
+        done = ask(installed, tmp_path, "pytest", "-v", *asked, "--brokercert-reference", "--collect-only", *ours)
+        assert f"; {named}\n" in done.stdout and f"<SetNode {whole}>" in done.stdout, done.stdout + done.stderr

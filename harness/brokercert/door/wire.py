@@ -20,7 +20,8 @@ STOP = b"stop"
 class Options(TypedDict):
     """The options of the command line as they were given; None and empty: not given."""
 
-    set_id: str
+    set_id: str  # as it was named
+    by_marker: bool  # by `-m`, so that no edition could be said
     config: str | None
     command: str | None
     part: str | None

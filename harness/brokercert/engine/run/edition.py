@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-from brokercert.requirements import RequirementSet
+from brokercert.requirements import RequirementError, RequirementSet, set_named
 from brokercert.sets import stem_of
 from brokercert.trace import Trace
 from brokercert.trace import records as r
@@ -26,9 +26,18 @@ def other_edition_in(trace: Trace, rows: RequirementSet) -> str:
                     return (
                         f"The client asks with `{sign.query}` and without `{sign.without}`, as edition {other.edition} "
                         f"of the page has it. It is judged by edition {rows.source.edition}; "
-                        f"{stem_of(rows.id)}@{other.edition} names the other."
+                        f"{_set_of(rows, other.edition)}."
                     )
     return ""
+
+
+def _set_of(rows: RequirementSet, edition: str) -> str:
+    """What to ask for instead, where this version has it."""
+    name = f"{stem_of(rows.id)}@{edition}"
+    try:
+        return f"{set_named(name).name} is the set of the other"
+    except RequirementError:
+        return "this version has no set of the other"
 
 
 def _queries(trace: Trace) -> Iterator[frozenset[str]]:
