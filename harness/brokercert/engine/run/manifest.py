@@ -9,7 +9,8 @@ is certified by it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -19,7 +20,7 @@ import msgspec
 from brokercert.engine.client.subject import Level
 from brokercert.engine.errors import UsageError
 from brokercert.engine.play.scenario import Scenario, Suite, load_suite
-from brokercert.requirements import RequirementSet, load_set
+from brokercert.requirements import RequirementError, RequirementSet, load_set
 from brokercert.sets import data_folder
 from brokercert.trace.records import Header
 
@@ -234,3 +235,21 @@ def _of_the_client(header: Header, manifest: Manifest, listed: Listed) -> Iterat
 def _shown(value: object, most: int = 200) -> str:
     text = ", ".join(map(str, value)) or "nothing" if isinstance(value, list | tuple) else str(value)
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def main(words: Sequence[str]) -> int:
+    """Print the manifest of a set as its package keeps it once it is released. Exit status 2: there is no such set."""
+    try:
+        (set_id,) = words
+        print(kept_text(Kept(True, todays(set_id))), end="")
+    except ValueError:
+        print("usage: python -m brokercert.engine.run.manifest SET", file=sys.stderr)
+        return 2
+    except (RequirementError, UsageError) as error:
+        print(f"brokercert: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
