@@ -83,6 +83,7 @@ def _suite_properties(run: RunRecord) -> dict[str, str]:
         "started": run.started,
         "tier": run.tier,
         "seed": str(run.seed),
+        "challenge": run.challenge,
         "client": run.subject.name,
         "level_shown": run.subject.level,
         "toxiproxy": run.toxiproxy,
