@@ -16,8 +16,9 @@ from brokercert.verdict import EXIT_CODES, SIMULATED, ExitCode, Outcome, RunReco
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from brokercert_reports import bars, text, view
+from brokercert_reports import bars, sheet, text, view
 from brokercert_reports.grid import grid_of
+from brokercert_reports.plan import HEADINGS, Plan
 from brokercert_reports.seal import seal_of
 
 EXITS: dict[ExitCode, str] = {
@@ -68,6 +69,18 @@ def render_html(run: RunRecord, *, draft: str = "") -> str:
             command=shlex.join(run.subject.command),
         )
     )
+
+
+def render_plan(plan: Plan, *, draft: str = "") -> str:
+    """A test plan as one self-contained HTML document, to be read and to be printed. `draft` stands on every page."""
+    shown = Plan(
+        above=tuple((sheet.cell(name), sheet.cell(told)) for name, told in plan.above),
+        lines=tuple(tuple(map(sheet.cell, line)) for line in plan.lines),
+        sentences=tuple(tuple(map(sheet.cell, line)) for line in plan.sentences),
+        made=plan.made,
+    )
+    lines = [dict(zip(HEADINGS, line, strict=True)) for line in shown.lines]
+    return _environment().get_template("plan.html.j2").render(plan=shown, lines=lines, draft=draft)
 
 
 _TONES: dict[Outcome, Verdict] = {

@@ -91,6 +91,7 @@ def _suite_properties(run: RunRecord, seals: dict[str, str]) -> dict[str, str]:
         "started": run.started,
         "tier": run.tier,
         "seed": str(run.seed),
+        "challenge": run.challenge,
         "client": run.subject.name,
         "level_shown": run.subject.level,
         "toxiproxy": run.toxiproxy,

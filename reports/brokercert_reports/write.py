@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from brokercert.verdict import RunRecord
 
-from brokercert_reports.html import render_html
+from brokercert_reports.html import render_html, render_plan
 from brokercert_reports.junit import render_junit
 from brokercert_reports.plan import plan_of_run
 from brokercert_reports.seal import record_bytes
@@ -26,8 +26,8 @@ RECORD = "run.json"  # from which all others can be rendered again
 
 
 class Written(NamedTuple):
-    """`paths` by kind: `run.json`, `HTML`, `JUnit`, `Markdown`, `Plan`, `Plan, XLSX`. `failed`: names of files, and why
-    each is not there.
+    """`paths` by kind: `run.json`, `HTML`, `JUnit`, `Markdown`, `Plan`, `Plan, HTML`, `Plan, XLSX`. `failed`: names of
+    files, and why each is not there.
     """
 
     paths: dict[str, Path]
@@ -35,8 +35,8 @@ class Written(NamedTuple):
 
 
 def write_reports(run: RunRecord, folder: Path) -> dict[str, Path]:
-    """Write run.json, report.html, TEST-<set>.xml, summary.md, plan.csv and plan.xlsx. The folder is made where it is
-    missing.
+    """Write run.json, report.html, TEST-<set>.xml, summary.md, and the plan as plan.html, plan.csv and plan.xlsx. The
+    folder is made where it is missing.
 
     Answers their paths by kind, as in `Written`. Raises `OSError` where the folder cannot be written. All are rendered
     before the first is written.
@@ -75,6 +75,7 @@ def _reports(run: RunRecord, record: bytes | None = None) -> Iterator[tuple[str,
     yield "HTML", "report.html", lambda: render_html(run).encode()
     yield "JUnit", f"TEST-{run.set_id}.xml", lambda: render_junit(run)
     yield "Markdown", "summary.md", lambda: render_summary(run).encode()
+    yield "Plan, HTML", "plan.html", lambda: render_plan(plan_of_run(run)).encode()
     yield "Plan", "plan.csv", lambda: render_csv(plan_of_run(run))
     yield "Plan, XLSX", "plan.xlsx", lambda: render_xlsx(plan_of_run(run))
 

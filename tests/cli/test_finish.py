@@ -19,7 +19,7 @@ from brokercert_reports import write
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "plugin"))
 
-FILES = ("run.json", "report.html", "TEST-tradovate-stage2.xml", "summary.md", "plan.csv", "plan.xlsx")
+FILES = ("run.json", "report.html", "TEST-tradovate-stage2.xml", "summary.md", "plan.html", "plan.csv", "plan.xlsx")
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 

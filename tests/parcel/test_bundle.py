@@ -77,7 +77,15 @@ def test_it_is_the_same_bytes_each_time(certified: Path, private: Path, tmp_path
 def test_it_holds_all_that_a_partner_needs(certified: Path, private: Path, tmp_path: Path) -> None:
     files = forge.unpacked(bundled(certified, tmp_path / "b.zip", "--key", str(private)))
     run = decode_run(files["run.json"])
-    for name in ("report.html", "plan.csv", "plan.xlsx", "TEST-tradovate-stage2.xml", "summary.md", "set/set.toml"):
+    for name in (
+        "report.html",
+        "plan.html",
+        "plan.csv",
+        "plan.xlsx",
+        "TEST-tradovate-stage2.xml",
+        "summary.md",
+        "set/set.toml",
+    ):
         assert files[name], name
     assert "set/source/stage2.toml" in files and "set/source/arrow.toml" not in files
     assert {name for name in files if name.startswith("traces/")} == {one.trace for one in run.scenarios if one.trace}

@@ -7,6 +7,7 @@ import io
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from brokercert.requirements import load_set
 from brokercert.sets import own_sets
 from brokercert.sources import demands_of
 from brokercert.verdict import Excerpt, ExcerptLine, Finding, Level, Measured, RunRecord, ScenarioResult, Verdict
+from brokercert_reports.html import render_plan
 from brokercert_reports.plan import DRAFT, HEADINGS, empty_plan, moment_at, plan_of_run
 from brokercert_reports.sheet import LONGEST, csv_cell, render_csv, render_xlsx
+from markupsafe import escape
 from msgspec import structs
 
 Build = Callable[..., RunRecord]
@@ -161,6 +164,41 @@ def test_what_a_client_said_is_text_in_both_forms(build: Build, text: str) -> No
     assert max(map(len, strings)) < LONGEST + 40
     for one in (*cells, *strings):
         assert one.isprintable(), ascii(one)[:80]
+
+
+class Elements(HTMLParser):
+    """The names of all elements, and all attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_a_client_said_is_text_on_the_page(build: Build, text: str) -> None:
+    run = build({"LOG-010": (finding("LOG-010", Verdict.FAIL, f'">{text}</td>'),)})
+    run = structs.replace(run, subject=structs.replace(run.subject, name=f'" onload="{text}'))
+    page, plain = render_plan(plan_of_run(run)), render_plan(plan_of_run(build()))
+    assert Elements(page).names == Elements(plain).names and "script" not in Elements(page).names
+    assert Elements(page).attributes == Elements(plain).attributes
+    assert len(page.encode()) < len(plain.encode()) + 20_000
+
+
+def test_the_page_says_what_the_sheet_says(build: Build) -> None:
+    plan = plan_of_run(build(), draft=True)
+    page = render_plan(plan, draft=DRAFT)
+    for line in plan.lines:
+        told = dict(zip(HEADINGS, line, strict=True))
+        assert f'<tr id="{told["Row"]}">' in page
+        for name in ("Requirement", "Result", "Observed", "Reason", "Evidence: file"):
+            assert str(escape(told[name])) in page, name
+    assert page.count(f'<p class="draft">{DRAFT}</p>') == 1 and "http" not in page.split("</style>")[1]
 
 
 @pytest.mark.parametrize("text", ["a;=1+1", "a; -1", "a|@x"])

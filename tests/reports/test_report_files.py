@@ -87,6 +87,7 @@ def test_all_files_are_written_whole(failed: RunRecord, tmp_path: Path) -> None:
         "TEST-tradovate-stage2.xml",
         "summary.md",
         "plan.csv",
+        "plan.html",
         "plan.xlsx",
     }
     assert sorted(folder.iterdir()) == sorted(paths.values())

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from brokercert_reports.html import render_html
+from brokercert_reports.html import render_html, render_plan
 from brokercert_reports.junit import render_junit
 from brokercert_reports.plan import DRAFT, plan_of_run
 from brokercert_reports.sheet import render_csv, render_xlsx
@@ -82,6 +82,7 @@ def pages(run: RunRecord, folder: Path, draft: bool) -> dict[str, bytes]:
         f"TEST-{run.set_id}.xml": render_junit(run, draft=mark),
         "summary.md": render_summary(run, draft=mark).encode(),
         "plan.csv": render_csv(plan),
+        "plan.html": render_plan(plan, draft=mark).encode(),
         "plan.xlsx": render_xlsx(plan),
         **logs_of(run, folder, draft=draft),
     }
