@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
         "brokercert.cli.check:check",
         "Start a client once, and say in words what came. No verdict.",
     ),
+    "doctor": ("brokercert.cli.doctor:doctor", "Look at this machine: what will trouble a run, and the remedy."),
     "list": ("brokercert.cli.show:list_", "List the requirements, and what exercises, checks and proves each."),
     "explain": (
         "brokercert.cli.show:explain",
