@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
         "brokercert.cli.certify:certify",
         "Run a client through a requirement set and say whether it is certified.",
     ),
+    "init": ("brokercert.cli.init:init", "Write a brokercert.toml for the client in this folder, and start it once."),
     "check": (
         "brokercert.cli.check:check",
         "Start a client once, and say in words what came. No verdict.",
@@ -35,7 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
     "judge": ("brokercert.cli.judge:judge", "Judge saved traces again, without network and client."),
     "matrix": ("brokercert.cli.matrix:matrix", "Prove the checks: every known defect through every scenario."),
     "report": ("brokercert.cli.judge:report", "Render the reports of a run.json again."),
-    "schema": ("brokercert.cli.show:schema", "Print the JSON Schema of the lines between harness and client."),
+    "schema": (
+        "brokercert.cli.show:schema",
+        "Print a JSON Schema: of the lines between harness and client, or of brokercert.toml.",
+    ),
     "fuzz": ("brokercert.cli.fuzz:fuzz", "Feed a client hostile frames, and save what breaks it."),
     "simulate": ("brokercert.cli.simulate:simulate", "Play hours of random trading under random faults."),
     "replay": ("brokercert.cli.fuzz:replay", "Play again what fuzz or simulate saved."),
