@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.engine.ask.given import is_file
+from brokercert.sets import own_sets
 
 PROGRAMS = ("client", "bot", "main", "app", "index", "run")  # what a program's file is usually called
 MOST_FILES, MOST_BYTES = 400, 200_000  # sources that are read, and of each
@@ -24,6 +25,7 @@ SOURCES = {".js", ".mjs", ".cjs", ".ts", ".py", ".go", ".rs", ".java", ".kt", ".
 READS = re.compile(
     r"""process\.env(?:\.|\[["'])(\w+)|(?:environ(?:\.get)?[\[(]|[gG]etenv\(|LookupEnv\(|env::var\(|GetEnvironmentVariable\()\s*["'](\w+)["']"""
 )
+BROKERS = "|".join(sorted({set_id.partition("-")[0] for set_id in own_sets()}))
 # A variable's name -> the placeholder that it probably means; the first that fits.
 MEANS = tuple(
     (re.compile(pattern, re.IGNORECASE), placeholder)
@@ -32,7 +34,7 @@ MEANS = tuple(
         (r"(WS|WSS|SOCKET|STREAM)(_?(URL|URI|ENDPOINT))?$|(WS|SOCKET|STREAM).*(URL|URI|ENDPOINT)", "url"),
         (r"(REST|HTTP|API|AUTH).*(URL|URI|BASE|ENDPOINT)", "rest_url"),
         (r"MD.*TOKEN", "md_token"),
-        (r"(ACCESS|AUTH|API|TRADOVATE|ARROW|BROKER).*TOKEN$|^TOKEN$", "token"),
+        (rf"(ACCESS|AUTH|API|BROKER|{BROKERS}).*TOKEN$|^TOKEN$", "token"),
         (r"SESSION(_ID)?$", "session"),
         (r"(USER|USERNAME|LOGIN)(_?NAME)?$", "user"),
         (r"PASS(WORD)?$", "password"),
