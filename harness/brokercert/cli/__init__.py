@@ -22,10 +22,12 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
         "brokercert.cli.certify:certify",
         "Run a client through a requirement set and say whether it is certified.",
     ),
+    "init": ("brokercert.cli.init:init", "Write a brokercert.toml for the client in this folder, and start it once."),
     "check": (
         "brokercert.cli.check:check",
         "Start a client once, and say in words what came. No verdict.",
     ),
+    "doctor": ("brokercert.cli.doctor:doctor", "Look at this machine: what will trouble a run, and the remedy."),
     "list": ("brokercert.cli.show:list_", "List the requirements, and what exercises, checks and proves each."),
     "explain": (
         "brokercert.cli.show:explain",
@@ -44,7 +46,10 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
     "diff": ("brokercert.cli.diff:diff", "Say what is otherwise between two runs or bundles."),
     "gallery": ("brokercert.cli.gallery:gallery", "Make one page over the bundles of a folder."),
     "key": ("brokercert.cli.parcel:key", "Make the key by which bundles are signed."),
-    "schema": ("brokercert.cli.show:schema", "Print the JSON Schema of the lines between harness and client."),
+    "schema": (
+        "brokercert.cli.show:schema",
+        "Print a JSON Schema: of the lines between harness and client, or of brokercert.toml.",
+    ),
     "fuzz": ("brokercert.cli.fuzz:fuzz", "Feed a client hostile frames, and save what breaks it."),
     "simulate": ("brokercert.cli.simulate:simulate", "Play hours of random trading under random faults."),
     "replay": ("brokercert.cli.fuzz:replay", "Play again what fuzz or simulate saved."),

@@ -175,9 +175,18 @@ def _readable_sets() -> Iterator[RequirementSet]:
             click.echo(f"brokercert: left out: {error}", err=True)
 
 
-@click.command(short_help="Print the JSON Schema of the process protocol.")
-def schema() -> int:
-    """Print the JSON Schema of every line that a client is told and tells (docs/subject-protocol.md)."""
+@click.command(short_help="Print a JSON Schema.")
+@click.argument("what", type=click.Choice(["protocol", "config"]), default="protocol")
+def schema(what: str) -> int:
+    """Print the JSON Schema of every line that a client is told and tells (docs/subject-protocol.md).
+
+    With `config`: that of brokercert.toml, for an editor.
+    """
+    if what == "config":
+        from brokercert.engine.ask.schema import config_schema
+
+        click.echo(json.dumps(config_schema(), indent=1))
+        return 0
     click.echo(resources.files("brokercert.data").joinpath("subject-protocol.schema.json").read_text("utf-8"), nl=False)
     return 0
 
