@@ -14,7 +14,7 @@ from brokercert.engine.ask.given import is_file
 from brokercert.engine.errors import UsageError
 from brokercert.engine.machine import priority
 from brokercert.engine.run import run as engine
-from brokercert.engine.run.believed import refuse_contradiction
+from brokercert.engine.run.believed import believed
 from brokercert.engine.run.offline import judge_traces
 from brokercert.engine.run.repeat import repeated
 from brokercert.engine.run.run import Quiet, RunRequest, run_certification
@@ -24,6 +24,7 @@ from brokercert.verdict import ExitCode, Outcome, RunRecord, Verdict, decode_run
 from brokercert_reports.console import render_console
 from brokercert_reports.html import render_html
 from brokercert_reports.junit import render_junit
+from brokercert_reports.seal import record_bytes
 from brokercert_reports.summary import render_summary
 from msgspec import structs
 from rich.console import Console
@@ -62,7 +63,7 @@ def test_the_worst_verdict_counts_in_whatever_run_it_came(
     assert row.tries.count(Verdict.FAIL) == pattern.count("b")
     assert (record.outcome is Outcome.FAILED) is ("b" in pattern)
     assert record.sentence.endswith("; the worst of 3 runs counts")
-    refuse_contradiction(record, Path("run.json"))
+    believed(Path("run.json"), record_bytes(record))
     # Evidence leads to the run that it is of.
     if "b" in pattern:
         (finding,) = [one for one in row.findings if one.verdict is Verdict.FAIL]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from brokercert.engine.errors import UsageError
-from brokercert.engine.run.believed import refuse_contradiction
+from brokercert.engine.run.believed import believed
 from brokercert.verdict import (
     Finding,
     Outcome,
@@ -25,6 +25,7 @@ from brokercert.verdict import (
 from brokercert_reports.console import render_console
 from brokercert_reports.html import render_html
 from brokercert_reports.junit import render_junit
+from brokercert_reports.seal import record_bytes
 from brokercert_reports.summary import render_summary
 from msgspec import structs
 from rich.console import Console
@@ -114,8 +115,9 @@ def test_a_record_whose_waivers_were_edited_is_refused(build: Callable[..., RunR
     forged = structs.replace(run, waivers=good.waivers, waived_on=ON)
     for record, field in ((forged, "outcome"), (structs.replace(good, waivers=()), "outcome")):
         with pytest.raises(UsageError, match=field):
-            refuse_contradiction(with_reasons(record), Path("run.json"))
-    refuse_contradiction(with_reasons(good), Path("run.json"))
+            believed(Path("run.json"), record_bytes(with_reasons(record)))
+    with pytest.raises(UsageError, match="knows no manifest of their set"):  # nothing else is wrong with it
+        believed(Path("run.json"), record_bytes(with_reasons(good)))
 
 
 def with_reasons(run: RunRecord) -> RunRecord:

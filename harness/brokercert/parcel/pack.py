@@ -54,6 +54,8 @@ def pack(given: Path, out: Path | None, key: Ed25519PrivateKey | None, draft: bo
         raise UsageError(
             f"{path}: {run.sentence}; a bundle is of a certified run; `--draft` makes one that says it is none"
         )
+    if run.repeats > 1:
+        raise UsageError(f"{path}: it tells of {run.repeats} runs; expected one of them, each in a folder beside it")
     target = out or path.parent / "bundle.zip"
     if is_file(target) and not read_given(target, "a bundle").startswith(b"PK"):
         raise UsageError(f"{target}: it is there, and no bundle; expected another name (--out)")

@@ -69,7 +69,7 @@ def repeated(runs: Sequence[RunRecord], run_id: str) -> RunRecord:
             outcome,
             rows,
             subject=first.subject.name,
-            set_id=first.set_id,
+            set_id=first.named,
             part=first.part,
             strict=first.strict,
             waivers=first.waivers,
