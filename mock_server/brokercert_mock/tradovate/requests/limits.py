@@ -52,28 +52,25 @@ LIMITS = (
 
 
 class Counts:
-    """What was asked of one broker in the last hour."""
+    """What was asked of one broker in the last hour: of each endpoint, as many times as its limit has."""
 
     def __init__(self, ground: Ground, limits: tuple[EndpointLimit, ...]) -> None:
         self._ground = ground
-        self._limits = {limit.endpoint: limit for limit in limits}
-        self._asked: dict[str, deque[float]] = {}
+        self._asked = {limit.endpoint: (limit, deque[float](maxlen=limit.an_hour)) for limit in limits}
 
     def over(self, endpoint: str) -> EndpointLimit | None:
         """The limit that one more request would exceed; None: there is none."""
-        limit = self._limits.get(endpoint)
-        if limit is None:
+        if endpoint not in self._asked:
             return None
-        times = self._asked.setdefault(endpoint, deque())
-        while times and self._ground.clock() - times[0] >= HOUR:
-            times.popleft()
-        return limit if len(times) >= limit.an_hour else None
+        limit, times = self._asked[endpoint]
+        full = len(times) == limit.an_hour and self._ground.clock() - times[0] < HOUR
+        return limit if full else None
 
     def count(self, endpoint: str, status: int, data: Any) -> None:
         """A request was answered."""
-        limit = self._limits.get(endpoint)
-        if limit is None:
+        if endpoint not in self._asked:
             return
+        limit, times = self._asked[endpoint]
         failed = status >= 400 or (isinstance(data, dict) and bool(data.get("errorText")))
         if failed or not limit.failures:
-            self._asked.setdefault(endpoint, deque()).append(self._ground.clock())
+            times.append(self._ground.clock())
