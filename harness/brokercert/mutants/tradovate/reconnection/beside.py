@@ -88,7 +88,11 @@ class LateBesideAProbe(ReferenceClient):
 @mutant(
     "two-loops-after-a-loss",
     "REC-060 REC-080",
-    also={"EVT-100": "its second loop has shards of its own"},
+    also={
+        "EVT-100": "its second loop has shards of its own",
+        "LOG-100": "its second loop knows nothing of the first one's ticket, and authorizes before its time",
+        "RLP-070": "nor of the first one's lock-out",
+    },
     reason="one loss makes two sockets, each authorized, synced and beating, and every event comes twice",
 )
 class TwoLoops(ReferenceClient):

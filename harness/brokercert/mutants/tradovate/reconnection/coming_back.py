@@ -136,6 +136,11 @@ class _TwiceAfterSession(Session):
     also={
         "EVT-010": "two syncs on one socket are two, wherever that is seen",
         "REC-110": "a way back has one sync",
+        "RLP-020": "the second request, sent at once, may be a retry that comes too early: the stamps are equal",
+        "RLP-030": "and it carries no ticket",
+        "RLP-040": "and where the ticket is a captcha's, it may be a retry all the same",
+        "EVT-080": "the second answer tells the older state once more, after the events that came before it",
+        "CON-050": "a request that leaves twice on a slow way looks like the way's doing",
     },
     reason="one sync on the new socket",
 )
@@ -183,6 +188,8 @@ class FixedDelay(ReferenceClient):
     also={
         "REQ-010": "it asks on the old socket under one id",
         "LOG-100": "it asks on a socket whose login came to nothing",
+        "LOG-080": "it leaves no socket, so that only the next one, which its back-off delays, shows the giving up",
+        "RLP-070": "it asks on the old socket in a lock-out as well",
     },
     reason="old and new socket carry requests together, and so does one whose token was refused",
 )

@@ -220,6 +220,10 @@ class _SomeStatuses(RequestQueue):
 @mutant(
     "knows-some-statuses-of-errors",
     "REQ-040",
+    also={
+        "LOG-040": "a login that is refused with 403 is a success to it, and the socket's end a loss like any other",
+        "LOG-045": "so that it has no refusal to tell of",
+    },
     reason="403 and 408 are errors as others are",
 )
 class KnowsSomeStatuses(ReferenceClient):
