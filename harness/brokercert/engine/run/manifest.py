@@ -211,7 +211,6 @@ def _of_the_client(header: Header, manifest: Manifest, listed: Listed) -> Iterat
         allowed = [level for level in levels if header.tier == "virtual" or level != "in process"]
         yield "level", repr(header.level), f"one of {', '.join(allowed)}"
     for field, values, known_ones in (
-        ("offers", header.offers, manifest.capabilities),
         ("absent", tuple(header.absent), tuple(may_lack)),
         ("readings", tuple(header.readings), tuple(manifest.readings)),
     ):
