@@ -86,8 +86,9 @@ class _Opened:
 def check(
     path: Path, key: Ed25519PublicKey | None = None, challenge: str | None = None, make: Workers | None = None
 ) -> Checked:
-    """Raises `BundleError`, which says what is wrong and where, and `UsageError` of a file that cannot be read. `key`: it must be signed by that one. `challenge`: its
-    run must have been asked with that text.
+    """Raises `BundleError`, which says what is wrong and where, and `UsageError` of a file that cannot be read.
+
+    `key`: it must be signed by that one. `challenge`: its run must have been asked with that text.
     """
     if not is_file(path):  # a pipe, say: to open it could wait for ever
         raise UsageError(f"{path}: it is no file; expected a bundle")
