@@ -36,7 +36,9 @@ def _doors(*, written: bool) -> Iterator[tuple[str, ...]]:
         command = brokercert.cli.cli.get_command(context, name)
         assert command is not None
         for one in command.params:
-            if isinstance(one.type, click.Path) and (written or one.name not in ("out", "page")):
+            if isinstance(one.type, click.Path) and (
+                written or one.name not in ("out", "page", "csv_path", "xlsx_path")
+            ):
                 yield (name, one.opts[0], "FILE") if isinstance(one, click.Option) else (name, "FILE")
 
 
@@ -53,7 +55,8 @@ def test_a_file_that_cannot_be_read_is_named_in_a_sentence(
         path.symlink_to(UNREADABLE)
     if kind == "a folder":
         path.mkdir()
-    more = (str(find),) if words[0] == "replay" and "--config" in words else ()
+    besides = {"replay --config": find, "bundle --key": folder, "verify --key": find, "diff FILE": path}
+    more = [str(one) for one in [besides.get(" ".join(words[:2]))] if one is not None]
     arguments = [str(path) if word == "FILE" else word for word in (*words, *more)]
     assert brokercert.cli.main(arguments) == ExitCode.USAGE
     err = capfd.readouterr().err
@@ -85,6 +88,13 @@ def test_these_doors_are_all() -> None:
         ("certify", "--config", "FILE"),
         ("judge", "FILE"),
         ("report", "FILE"),
+        ("bundle", "--key", "FILE"),
+        ("bundle", "FILE"),
+        ("verify", "--key", "FILE"),
+        ("verify", "FILE"),
+        ("diff", "FILE"),  # the older run
+        ("diff", "FILE"),
+        ("gallery", "FILE"),
         ("fuzz", "--config", "FILE"),
         ("replay", "--config", "FILE"),
         ("replay", "FILE"),

@@ -166,10 +166,10 @@ def test_what_is_no_bundle_cannot_be_checked(tmp_path: Path, content: bytes, cap
     assert "cannot be checked: it is no bundle" in capsys.readouterr().out
 
 
-def test_what_is_no_file_cannot_be_checked(tmp_path: Path, capsys: Any) -> None:
+def test_what_is_no_file_is_wrong_usage(tmp_path: Path, capsys: Any) -> None:
     os.mkfifo(tmp_path / "b.zip")
-    assert main(["verify", str(tmp_path / "b.zip")]) == Status.UNREADABLE
-    assert "it is no file" in capsys.readouterr().out
+    assert main(["verify", str(tmp_path / "b.zip")]) == 2
+    assert "it is no file" in capsys.readouterr().err
 
 
 def test_no_other_file_is_written_over(few: Path, tmp_path: Path, capsys: Any) -> None:

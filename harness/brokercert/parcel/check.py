@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -85,18 +86,20 @@ class _Opened:
 def check(
     path: Path, key: Ed25519PublicKey | None = None, challenge: str | None = None, make: Workers | None = None
 ) -> Checked:
-    """Raises `BundleError`, which says what is wrong and where. `key`: it must be signed by that one. `challenge`: its
-    run must have been asked with that text.
+    """Raises `BundleError`, which says what is wrong and where, and `UsageError` of a file that cannot be read.
+
+    `key`: it must be signed by that one. `challenge`: its run must have been asked with that text.
     """
     if not is_file(path):  # a pipe, say: to open it could wait for ever
-        raise BundleError("it is no file; expected a bundle", Status.UNREADABLE)
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise BundleError(f"{error.strerror}; expected a bundle", Status.UNREADABLE) from error
-    with file, tempfile.TemporaryDirectory(prefix="brokercert-verify-") as place:
+        raise UsageError(f"{path}: it is no file; expected a bundle")
+    with ExitStack() as stack:
+        try:
+            archive = Archive(stack.enter_context(path.open("rb")))
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}; expected a bundle") from error
+        place = stack.enter_context(tempfile.TemporaryDirectory(prefix="brokercert-verify-"))
         folder = Path(place)
-        opened = _opened(Archive(file), folder, key)
+        opened = _opened(archive, folder, key)
         _refuse_challenge(opened.run, challenge)
         judged = _judged(opened, folder, make)
         return _compared(opened, judged, folder)
