@@ -14,6 +14,7 @@ from brokercert.verdict import (
     SEVERITY,
     Excerpt,
     Finding,
+    Form,
     Level,
     Measured,
     Outcome,
@@ -24,7 +25,7 @@ from brokercert.verdict import (
     shows_fail,
 )
 
-from brokercert_reports.text import listing
+from brokercert_reports.text import listing, measured_sentence
 
 UNDECIDED = (
     Verdict.HARNESS_ERROR,
@@ -36,6 +37,7 @@ UNDECIDED = (
 MOST_CASES = 3  # findings of a row told in full, as many as have excerpts; the others are named
 MOST_WORDS = 3  # kinds of ends of a client that are shown in full; the others are named
 MOST_LINES = 20  # of a client's output: where a program says why it died, it says so in its last screen
+TIMES = ("s", "ms")  # units of times: a count is never cut short by the end of a watch
 QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)  # findings that need no explanation
 
 TITLES: dict[Outcome, str] = {
@@ -228,6 +230,7 @@ class Budget:
     verdict: Verdict
     scenario: str
     samples: int
+    survived: bool = False  # the worst is a least: nothing had ended that time
 
 
 def budgets(run: RunRecord) -> tuple[Budget, ...]:
@@ -244,7 +247,8 @@ def budgets(run: RunRecord) -> tuple[Budget, ...]:
     result = []
     for (row_id, _, _, _), taken in grouped.items():
         finding, one = min(taken, key=lambda pair: (SEVERITY[pair[0].verdict], _spare(pair[1])))
-        result.append(Budget(by_id[row_id], one, finding.verdict, finding.scenario, len(taken)))
+        ended = survived(finding, one)
+        result.append(Budget(by_id[row_id], one, finding.verdict, finding.scenario, len(taken), ended))
     return tuple(result)
 
 
@@ -255,6 +259,19 @@ def _spare(one: Measured) -> float:
 def is_floor(one: Measured) -> bool:
     """Its limit is the least that is right, not the most. The record has no field for it: the name says so."""
     return "at least" in one.name
+
+
+def survived(finding: Finding, one: Measured) -> bool:
+    """The time ran to the end of what was watched, since what would have ended it never came: its value is a least.
+
+    The record says so by the finding's form. A record of before there were forms does not say it.
+    """
+    return finding.form is Form.ABSENCE and one.unit in TIMES
+
+
+def measures(finding: Finding) -> tuple[str, ...]:
+    """What was measured for a finding, a sentence each. No report tells a measurement without its finding."""
+    return tuple(measured_sentence(one, survived(finding, one)) for one in finding.measured)
 
 
 def wall_time(run: RunRecord) -> str:

@@ -30,13 +30,13 @@ class Written(NamedTuple):
     failed: dict[str, str]
 
 
-def write_reports(run: RunRecord, folder: Path) -> dict[str, Path]:
+def write_reports(run: RunRecord, folder: Path, *, plain_junit: bool = False) -> dict[str, Path]:
     """Write run.json, report.html, TEST-<set>.xml and summary.md; the folder is made where it is missing.
 
-    Answers their paths by kind, as in `Written`. Raises `OSError` where the folder cannot be written. All are rendered
-    before the first is written.
+    `plain_junit`: as `render_junit` has it. Answers their paths by kind, as in `Written`. Raises `OSError` where the
+    folder cannot be written. All are rendered before the first is written.
     """
-    contents = [(kind, name, render()) for kind, name, render in _reports(run)]
+    contents = [(kind, name, render()) for kind, name, render in _reports(run, plain_junit)]
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for kind, name, content in contents:
@@ -45,12 +45,12 @@ def write_reports(run: RunRecord, folder: Path) -> dict[str, Path]:
     return paths
 
 
-def write_what_fits(run: RunRecord, folder: Path) -> Written:
+def write_what_fits(run: RunRecord, folder: Path, *, plain_junit: bool = False) -> Written:
     """The same, as far as it goes: what cannot be made or written is told, and raises nothing."""
     written = Written({}, {})
     with suppress(OSError):  # then each file says why
         folder.mkdir(parents=True, exist_ok=True)
-    for kind, name, render in _reports(run):
+    for kind, name, render in _reports(run, plain_junit):
         try:
             _write(folder / name, render())
         except OSError as error:
@@ -62,11 +62,11 @@ def write_what_fits(run: RunRecord, folder: Path) -> Written:
     return written
 
 
-def _reports(run: RunRecord) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+def _reports(run: RunRecord, plain_junit: bool) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     """Kind, name and content of each, the most important first."""
     yield "run.json", RECORD, lambda: encode_run(encodable_run(run))
     yield "HTML", "report.html", lambda: render_html(run).encode()
-    yield "JUnit", f"TEST-{run.set_id}.xml", lambda: render_junit(run)
+    yield "JUnit", f"TEST-{run.set_id}.xml", lambda: render_junit(run, plain=plain_junit)
     yield "Markdown", "summary.md", lambda: render_summary(run).encode()
 
 

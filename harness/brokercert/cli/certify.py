@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CONFIG, REFERENCE, Place
+from brokercert.cli.options import CONFIG, JUNIT, REFERENCE, Place
 from brokercert.sets import default_set
 
 
@@ -20,6 +20,7 @@ from brokercert.sets import default_set
 )
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of all that is drawn (default: 1).")
 @click.option("--out", type=Place(file_okay=False), help="Where runs are written (default: out).")
+@JUNIT
 @CONFIG
 @REFERENCE
 @click.option(
@@ -38,6 +39,7 @@ def certify(
     jobs: int | None,
     seed: int | None,
     out: Path | None,
+    junit: str,
     config_path: Path | None,
     reference: bool,
     tier: str,
@@ -92,4 +94,4 @@ def certify(
         finally:
             if isinstance(progress, LiveProgress):
                 progress.stop()
-        return finish(run, request.out / run.run_id, newest=True)
+        return finish(run, request.out / run.run_id, newest=True, junit=junit)

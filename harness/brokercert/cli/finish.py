@@ -18,15 +18,17 @@ from brokercert.engine.stops import STOPS
 from brokercert.verdict import EXIT_CODES, RunRecord
 
 
-def finish(run: RunRecord, folder: Path | None, *, newest: bool = False) -> int:
+def finish(run: RunRecord, folder: Path | None, *, newest: bool = False, junit: str = "properties") -> int:
     """Write the reports into `folder` (None: nowhere), make `latest` mean it where it is the newest run, show the
     result, and say how to exit. Of an output or a disk that is full it raises nothing.
+
+    `junit` is the form of the JUnit file: `properties` or `plain`.
     """
     written = Written({}, {})
     troubles: list[str] = []
     with STOPS.during(lambda: None, lambda: f"writing the reports into {folder}"):
         if folder is not None:
-            written = write_what_fits(run, folder)
+            written = write_what_fits(run, folder, plain_junit=junit == "plain")
             troubles += told(written, folder)
             if newest:
                 troubles += point_latest(folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CLUSTER, JOBS, Place
+from brokercert.cli.options import CLUSTER, JOBS, JUNIT, Place
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,8 +49,9 @@ def judge(
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--out", type=Place(file_okay=False), help="Another folder than the file's own.")
+@JUNIT
 @click.argument("run_json", type=Place(exists=True))
-def report(run_json: Path, out: Path | None) -> int:
+def report(run_json: Path, out: Path | None, junit: str) -> int:
     """Render the reports of a run.json (or of a run's folder) again. The exit status is the run's. A run.json whose
     outcome does not follow from its rows, or a row's verdict from its findings, is refused.
     """
@@ -71,4 +72,4 @@ def report(run_json: Path, out: Path | None) -> int:
         raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
     refuse_contradiction(run, path)
     check_folder(out or path.parent, "--out" if out else str(run_json))
-    return finish(run, out or path.parent)
+    return finish(run, out or path.parent, junit=junit)
