@@ -16,8 +16,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from brokercert_reports import bars, text, view
+from brokercert_reports.evidence import evidence_of
 from brokercert_reports.grid import grid_of
 from brokercert_reports.seal import seal_of
+from brokercert_reports.sequence import sequence
 
 EXITS: dict[ExitCode, str] = {
     ExitCode.CERTIFIED: "certified",
@@ -48,8 +50,14 @@ def render_html(run: RunRecord) -> str:
             judged=judged,
             asked=[row for row in judged if not view.unasked(row, run)],
             unasked={row.id for row in run.rows if view.unasked(row, run)},
+            tones={row.id: view.tone(row, run) for row in run.rows},
+            legend=view.legend(run),
+            evidence=evidence_of(problems, run),
             problems=problems,
             cards={row.id for row in problems},
+            deciding={
+                how: [view.decides(row, run) for row in problems].count(how) for how in ("against", "open", "nothing")
+            },
             blocks=view.blocked_by(run),
             budgets=view.budgets(run),
             areas=view.areas(run.rows),
@@ -103,8 +111,9 @@ def _environment() -> Environment:
         verdict_words=view.verdict_words,
         cases=view.cases,
         passes_shown=view.passes_shown,
-        fails_run=view.fails_run,
-        keeps_open=view.keeps_open,
+        decides=view.decides,
+        plainly=view.plainly,
+        sequence=sequence,
         is_floor=view.is_floor,
         records_text=view.records_text,
         most_cases=view.MOST_CASES,

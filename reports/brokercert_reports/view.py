@@ -117,6 +117,45 @@ def unasked(row: RowResult, run: RunRecord) -> bool:
     return row.verdict is Verdict.UNTESTED and bool(run.selected) and row.id not in run.selected
 
 
+def decides(row: RowResult, run: RunRecord) -> str:
+    """`against`: the row alone fails the run; `open`: it alone withholds the certificate; `nothing`."""
+    if fails_run(row, run):
+        return "against"
+    return "open" if keeps_open(row) else "nothing"
+
+
+def tone(row: RowResult, run: RunRecord) -> str:
+    """The class of colours in which a row stands: grey for what was not asked for and for what decides nothing here,
+    since it is not part of what is certified; else that of its verdict.
+    """
+    if unasked(row, run):
+        return "unasked"
+    return row.verdict.value.replace(" ", "-") if row.in_part else "outside"
+
+
+def legend(run: RunRecord) -> dict[Verdict, str]:
+    """The colours of each verdict that there is: grey where every row that has it is."""
+    tones = {verdict: {tone(row, run) for row in run.rows if row.verdict is verdict} for verdict in Verdict}
+    grey = {"unasked", "outside"}
+    return {v: "unasked" if of <= grey else v.value.replace(" ", "-") for v, of in tones.items() if of}
+
+
+PLAINLY: dict[Verdict, str] = {
+    Verdict.HARNESS_ERROR: "Our own machinery broke here, so that nothing is said of the client.",
+    Verdict.INCONCLUSIVE: "What was seen decides neither for the client nor against it.",
+    Verdict.NOT_OBSERVED: "It could not be seen, and nothing is held against the client.",
+}
+
+
+def plainly(row: RowResult) -> str:
+    """What a finding means, for whoever knows no protocol: of a breach the set's own words, of all else that there is
+    none.
+    """
+    if shows_fail(row) or row.verdict is Verdict.WARNING:
+        return row.means
+    return PLAINLY.get(row.verdict, "")
+
+
 def areas(rows: Iterable[RowResult]) -> dict[str, list[RowResult]]:
     """Rows by area, in the order of the set."""
     grouped: dict[str, list[RowResult]] = {}
