@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from brokercert_reports.seal import seal_of
-from brokercert_reports.text import listing, measured_sentence, others_sentence, printable_run, several, source_told
+from brokercert_reports.text import listing, others_sentence, printable_run, several, source_told
 from brokercert_reports.view import (
     MOST_CASES,
     MOST_WORDS,
@@ -29,6 +29,7 @@ from brokercert_reports.view import (
     fails_run,
     judged,
     last_words,
+    measures,
     problems,
     repeated_told,
     shares,
@@ -147,8 +148,8 @@ def _case(console: Console, case: Case) -> None:
     _labelled(console, "Observed", finding.observed)
     if finding.expected:
         _labelled(console, "Expected", finding.expected)
-    for one in finding.measured:
-        _labelled(console, "Measured", measured_sentence(one))
+    for text in measures(finding):
+        _labelled(console, "Measured", text)
     _labelled(console, "Evidence", evidence_place(case) or f"scenario {finding.scenario}")
 
 

@@ -17,9 +17,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from brokercert_reports import bars, sheet, text, view
+from brokercert_reports.evidence import evidence_of
 from brokercert_reports.grid import grid_of
 from brokercert_reports.plan import HEADINGS, Plan
 from brokercert_reports.seal import seal_of
+from brokercert_reports.sequence import sequence
 
 EXITS: dict[ExitCode, str] = {
     ExitCode.CERTIFIED: "certified",
@@ -54,8 +56,14 @@ def render_html(run: RunRecord, *, draft: str = "") -> str:
             repeated=view.repeated_told(run) if run.repeats > 1 else "",
             asked=[row for row in judged if not view.unasked(row, run)],
             unasked={row.id for row in run.rows if view.unasked(row, run)},
+            tones={row.id: view.tone(row, run) for row in run.rows},
+            legend=view.legend(run),
+            evidence=evidence_of(problems, run),
             problems=problems,
             cards={row.id for row in problems},
+            deciding={
+                how: [view.decides(row, run) for row in problems].count(how) for how in ("against", "open", "nothing")
+            },
             blocks=view.blocked_by(run),
             budgets=view.budgets(run),
             areas=view.areas(run.rows),
@@ -108,7 +116,8 @@ def _environment() -> Environment:
         sentence=text.sentence,
         stopped=text.stopped,
         quantity=text.quantity,
-        measured=text.measured_sentence,
+        measures=view.measures,
+        value_told=text.value_told,
         several=text.several,
         css=bars.css_class,
         path_url=path_url,
@@ -122,8 +131,9 @@ def _environment() -> Environment:
         waiver_of=view.waiver_of,
         cases=view.cases,
         passes_shown=view.passes_shown,
-        fails_run=view.fails_run,
-        keeps_open=view.keeps_open,
+        decides=view.decides,
+        plainly=view.plainly,
+        sequence=sequence,
         is_floor=view.is_floor,
         records_text=view.records_text,
         most_cases=view.MOST_CASES,

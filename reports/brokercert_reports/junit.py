@@ -22,7 +22,7 @@ from brokercert.seal import chain_of
 from brokercert.verdict import Outcome, RowResult, RunRecord, Verdict, shows_fail
 
 from brokercert_reports.seal import seal_of
-from brokercert_reports.text import listing, measured_sentence, printable_run
+from brokercert_reports.text import listing, printable_run
 from brokercert_reports.view import (
     MOST_CASES,
     MOST_LINES,
@@ -31,6 +31,7 @@ from brokercert_reports.view import (
     evidence_place,
     fails_run,
     keeps_open,
+    measures,
     outcome_title,
     tries_told,
     verdict_words,
@@ -43,35 +44,49 @@ LONGEST_MESSAGE = 400  # characters of the one-line message that CI systems show
 EXCERPT_LINES = 20  # of evidence in a failure's text: what fits a CI system's page; the trace has the rest
 
 
-def render_junit(run: RunRecord, *, attachments_under: str = "", draft: str = "") -> bytes:
+def render_junit(run: RunRecord, *, attachments_under: str = "", draft: str = "", plain: bool = False) -> bytes:
     """The run as UTF-8 XML. `tests` is the number of test cases, always.
 
     Traces are attached by paths relative to the run's folder, in which the file is written; `attachments_under` goes
     before them where a CI system wants them otherwise (GitLab: relative to the project; Jenkins: absolute). `draft`
     says that it is no certificate.
+
+    `plain`: no element and no attribute that strict schemas refuse (`docs/reports.md` says which schemas). The root is
+    the suite then, without its time stamp. What a test case may not hold is among the suite's properties, by row.
     """
     seals = {"chain": chain_of(run), "seal": seal_of(run)}
     run = printable_run(run)
-    root = ET.Element("testsuites")
-    suite = ET.SubElement(root, "testsuite", name=f"brokercert.{run.set_id}")
-    _properties(suite, {"draft": draft, **_suite_properties(run, seals)})
+    suite = ET.Element("testsuite", name=f"brokercert.{run.set_id}")
+    facts = _facts_of_rows(run) if plain else {}
+    _properties(suite, {"draft": draft, **_suite_properties(run, seals), **facts})
     for row in run.rows:
-        _row_case(suite, row, run, attachments_under)
-    _certificate_case(suite, run)
-    tally = {
-        "tests": len(suite.findall("testcase")),
-        "failures": len(suite.findall("testcase/failure")),
-        "errors": len(suite.findall("testcase/error")),
-        "skipped": len(suite.findall("testcase/skipped")),
-    }
-    for element in (suite, root):
-        for name, value in tally.items():
-            element.set(name, str(value))
-        element.set("time", f"{run.timing.total:.3f}")
-    suite.set("timestamp", run.started)
+        _row_case(suite, row, run, attachments_under, plain)
+    _certificate_case(suite, run, plain)
+    _tally(suite, run)
+    if plain:
+        root = suite
+    else:
+        suite.set("timestamp", run.started)
+        root = ET.Element("testsuites")
+        root.append(suite)
+        _tally(root, run)
+        del root.attrib["skipped"]  # no schema has it there
     ET.indent(root, " ")
     body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return body + b"\n"
+
+
+def _tally(element: ET.Element, run: RunRecord) -> None:
+    cases_under = list(element.iter("testcase"))
+    element.set("tests", str(len(cases_under)))
+    for kind, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        element.set(name, str(sum(case.find(kind) is not None for case in cases_under)))
+    element.set("time", f"{run.timing.total:.3f}")
+
+
+def _facts_of_rows(run: RunRecord) -> dict[str, str]:
+    """What the plain form has no place for in a test case: the properties of each, by the row's id."""
+    return {f"{row.id} {name}": value for row in run.rows for name, value in _row_properties(row).items()}
 
 
 def _suite_properties(run: RunRecord, seals: dict[str, str]) -> dict[str, str]:
@@ -135,10 +150,11 @@ def name_of(row: RowResult) -> str:
     return f"{row.id} {row.title}"
 
 
-def _row_case(suite: ET.Element, row: RowResult, run: RunRecord, under: str) -> None:
+def _row_case(suite: ET.Element, row: RowResult, run: RunRecord, under: str, plain: bool) -> None:
     told = cases(row, run)
     case = ET.SubElement(suite, "testcase", classname=class_of(row, run), name=name_of(row), time=_time(row, run))
-    _properties(case, _row_properties(row))
+    if not plain:
+        _properties(case, _row_properties(row))
     if fails_run(row, run):
         _explained(case, "failure", row, told)
     elif keeps_open(row):
@@ -174,7 +190,7 @@ def _row_properties(row: RowResult) -> dict[str, str]:
         "scenarios": listing(row.scenarios),
         "reproduce": row.reproduce,
     }
-    measured = list(dict.fromkeys(measured_sentence(one) for f in row.findings for one in f.measured))
+    measured = list(dict.fromkeys(text for f in row.findings for text in measures(f)))
     return values | {f"measured_{n}" if n > 1 else "measured": text for n, text in enumerate(measured, 1)}
 
 
@@ -193,7 +209,7 @@ def _explanation(row: RowResult, told: tuple[Case, ...]) -> list[str]:
         lines += ["", f"In scenario {finding.scenario}{clause}: {finding.verdict}", f"  Observed: {finding.observed}"]
         if finding.expected:
             lines.append(f"  Expected: {finding.expected}")
-        lines += [f"  Measured: {measured_sentence(m)}" for m in finding.measured]
+        lines += [f"  Measured: {text}" for text in measures(finding)]
         if evidence_place(one):
             lines.append(f"  Evidence: {evidence_place(one)}")
         if one.excerpt is not None:
@@ -220,10 +236,11 @@ def _explanation(row: RowResult, told: tuple[Case, ...]) -> list[str]:
     return lines
 
 
-def _certificate_case(suite: ET.Element, run: RunRecord) -> None:
+def _certificate_case(suite: ET.Element, run: RunRecord, plain: bool) -> None:
     name = f"certificate for part {run.part}" if run.part else "certificate"
     case = ET.SubElement(suite, "testcase", classname=f"brokercert.{run.set_id}", name=name, time="0.000")
-    _properties(case, {"verdict": run.outcome.value, "sentence": run.sentence})
+    if not plain:
+        _properties(case, {"verdict": run.outcome.value, "sentence": run.sentence})
     if run.outcome is Outcome.CERTIFIED:
         return
     kind = "failure" if run.outcome is Outcome.FAILED else "error"

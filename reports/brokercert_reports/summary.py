@@ -14,7 +14,6 @@ from brokercert.verdict import EXIT_CODES, RowResult, RunRecord, Verdict, shows_
 from brokercert_reports.seal import seal_of
 from brokercert_reports.text import (
     listing,
-    measured_sentence,
     others_sentence,
     printable_run,
     sentence,
@@ -32,6 +31,7 @@ from brokercert_reports.view import (
     judged,
     keeps_open,
     last_words,
+    measures,
     outcome_title,
     problems,
     repeated_told,
@@ -132,7 +132,7 @@ def _problem(row: RowResult, run: RunRecord, blocked: tuple[str, ...]) -> str:
         lines.append(f"- **Observed** {markdown(sentence(case.finding.observed))}")
         if case.finding.expected:
             lines.append(f"- **Expected** {markdown(sentence(case.finding.expected))}")
-        lines += [f"- **Measured** {markdown(measured_sentence(one))}" for one in case.finding.measured[:3]]
+        lines += [f"- **Measured** {markdown(text)}" for text in measures(case.finding)[:3]]
         lines.append(f"- **Evidence** {markdown(evidence_place(case) or case.finding.scenario)}")
     if shows_fail(row) and row.mend:
         lines.append(f"- **Mend** {markdown(row.mend)}")

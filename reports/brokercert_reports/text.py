@@ -79,13 +79,23 @@ def quantity(value: float, unit: str) -> str:
     return digits if unit == "1" else f"{digits} {unit}"
 
 
-def measured_sentence(one: Measured) -> str:
-    """`accept to complete upgrade: 312 ms, limit 5 s (± 1.2 ms, monotonic clock of the harness)`."""
-    text = f"{one.name}: {quantity(one.value, one.unit)}"
+def measured_sentence(one: Measured, survived: bool = False) -> str:
+    """`accept to complete upgrade: 312 ms, limit 5 s (± 1.2 ms, monotonic clock of the harness)`.
+
+    `survived`: what would have ended the time never came (`view.survived`), so that its value is a least.
+    """
+    text = f"{one.name}: {value_told(one, survived)}"
     if one.limit is not None:
         text += f", limit {quantity(one.limit, one.unit)}"
     doubt = f"± {quantity(one.error, one.unit)}, " if one.error else ""
+    if survived:
+        doubt = f"it had not come when the watch ended; that moment {doubt}" if doubt else "it had not come by then; "
     return f"{text} ({doubt}{one.clock} clock of the {one.side})"
+
+
+def value_told(one: Measured, survived: bool = False) -> str:
+    """`312 ms`, or `more than 62.5 s` of a time that nothing had ended."""
+    return f"{'more than ' if survived else ''}{quantity(one.value, one.unit)}"
 
 
 def others_sentence(others: Sequence[Happened], most: int = 2) -> str:

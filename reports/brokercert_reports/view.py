@@ -14,6 +14,7 @@ from brokercert.verdict import (
     SEVERITY,
     Excerpt,
     Finding,
+    Form,
     Level,
     Measured,
     Outcome,
@@ -28,7 +29,7 @@ from brokercert.verdict import (
     waiver_state,
 )
 
-from brokercert_reports.text import listing, several
+from brokercert_reports.text import listing, measured_sentence, several
 
 UNDECIDED = (
     Verdict.HARNESS_ERROR,
@@ -40,6 +41,7 @@ UNDECIDED = (
 MOST_CASES = 3  # findings of a row told in full, as many as have excerpts; the others are named
 MOST_WORDS = 3  # kinds of ends of a client that are shown in full; the others are named
 MOST_LINES = 20  # of a client's output: where a program says why it died, it says so in its last screen
+TIMES = ("s", "ms")  # units of times: a count is never cut short by the end of a watch
 QUIET = (Verdict.PASS, Verdict.NOT_APPLICABLE)  # findings that need no explanation
 
 TITLES: dict[Outcome, str] = {
@@ -163,6 +165,45 @@ def unasked(row: RowResult, run: RunRecord) -> bool:
     return row.verdict is Verdict.UNTESTED and bool(run.selected) and row.id not in run.selected
 
 
+def decides(row: RowResult, run: RunRecord) -> str:
+    """`against`: the row alone fails the run; `open`: it alone withholds the certificate; `nothing`."""
+    if fails_run(row, run):
+        return "against"
+    return "open" if keeps_open(row) else "nothing"
+
+
+def tone(row: RowResult, run: RunRecord) -> str:
+    """The class of colours in which a row stands: grey for what was not asked for and for what decides nothing here,
+    since it is not part of what is certified; else that of its verdict.
+    """
+    if unasked(row, run):
+        return "unasked"
+    return row.verdict.value.replace(" ", "-") if row.in_part else "outside"
+
+
+def legend(run: RunRecord) -> dict[Verdict, str]:
+    """The colours of each verdict that there is: grey where every row that has it is."""
+    tones = {verdict: {tone(row, run) for row in run.rows if row.verdict is verdict} for verdict in Verdict}
+    grey = {"unasked", "outside"}
+    return {v: "unasked" if of <= grey else v.value.replace(" ", "-") for v, of in tones.items() if of}
+
+
+PLAINLY: dict[Verdict, str] = {
+    Verdict.HARNESS_ERROR: "Our own machinery broke here, so that nothing is said of the client.",
+    Verdict.INCONCLUSIVE: "What was seen decides neither for the client nor against it.",
+    Verdict.NOT_OBSERVED: "It could not be seen, and nothing is held against the client.",
+}
+
+
+def plainly(row: RowResult) -> str:
+    """What a finding means, for whoever knows no protocol: of a breach the set's own words, of all else that there is
+    none.
+    """
+    if shows_fail(row) or row.verdict is Verdict.WARNING:
+        return row.means
+    return PLAINLY.get(row.verdict, "")
+
+
 def areas(rows: Iterable[RowResult]) -> dict[str, list[RowResult]]:
     """Rows by area, in the order of the set."""
     grouped: dict[str, list[RowResult]] = {}
@@ -276,6 +317,7 @@ class Budget:
     verdict: Verdict
     scenario: str
     samples: int
+    survived: bool = False  # the worst is a least: nothing had ended that time
 
 
 def budgets(run: RunRecord) -> tuple[Budget, ...]:
@@ -292,7 +334,8 @@ def budgets(run: RunRecord) -> tuple[Budget, ...]:
     result = []
     for (row_id, _, _, _), taken in grouped.items():
         finding, one = min(taken, key=lambda pair: (SEVERITY[pair[0].verdict], _spare(pair[1])))
-        result.append(Budget(by_id[row_id], one, finding.verdict, finding.scenario, len(taken)))
+        ended = survived(finding, one)
+        result.append(Budget(by_id[row_id], one, finding.verdict, finding.scenario, len(taken), ended))
     return tuple(result)
 
 
@@ -303,6 +346,19 @@ def _spare(one: Measured) -> float:
 def is_floor(one: Measured) -> bool:
     """Its limit is the least that is right, not the most. The record has no field for it: the name says so."""
     return "at least" in one.name
+
+
+def survived(finding: Finding, one: Measured) -> bool:
+    """The time ran to the end of what was watched, since what would have ended it never came: its value is a least.
+
+    The record says so by the finding's form. A record of before there were forms does not say it.
+    """
+    return finding.form is Form.ABSENCE and one.unit in TIMES
+
+
+def measures(finding: Finding) -> tuple[str, ...]:
+    """What was measured for a finding, a sentence each. No report tells a measurement without its finding."""
+    return tuple(measured_sentence(one, survived(finding, one)) for one in finding.measured)
 
 
 def wall_time(run: RunRecord) -> str:

@@ -34,14 +34,14 @@ class Written(NamedTuple):
     failed: dict[str, str]
 
 
-def write_reports(run: RunRecord, folder: Path) -> dict[str, Path]:
+def write_reports(run: RunRecord, folder: Path, *, plain_junit: bool = False) -> dict[str, Path]:
     """Write run.json, report.html, TEST-<set>.xml, summary.md, and the plan as plan.html, plan.csv and plan.xlsx. The
     folder is made where it is missing.
 
-    Answers their paths by kind, as in `Written`. Raises `OSError` where the folder cannot be written. All are rendered
-    before the first is written.
+    `plain_junit`: as `render_junit` has it. Answers their paths by kind, as in `Written`. Raises `OSError` where the
+    folder cannot be written. All are rendered before the first is written.
     """
-    contents = [(kind, name, render()) for kind, name, render in _reports(run)]
+    contents = [(kind, name, render()) for kind, name, render in _reports(run, plain_junit)]
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for kind, name, content in contents:
@@ -50,14 +50,14 @@ def write_reports(run: RunRecord, folder: Path) -> dict[str, Path]:
     return paths
 
 
-def write_what_fits(run: RunRecord, folder: Path, record: bytes | None = None) -> Written:
+def write_what_fits(run: RunRecord, folder: Path, record: bytes | None = None, *, plain_junit: bool = False) -> Written:
     """The same, as far as it goes: what cannot be made or written is told, and raises nothing. `record` is the content
     of `run.json` where the run was read from one: its seal holds for those bytes.
     """
     written = Written({}, {})
     with suppress(OSError):  # then each file says why
         folder.mkdir(parents=True, exist_ok=True)
-    for kind, name, render in _reports(run, record):
+    for kind, name, render in _reports(run, plain_junit, record):
         try:
             _write(folder / name, render())
         except OSError as error:
@@ -69,11 +69,13 @@ def write_what_fits(run: RunRecord, folder: Path, record: bytes | None = None) -
     return written
 
 
-def _reports(run: RunRecord, record: bytes | None = None) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+def _reports(
+    run: RunRecord, plain_junit: bool, record: bytes | None = None
+) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     """Kind, name and content of each, the most important first."""
     yield "run.json", RECORD, lambda: record_bytes(run) if record is None else record
     yield "HTML", "report.html", lambda: render_html(run).encode()
-    yield "JUnit", f"TEST-{run.set_id}.xml", lambda: render_junit(run)
+    yield "JUnit", f"TEST-{run.set_id}.xml", lambda: render_junit(run, plain=plain_junit)
     yield "Markdown", "summary.md", lambda: render_summary(run).encode()
     yield "Plan, HTML", "plan.html", lambda: render_plan(plan_of_run(run)).encode()
     yield "Plan", "plan.csv", lambda: render_csv(plan_of_run(run))

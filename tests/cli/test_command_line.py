@@ -158,6 +158,20 @@ def test_the_exit_status_is_the_outcome(
     assert line("certify", "--reference", "--part", "core", *arguments)[0] == code
 
 
+def test_the_form_of_the_junit_file_is_chosen_when_it_is_written(line: Line) -> None:
+    def root_of(*arguments: str) -> str:
+        line(*arguments)
+        text = (line.folder / "out" / "latest" / "TEST-tradovate-stage2.xml").read_text()
+        return text.splitlines()[1].split()[0]
+
+    certify = ("certify", "--reference", "--part", "core")
+    assert root_of(*certify) == "<testsuites"
+    assert root_of("report", "--junit", "plain", "out/latest") == "<testsuite"
+    assert root_of("report", "out/latest") == "<testsuites"
+    assert root_of("certify", "--junit", "plain", *certify[1:]) == "<testsuite"
+    assert line("report", "--junit", "fine", "out/latest")[0] == ExitCode.USAGE
+
+
 def test_an_interrupted_run_has_a_partial_report(line: Line) -> None:
     line.interrupted = True
     code, out, _ = line("certify", "--reference")

@@ -27,7 +27,8 @@ from brokercert_reports.text import printable
 VOID = {"meta", "br", "link", "img", "input"}
 KNOWN = set(
     "html head meta title style body a header p h1 h2 h3 h4 ul li b strong em small span dl div dt dd br code nav main"
-    " section article table caption thead tbody tr th td pre details summary footer svg rect line".split()
+    " section article table caption thead tbody tr th td pre details summary footer svg rect line g text path circle"
+    " ol".split()
 )
 
 
@@ -225,7 +226,8 @@ def test_budgets_draw_value_limit_and_error(failed: RunRecord) -> None:
     assert all(rect["fill"].startswith("#") for rect in page.all("rect"))  # colours without a style sheet
     (row,) = re.findall(r"<tr>.*HBT-010.*", render_html(failed)[render_html(failed).index('id="budgets"') :])
     assert re.sub("<[^>]*>", " ", row).split() == (
-        "HBT-010 longest gap between heartbeats 41.27 s ≤ 33 s 1.4 ms 1 monotonic, harness steady".split()
+        "HBT-010 , measurement 3 longest gap between heartbeats 41.27 s ≤ 33 s 1.4 ms 1"
+        " monotonic, harness steady".split()
     )
 
 
@@ -321,7 +323,7 @@ def test_a_row_that_failed_everywhere_is_told_thrice_and_named_for_the_rest(buil
         for n in range(9)
     )
     text = Page(render_html(build({"LOG-010": failures}))).text
-    card = text[: text.index("Why it matters")]
+    card = text[: text.index("Likely causes")]
     assert [n for n in range(9) if f"Nothing at {n}." in card] == [0, 1, 2]
     assert "6 further findings of this row in run.json: fail in place-3, fail in place-4" in card
 

@@ -13,9 +13,10 @@ import junitparser.xunit2
 import msgspec
 import pytest
 import xmlschema
-from brokercert.verdict import Finding, Level, Outcome, RunRecord, Verdict, outcome_of
+from brokercert.verdict import Finding, Form, Level, Measured, Outcome, RunRecord, Verdict, outcome_of
 from brokercert_reports.junit import render_junit
 from brokercert_reports.text import printable
+from ci_rules import SUREFIRE, XUNIT, Schema, breaches
 
 XSD = Path(__file__).parent.parent / "data" / "reports" / "junit.xsd"
 
@@ -34,7 +35,8 @@ def parse(run: RunRecord) -> ET.Element:
         assert int(element.get("tests", "")) == len(root.findall(".//testcase"))
         for kind in ("failure", "error"):
             assert int(element.get(f"{kind}s", "")) == len(root.findall(f".//testcase/{kind}"))
-        assert int(element.get("skipped", "")) == len(root.findall(".//skipped"))
+    assert int(root[0].get("skipped", "")) == len(root.findall(".//skipped"))
+    assert "skipped" not in root.attrib
     return root[0]
 
 
@@ -158,8 +160,11 @@ def test_hostile_text_stays_text(hostile: tuple[str, RunRecord]) -> None:
 
 def test_another_reader_counts_the_same(failed: RunRecord, tmp_path: Path) -> None:
     path = tmp_path / "TEST.xml"
+    path.write_bytes(render_junit(failed, plain=True))
+    alone = junitparser.JUnitXml.fromfile(str(path))
     path.write_bytes(render_junit(failed))
     (suite,) = junitparser.JUnitXml.fromfile(str(path))
+    assert (alone.tests, alone.failures, alone.errors) == (suite.tests, suite.failures, suite.errors)
     assert isinstance(suite, junitparser.TestSuite)
     read = [junitparser.xunit2.TestCase.fromelem(case) for case in suite]  # type: ignore[no-untyped-call]
     assert len(read) == suite.tests == len(failed.rows) + 1
@@ -182,3 +187,92 @@ def test_a_row_that_failed_everywhere_stays_readable(build: Callable[..., RunRec
     assert failure is not None and failure.text is not None
     assert "nothing at 2" in failure.text and "nothing at 3" not in failure.text
     assert "Further findings: fail in place-3, fail in place-4" in failure.text
+
+
+def plain(run: RunRecord) -> ET.Element:
+    return ET.fromstring(render_junit(run, plain=True))
+
+
+def some_runs(build: Callable[..., RunRecord], failed: RunRecord) -> list[RunRecord]:
+    return [failed, build(), build(part=""), build(strict=True), build(interrupted=True)]
+
+
+@pytest.mark.parametrize("schema", [XUNIT, SUREFIRE], ids=lambda schema: schema.name)
+def test_the_plain_form_breaks_no_rule_of_schemas_that_are_not_ours(
+    build: Callable[..., RunRecord], failed: RunRecord, hostile: tuple[str, RunRecord], schema: Schema
+) -> None:
+    for run in (*some_runs(build, failed), hostile[1]):
+        assert list(breaches(plain(run), schema)) == []
+
+
+def test_the_usual_form_has_no_more_beyond_the_plugins_schema_than_the_properties_of_cases(
+    build: Callable[..., RunRecord], failed: RunRecord
+) -> None:
+    for run in some_runs(build, failed):
+        assert set(breaches(ET.fromstring(render_junit(run)), XUNIT)) == {"properties in testcase"}
+
+
+@pytest.mark.parametrize("schema", [XUNIT, SUREFIRE], ids=lambda schema: schema.name)
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda root: root.set("disabled", "0"), "testsuite has no attribute disabled"),
+        (lambda root: root.attrib.pop("errors"), "testsuite lacks errors"),
+        (lambda root: ET.SubElement(root.find("testcase"), "properties"), "properties in testcase"),
+        (lambda root: ET.SubElement(root, "flaky"), "there is no flaky"),
+        (lambda root: root.set("time", "1e3"), "the time of testsuite"),
+    ],
+)
+def test_the_rules_notice_what_the_schemas_refuse(
+    failed: RunRecord, schema: Schema, spoil: Callable[[ET.Element], object], said: str
+) -> None:
+    root = plain(failed)
+    spoil(root)
+    assert said in set(breaches(root, schema))
+
+
+def test_surefires_rules_notice_another_order_and_a_second_output(failed: RunRecord) -> None:
+    root = plain(failed)
+    case = next(case for case in root.iter("testcase") if case.find("system-out") is not None)
+    case.insert(0, ET.Element("system-out"))
+    root.insert(len(root), ET.Element("properties"))
+    assert {"system-out twice in testcase", "the order in testsuite"} <= set(breaches(root, SUREFIRE))
+
+
+def test_the_plain_form_says_the_same_of_every_case_and_loses_no_property(
+    build: Callable[..., RunRecord], failed: RunRecord
+) -> None:
+    for run in some_runs(build, failed):
+        usual, simple = parse(run), plain(run)
+        told = properties(simple)
+        for one, other in zip(usual.findall("testcase"), simple.findall("testcase"), strict=True):
+            assert one.attrib == other.attrib
+            assert [(x.tag, x.attrib, x.text) for x in one if x.tag != "properties"] == [
+                (x.tag, x.attrib, x.text) for x in other
+            ]
+        for case in usual.findall("testcase")[:-1]:
+            mine = properties(case)
+            assert {f"{mine['requirement']} {name}": value for name, value in mine.items()}.items() <= told.items()
+        tallies = ("tests", "failures", "errors", "skipped", "time")
+        assert [usual.get(name) for name in tallies] == [simple.get(name) for name in tallies]
+
+
+def test_of_a_time_that_nothing_ended_only_a_least_is_told(build: Callable[..., RunRecord]) -> None:
+    def told(form: Form) -> str:
+        silence = Measured(name="silence to giving up", value=62.51, unit="s", limit=60, error=6.155)
+        found = Finding(
+            requirement="HBT-050",
+            scenario="silent",
+            verdict=Verdict.FAIL,
+            observed="it was not given up",
+            form=form,
+            measured=(silence,),
+        )
+        run = build({"HBT-050": (found,)}, part="")
+        return properties(case_of(parse(run), "HBT-050"))["measured"]
+
+    assert told(Form.TIME).startswith("silence to giving up: 62.51 s, limit 60 s (± 6.155 s, ")
+    assert told(Form.ABSENCE) == (
+        "silence to giving up: more than 62.51 s, limit 60 s (it had not come when the watch ended; that moment"
+        " ± 6.155 s, monotonic clock of the harness)"
+    )

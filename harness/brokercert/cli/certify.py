@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brokercert.cli.options import CONFIG, REFERENCE, Place, WithClient, tell_newest
+from brokercert.cli.options import CONFIG, JUNIT, REFERENCE, Place, WithClient, tell_newest
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ LONGEST = 100  # characters of a version that is told
     help="A waivers.toml (default: that beside brokercert.toml, or in the current folder).",
 )
 @click.option("--out", type=Place(file_okay=False), help="Where runs are written (default: out).")
+@JUNIT
 @CONFIG
 @REFERENCE
 @click.option(
@@ -68,6 +69,7 @@ def certify(
     client_version: str,
     waivers_path: Path | None,
     out: Path | None,
+    junit: str,
     config_path: Path | None,
     reference: bool,
     tier: str,
@@ -142,9 +144,9 @@ def certify(
     raise_priority()  # before progress has its thread
     with STOPS.during(lambda: None, lambda: "beginning, or at the end"):  # a signal between the two is not lost
         if repeat > 1:
-            return finish(*run_times(request, repeat), newest=True)
+            return finish(*run_times(request, repeat), newest=True, junit=junit)
         run = run_once(request)
-        return finish(run, request.out / run.run_id, newest=True)
+        return finish(run, request.out / run.run_id, newest=True, junit=junit)
 
 
 def _failed(only: tuple[str, ...], out: Path, rows: RequirementSet, spec: SubjectSpec, part: str) -> tuple[str, ...]:

@@ -18,16 +18,25 @@ from brokercert.engine.stops import STOPS
 from brokercert.verdict import EXIT_CODES, RunRecord
 
 
-def finish(run: RunRecord, folder: Path | None, *, newest: bool = False, record: bytes | None = None) -> int:
+def finish(
+    run: RunRecord,
+    folder: Path | None,
+    *,
+    newest: bool = False,
+    record: bytes | None = None,
+    junit: str = "properties",
+) -> int:
     """Write the reports into `folder` (None: nowhere), make `latest` mean it where it is the newest run, show the
     result, and say how to exit. `record` is the content of the `run.json` that the run was read from, if it was. Of an
     output or a disk that is full it raises nothing.
+
+    `junit` is the form of the JUnit file: `properties` or `plain`.
     """
     written = Written({}, {})
     troubles: list[str] = []
     with STOPS.during(lambda: None, lambda: f"writing the reports into {folder}"):
         if folder is not None:
-            written = write_what_fits(run, folder, record)
+            written = write_what_fits(run, folder, record, plain_junit=junit == "plain")
             troubles += told(written, folder)
             if newest:
                 troubles += point_latest(folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CLUSTER, JOBS, Place
+from brokercert.cli.options import CLUSTER, JOBS, JUNIT, Place
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,8 +49,9 @@ def judge(
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--out", type=Place(file_okay=False), help="Another folder than the file's own.")
+@JUNIT
 @click.argument("run_json", type=Place(exists=True))
-def report(run_json: Path, out: Path | None) -> int:
+def report(run_json: Path, out: Path | None, junit: str) -> int:
     """Render the reports of a run.json (or of a run's folder) again. The exit status is the run's. A run.json whose
     outcome does not follow from its rows, a row's verdict from its findings, or its seal from the rest, is refused.
     """
@@ -63,4 +64,4 @@ def report(run_json: Path, out: Path | None) -> int:
     data = read_given(path, "the run.json of a run, as in out/latest")
     run = believed(path, data)
     check_folder(out or path.parent, "--out" if out else str(run_json))
-    return finish(run, out or path.parent, record=data)
+    return finish(run, out or path.parent, record=data, junit=junit)

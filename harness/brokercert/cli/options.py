@@ -73,6 +73,14 @@ CONFIG = click.option(
 REFERENCE = click.option("--reference", is_flag=True, help="Take brokercert's own reference client, and no other.")
 SEED = click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all that is drawn.")
 JOBS = click.option("--jobs", type=click.IntRange(0), default=0, help="Processes at once (default: one a core).")
+JUNIT = click.option(
+    "--junit",
+    "junit",
+    type=click.Choice(["properties", "plain"]),
+    default="properties",
+    show_default=True,
+    help="Form of the JUnit file; plain is for readers that hold it to a schema.",
+)
 CLUSTER = click.option(
     "--cluster", metavar="tcp://HOST:PORT", default="", help="Use the workers of a Dask scheduler instead."
 )

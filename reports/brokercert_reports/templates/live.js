@@ -83,7 +83,7 @@ function button(action, target, what) {
   made.type = "button";
   made.dataset.act = action.name;
   if (action.help) made.title = action.help;
-  if (what) made.setAttribute("aria-label", `${action.label} ${what} ${target}`);
+  if (what) made.append(put("span", ` ${what} ${target}`, "mark")); // its name begins with what is seen
   made.onclick = () => (action.fields.length ? ask(action, target, what) : perform(action, target, {}));
   return made;
 }
@@ -147,7 +147,7 @@ function section(table) {
   const scroll = put("div", undefined, "scroll");
   scroll.tabIndex = 0;
   scroll.setAttribute("role", "region");
-  scroll.setAttribute("aria-labelledby", title.id);
+  scroll.setAttribute("aria-label", `Table of ${table.title}`);
   const head = put("tr");
   for (const name of table.columns) {
     const cell = put("th", name, table.numeric.includes(name) ? "n" : "");
@@ -262,7 +262,7 @@ function drawn(line) {
   if (line.text.length > CUT) {
     const more = put("button", "all");
     more.type = "button";
-    more.setAttribute("aria-label", `All of line ${line.number}`);
+    more.append(put("span", ` of line ${line.number}`, "mark"));
     more.onclick = () => {
       text.textContent = line.text;
     };
