@@ -120,6 +120,11 @@ def outside_landmarks(root: Node) -> list[str]:
     return found
 
 
+def target(node: Node) -> Node:
+    """What is clicked on: of a field its label, which is around it."""
+    return next((up for up in node.up if up.tag == "label"), node) if node.tag in ("input", "select") else node
+
+
 def alone(node: Node) -> bool:
     """It has its block for itself, so that no line of text gives it its height."""
     block = next(up for up in node.up if up is not node and up.tag in BLOCKS)
@@ -148,5 +153,7 @@ def matches(node: Node, selector: str) -> bool:
 
 
 def _simple(node: Node, part: str) -> bool:
-    tag, *classes = re.sub(r":not\([^)]*\)", "", part).split(".")
+    if re.search(r"[:\[#>]", part):
+        return False  # of those this knows nothing
+    tag, *classes = part.split(".")
     return (not tag or tag == node.tag) and all(one in node.classes for one in classes)
