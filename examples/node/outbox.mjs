@@ -57,7 +57,8 @@ export class Outbox {
     const wait = penaltyIn(data);
     this.pending.delete(id);
     Object.assign(request, { ticket: data["p-ticket"], priority: -1 }); // it leaves first: it was there first
-    this.penalties.set(request.endpoint, now() + wait);
+    const ends = now() + wait;
+    this.penalties.set(request.endpoint, Math.max(ends, this.penalties.get(request.endpoint) ?? ends)); // the longest holds
     this.waiting.push(request);
     setTimeout(() => this.flush(), wait + 10).unref(); // a timer may be a little early
   }

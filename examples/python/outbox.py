@@ -81,7 +81,8 @@ class Outbox:
             return
         wait = float(told.get("p-time", PENALTY))
         request.ticket, request.priority = told["p-ticket"], -1  # it leaves first: it was there first
-        self.penalties[request.endpoint] = self.loop.time() + wait
+        ends = self.loop.time() + wait
+        self.penalties[request.endpoint] = max(ends, self.penalties.get(request.endpoint, ends))  # the longest holds
         self.waiting.append(request)
         self.loop.call_later(wait + 0.01, self.flush)  # a timer may be a little early
 
