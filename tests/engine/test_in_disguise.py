@@ -51,7 +51,8 @@ def test_no_file_holds_it(tmp_path: Path) -> None:
     assert len(files) >= 5 and TOLD
     secrets = [disguises_of(token) for token in set(TOLD)]
     for file in files:
-        assert found_in(file.read_text("utf-8"), secrets) == [], file.name
+        text = file.read_text("utf-8", "replace")  # of the workbook too, which is not compressed
+        assert found_in(text, secrets) == [], file.name
 
 
 @pytest.mark.parametrize("disguise", KNOWN)
