@@ -26,7 +26,7 @@ PROXY = (CLIENT + BROKER) // 2
 CHARACTER = 6.7  # of 11 px of a monospaced font
 PIECE = 600  # the height after which a new piece begins: half a page of A4
 HEAD = 24
-HEIGHTS = {"arrow": 30, "note": 18, "band": 22, "cut": 18}
+HEIGHTS = {"message": 30, "note": 18, "band": 22, "cut": 18}
 MOST_SPANS = 4
 
 # What the records of the harness say (`judge/sentences.py`): which of them change the world, and which last.
@@ -77,7 +77,7 @@ def steps_of(lines: Sequence[ExcerptLine]) -> tuple[Step, ...]:
 
 def _kind(line: ExcerptLine) -> str:
     if line.who in ("client", "broker") and not line.text.startswith(STATE):
-        return "arrow"
+        return "message"
     return "band" if line.who == "harness" and BANDS.match(line.text) else "note"
 
 
@@ -172,8 +172,8 @@ def _step(step: Step, top: int, proxied: bool) -> Markup:
         ).format(top, WIDTH, height, top, height)
     drawn += _margin(step, top + (14 if step.kind == "band" else 12))
     match step.kind:
-        case "arrow":
-            return drawn + _arrow(step, step.line, top, proxied)
+        case "message":
+            return drawn + _message(step, step.line, top, proxied)
         case "band":
             drawn += Markup(
                 '<rect x="{}" y="{}" width="{}" height="{}" rx="3" fill="#c02b2b" fill-opacity=".16"/>'
@@ -195,7 +195,7 @@ def _margin(step: Step, y: int) -> Markup:
     )
 
 
-def _arrow(step: Step, line: ExcerptLine, top: int, proxied: bool) -> Markup:
+def _message(step: Step, line: ExcerptLine, top: int, proxied: bool) -> Markup:
     y = top + 21
     start, end = (CLIENT, BROKER) if line.who == "client" else (BROKER, CLIENT)
     back = -7 if end > start else 7
