@@ -81,14 +81,14 @@ def certify(
     if tier == "virtual":
         raise UsageError("--tier virtual: expected real; a program has a clock of its own, which no one can turn")
     config = load_config(config_path)
+    today = datetime.datetime.now(datetime.UTC).date()
+    waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
     rows = set_asked(config, set_id, "--set")
     part = part_asked(config, rows, part, "--part")
     spec = client_asked(config, rows, command, reference=reference)
     strict = config.strict if strict is None else strict
     seed = config.seed if seed is None else seed
     out = config.out if out is None else out
-    today = datetime.datetime.now(datetime.UTC).date()
-    waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
     if failed:
         only = _failed(only, out, rows, spec, part)
 
