@@ -85,7 +85,10 @@ def test_no_name_is_no_name_of_the_working_folder(
 
 def test_these_doors_are_all() -> None:
     assert DOORS == [
+        ("certify", "--waivers", "FILE"),
         ("certify", "--config", "FILE"),
+        ("check", "--config", "FILE"),
+        ("doctor", "--config", "FILE"),
         ("judge", "FILE"),
         ("report", "FILE"),
         ("bundle", "--key", "FILE"),

@@ -92,6 +92,8 @@ def certify(
     if tier == "virtual":
         raise UsageError("--tier virtual: expected real; a program has a clock of its own, which no one can turn")
     config = load_config(config_path)
+    today = datetime.datetime.now(datetime.UTC).date()
+    waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
     rows = set_asked(config, set_id, "--set")
     tell_newest(set_id or config.set_id, rows)
     part = part_asked(config, rows, part, "--part")
@@ -105,8 +107,6 @@ def certify(
     challenge = challenge or ""
     seed = config.seed if seed is None else seed
     out = config.out if out is None else out
-    today = datetime.datetime.now(datetime.UTC).date()
-    waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
     if failed:
         only = _failed(only, out, rows, spec, part)
 

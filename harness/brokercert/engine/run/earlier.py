@@ -10,7 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from brokercert.engine.ask.given import is_folder
 from brokercert.engine.errors import UsageError
+from brokercert.engine.run.latest import LATEST
 from brokercert.verdict import RUN_FORMAT, RowResult, RunRecord, Verdict, decode_run
 
 GREEN = (Verdict.PASS, Verdict.WARNING, Verdict.NOT_APPLICABLE)  # a warning is told, and does not fail
@@ -25,7 +27,7 @@ def latest_run(out: Path, set_id: str, subject: str) -> tuple[RunRecord, Path] |
 def _runs(out: Path) -> Iterator[tuple[RunRecord, Path]]:
     """The newest first. `latest` is a link to one of them."""
     try:
-        folders = sorted((one for one in out.iterdir() if one.is_dir() and not one.is_symlink()), reverse=True)
+        folders = sorted((one for one in out.iterdir() if one.name != LATEST and is_folder(one)), reverse=True)
     except OSError:
         return
     for folder in folders:
