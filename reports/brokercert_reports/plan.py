@@ -15,7 +15,7 @@ from brokercert.requirements import RequirementError, RequirementSet
 from brokercert.sources import Demand, demands_of
 from brokercert.verdict import Level, RowResult, RunRecord, Verdict
 
-from brokercert_reports.text import quantity
+from brokercert_reports.text import quantity, value_told
 from brokercert_reports.view import Budget, Case, budgets, cases, client_words, is_floor, records_text, verdict_words
 
 OUTSIDE = "not part of what is certified here"
@@ -238,8 +238,8 @@ def moment_at(began: str, seconds: float) -> str:
 
 def _figure(one: Budget) -> str:
     worst = one.worst
-    doubt = f" ± {quantity(worst.error, worst.unit)}" if worst.error else ""
-    return f"{worst.name}: {quantity(worst.value, worst.unit)}{doubt}"
+    doubt = f" ± {quantity(worst.error, worst.unit)}" if worst.error and not one.survived else ""
+    return f"{worst.name}: {value_told(worst, one.survived)}{doubt}"
 
 
 def _budget(measured: Sequence[Budget]) -> str:
