@@ -13,6 +13,7 @@ from typing import Any
 
 from brokercert_mock.arrow.book import SYMBOLS, OrderBook
 from brokercert_mock.arrow.connection import ArrowConnection
+from brokercert_mock.arrow.edition import FIRST, Edition
 from brokercert_mock.arrow.panel import ArrowPanel
 from brokercert_mock.arrow.rest import OrdersApi
 from brokercert_mock.arrow.rules import TAKES
@@ -40,6 +41,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
     websocket_path = ""
     rest_prefix = ""
     takes = TAKES
+    edition: Edition = FIRST
 
     def __init__(
         self,
@@ -57,7 +59,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
         self.sessions = Sessions(self.rng, self.clock, self._secret, reserved=self.settings.credentials == "reserved")
         self.password = "pw-" + "".join(self.rng.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(16))
         self._secret("password", self.password)
-        self.book_of_orders = OrderBook(self.rng, self.wall, self.publish)
+        self.book_of_orders = OrderBook(self.rng, self.wall, self.publish, self.edition)
         self.api = OrdersApi(
             self.ground, self.settings, self.book, self.orders, self.sessions, self.password, self.issue_login
         )
@@ -122,7 +124,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
     def on_target(self, target: str) -> None:
         """Whatever is presented as a session or token is a secret, even where it is wrong or wrongly encoded."""
         given = presented(target)
-        for name, raw in presented_raw(target):
+        for name, raw in presented_raw(target, self.edition.credentials):
             value = given.get(name, "")
             if value in self._known:
                 continue
@@ -132,9 +134,10 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
 
     def refusal(self, conn: ArrowConnection, target: str) -> tuple[int, str] | None:
         given = presented(target)
-        login = self.sessions.find(given.get("session", ""), given.get("token", ""))
+        first, second = (given.get(name, "") for name in self.edition.credentials)
+        login = self.sessions.find(first, second)
         if login is None:
-            return self.settings.refused_status, "Invalid session or token"
+            return self.settings.refused_status, self.edition.missing
         sockets, reconnects = LIMITS[self.settings.account]
         if self.settings.enforce_limits:
             now = self.clock()

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from brokercert_mock.arrow.book import LEGAL, SYMBOLS, Order, stamp_text
+from brokercert_mock.arrow.book import LEGAL, SYMBOLS, Order
 from brokercert_mock.arrow.connection import HEARTBEAT
+from brokercert_mock.arrow.edition import stamp_text
 from brokercert_mock.port.panel import (
     Act,
     Action,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -75,7 +75,7 @@ def presented(target: str) -> dict[str, str]:
     return found
 
 
-def presented_raw(target: str) -> list[tuple[str, str]]:
-    """`session` and `token` with their values as they stand in the query."""
+def presented_raw(target: str, names: Collection[str]) -> list[tuple[str, str]]:
+    """The credentials of these names, with their values as they stand in the query."""
     pairs = [pair.partition("=") for pair in target.partition("?")[2].split("&")]
-    return [(name, value) for name, _, value in pairs if name in ("session", "token")]
+    return [(name, value) for name, _, value in pairs if name in names]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from brokercert.judge.arrow.edition import Edition
 from brokercert.judge.arrow.model import Updates, UpdateSocket
 from brokercert.judge.attempts import Attempt, attempts_of
 from brokercert.judge.check import AnyBench, CheckBook
@@ -66,6 +67,11 @@ class ArrowBench(AnyBench):
     """The Arrow dialect's."""
 
     talk: Updates
+
+    @property
+    def edition(self) -> Edition:
+        """Of the page that is judged by."""
+        return self.talk.edition
 
     def told(self, name: str) -> str:
         """A parameter that the client was told, as RECONNECT_MAX_DELAY; empty where it was not."""

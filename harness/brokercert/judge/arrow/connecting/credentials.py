@@ -15,7 +15,6 @@ from brokercert.trace import records as r
 from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
-PARAMETERS = ("session", "token")
 REFUSED = (401, 403)
 MINUTE = 60 * SECOND
 
@@ -34,20 +33,21 @@ def check_query(bench: ArrowBench) -> Iterator[Finding]:
             return
     yield bench.ok(
         Form.SHOWN,
-        f"{len(asked)} upgrade request(s), each with session and token",
+        f"{len(asked)} upgrade request(s), each with {' and '.join(bench.edition.credentials)}",
         [head.record for _, head in asked],
     )
 
 
 def _incomplete(bench: ArrowBench, c: UpdateSocket, head: Moment) -> Finding | None:
     """A breach, where one of the two is not in the address."""
-    missing = [name for name in PARAMETERS if not c.parameter(name)]
+    names = bench.edition.credentials
+    missing = [name for name in names if not c.parameter(name)]
     if not missing:
         return None
     return bench.breach(
         Form.CONTENT,
         f"connection {c.id} asked for {c.target or '/'} without {' and '.join(missing)}",
-        "`?session=...&token=...` in the address",
+        f"`?{'&'.join(f'{name}=...' for name in names)}` in the address",
         [head.record],
     )
 
@@ -74,7 +74,8 @@ def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
         if c.refused_status in REFUSED:
             yield bench.breach(
                 Form.CONTENT,
-                f"session and token of connection {c.id} did not arrive as issued: `%` and `&` were sent as they are",
+                f"{' and '.join(bench.edition.credentials)} of connection {c.id} did not arrive as issued: "
+                "`%` and `&` were sent as they are",
                 "values percent-encoded (RFC 3986)",
                 [head.record],
             )
@@ -137,8 +138,9 @@ def check_renewal(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _renewed(bench: ArrowBench, expired: Noted[r.Fault]) -> Finding:
-    before = {c.parameter("session") for c, at in bench.opened if at.t < expired.t}
-    after = next(((c.parameter("session"), at) for c, at in bench.opened if at.t > expired.t), None)
+    name = bench.edition.renewed
+    before = {c.parameter(name) for c, at in bench.opened if at.t < expired.t}
+    after = next(((c.parameter(name), at) for c, at in bench.opened if at.t > expired.t), None)
     if after is not None and after[0] not in before:
         return bench.ok(
             Form.SHOWN,

@@ -11,9 +11,6 @@ from brokercert.judge.check import seconds
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form
 
-# The page's two ladders, in seconds; from there on the cap. The reading `ladder` says which is meant.
-LADDERS = {"the table's ladder, from 1 s": (1, 2, 4, 8), "the Python sample's ladder, from 2 s": (2, 4, 8)}
-
 
 def _cap(bench: ArrowBench) -> float:
     return bench.told_number("RECONNECT_MAX_DELAY", bench.limit("reconnect_max_delay"))
@@ -27,7 +24,7 @@ def ladder_of(bench: ArrowBench, delays: Sequence[int], late: float | None = Non
     """The name of the ladder that these delays follow for sure, or nothing; with `late`, perhaps, by so much."""
     may = sure if late is None else slack
     cap = _cap(bench)
-    for name, first in LADDERS.items():
+    for name, first in bench.edition.ladders.items():
         rungs = rungs_of(first, cap, len(delays))
         off = [(d / SECOND - rung, may(bench, rung)) for d, rung in zip(delays, rungs, strict=True)]
         if all(-most <= by <= most + (late or 0.0) for by, most in off):
@@ -75,7 +72,7 @@ def _climbed(bench: ArrowBench, one: Series) -> Finding:
     return bench.breach(
         Form.TIME,
         f"delays of {told(one.delays)} s",
-        f"1, 2, 4, 8, then 10 s, or 2, 4, 8, then 10 s; none above {_cap(bench):g} s; each ± 10 %",
+        f"{bench.edition.climb}; none above {_cap(bench):g} s; each ± 10 %",
         one.evidence,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from brokercert.judge.arrow.bench import ArrowBench, check
-from brokercert.judge.arrow.model import TERMINAL
+from brokercert.judge.arrow.edition import TERMINAL
 from brokercert.judge.check import Breach, seconds
 from brokercert.judge.moments import Moment, Said
 from brokercert.judge.told import Report
@@ -85,7 +85,7 @@ def _all_ended(bench: ArrowBench, orders: int) -> Finding:
 
 
 def _wrongly_ended(bench: ArrowBench, true: _Tracked, order: str) -> Iterator[Finding]:
-    told = [x for x in bench.talk.reports("tracked") if str(x.body.get("orderId")) == order]
+    told = [x for x in bench.talk.reports("tracked") if str(x.body.get(bench.edition.order)) == order]
     evidence = [true.began.record, *(x.record for x in told)]
     due = true.due(order, bench.micros("raised_within"))
     if not told and bench.owed_until > due:
