@@ -67,7 +67,7 @@ class Certification:
     def header(self) -> str:
         """Whom it is of, before anything is run."""
         part = f", part {self._plan['part']}" if self._plan["part"] else ""
-        return f"brokercert: {self._plan['whom']}; {self._plan['set_id']}{part}"
+        return f"brokercert: {self._plan['whom']}; {self._plan['named']}{part}"
 
     def items(self, session: pytest.Session) -> list[pytest.Item]:
         """All of ours, the certificate last."""

@@ -50,6 +50,7 @@ def wish_of(config: pytest.Config, given: argparse.Namespace) -> Wish | None:
     filtered = any(getattr(given, name, None) for name in ("markexpr", "keyword", "deselect"))
     options = Options(
         set_id=set_id,
+        by_marker=bool(typed) and not given.brokercert_set,
         config=given.brokercert_config,
         command=given.brokercert_command,
         part=given.brokercert_part,

@@ -6,6 +6,9 @@ what is installed; nothing of that package is imported here:
     [project.entry-points."brokercert.suites"]     SET = "its_package.suite"     data in its_package/suite/data
     [project.entry-points."brokercert.markers"]    MARKER = "its_package.suite"  the same package
 
+The id of a set is SET for its first edition, and SET@EDITION for each later one. It never changes its meaning, and
+stands in traces and records. Users name sets: `requirements.set_named` says which id is meant.
+
 The pytest plugin reads this in every run of everybody who has brokercert installed: nothing heavy may be imported, and
 nothing is raised here. What is wrong with an offer is told where somebody asks for its set (`requirements.load_set`).
 """
@@ -48,7 +51,12 @@ def default_set() -> str:
 
 def own_sets() -> tuple[str, ...]:
     """The ids of the sets that ship with brokercert."""
-    return tuple(dict.fromkeys(_own_markers().values()))
+    return tuple(_data()["sets"])
+
+
+def stem_of(name: str) -> str:
+    """A set's name without an edition: what all editions of it have in common."""
+    return name.partition("@")[0]
 
 
 def _own_markers() -> dict[str, str]:
@@ -81,7 +89,7 @@ def set_ids() -> tuple[str, ...]:
 
 
 def markers() -> dict[str, str]:
-    """Marker -> the id of its set. A marker of ours stays ours, whoever else offers one of that name."""
+    """Marker -> the name of its set, without an edition. Ours stays ours, whoever else offers one of that name."""
     return {**dict(_offered_markers()), **_own_markers()}
 
 
@@ -89,14 +97,19 @@ def _offered_markers() -> Iterator[tuple[str, str]]:
     for set_id, several in offers().items():
         for offer in several:
             for marker in offer.markers:
-                yield marker, set_id
+                yield marker, stem_of(set_id)
 
 
 def data_folder(set_id: str) -> Path | None:
     """Where the data of a set lies: `set.toml` and its other files. None where its package is not to be found."""
     if set_id in own_sets():
-        return DATA / set_id
+        return DATA / folder_name(set_id)
     return next((folder for offer in offers().get(set_id, ()) if (folder := _folder_of(offer.package))), None)
+
+
+def folder_name(set_id: str) -> str:
+    """That of the data of a set of ours."""
+    return set_id.replace("@", "-")
 
 
 def _folder_of(package: str) -> Path | None:

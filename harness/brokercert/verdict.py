@@ -278,6 +278,20 @@ class Start(Record, frozen=True, kw_only=True):
     cpu: float | None = None  # seconds of CPU that its processes had used by then; None: not measured
 
 
+class SetSource(Record, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The page that a set was made from. `page` is how rows cite it. `edition` is our name of it, since pages carry
+    none: the year. `read_on` is the day on which its sentences were listed, YYYY-MM-DD; `sentences` the SHA-256 of that
+    list (`brokercert.sources`).
+    """
+
+    page: str
+    title: str
+    address: str
+    edition: str
+    read_on: str
+    sentences: str
+
+
 class RunRecord(Record, frozen=True, kw_only=True):
     """run.json."""
 
@@ -313,6 +327,14 @@ class RunRecord(Record, frozen=True, kw_only=True):
     vouched: bool = True  # that the traces are those of the run; False: judged without its run.json
     faults: tuple[str, ...] = ()  # the axes of the suite's grid, in its own order; empty where it has none
     phases: tuple[str, ...] = ()
+    set_name: str = ""  # as it is asked for, with its edition where the set knows of several; "": its id
+    source: SetSource | None = None  # None: the set names none, or the record is older than this
+    other_edition: str = ""  # the sentence on a client that shows the signs of another edition
+
+    @property
+    def named(self) -> str:
+        """The set as whoever reads a report asks for it."""
+        return self.set_name or self.set_id
 
 
 def outcome_of(

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from brokercert_reports.seal import seal_of
-from brokercert_reports.text import listing, measured_sentence, others_sentence, printable_run, several
+from brokercert_reports.text import listing, measured_sentence, others_sentence, printable_run, several, source_told
 from brokercert_reports.view import (
     MOST_CASES,
     MOST_WORDS,
@@ -62,7 +62,11 @@ def render_console(run: RunRecord, console: Console, *, reports: Mapping[str, Pa
     run = printable_run(run)
     blocks = blocked_by(run)
     part = f", part {run.part}" if run.part else ""
-    _line(console, f"Client: {run.subject.name}; {run.set_id}{part}", "bold")
+    _line(console, f"Client: {run.subject.name}; {run.named}{part}", "bold")
+    if run.source:
+        _line(console, f"Page: {source_told(run.source)}")
+    if run.other_edition:
+        _line(console, run.other_edition, "yellow")
     console.print()
     for text in run.telling:
         _labelled(console, "Reports", text)
@@ -174,7 +178,7 @@ def _areas(console: Console, run: RunRecord) -> None:
 
 def _counts(console: Console, run: RunRecord) -> None:
     rows = judged(run)
-    where = f"part {run.part}" if run.part else run.set_id
+    where = f"part {run.part}" if run.part else run.named
     for level in Level:
         chosen = [row for row in rows if row.level is level]
         if chosen:

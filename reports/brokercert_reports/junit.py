@@ -74,6 +74,8 @@ def _suite_properties(run: RunRecord) -> dict[str, str]:
         "set": run.set_id,
         "set_version": run.set_version,
         "set_sha256": run.set_hash,
+        **_source_properties(run),
+        "other_edition": run.other_edition,
         "seal": seal_of(run),
         "part": run.part or "the whole set",
         "strict": str(run.strict).lower(),
@@ -88,6 +90,21 @@ def _suite_properties(run: RunRecord) -> dict[str, str]:
         "notes": " ".join((*run.telling, *run.notes)),
         "wall_time": wall_time(run),
         "reproduce": run.reproduce,
+    }
+
+
+def _source_properties(run: RunRecord) -> dict[str, str]:
+    """The page that the set was made from."""
+    source = run.source
+    if source is None:
+        return {}
+    return {
+        "set_name": run.named,
+        "set_edition": source.edition,
+        "set_page": source.title,
+        "set_address": source.address,
+        "set_read_on": source.read_on,
+        "set_sentences_sha256": source.sentences,
     }
 
 

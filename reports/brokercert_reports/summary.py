@@ -18,6 +18,7 @@ from brokercert_reports.text import (
     printable_run,
     sentence,
     several,
+    source_told,
     stopped,
 )
 from brokercert_reports.view import (
@@ -86,6 +87,7 @@ def _head(run: RunRecord) -> str:
         "",
         f"{markdown(stopped(run.sentence), 4000)} Exit {EXIT_CODES[run.outcome].value}.",
         "",
+        *([markdown(run.other_edition), ""] if run.other_edition else []),
         "| Verdict | MUST | SHOULD |",
         "| --- | ---: | ---: |",
     ]
@@ -136,10 +138,12 @@ def _tail(run: RunRecord) -> str:
         for verdict in shares(silent)
     ]
     lines += [
-        f"Requirement set {markdown(run.set_id)} version {markdown(run.set_version, 40)},"
+        f"Requirement set {markdown(run.named)} version {markdown(run.set_version, 40)},"
         f" level shown: {markdown(run.subject.level)},"
         f" {markdown(run.tool, 60)}. The broker was a simulated one, not the live one.",
     ]
+    if run.source:
+        lines += ["", f"Made from {markdown(source_told(run.source))}."]
     if wall_time(run):
         lines += ["", f"Wall time: {wall_time(run)}."]
     if seal_of(run):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from brokercert.verdict import Happened, Measured, RunRecord
+from brokercert.verdict import Happened, Measured, RunRecord, SetSource
 
 # What XML 1.0 forbids (C0 but tab, line feed and return; surrogates; U+FFFE, U+FFFF), C1, which moves terminals, and
 # the bidirectional and zero-width controls that make a line read other than it is.
@@ -37,6 +37,14 @@ def printable_run(run: RunRecord) -> RunRecord:
 def encodable_run(run: RunRecord) -> RunRecord:
     """The same record with lone surrogates escaped, and nothing else changed: what JSON in UTF-8 can hold."""
     return _mapped(run, _SURROGATE)
+
+
+def source_told(source: SetSource) -> str:
+    """The page that a set was made from, in a line."""
+    return (
+        f"{source.title} (edition {source.edition}, read on {source.read_on}), {source.address}, "
+        f"sentences {source.sentences[:12]}"
+    )
 
 
 def _mapped(run: RunRecord, pattern: re.Pattern[str]) -> RunRecord:

@@ -5,7 +5,17 @@ import tomllib
 import pytest
 from brokercert.requirements import RequirementError, load_set
 from brokercert.sets import own_sets
-from brokercert.sources import FOLDER, citations, load_sources, parse_source, render_register, uncited
+from brokercert.sources import (
+    FOLDER,
+    citations,
+    load_sources,
+    page_of,
+    parse_source,
+    render_register,
+    uncited,
+    unpinned,
+)
+from brokercert.sources.words import hashed
 
 DATA = "harness/brokercert/data/sources"
 SOURCES = {source.id: source for source in load_sources()}
@@ -59,13 +69,31 @@ def test_every_reason_is_a_reason() -> None:
 
 def test_the_register_prints_every_sentence_and_reading() -> None:
     printed = render_register(load_sources())
-    for item in FOLDER.iterdir():
+    for item in FOLDER.glob("*.toml"):
         for section in tomllib.loads(item.read_text("utf-8"))["section"]:
             for sentence in section["sentences"]:
                 assert sentence["starts"].replace("|", "\\|") in printed
     for set_id in own_sets():
         for reading in load_set(set_id).readings:
             assert reading.question in printed
+
+
+@pytest.mark.parametrize("set_id", own_sets())
+def test_a_set_names_its_page_and_pins_its_sentences(set_id: str) -> None:
+    rows = load_set(set_id)
+    assert rows.source is not None, f"{set_id}: set.toml: [source]: the page, its address, edition, day and hash"
+    assert unpinned(rows) == ""
+    assert rows.source.title == page_of(rows).source.title
+
+
+@pytest.mark.parametrize("set_id", own_sets())
+def test_the_words_of_a_sentence_are_those_that_it_starts_with(set_id: str) -> None:
+    """A table's row may have the name in its first cell before them."""
+    page = page_of(load_set(set_id))
+    words = {one.n: one.words for one in page.wording}
+    for sentence in (one for section in page.source.section for one in section.sentences if words):
+        starts, whole = hashed(sentence.starts), words[sentence.n]
+        assert any(whole[at : at + len(starts)] == starts for at in (0, 1)), f"{page.source.id} {sentence.n}"
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,24 @@ async def test_the_parts_of_a_snapshot_have_one_of_two_forms(form: Any) -> None:
             assert {one["entity"]["id"] for one in told} == accounts and {x["eventType"] for x in told} == {"Created"}
 
 
+@pytest.mark.parametrize(("how", "told"), [("each", [1, 1, 1, 1]), ("latest", [2])])
+async def test_quotes_may_be_put_together_and_outdated_ones_left_out(how: Any, told: list[int]) -> None:
+    async with running(Settings(md_conflate=how, event_every=1000.0)) as bench, bench.authorized() as ws:
+        for ident, symbol in enumerate(("ESH6", "NQH6"), 2):
+            assert (await ask(ws, ident, "md/subscribeQuote", {"symbol": symbol}))["s"] == 200
+            await messages(ws)  # its first quote, which comes at once
+        bench.broker.market_data.tick()
+        bench.broker.market_data.tick()
+        bench.broker.connections[0].send_event("clock", "")
+        sizes: list[int] = []
+        while True:
+            for message in await messages(ws):
+                if message["e"] == "clock":
+                    assert sizes == told
+                    return
+                sizes.append(len(message["d"]["quotes"]))
+
+
 @pytest.mark.parametrize(("how", "entries"), [("whole", "Bid Offer Trade"), ("sparse", "Bid EmptyBook")])
 async def test_a_quote_may_lack_what_is_optional(how: Any, entries: str) -> None:
     async with running(Settings(quote_entries=how)) as bench, bench.authorized() as ws:

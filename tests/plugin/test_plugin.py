@@ -13,6 +13,7 @@ from brokercert.engine.ask.whom import REFERENCE
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run import run
 from brokercert.requirements import available_sets, load_set
+from brokercert.sets import stem_of
 from brokercert.verdict import RunRecord, Verdict
 
 pytest_plugins = ["pytester"]
@@ -58,7 +59,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
 
 
 def test_the_markers_are_those_of_the_sets() -> None:
-    assert {load_set(name).marker: name for name in available_sets()} == pytest_plugin.MARKERS
+    assert {load_set(name).marker: stem_of(name) for name in available_sets()} == pytest_plugin.MARKERS
 
 
 def test_it_is_inert_and_light_where_nothing_is_asked_for(pytester: pytest.Pytester) -> None:

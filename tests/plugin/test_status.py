@@ -44,7 +44,7 @@ class Engine:
 
     def ask(self, request: Request, folder: Path, say: Callable[[str], None]) -> tuple[dict[str, Any], bool]:
         if request["task"] == "plan":
-            return {"plan": Plan(set_id=SET, marker="stage2", whom="mine", part="", rows=ROWS)}, False
+            return {"plan": Plan(set_id=SET, named=SET, marker="stage2", whom="mine", part="", rows=ROWS)}, False
         self.runs += 1
         if self.breaks:
             raise process.EngineBroke("harness error: the engine's process ended by signal 9 without an answer")

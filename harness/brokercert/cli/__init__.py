@@ -26,6 +26,10 @@ COMMANDS: dict[str, tuple[str, str]] = {  # name -> module and function, what it
         "brokercert.cli.show:explain",
         "Explain one requirement: what it asks, how it is judged, how to mend it.",
     ),
+    "drift": (
+        "brokercert.cli.drift:drift",
+        "Compare a saved page with the sentences that a set was made from.",
+    ),
     "judge": ("brokercert.cli.judge:judge", "Judge saved traces again, without network and client."),
     "matrix": ("brokercert.cli.matrix:matrix", "Prove the checks: every known defect through every scenario."),
     "report": ("brokercert.cli.judge:report", "Render the reports of a run.json again."),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import CONFIG, REFERENCE, Place
+from brokercert.cli.options import CONFIG, REFERENCE, Place, tell_newest
 from brokercert.sets import default_set
 
 
@@ -59,6 +59,7 @@ def certify(
         raise UsageError("--tier virtual: expected real; a program has a clock of its own, which no one can turn")
     config = load_config(config_path)
     rows = set_asked(config, set_id, "--set")
+    tell_newest(set_id or config.set_id, rows)
     part = part_asked(config, rows, part, "--part")
     spec = client_asked(config, rows, command, reference=reference)
     strict = config.strict if strict is None else strict
@@ -81,7 +82,7 @@ def certify(
         tier="real",
         limits=config.limits,
         again=again(
-            config, set_id=rows.id, part=part, strict=strict, seed=seed, typed=command, reference=spec.reference
+            config, set_id=rows.name, part=part, strict=strict, seed=seed, typed=command, reference=spec.reference
         ),
     )
     raise_priority()  # before progress has its thread

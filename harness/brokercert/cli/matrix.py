@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from brokercert.cli.options import CLUSTER, JOBS, SEED, Place
+from brokercert.cli.options import CLUSTER, JOBS, SEED, Place, set_typed
 from brokercert.sets import default_set, own_sets
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def matrix(
     from brokercert.parallel import in_order, workers
 
     if page:
-        page.write_text(page_of([set_id] if set_id else own_sets()), "utf-8")
+        page.write_text(page_of([set_typed(set_id).id] if set_id else own_sets()), "utf-8")
         return 0
-    set_id = set_id or default_set()
+    set_id = set_typed(set_id or default_set()).id
     if (whole or keep) and subjects:
         raise UsageError("--all and --keep: expected all mutants; leave --mutant out")
     shares = _shares(set_id, subjects, whole, draw, seed)

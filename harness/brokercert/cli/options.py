@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from brokercert.requirements import RequirementSet
 
 
 class Place(click.Path):
@@ -22,6 +25,23 @@ class Place(click.Path):
             mend = "" if param is None or param.required else "; leave it out for the default"
             self.fail(f"it is empty; expected the name of {what}{mend}", param, ctx)
         return super().convert(value, param, ctx)
+
+
+def tell_newest(name: str, rows: RequirementSet) -> None:
+    """Say, in one line, which edition a set's name without one means."""
+    from brokercert.requirements import newest_told
+
+    if line := newest_told(name, rows):
+        click.echo(f"brokercert: {line}", err=True)
+
+
+def set_typed(name: str) -> RequirementSet:
+    """The set that was named, told by its edition where the name has none. Raises `RequirementError`."""
+    from brokercert.requirements import set_named
+
+    rows = set_named(name)
+    tell_newest(name, rows)
+    return rows
 
 
 CONFIG = click.option(

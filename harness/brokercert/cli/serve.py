@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brokercert.cli.options import set_typed
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def serve(
     if seed is None:  # whoever runs anything on this machine, a page in a browser too, could know a fixed password
         seed = secrets.randbits(63)
     origins = _origins(allowed)
+    set_id = set_typed(set_id).id
     with tempfile.TemporaryDirectory(prefix="brokercert-") as folder:
         try:
             run_loop(

@@ -11,7 +11,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
+from brokercert.cli.options import set_typed
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -82,14 +84,13 @@ def killers(dialect: Dialect) -> dict[str, tuple[str, ...]]:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def list_(set_id: str, as_json: bool) -> int:
     """List the requirements, and what exercises, checks and proves each."""
-    from brokercert.requirements import load_set
-
-    rows = load_set(set_id)
+    rows = set_typed(set_id)
     covers = coverage(rows)
     fields = _fields(rows)
     if as_json:
         document = {"set": rows.id, "title": rows.title, "version": rows.version, "hash": rows.hash, "fields": fields}
-        click.echo(json.dumps({**document, "requirements": [_plain(cover) for cover in covers]}, indent=1))
+        page = {"name": rows.name, "source": msgspec.to_builtins(rows.source)}
+        click.echo(json.dumps({**document, **page, "requirements": [_plain(cover) for cover in covers]}, indent=1))
     else:
         for text in _table(rows, covers):
             click.echo(text)
@@ -125,7 +126,11 @@ def _plain(cover: Cover) -> dict[str, object]:
 
 
 def _table(rows: RequirementSet, covers: list[Cover]) -> Iterator[str]:
-    yield f"{rows.id}: {rows.title} (version {rows.version}, {rows.hash[:12]})"
+    from brokercert_reports.text import source_told
+
+    yield f"{rows.name}: {rows.title} (version {rows.version}, {rows.hash[:12]})"
+    if rows.source:
+        yield source_told(rows.source)
     wide = max(len(cover.row.title) for cover in covers)
     area = ""
     for cover in covers:
@@ -145,12 +150,11 @@ def _table(rows: RequirementSet, covers: list[Cover]) -> Iterator[str]:
 def explain(requirement: str, set_id: str | None) -> int:
     """Explain one requirement: what it asks, how it is judged, how to mend it."""
     from brokercert.engine.errors import UsageError
-    from brokercert.requirements import load_set
 
-    sets = [load_set(set_id)] if set_id else list(_readable_sets())
+    sets = [set_typed(set_id)] if set_id else list(_readable_sets())
     holding = [rows for rows in sets if requirement.upper() in rows.by_id]
     if not holding:
-        names = ", ".join(rows.id for rows in sets)
+        names = ", ".join(rows.name for rows in sets)
         raise UsageError(f"no requirement {requirement!r} in {names}; `brokercert list` shows them")
     for rows in holding:
         for text in _explanation(rows, requirement.upper()):
@@ -177,14 +181,16 @@ def schema() -> int:
 
 
 def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
-    from brokercert_reports.text import quantity
+    from brokercert_reports.text import quantity, source_told
 
     from brokercert.engine.play.scenario import load_suite
 
     cover = next(cover for cover in coverage(rows) if cover.row.id == name)
     row = cover.row
     yield f"{row.id}  {row.title}"
-    yield f"{rows.id}, {row.area}, {row.level}; source: {row.source}"
+    yield f"{rows.name}, {row.area}, {row.level}; source: {row.source}"
+    if rows.source:
+        yield _wrapped(source_told(rows.source))
     yield ""
     yield _wrapped(row.text)
     if row.means:
@@ -214,7 +220,7 @@ def _explanation(rows: RequirementSet, name: str) -> Iterator[str]:
     if row.others:
         yield "\nThis happened to others:"
         yield from (_wrapped(f"- {one.title} ({one.address})", "  ") for one in row.others)
-    yield f"\nAlone: brokercert certify --set {rows.id} --only {row.id} -- COMMAND"
+    yield f"\nAlone: brokercert certify --set {rows.name} --only {row.id} -- COMMAND"
 
 
 def _judged_after(row: Requirement) -> str:

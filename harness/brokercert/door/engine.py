@@ -12,7 +12,7 @@ from brokercert.cli.finish import told
 from brokercert.cli.progress import PlainProgress
 from brokercert.door.told import judged_from
 from brokercert.door.wire import NO_SCENARIO, Judged, Options, Plan
-from brokercert.engine.ask.config import load_config, split_command
+from brokercert.engine.ask.config import Config, load_config, split_command
 from brokercert.engine.ask.options import again, client_asked, part_asked
 from brokercert.engine.ask.whom import PYTEST
 from brokercert.engine.errors import UsageError
@@ -20,17 +20,19 @@ from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run import run as engine
 from brokercert.engine.run.latest import point_latest
 from brokercert.engine.run.run import RunRequest
-from brokercert.requirements import RequirementSet, load_set
+from brokercert.requirements import RequirementSet, set_named
+from brokercert.sets import stem_of
 from brokercert.verdict import RunRecord, decode_run
 
 
 def plan(options: Options, root: str) -> Plan:
     """The items. Raises `UsageError` or `RequirementError` where what was asked for cannot be."""
-    rows = load_set(options["set_id"])
+    rows = _set_of(options, root)
     request = request_of(options, root, rows)
     listed = load_suite(rows.id).listed()
     return Plan(
         set_id=rows.id,
+        named=rows.name,
         marker=rows.marker,
         whom=request.subject.name,
         part=request.part,
@@ -40,7 +42,7 @@ def plan(options: Options, root: str) -> Plan:
 
 def run(options: Options, root: str, left: list[str], say: Callable[[str], None]) -> tuple[RunRecord, Path]:
     """Run the engine for the rows `left`. Returns its record, and the folder for it. Raises like `plan`."""
-    rows = load_set(options["set_id"])
+    rows = _set_of(options, root)
     request = request_of(options, root, rows)
     every = set(left) == set(rows.part(request.part) if request.part else rows.by_id)
     request = replace(request, only=() if every else tuple(left))
@@ -61,10 +63,21 @@ def report(record: RunRecord, folder: Path, say: Callable[[str], None]) -> Judge
     return judged_from(record, load_suite(record.set_id).listed(), written.paths)
 
 
+def _set_of(options: Options, root: str) -> RequirementSet:
+    """The set that was named. A marker names no edition, so that of the project's file is taken where it has one."""
+    name, said = options["set_id"], _config(options, root).set_id
+    return set_named(said if options["by_marker"] and stem_of(said) == name else name)
+
+
+def _config(options: Options, root: str) -> Config:
+    named = options["config"]
+    return load_config(Path(named) if named else None, start=Path(root), option="--brokercert-config")
+
+
 def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
     """The run that is asked for, of all rows. Raises `UsageError`, which names the option."""
-    named, text, out = options["config"], options["command"], options["out"]
-    config = load_config(Path(named) if named else None, start=Path(root), option="--brokercert-config")
+    text, out = options["command"], options["out"]
+    config = _config(options, root)
     command = split_command(text, "--brokercert-command") if text is not None else ()
     part = part_asked(config, rows, options["part"], "--brokercert-part")
     for row in options["only"]:
@@ -92,7 +105,7 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
         limits=config.limits,
         again=again(
             config,
-            set_id=rows.id,
+            set_id=rows.name,
             part=part,
             strict=strict,
             seed=config.seed,

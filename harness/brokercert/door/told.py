@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from brokercert_reports.text import quantity
+from brokercert_reports.text import quantity, source_told
 
 from brokercert.cli.finish import status_of
 from brokercert.door.wire import NO_SCENARIO, Judged, Told
@@ -38,7 +38,8 @@ def _certificate(run: RunRecord) -> Told:
     properties = [
         ("certificate", run.sentence),
         ("run_id", run.run_id),
-        ("set", f"{run.set_id} {run.set_version} {run.set_hash}"),
+        ("set", f"{run.named} {run.set_version} {run.set_hash}"),
+        *([("set_source", source_told(run.source))] if run.source else []),
     ]
     return Told(kind=kinds.get(run.outcome, "error"), message=run.sentence, properties=properties)
 

@@ -20,7 +20,8 @@ STOP = b"stop"
 class Options(TypedDict):
     """The options of the command line as they were given; None and empty: not given."""
 
-    set_id: str
+    set_id: str  # as it was named
+    by_marker: bool  # by `-m`, so that no edition could be said
     config: str | None
     command: str | None
     part: str | None
@@ -46,6 +47,7 @@ class Plan(TypedDict):
     """The rows that are asked for, each with the names of its items, in their order."""
 
     set_id: str
+    named: str  # the set as it is asked for, with its edition where it has several
     marker: str  # pytest's, of the set
     whom: str  # the client's name
     part: str  # empty: the whole set

@@ -5,16 +5,19 @@ Ours lie in brokercert/data. Those of another package lie beside its suite (`bro
 I/O beyond reading package data.
 """
 
+from brokercert.requirements.editions import newest_told, set_named
 from brokercert.requirements.load import available_sets, load_set
 from brokercert.requirements.model import (
     Area,
     FieldReport,
     Limit,
+    OtherEdition,
     Part,
     Reading,
     Requirement,
     RequirementError,
     RequirementSet,
+    Sign,
 )
 from brokercert.requirements.parse import LIMITS_FILE, NONE, ORIGINS, SET_FILE, parse_files, parse_set
 
@@ -26,13 +29,17 @@ __all__ = [
     "Area",
     "FieldReport",
     "Limit",
+    "OtherEdition",
     "Part",
     "Reading",
     "Requirement",
     "RequirementError",
     "RequirementSet",
+    "Sign",
     "available_sets",
     "load_set",
+    "newest_told",
     "parse_files",
     "parse_set",
+    "set_named",
 ]

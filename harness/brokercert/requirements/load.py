@@ -1,12 +1,18 @@
-"""The sets that there are: ours, in brokercert/data, and those of other packages, beside their suites."""
+"""The sets that there are: ours, in brokercert/data, and those of other packages, beside their suites.
+
+A set is loaded by its id, which names one edition. What a user named is `editions.set_named`'s.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from brokercert import sets
 from brokercert.requirements.model import RequirementError, RequirementSet
-from brokercert.requirements.parse import SET_FILE, parse_files
+from brokercert.requirements.parse import SET_FILE, parse_files, tables_of
+from brokercert.requirements.share import shared_with, with_shared
 
 
 def available_sets() -> tuple[str, ...]:
@@ -23,7 +29,7 @@ def load_set(set_id: str) -> RequirementSet:
         both = " and ".join(f"{offer.package} of {offer.distribution}" for offer in offers)
         raise RequirementError(f"{set_id}: offered by {both}; expected one package; uninstall the others")
     if set_id in sets.own_sets():
-        return _read_folder(sets.DATA / set_id, name=set_id)
+        return _read_folder(sets.DATA / sets.folder_name(set_id), name=set_id)
     return _load_offered(offers[0])
 
 
@@ -40,20 +46,42 @@ def _load_offered(offer: sets.Offer) -> RequirementSet:
     where = f"{folder}/{SET_FILE}"
     if rows.id != offer.set_id:
         raise RequirementError(f"{where}: set.id: {rows.id!r}; expected {offer.set_id!r}, as in {said}")
-    if not rows.marker.isidentifier() or rows.marker not in offer.markers:
+    known = _markers_of(offer)
+    if not rows.marker.isidentifier() or rows.marker not in known:
         raise RequirementError(
             f"{where}: set.marker: {rows.marker!r}; expected a word that stands as an entry point in {sets.MARKERS} of "
-            f"{offer.distribution}, with the value {offer.package}; it has {', '.join(offer.markers) or 'none'}"
+            f"{offer.distribution}, with the value {offer.package}; it has {', '.join(known) or 'none'}"
         )
     other = sets.markers()[rows.marker]
-    if other != rows.id:
+    if other != sets.stem_of(rows.id):
         raise RequirementError(f"{where}: set.marker: {rows.marker!r} is that of {other}; expected one of its own")
     return rows
 
 
+def _markers_of(offer: sets.Offer) -> tuple[str, ...]:
+    """Those of all editions of its set: they have a marker in common."""
+    editions = [some for name, some in sets.offers().items() if sets.stem_of(name) == sets.stem_of(offer.set_id)]
+    return tuple(dict.fromkeys(marker for some in editions for one in some for marker in one.markers))
+
+
 def _read_folder(folder: Path, *, name: str) -> RequirementSet:
+    texts = _texts(folder, name)
+    shared = shared_with(tables_of(texts, name=name))
+    return parse_files(texts, name=name, base=_tables(shared, (name,)) if shared else None)
+
+
+def _tables(set_id: str, asked: tuple[str, ...]) -> Mapping[str, Any]:
+    """The tables of an edition that another one shares with, whole. `asked` are the sets that ask for them."""
+    folder = sets.data_folder(set_id)
+    if folder is None or set_id in asked:
+        raise RequirementError(f"{asked[-1]}: set.shares: {set_id!r}; expected the id of another edition of the set")
+    tables = tables_of(_texts(folder, set_id), name=set_id)
+    shared = shared_with(tables)
+    return with_shared(tables, _tables(shared, (*asked, set_id)), set_id) if shared else tables
+
+
+def _texts(folder: Path, name: str) -> dict[str, str]:
     try:
-        texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))}
+        return {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.toml"))}
     except (OSError, UnicodeDecodeError) as error:
         raise RequirementError(f"{name}: {error}; expected files in TOML that may be read") from error
-    return parse_files(texts, name=name)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from brokercert.verdict import Level
+from brokercert.verdict import Level, SetSource
 
 
 class RequirementError(Exception):
@@ -65,6 +65,22 @@ class FieldReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     failure: int | None = None
 
 
+class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a client of another edition shows on the wire: an upgrade whose query has the key `query`, and has not
+    `without`.
+    """
+
+    query: str
+    without: str
+
+
+class OtherEdition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Another edition of the set's page, and the signs of a client that was written from it: any one of them."""
+
+    edition: str
+    signs: tuple[Sign, ...]
+
+
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One row. `antecedent` is what must have happened before it can be judged, `demanded_by` the row that demands
     that (empty: none does, and silence is then *not observed*).
@@ -100,6 +116,9 @@ class RequirementSet(msgspec.Struct, frozen=True):
 
     `antecedents` are the words by which its rows say what must have happened before. `placeholders` are those of a
     client's command line that its broker fills, beside the harness's own: `symbol` for BROKERCERT_SYMBOL.
+
+    `id` is what traces and records have, and names one edition for ever. The first edition of a set has no edition in
+    its id; each later one has, as in `NAME@2026`. `name` is what users ask for and are told.
     """
 
     id: str
@@ -123,6 +142,15 @@ class RequirementSet(msgspec.Struct, frozen=True):
     placeholders: tuple[str, ...] = ()
     field_reports: tuple[FieldReport, ...] = ()
     deviations: Mapping[str, float] = {}
+    source: SetSource | None = None
+    other_editions: tuple[OtherEdition, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """With its edition, where the set knows of another one."""
+        if self.source is None or not self.other_editions:
+            return self.id
+        return f"{self.id.partition('@')[0]}@{self.source.edition}"
 
     def limit(self, name: str) -> float:
         return self.limits[name].value

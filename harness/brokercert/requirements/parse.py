@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,17 +15,23 @@ from brokercert.requirements.model import (
     Area,
     FieldReport,
     Limit,
+    OtherEdition,
     Part,
     Reading,
     Requirement,
     RequirementError,
     RequirementSet,
 )
+from brokercert.requirements.share import with_shared
+from brokercert.verdict import SetSource
 
 NONE = "none"  # the antecedent of a row that can be judged from the start, in every set
 ORIGINS = ("doc", "ours", "samples")
 SET_FILE, LIMITS_FILE, REPORTS_FILE = "set.toml", "limits.toml", "field_reports.toml"
 ID = re.compile(r"^[A-Z]{3}-\d{3}$")
+EDITION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.-]*$")
+SHA256 = re.compile(r"^[0-9a-f]{64}$")
+NOT_JUDGED_BY = ("report", "source", "other_edition")  # no verdict follows from them: the set's hash is without
 PLACEHOLDER = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -51,6 +58,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parts: dict[str, Part] = {}
     reading: tuple[Reading, ...] = ()
     report: tuple[FieldReport, ...] = ()
+    source: SetSource | None = None
+    other_edition: tuple[OtherEdition, ...] = ()
 
 
 def parse_set(text: str, *, name: str) -> RequirementSet:
@@ -58,8 +67,17 @@ def parse_set(text: str, *, name: str) -> RequirementSet:
     return _checked(_read(text, name), name)
 
 
-def parse_files(texts: Mapping[str, str], *, name: str) -> RequirementSet:
-    """A set from the files of its folder, by file name. Raises `RequirementError`, which names the file."""
+def parse_files(texts: Mapping[str, str], *, name: str, base: Mapping[str, Any] | None = None) -> RequirementSet:
+    """A set from the files of its folder, by file name; `base`: the tables of the edition that it shares with.
+
+    Raises `RequirementError`, which names the file.
+    """
+    whole = tables_of(texts, name=name)
+    return _checked(whole if base is None else with_shared(whole, base, name), name)
+
+
+def tables_of(texts: Mapping[str, str], *, name: str) -> dict[str, Any]:
+    """The tables of all its files, as they stand there. Raises `RequirementError`, which names the file."""
     raw = {file: _read(text, f"{name}/{file}") for file, text in texts.items()}
     if SET_FILE not in raw:
         raise RequirementError(f"{name}: no {SET_FILE}; expected the set's own facts, with its areas, in it")
@@ -82,7 +100,7 @@ def parse_files(texts: Mapping[str, str], *, name: str) -> RequirementSet:
             if isinstance(row, dict) and str(row.get("id"))[:3] != prefix:
                 raise RequirementError(f"{name}/{file}: {row.get('id')}: id; expected one of {prefix}-*")
         whole["requirement"] += rows
-    return _checked(whole, name)
+    return whole
 
 
 def _read(text: str, name: str) -> dict[str, Any]:
@@ -123,7 +141,8 @@ def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
         if limit.origin not in ORIGINS:
             raise RequirementError(f"{name}: limits.{key}.origin: {limit.origin!r}; expected {' or '.join(ORIGINS)}")
     _check_reports(name, data, by_id)
-    judged_by = {key: value for key, value in msgspec.to_builtins(data).items() if key != "report"}
+    _check_editions(name, data)
+    judged_by = {key: value for key, value in msgspec.to_builtins(data).items() if key not in NOT_JUDGED_BY}
     canonical = msgspec.json.encode(judged_by, order="sorted")
     head = data.set
     return RequirementSet(
@@ -147,7 +166,49 @@ def _checked(raw: dict[str, Any], name: str) -> RequirementSet:
         antecedents=head.antecedents,
         placeholders=head.placeholders,
         field_reports=data.report,
+        source=data.source,
+        other_editions=data.other_edition,
     )
+
+
+def _check_editions(name: str, data: _File) -> None:
+    def wrong(field: str, value: object, expected: str) -> RequirementError:
+        return RequirementError(f"{name}: {field}: {value!r}; expected {expected}")
+
+    edition = data.set.id.partition("@")[2]
+    if "@" in data.set.id and (data.source is None or data.source.edition != edition):
+        said = data.source and data.source.edition
+        raise wrong("source.edition", said, f"{edition!r}, as set.id has it")
+    if data.source is not None:
+        _check_source(data.source, wrong)
+    elif data.other_edition:
+        raise wrong("other_edition", data.other_edition[0].edition, "a [source] as well, with the set's own edition")
+    for other in data.other_edition:
+        if not EDITION.match(other.edition) or (data.source and other.edition == data.source.edition):
+            raise wrong("other_edition.edition", other.edition, "the name of another edition, as in 2026")
+        if not other.signs:
+            raise wrong(
+                f"other_edition {other.edition}: signs",
+                [],
+                "one at least, as in { query = 'appID', without = 'session' }",
+            )
+
+
+def _check_source(source: SetSource, wrong: Callable[[str, object, str], RequirementError]) -> None:
+    if not EDITION.match(source.edition):
+        raise wrong("source.edition", source.edition, "letters, digits, dots and dashes, as in 2026")
+    if not source.address or source.address.split() != [source.address]:
+        raise wrong("source.address", source.address, "where the page is, as one word")
+    try:
+        datetime.date.fromisoformat(source.read_on)
+    except ValueError as error:
+        raise wrong("source.read_on", source.read_on, "a day, as in 2026-11-25") from error
+    if not SHA256.match(source.sentences):
+        raise wrong(
+            "source.sentences",
+            source.sentences,
+            "a SHA-256 in lower case; `python -m brokercert.sources SET` says which",
+        )
 
 
 def _check_reports(name: str, data: _File, by_id: Mapping[str, Requirement]) -> None:

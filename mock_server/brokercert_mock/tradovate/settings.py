@@ -93,6 +93,9 @@ class Settings(AnySettings):
     """What such a part is: an object of lists [inferred], or an array of what events carry [claimed; TP §5.3]."""
     quote_entries: Literal["whole", "sparse"] = "whole"
     """Whether quotes lack entries and sizes, and have an `EmptyBook` [sample: each may be absent; TP §4]."""
+    md_conflate: Literal["each", "latest"] = "each"
+    """Whether each move of the market is told, a message a subscription; or every second one, a message for all
+    symbols [documented: across symbols, outdated ones left out; TP §4]."""
     ready_token_life: float | None = None
     """Life of the token that a client is given ready: `token_life` where None; below 0, it has expired [ours]."""
     login_errors: Literal["200", "401"] = "200"
@@ -103,6 +106,11 @@ class Settings(AnySettings):
     """What is said then [claimed; TP §2.3]."""
     early_retry: Literal["ticket", "answer"] = "ticket"
     """A request to an endpoint under penalty, too early: a new ticket [inferred; TP §7.2], or answered."""
+    endpoint_limits: Literal["off", "claimed"] = "off"
+    """Whether requests are counted by endpoint, by the table of `requests/limits.py` [in part documented, in part
+    claimed; TP §7.1]."""
+    login_captcha: bool = True
+    """Whether the ticket of a token request has `p-captcha` true [documented; TP §2.2], or false [claimed]."""
     order_events: Literal["after answer", "before answer"] = "after answer"
     """Whether the events of a request follow its answer [observed on the socket] or precede it [a production user's
     warning, for REST; TP §8]."""

@@ -14,7 +14,7 @@ from brokercert.engine.ask.whom import CERTIFY, Door
 from brokercert.engine.client.command import find_command
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from brokercert.engine.errors import UsageError
-from brokercert.requirements import RequirementError, RequirementSet, load_set
+from brokercert.requirements import RequirementError, RequirementSet, set_named
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Again:
 def set_asked(config: Config, typed: str | None, option: str) -> RequirementSet:
     """The requirement set. Raises `UsageError`."""
     try:
-        return load_set(typed or config.set_id)
+        return set_named(typed or config.set_id)
     except RequirementError as error:
         raise UsageError(f"{option if typed else config.told.get('set_id', 'the default')}: {error}") from error
 

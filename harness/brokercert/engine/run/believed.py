@@ -48,7 +48,7 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
         outcome,
         run.rows,
         subject=run.subject.name,
-        set_id=run.set_id,
+        set_id=run.named,
         part=run.part,
         missing=run.missing,
         vouched=run.vouched,
@@ -65,6 +65,10 @@ def _of_the_set(run: RunRecord) -> Iterator[tuple[str, str, str]]:
         raise UsageError(f"{run.set_id}: {error}; report it with {run.tool}") from error
     if rows.hash != run.set_hash:
         return
+    if run.set_name:  # older records have none
+        yield "set_name", run.set_name, rows.name
+    if run.source is not None and rows.source is not None:
+        yield "source.edition", run.source.edition, rows.source.edition
     yield "rows", ", ".join(row.id for row in run.rows), ", ".join(row.id for row in rows.rows)
     for row, known in zip(run.rows, rows.rows, strict=False):
         yield f"{row.id}: level", row.level, known.level

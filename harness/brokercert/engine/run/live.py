@@ -60,7 +60,7 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
     run, request = ended.run, ended.run.request
     played = sorted(played, key=lambda one: (one.result.name, one.result.play))
     judging = run.suite.dialect.judging
-    playings = [playing_of(one.result, one.trace, ended.judged.of(one), judging) for one in played]
+    playings = [playing_of(one.result, one.trace, ended.judged.of(one), judging, run.rows) for one in played]
     traces = {(one.result.name, one.result.play): one.trace for one in played}
 
     def opening(results: Sequence[RowResult]) -> Iterable[str]:

@@ -87,7 +87,7 @@ def judge_share(share: Share) -> Judged:
     judging = load_dialect(share.set_id).judging
     findings = findings_of(trace, rows, judging)
     return Judged(
-        playing=playing_of(_played(share.path, trace), trace, findings, judging),
+        playing=playing_of(_played(share.path, trace), trace, findings, judging, rows),
         excerpts=tuple(
             excerpt(trace, one.evidence, one.about, judging.told_of) if has_excerpt(one) else None for one in findings
         ),

@@ -17,6 +17,7 @@ from typing import Any
 
 from brokercert.engine.play.play import Played
 from brokercert.engine.play.stage import AnyStage
+from brokercert.engine.run.edition import other_edition_in
 from brokercert.engine.run.judgements import Judgements
 from brokercert.judge import Judging, is_silent, never_came
 from brokercert.judge.plays import MOST, is_touched
@@ -106,6 +107,8 @@ class Preflight:
         for number in range(1, MOST + 1):
             played = await self.play_once(number)
             findings = self.judged.of(played)
+            if other := other_edition_in(played.trace, self.rows):
+                self.note(other)
             if never_came(played.trace, findings, self.rows):
                 return False
             if not is_silent(played.trace) or not any(map(is_touched, findings)):

@@ -14,6 +14,7 @@ from msgspec import structs
 from brokercert.engine.client.environment import tool
 from brokercert.engine.client.telling import BadlyTold, badly_told, buffered_in, told_badly
 from brokercert.engine.play.scenario import Suite
+from brokercert.engine.run.edition import other_edition_in
 from brokercert.engine.run.judgements import stall_notes, together
 from brokercert.engine.run.plan import blocked, left_out, not_offered, of_part
 from brokercert.engine.run.preflight import start_of
@@ -52,6 +53,7 @@ class Playing:
     badly: BadlyTold | None = None  # None: it was not judged any more
     start: Start | None = None  # what it says of the client's first start
     shape: Shape | None = None  # by which it was judged
+    other_edition: str = ""  # the sentence on its signs
     second_look: bool = False  # a preflight that was not tried again, but looked at twice
 
     @property
@@ -64,7 +66,9 @@ class Playing:
         return self.result.name, self.result.play
 
 
-def playing_of(result: ScenarioResult, trace: Trace, findings: Sequence[Finding], judging: Judging) -> Playing:
+def playing_of(
+    result: ScenarioResult, trace: Trace, findings: Sequence[Finding], judging: Judging, rows: RequirementSet
+) -> Playing:
     """The same of a trace that is at hand."""
     return Playing(
         result=result,
@@ -73,6 +77,7 @@ def playing_of(result: ScenarioResult, trace: Trace, findings: Sequence[Finding]
         badly=badly_told(trace, judging),
         start=start_of(trace) if trace.header.before_all else None,
         shape=trace.header.shape,
+        other_edition=other_edition_in(trace, rows),
         second_look=trace.header.is_second_look,
     )
 
@@ -143,7 +148,7 @@ def gathered(evidence: Evidence) -> RunRecord:
     )
     name = evidence.subject.name
     sentence = sentence_of(
-        outcome, results, subject=name, set_id=rows.id, part=asked.part, missing=missing, vouched=vouched
+        outcome, results, subject=name, set_id=rows.name, part=asked.part, missing=missing, vouched=vouched
     )
     scenarios = (*(one.result for one in playings), *evidence.unplayed)
     cells = any(one.fault for one in scenarios)
@@ -184,6 +189,9 @@ def gathered(evidence: Evidence) -> RunRecord:
         telling=(*buffered_in(findings), *told_badly([one.badly for one in playings if one.badly])),
         faults=suite.faults if cells else (),
         phases=suite.phases if cells else (),
+        set_name=rows.name,
+        source=rows.source,
+        other_edition=next((one.other_edition for one in playings if one.other_edition), ""),
     )
 
 
@@ -207,7 +215,7 @@ def _findings(evidence: Evidence, playings: Sequence[Playing]) -> list[Finding]:
 def interrupted_record(run: RunRecord) -> RunRecord:
     """The same of a run that was asked to end while it was judged: all that was found stands, nothing is certified."""
     outcome = outcome_of(run.rows, strict=run.strict, interrupted=True)
-    sentence = sentence_of(outcome, run.rows, subject=run.subject.name, set_id=run.set_id, part=run.part)
+    sentence = sentence_of(outcome, run.rows, subject=run.subject.name, set_id=run.named, part=run.part)
     return structs.replace(run, outcome=outcome, sentence=sentence)
 
 

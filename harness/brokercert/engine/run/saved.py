@@ -18,7 +18,8 @@ from msgspec import structs
 from brokercert.engine.ask.given import is_folder
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.plan import Wanted, known_rows
-from brokercert.requirements import RequirementError, RequirementSet, load_set
+from brokercert.requirements import RequirementError, RequirementSet, load_set, set_named
+from brokercert.sets import stem_of
 from brokercert.trace import TraceError, read_header
 from brokercert.trace.records import Asked, Header
 from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, ScenarioResult, decode_run
@@ -148,14 +149,15 @@ def refuse_overwriting(out: Path, paths: Sequence[Path]) -> None:
 def set_of(saved: Saved, set_id: str | None) -> RequirementSet:
     """The set of the traces. Raises `UsageError` where `--set` says another, or this version has none of that name."""
     header, file = saved.header, saved.files[0]
-    if set_id is not None and set_id != header.set_id:
-        raise UsageError(
-            f"--set {set_id}: {file} is a trace of {header.set_id}, which nothing else can judge; leave --set out"
-        )
     try:
-        return load_set(header.set_id)
+        rows = load_set(header.set_id)
     except RequirementError as error:
         raise UsageError(f"{file}: set_id: {error}; judge it with {header.tool}") from error
+    if set_id is not None and set_id not in (rows.name, rows.id, stem_of(rows.id)) and set_named(set_id).id != rows.id:
+        raise UsageError(
+            f"--set {set_id}: {file} is a trace of {rows.name}, which nothing else can judge; leave --set out"
+        )
+    return rows
 
 
 def wanted_of(saved: Saved, rows: RequirementSet) -> Wanted:

@@ -66,8 +66,12 @@ class MarketData:
         self._asked = {conn: held for conn, held in self._asked.items() if conn.ended_at is None}
         self._charts = {conn: held for conn, held in self._charts.items() if conn.ended_at is None}
         for conn, held in self._asked.items():
-            for (kind, _), contract in held.items():
-                self._send(conn, kind, contract)
+            if self._settings.md_conflate == "each":
+                for (kind, _), contract in held.items():
+                    self._send(conn, kind, contract)
+            elif self._turn % 2 == 0:
+                for kind in KINDS:
+                    self._send(conn, kind, *(contract for (one, _), contract in held.items() if one == kind))
         for conn, charts in self._charts.items():
             for chart in charts.values():
                 self._send_bars(conn, chart.realtime, 1)
@@ -131,10 +135,11 @@ class MarketData:
         steps = self._turn % (2 * SWING)
         return BASE + TICK * min(steps, 2 * SWING - steps)
 
-    def _send(self, conn: Connection, kind: str, contract: Entity) -> None:
-        shown = {"quote": self._quote, "dom": self._depth, "histogram": self._histogram}[kind]()
-        said = {"contractId": contract["id"], "timestamp": self._stamp(), **shown}
-        conn.send_event("md", {f"{kind}s": [said]})
+    def _send(self, conn: Connection, kind: str, *contracts: Entity) -> None:
+        shown = {"quote": self._quote, "dom": self._depth, "histogram": self._histogram}[kind]
+        said = [{"contractId": contract["id"], "timestamp": self._stamp(), **shown()} for contract in contracts]
+        if said:
+            conn.send_event("md", {f"{kind}s": said})
 
     def _quote(self) -> dict[str, Any]:
         last = self._last

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from brokercert_mock.port.ground import Ground
+from brokercert_mock.tradovate.requests.limits import LIMITS, LOGIN, Counts
 from brokercert_mock.tradovate.settings import Settings
 
 MESSAGE = "Too many requests. Wait, and send the request again with its ticket."  # the text: ours
@@ -18,6 +20,7 @@ class Penalties:
     def __init__(self, ground: Ground, settings: Settings, rng: random.Random) -> None:
         self._ground, self._settings, self._rng = ground, settings, rng
         self._until: dict[str, float] = {}
+        self._counts = Counts(ground, LIMITS if settings.endpoint_limits == "claimed" else ())
         self._own: dict[tuple[str, str], float] = {}  # endpoint, ticket -> the end of that ticket's own penalty
 
     def ticket(self, endpoint: str, p_time: float, captcha: bool | None) -> dict[str, Any]:
@@ -32,12 +35,26 @@ class Penalties:
         data: dict[str, Any] = {"p-ticket": ticket, "p-time": p_time, "p-message": MESSAGE}
         return data if captcha is None else data | {"p-captcha": captcha}
 
-    def left(self, endpoint: str, ticket: str | None) -> float | None:
-        """Seconds for which an endpoint is still penalised; None where it is not, and where the request brings back a
-        ticket whose own time is over, whatever another request has drawn since.
+    def answer(self, endpoint: str, ticket: str | None, perform: Callable[[], tuple[int, Any]]) -> tuple[int, Any]:
+        """What a request is answered: what it asks for, or a new ticket. One that brings back a ticket whose own time
+        is over is performed, whatever another request has drawn since.
         """
+        if not self._redeemed(endpoint, ticket):
+            left = self._left(endpoint)
+            if left is not None:
+                return 200, self.ticket(endpoint, left, None)
+            over = self._counts.over(endpoint)
+            if over is not None:
+                captcha = self._settings.login_captcha if endpoint == LOGIN else None
+                return 200, self.ticket(endpoint, over.penalty, captcha)
+        status, data = perform()
+        self._counts.count(endpoint, status, data)
+        return status, data
+
+    def _left(self, endpoint: str) -> float | None:
+        """Seconds for which an endpoint is still penalised; None where it is not."""
         until = self._until.get(endpoint)
-        if until is None or self._redeemed(endpoint, ticket):
+        if until is None:
             return None
         left = until - self._ground.clock()
         if left <= EARLY:

@@ -113,8 +113,7 @@ class Turns:
         def perform() -> Answer:
             if endpoint in self._settings.denied_endpoints:
                 return 401, self._settings.denied_text or None
-            left = self._penalties.left(endpoint, asked.ticket)
-            return asked.perform() if left is None else (200, self._penalties.ticket(endpoint, left, None))
+            return self._penalties.answer(endpoint, asked.ticket, asked.perform)
 
         def carry_out(reply: Reply) -> None:
             with self._block():

@@ -6,15 +6,13 @@ rows, or says why none can; so a reader of the page can find each of its demands
 beyond reading package data.
 
     python3 dev.py generate    makes docs/protocol/register.md
-    python -m brokercert.sources SET    the register of a set of another package
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -125,10 +123,15 @@ def load_sources(set_ids: Collection[str] = own_sets()) -> tuple[Source, ...]:
 
     Raises `RequirementError`.
     """
+    return tuple(source for _, source in registers(set_ids))
+
+
+def registers(set_ids: Collection[str] = own_sets()) -> tuple[tuple[Path, Source], ...]:
+    """The same, each with its file. Raises `RequirementError`."""
     rows = {row.id for set_id in set_ids for row in load_set(set_id).rows}
     places = {FOLDER if set_id in own_sets() else _beside(set_id) for set_id in set_ids}
     found = sorted((path for place in places for path in place.glob("*.toml")), key=lambda path: path.name)
-    return tuple(parse_source(path.read_text("utf-8"), name=path.name, rows=rows) for path in found)
+    return tuple((path, parse_source(path.read_text("utf-8"), name=path.name, rows=rows)) for path in found)
 
 
 def _beside(set_id: str) -> Path:
@@ -146,63 +149,3 @@ def uncited(sources: Collection[Source], rows: RequirementSet) -> list[str]:
         for page, place in citations(row.source, {*PAGES, *pages})
         if page in pages and row.id not in pages[page].judged_at(place)
     ]
-
-
-def render_register(sources: Collection[Source], set_ids: Sequence[str] = own_sets()) -> str:
-    """The registers of sentences and of readings as a page, Markdown; of our sets, docs/protocol/register.md."""
-    ours = tuple(set_ids) == own_sets()
-    made = f"python -m brokercert.sources {' '.join(set_ids)}`."
-    if ours:
-        made = "python3 dev.py generate`; a test keeps it in step with the data."
-    lines = [
-        "# The registers",
-        "",
-        f"Made by `{made}",
-        "",
-        f"First what becomes of every sentence of the {'two source pages' if ours else 'source page'}: the rows that "
-        "judge it, or why it is *not",
-        "testable from outside*. Sentences are named by their first words and told in ours; a line of a table is a",
-        "sentence, and a sample one a function or block. Then the readings: questions that documents leave open.",
-    ]
-    for source in sources:
-        sentences = [sentence for section in source.section for sentence in section.sentences]
-        judged = sum(bool(sentence.rows) for sentence in sentences)
-        lines += ["", f"## {source.title}", "", f"{len(sentences)} sentences: {judged} judged by rows, "]
-        lines[-1] += f"{len(sentences) - judged} not testable from outside. Cited as `{source.id}`."
-        for section in source.section:
-            lines += ["", f"### {section.title}", "", "| | begins | says | judged by |", "| --- | --- | --- | --- |"]
-            lines += [_line(sentence) for sentence in section.sentences]
-    for set_id in sorted(set_ids):
-        rows = load_set(set_id)
-        lines += ["", f"## Readings of {set_id}", "", "| reading | question | answers | judged by | rows |"]
-        lines.append("| --- | --- | --- | --- | --- |")
-        for reading in rows.readings:
-            cells = (reading.id, reading.question, ", ".join(reading.answers), reading.default, ", ".join(reading.rows))
-            lines.append("| " + " | ".join(map(_cell, cells)) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _line(sentence: Sentence) -> str:
-    judged = ", ".join(sentence.rows) or f"not testable from outside, because {sentence.because}"
-    return f"| {sentence.n} | `{_cell(sentence.starts)}` | {_cell(sentence.says)} | {_cell(judged)} |"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def main(asked: Sequence[str]) -> None:
-    """Print the registers of these sets; of none: of ours. Raises `RequirementError`."""
-    set_ids = tuple(asked) or own_sets()
-    sources = load_sources(set_ids)
-    for missing in (one for set_id in set_ids for one in uncited(sources, load_set(set_id))):
-        raise RequirementError(f"{missing}: no sentence there names the row; expected it in `rows` of one of them")
-    print(render_register(sources, set_ids), end="")
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except RequirementError as error:
-        print(f"brokercert.sources: {error}", file=sys.stderr)
-        raise SystemExit(2) from error  # wrong use, as everywhere

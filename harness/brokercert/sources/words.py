@@ -1,0 +1,71 @@
+"""The words of a page, as far as they are kept: a short hash of each, so that no page of somebody else is kept itself.
+
+The law: two texts have the same words where a reader of the page would say so. Letter case, spaces, lines, lists,
+tables and punctuation do not matter; letters, digits, and the signs of a comparison or a sum do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Collection
+from functools import cache
+from typing import NamedTuple
+
+from brokercert.requirements import RequirementError
+
+SUFFIX = ".words"  # of the file beside a register
+DIGITS = 4  # hexadecimal, of a word's hash: one change in 65,536 stays unseen
+OTHER = "-"  # what a line begins with that is no sentence: a heading, a table's head
+_WORD = re.compile(r"\w+|[<>=!+%/^]+")
+_LINE = re.compile(rf"(\d+|{OTHER}) ((?:[0-9a-f]{{{DIGITS}}})+)")
+
+Hashes = tuple[str, ...]
+
+
+class Wording(NamedTuple):
+    """The hashed words of sentence `n`, or, where that is 0, of a text that is no sentence."""
+
+    n: int
+    words: Hashes
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of a text, in order, as they are compared."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return [word for found in _WORD.findall(folded) if (word := found.strip("_"))]
+
+
+def hashed(text: str) -> Hashes:
+    """The words of a text, hashed."""
+    return tuple(map(_hash, plain_words(text)))
+
+
+@cache
+def _hash(word: str) -> str:
+    return hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
+
+
+def parse_words(text: str, *, name: str, numbers: Collection[int]) -> tuple[Wording, ...]:
+    """The wording of a page from its file: a line a sentence, in the page's order, with every one of `numbers` once.
+
+    Raises `RequirementError`.
+    """
+    found: list[Wording] = []
+    for place, line in enumerate(text.splitlines(), 1):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise RequirementError(f"{name}: line {place}: expected a sentence's number, or {OTHER}, and hashed words")
+        words = tuple(match[2][at : at + DIGITS] for at in range(0, len(match[2]), DIGITS))
+        found.append(Wording(0 if match[1] == OTHER else int(match[1]), words))
+    said = [one.n for one in found if one.n]
+    if sorted(said) != sorted(numbers):
+        odd = sorted({*said} ^ {*numbers}) or sorted({n for n in said if said.count(n) > 1})
+        raise RequirementError(f"{name}: sentences {', '.join(map(str, odd))}: expected each of the register once")
+    return tuple(found)
+
+
+def render_words(wording: Collection[Wording]) -> str:
+    """The file that `parse_words` reads."""
+    return "".join(f"{one.n or OTHER} {''.join(one.words)}\n" for one in wording)
