@@ -48,7 +48,7 @@ class OrderError(ValueError):
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """One order. `stamp` is the moment of its last update, and `last` what that was about."""
+    """One order. `stamp`: the moment of its last update; `last`: what that was about; `told`: it, after each."""
 
     id: str
     symbol: str
@@ -61,7 +61,9 @@ class Order:
     trigger: Decimal | None = None
     reason: str = ""
     last: str = PLACED
+    expired: bool = False
     edition: Edition = FIRST
+    told: list[dict[str, Any]] = field(default_factory=list)
     fills: list[tuple[int, Decimal]] = field(default_factory=list)
 
     @property
@@ -131,7 +133,7 @@ class OrderBook:
             quantity=quantity,
             price=Decimal(price),
             status="AFTER_MARKET_ORDER_REQ_RECEIVED" if after_market else "PENDING",
-            stamp=self.edition.stamped(self._wall()),
+            stamp=self._wall(),
             trigger=Decimal(trigger) if trigger else None,
             edition=self.edition,
         )
@@ -173,7 +175,8 @@ class OrderBook:
         )
         self._tell(order, EXECUTED if whole else PARTIAL)
 
-    def cancel(self, order: Order) -> None:
+    def cancel(self, order: Order, *, expired: bool = False) -> None:
+        order.expired = expired
         self._to(order, "CANCELLED")
         self._tell(order, CANCELLED)
 
@@ -205,7 +208,7 @@ class OrderBook:
     def _tell(self, order: Order, what: str, *, first: bool = False, **more: Any) -> None:
         if not self.edition.tells(what):
             return
-        now = self.edition.stamped(self._wall())
-        order.stamp = now if first else max(now, order.stamp + self.edition.step)
+        order.stamp = self.edition.following(self._wall(), None if first else order.stamp)
         order.last = what
+        order.told.append(order.message(None))
         self._publish(order.message(what, **more))

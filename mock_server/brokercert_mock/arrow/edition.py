@@ -1,4 +1,4 @@
-"""What an edition of the page changes for the broker: names in the query, messages, times. `FIRST` is the page of 2025."""
+"""What an edition of the page changes for the broker: names in the query, messages, times. `FIRST` is that of 2025."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from brokercert_mock.arrow.book import Order
 
+MILLISECOND = datetime.timedelta(milliseconds=1)
 # What can happen to an order, by the names that the first edition has for it. One more, TRADE_UPDATE, tells each leg.
 PLACED, MODIFIED, CANCELLED, REJECTED = "ORDER_PLACED", "ORDER_MODIFIED", "ORDER_CANCELLED", "ORDER_REJECTED"
 EXECUTED, PARTIAL, TRADED, STATUS = "ORDER_EXECUTED", "ORDER_PARTIAL", "TRADE_UPDATE", "ORDER_STATUS"
@@ -18,10 +19,11 @@ TYPES = (PLACED, MODIFIED, CANCELLED, REJECTED, EXECUTED, PARTIAL, TRADED, STATU
 class Edition:
     """The first edition."""
 
-    credentials = ("session", "token")  # names in the query
-    renewal = "session/renew"  # the endpoint that gives new ones
+    credentials: tuple[str, ...] = ("session", "token")  # names in the query
+    app = ""  # the first of them, where it is the same in every login
+    secrets: tuple[str, ...] = credentials  # those of them that are no business of a log
     missing = "Invalid session or token"
-    step = datetime.timedelta(milliseconds=1)  # between the times of two updates of an order, at least
+    endpoints: tuple[str, ...] = ("orders", "session/renew")  # of REST, by the names that rules have for them
 
     def tells(self, what: str) -> bool:
         """Whether there is a message of its own about that."""
@@ -50,9 +52,9 @@ class Edition:
             told["rejectionReason"] = order.reason
         return {**told, **more}
 
-    def stamped(self, now: datetime.datetime) -> datetime.datetime:
-        """A moment as exactly as messages tell it."""
-        return now
+    def following(self, now: datetime.datetime, last: datetime.datetime | None) -> datetime.datetime:
+        """What an update of now is stamped with, after the order's last one."""
+        return now if last is None else max(now, last + MILLISECOND)
 
 
 def stamp_text(moment: datetime.datetime) -> str:

@@ -26,7 +26,6 @@ from brokercert_mock.port.panel import (
 if TYPE_CHECKING:
     from brokercert_mock.arrow.broker import ArrowBroker
 
-ENDPOINTS = ("orders", "session/renew")
 NEXT = ("503", "429", "401", "no answer")
 
 
@@ -149,8 +148,9 @@ class ArrowPanel:
             Field("qty", "Qty", "whole number", "100"),
             Field("price", "Price (0: the symbol's)", "number", "0"),
         )
+        endpoints = self.broker.edition.endpoints
         following = (
-            Field("endpoint", "Endpoint", "choice", ENDPOINTS[0], ENDPOINTS),
+            Field("endpoint", "Endpoint", "choice", endpoints[0], endpoints),
             Field("what", "Is answered with", "choice", NEXT[0], NEXT),
         )
         alive = (Field("mode", "Keep-alives", "choice", "off", ("off", "on")),)

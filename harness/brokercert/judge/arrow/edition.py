@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -29,8 +29,12 @@ class Edition:
     this field is a text with something in it (`or_empty`: even without). `types`: the `updateType`s that are known;
     None: it is not looked at.
 
+    `also`: another name that a client's own lines may have for a field. `unsaid`: fields of the key that a report may
+    leave out.
+
     `ladders`: the delays in seconds, by what a finding calls them; from their end on the cap. `climb`: all in words.
-    `message_event`: whether `message` must be raised.
+    `at_once`: attempts of a series that may have no delay. `lenient`: `message` need not be raised, and `disconnect`
+    may be raised at each failed attempt too. `beats`: the limit with the longest time between two `PONG`.
     """
 
     credentials: tuple[str, str]
@@ -51,7 +55,11 @@ class Edition:
     is_price: Callable[[Any], bool]
     ladders: Mapping[str, tuple[int, ...]]
     climb: str
-    message_event: bool
+    lenient: bool = False
+    at_once: int = 0
+    beats: str = "pong_every"
+    also: Mapping[str, str] = field(default_factory=dict)
+    unsaid: tuple[str, ...] = ()
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -67,7 +75,20 @@ class Edition:
         return tuple(plain(value) if name == self.filled else str(value) for name, value in self._named(body))
 
     def _named(self, body: Body) -> Iterable[tuple[str, Any]]:
-        return ((name, body.get(name)) for name in self.key)
+        return ((name, self.value(body, name)) for name in self.key)
+
+    def key_told(self, body: Body, sent: Iterable[Key]) -> Key:
+        """Of a client's report: of the one update that it can mean, where it leaves out what it may."""
+        key, said = self.key_of(body), [name for name in self.key if self.value(body, name) is not None]
+        if set(self.key) - set(said) - set(self.unsaid) or len(said) == len(self.key):
+            return key
+        places = [self.key.index(name) for name in said]
+        fitting = [one for one in sent if all(one[place] == key[place] for place in places)]
+        return fitting[0] if len(fitting) == 1 else key
+
+    def value(self, body: Body, name: str) -> Any:
+        """A field, by its own name or by the other one that it may have in a client's lines."""
+        return body.get(name, body.get(self.also.get(name, name)))
 
     def named(self, key: Key) -> str:
         """An update in words."""
@@ -134,5 +155,4 @@ FIRST = Edition(
     is_price=_is_price,
     ladders={"the table's ladder, from 1 s": (1, 2, 4, 8), "the Python sample's ladder, from 2 s": (2, 4, 8)},
     climb="1, 2, 4, 8, then 10 s, or 2, 4, 8, then 10 s",
-    message_event=True,
 )

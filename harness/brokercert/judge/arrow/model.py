@@ -106,6 +106,10 @@ class Updates(Transcript[UpdateSocket]):
         for c in self.connections.values():
             yield from c.updates
 
+    def key_told(self, body: dict[str, Any]) -> Key:
+        """Which update a client's report is about."""
+        return self.edition.key_told(body, {update.key for update in self.updates()})
+
     def ends(self) -> Iterator[tuple[str, Update]]:
         """The valid updates by which an order is over, with its id."""
         return ((update.key[0], update) for update in self.updates() if update.is_end)

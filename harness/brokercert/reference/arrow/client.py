@@ -159,7 +159,9 @@ class OrderUpdatesClient:
         """An open connection, to its end."""
         loop = asyncio.get_running_loop()
         self._socket = socket
-        self.ladder.succeeded()
+        opened, lasting = loop.time(), self.config.edition.lasting
+        if not lasting:
+            self.ladder.succeeded()
         heart = self.heart_class(self.config.pong_every, self.config.read_timeout, loop.time())
         self.trigger("connect")
         self.spawn(self.catch_up(socket))
@@ -173,6 +175,8 @@ class OrderUpdatesClient:
         finally:
             beating.cancel()
             self._socket = None
+        if loop.time() - opened >= lasting > 0:
+            self.ladder.succeeded()
         await self.on_lost(socket)
 
     async def on_lost(self, socket: ClientConnection) -> None:

@@ -6,14 +6,39 @@ The client itself speaks of an update by the names of the first edition; another
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from brokercert.reference.rest import call
 
-if TYPE_CHECKING:
-    from brokercert.reference.arrow.config import Config
-
 Order = Mapping[str, Any]
+
+
+class Config(Protocol):
+    """What an edition needs of the client's configuration."""
+
+    @property
+    def session(self) -> str: ...
+
+    @property
+    def token(self) -> str: ...
+
+    @property
+    def rest_url(self) -> str: ...
+
+    @property
+    def renew_url(self) -> str: ...
+
+    @property
+    def login_url(self) -> str: ...
+
+    @property
+    def user(self) -> str: ...
+
+    @property
+    def password(self) -> str: ...
+
+    @property
+    def app_secret(self) -> str: ...
 
 
 class Edition:
@@ -27,6 +52,7 @@ class Edition:
     read_timeout = 30.0
     immediate = 0  # attempts without a delay, before the first rung
     first_delay = 1.0
+    lasting = 0.0  # a connection that lasted so long begins the ladder anew; 0: each, as it opens
     types = frozenset(
         {
             "ORDER_PLACED",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+AT_ONCE = 0.01  # seconds: an attempt without a delay follows the loss, also where time is virtual and stands still
+
 
 class Ladder:
     """The delays of one series of attempts. `most` and `first` in seconds; the first `immediate` attempts have none."""
@@ -20,7 +22,7 @@ class Ladder:
             return None
         self.attempt += 1
         rung = self.attempt - 1 - self.immediate
-        return 0.0 if rung < 0 else min(self.first * 2.0 ** min(rung, 30), self._most)
+        return AT_ONCE if rung < 0 else min(self.first * 2.0 ** min(rung, 30), self._most)
 
     def succeeded(self) -> None:
         """A connection was made: the next series begins at its beginning."""

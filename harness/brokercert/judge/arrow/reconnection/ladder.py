@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from brokercert.judge.arrow.bench import ArrowBench, Series, check
+from brokercert.judge.arrow.bench import BOTH, ArrowBench, Series, check
 from brokercert.judge.arrow.timers import slack, sure
 from brokercert.judge.check import seconds
 from brokercert.judge.transcript import SECOND
@@ -77,7 +77,7 @@ def _climbed(bench: ArrowBench, one: Series) -> Finding:
     )
 
 
-@check("AOR-020")
+@check("AOR-020", *BOTH)
 def check_tries(bench: ArrowBench) -> Iterator[Finding]:
     """Attempts stop after `reconnectMaxTries`, or one more, and `noreconnect` is raised once."""
     tries = round(bench.told_number("RECONNECT_MAX_TRIES", bench.limit("reconnect_max_tries")))
@@ -119,7 +119,7 @@ def _gave_up(bench: ArrowBench, one: Series, count: int, quiet: int) -> Finding:
     return watch.kept(said, [last.record, raised[0].record], short=f"watched for {watch} after the last attempt only")
 
 
-@check("AOR-030")
+@check("AOR-030", *BOTH)
 def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
     """Told not to reconnect, the client makes no attempt after a loss."""
     if bench.reconnects:
@@ -133,7 +133,7 @@ def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
         yield watch.kept(f"no attempt in {watch}", [one.record], short=f"watched for {watch} only")
 
 
-@check("AOR-040")
+@check("AOR-040", *BOTH)
 def check_again(bench: ArrowBench) -> Iterator[Finding]:
     """After a success the ladder begins at its first rung again, and the count of tries at nought."""
     for before, after in pairwise(_lost_to_others(bench)):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from brokercert.judge.arrow.bench import ArrowBench, check
+from brokercert.judge.arrow.bench import BOTH, ArrowBench, check
 from brokercert.judge.arrow.edition import TERMINAL, Edition
 from brokercert.judge.arrow.model import Update
 from brokercert.judge.check import seconds
@@ -21,14 +21,15 @@ def told_orders(edition: Edition, shot: Snapshot) -> Orders:
     """The orders of a snapshot by id: a list, or an object with ids as keys; `order` or `orders`."""
     for name, value in shot.entities.items():
         if name.lower() in ("order", "orders") and isinstance(value, dict | list):
-            return _by_id(edition.order, value)
+            return _by_id(edition, value)
     return {}
 
 
-def _by_id(ident: str, value: dict[str, Any] | list[Any]) -> Orders:
+def _by_id(edition: Edition, value: dict[str, Any] | list[Any]) -> Orders:
     if isinstance(value, list):
-        return {str(x.get(ident)): x for x in value if isinstance(x, dict)}
-    return {str(x.get(ident, key)): x for key, x in value.items() if isinstance(x, dict)}
+        return {str(edition.value(x, edition.order)): x for x in value if isinstance(x, dict)}
+    idents = {key: edition.value(x, edition.order) for key, x in value.items() if isinstance(x, dict)}
+    return {str(key if ident is None else ident): value[key] for key, ident in idents.items()}
 
 
 def _same(field: str, expected: Any, actual: Any) -> bool:
@@ -56,23 +57,28 @@ def _differs(edition: Edition, ident: str, order: Mapping[str, Any], mine: Mappi
         return [] if over else [f"order {ident} ({order['orderStatus']}) is not known"]
     fields = [f for f in edition.compared if not (over and f == edition.pending)]
     return [
-        f"order {ident}: {f} is {order[f]!r}, the client says {mine.get(f)!r}"
+        f"order {ident}: {f} is {order[f]!r}, the client says {edition.value(mine, f)!r}"
         for f in fields
-        if not _same(f, order[f], mine.get(f))
+        if not _same(f, order[f], edition.value(mine, f))
     ]
 
 
-def _compared(bench: ArrowBench, names: str) -> Iterator[Finding]:
+EXPECTED = "the client's orders are the broker's"
+
+
+def compared(bench: ArrowBench, names: str, expected: str = EXPECTED) -> Iterator[Finding]:
     """One finding for each point of comparison whose name begins so: the last snapshot asked for at it counts."""
     points = sorted((ledger.t, ledger.record, name) for name, ledger in bench.talk.told.ledgers.items())
     ends = [*(t for t, _, _ in points[1:]), bench.talk.now]
     for (t, _, name), until in zip(points, ends, strict=True):
         shots = [shot for shot in bench.talk.told.snapshots if t <= shot.asked <= until]
         if shots and name.startswith(names):
-            yield _believed(bench, name, bench.talk.told.ledgers[name], shots)
+            yield _believed(bench, name, bench.talk.told.ledgers[name], shots, expected)
 
 
-def _believed(bench: ArrowBench, name: str, ledger: Noted[dict[str, Any]], shots: list[Snapshot]) -> Finding:
+def _believed(
+    bench: ArrowBench, name: str, ledger: Noted[dict[str, Any]], shots: list[Snapshot], expected: str
+) -> Finding:
     right = next((shot for shot in shots if not differences(bench.edition, ledger.what, shot)), None)
     if right is not None:
         return bench.ok(Form.SHOWN, f"equal to the broker's at {name}", [ledger.record, right.record], (), name)
@@ -82,24 +88,22 @@ def _believed(bench: ArrowBench, name: str, ledger: Noted[dict[str, Any]], shots
         return bench.short(f"asked {seconds(last.asked - ledger.t)} after the last event only", evidence, name)
     wrong = differences(bench.edition, ledger.what, last)
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-    return bench.breach(
-        Form.ABSENCE, f"{wrong[0]}{more}", "the client's orders are the broker's", evidence, clause=name
-    )
+    return bench.breach(Form.ABSENCE, f"{wrong[0]}{more}", expected, evidence, clause=name)
 
 
 @check("AOU-010")
 def check_understood(bench: ArrowBench) -> Iterator[Finding]:
     """After every type of update and every status, the client's orders are the broker's."""
-    yield from _compared(bench, "life")
+    yield from compared(bench, "life")
 
 
-@check("AOU-030")
+@check("AOU-030", *BOTH)
 def check_missed(bench: ArrowBench) -> Iterator[Finding]:
     """What happened while the client was away is known to it after the reconnect."""
-    yield from _compared(bench, "away")
+    yield from compared(bench, "away")
 
 
-@check("AOU-070")
+@check("AOU-070", *BOTH)
 def check_cleared(bench: ArrowBench) -> Iterator[Finding]:
     """Orders that are over leave the tracking map within the declared time."""
     over = dict(bench.talk.ends())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from brokercert.judge.arrow.bench import ArrowBench, check
+from brokercert.judge.arrow.bench import BOTH, ArrowBench, check
 from brokercert.judge.arrow.edition import Key
 from brokercert.judge.arrow.model import Update, UpdateSocket, object_of
 from brokercert.judge.attempts import attempts_of
@@ -29,7 +29,7 @@ def _told(bench: ArrowBench, event: str) -> Told:
     found: dict[Key, list[tuple[int, str]]] = {}
     reports = bench.talk.told.processed if event == "processed" else bench.talk.reports(event)
     for x in reports:
-        key = bench.edition.key_of(x.body)
+        key = bench.talk.key_told(x.body)
         found.setdefault(key, []).append((x.record, str(x.body.get("handler", ""))))
     return found
 
@@ -43,7 +43,7 @@ def _sent(bench: ArrowBench) -> dict[Key, list[Update]]:
     return sent
 
 
-@check("AOU-020")
+@check("AOU-020", *BOTH)
 def check_duplicates(bench: ArrowBench) -> Iterator[Finding]:
     """An update that comes twice, on one socket or after a reconnect, is processed once."""
     sent = _sent(bench)
@@ -71,6 +71,11 @@ def _not_once(bench: ArrowBench, key: Key, sent: list[int], done: list[tuple[int
 @check("AOU-040")
 def check_handlers(bench: ArrowBench) -> Iterator[Finding]:
     """Each update is given once to the handler of its order, and once to the handler of all orders (`*`)."""
+    yield from handled_once(bench)
+
+
+def handled_once(bench: ArrowBench) -> Iterator[Finding]:
+    """What became of the updates that the client can be asked about."""
     told = _told(bench, "handled")
     sent = _sent(bench)
     if not sent:
@@ -118,6 +123,11 @@ def _unreadable(bench: ArrowBench, text: str) -> bool:
 @check("AOU-050")
 def check_unreadable(bench: ArrowBench) -> Iterator[Finding]:
     """Text that is no update, and binary frames, are ignored: the same socket lives on, and beats."""
+    yield from ignored(bench)
+
+
+def ignored(bench: ArrowBench) -> Iterator[Finding]:
+    """What came of each socket on which something stood that is no update."""
     for c in bench.talk.upgraded:
         hostile = sorted([*(Moment(x.t, x.record) for x in c.texts if _unreadable(bench, x.text)), *c.binary])
         if not hostile:
@@ -144,7 +154,7 @@ def _after(bench: ArrowBench, c: UpdateSocket, hostile: list[Moment]) -> Finding
 
 
 def _no_beat(bench: ArrowBench, watched: int, evidence: list[int]) -> Finding:
-    if watched <= bench.micros("pong_every") * (1 + bench.limit("tolerance")):
+    if watched <= bench.micros(bench.edition.beats) * (1 + bench.limit("tolerance")):
         return bench.short(f"watched for {seconds(watched)} only", evidence)
     return bench.breach(Form.ABSENCE, "no `PONG` came any more after them", "the client goes on", evidence)
 
@@ -186,7 +196,7 @@ def _deaf(bench: ArrowBench, c: UpdateSocket, evidence: Iterable[int]) -> Findin
     return bench.breach(Form.ABSENCE, said, "it hears", [*evidence, loss.record])
 
 
-@check("AOU-060")
+@check("AOU-060", *BOTH)
 def check_validated(bench: ArrowBench) -> Iterator[Finding]:
     """Updates with an unknown status, a missing field, or quantities that do not add up are reported, not applied."""
     wrong = [u for u in bench.talk.updates() if u.problem and _seen(bench, u)]
