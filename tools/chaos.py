@@ -77,7 +77,7 @@ CLIENTS = (
     Client("reference", ("--reference",)),
     Client("python", ("--config", str(ROOT / "examples/python/brokercert.toml"))),
     Client("node", ("--config", str(ROOT / "examples/node/brokercert.toml"))),
-    Client("arrow", ("--set", "arrow-orders", "--reference"), SHORT_ARROW),
+    Client("arrow", ("--set", "arrow-orders@2025", "--reference"), SHORT_ARROW),
 )
 
 # Wrong in content, or in restraint: the mutant, and the row that it must not pass.

@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 JUDGE = Path("harness/brokercert/judge")
 ROOTS = ("harness", "mock_server", "scenarios", "reports")
-SETS = ("tradovate-stage2", "arrow-orders")
+SETS = ("tradovate-stage2", "arrow-orders", "arrow-orders@2026")
 # The tests of judging, each with the set whose files it is about; none: of both.
 TESTS = (
     *(("", path.relative_to(ROOT).as_posix()) for path in sorted((ROOT / "tests" / "judge").glob("test_*.py"))),
@@ -39,6 +39,8 @@ TESTS = (
     ("tradovate-stage2", "tests/state"),
     ("tradovate-stage2", "tests/grid"),
     ("arrow-orders", "tests/arrow"),
+    ("arrow-orders@2026", "tests/arrow/test_arrow_2026.py"),
+    ("arrow-orders@2026", "tests/judge/arrow"),
 )
 EVERY = "tests/matrix/test_every_mutant.py"
 WITHIN = 600  # seconds for one command: the longest takes 40 on an idle core; an edit may make a loop that never ends

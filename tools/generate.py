@@ -41,6 +41,7 @@ COUNTED = (
     "the {core} rows that every client",
     "*Stage 2: Websocket Management*, {stage2} rows",
     "*WebSocket Order Updates API*, {arrow} rows",
+    "page of 2026, {arrow2026} rows",
 )
 
 
@@ -60,8 +61,9 @@ class Page:
 
 def counts() -> dict[str, int]:
     """The numbers that `COUNTED` names."""
-    stage2, arrow = load_set("tradovate-stage2"), load_set("arrow-orders")
-    return {"core": len(stage2.part("core")), "stage2": len(stage2.rows), "arrow": len(arrow.rows)}
+    stage2, arrow, arrow2026 = map(load_set, ("tradovate-stage2", "arrow-orders", "arrow-orders@2026"))
+    rows = {"stage2": stage2, "arrow": arrow, "arrow2026": arrow2026}
+    return {"core": len(stage2.part("core")), **{name: len(one.rows) for name, one in rows.items()}}
 
 
 def counted(text: str, numbers: Mapping[str, int], sentences: Sequence[str] = COUNTED) -> str:
@@ -140,7 +142,8 @@ def stale_scores(path: Path | None = None) -> Iterator[str]:
 def measure(set_ids: Sequence[str]) -> int:
     """Play the kill matrix of these sets and keep their scores. The exit status of the first that is not as written."""
     for set_id in set_ids:
-        command = (sys.executable, "-m", "brokercert", "matrix", "--set", set_id, "--keep")
+        name = load_set(set_id).name  # an id without an edition would be the newest one's
+        command = (sys.executable, "-m", "brokercert", "matrix", "--set", name, "--keep")
         if status := subprocess.run(command, cwd=ROOT).returncode:
             return status
     return 0

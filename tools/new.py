@@ -67,11 +67,14 @@ class Written:
 
 
 def areas(root: Path = ROOT) -> dict[str, Area]:
-    """Prefix of row ids -> its area, of every set of ours. Raises `NewError` where two sets have one prefix."""
+    """Prefix of row ids -> its area, of every set of ours. Raises `NewError` where two sets have one prefix.
+
+    An edition that shares with another has its prefixes: rows that are new in it are written by hand.
+    """
     found: dict[str, Area] = {}
     for path in sorted((root / DATA).glob("*/set.toml")):
         data = tomllib.loads(path.read_text("utf-8"))
-        for name, facts in data["areas"].items():
+        for name, facts in data["areas"].items() if "shares" not in data["set"] else ():
             prefix = facts["rows"]
             if prefix in found:
                 raise NewError(f"{path}: areas.{name}: rows: {prefix!r}; {found[prefix].set_id} has it already")

@@ -18,7 +18,8 @@ from brokercert.reference.rest import RestError, call
 from brokercert.trace import Header, TraceWriter
 from brokercert.trace import records as r
 from brokercert_mock.arrow import ArrowBroker, ArrowSettings
-from brokercert_mock.arrow.book import LEGAL, STATUSES, TERMINAL, TYPES, Order, OrderBook, OrderError
+from brokercert_mock.arrow.book import LEGAL, STATUSES, TERMINAL, Order, OrderBook, OrderError
+from brokercert_mock.arrow.edition import TYPES
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 

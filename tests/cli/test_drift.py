@@ -88,4 +88,4 @@ def test_other_encodings_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_an_unknown_edition_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status(saved(tmp_path, "page.txt", ["word"]), "--set", "arrow-orders@2001") == 2
-    assert "no edition '2001' of arrow-orders; known: arrow-orders@2025" in capsys.readouterr().err
+    assert "no edition '2001' of arrow-orders; known: arrow-orders@2025, arrow-orders@2026" in capsys.readouterr().err

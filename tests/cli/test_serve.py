@@ -100,10 +100,11 @@ def upgrade(url: str, origin: str | None) -> tuple[int, str]:
 @pytest.mark.parametrize("set_id", own_sets())
 def test_a_page_of_another_place_is_refused_unless_it_was_allowed(set_id: str) -> None:
     allowed = "https://trader.tradovate.com"
-    with serving("--set", set_id, "--allow-origin", allowed, "--allow-origin", "null") as env:
+    with serving("--set", load_set(set_id).name, "--allow-origin", allowed, "--allow-origin", "null") as env:
         url = env["BROKERCERT_URL"]
-        if set_id == "arrow-orders":
-            url += f"/?session={env['BROKERCERT_SESSION']}&token={env['BROKERCERT_TOKEN']}"
+        if set_id.startswith("arrow-orders"):
+            name, value = ("appID", "APP_ID") if "@" in set_id else ("session", "SESSION")
+            url += f"/?{name}={env[f'BROKERCERT_{value}']}&token={env['BROKERCERT_TOKEN']}"
         for origin in (None, allowed, "null", "http://localhost:3000"):
             assert upgrade(url, origin)[0] == 101, origin
         status, said = upgrade(url, EVIL)

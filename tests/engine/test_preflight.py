@@ -30,7 +30,8 @@ from shaped_clients import FarApart
 from silent import silent
 from talks import Talk, authorize, opened, sync
 
-WITHIN = {"tradovate-stage2": "window_first_authorize", "arrow-orders": "window_connect"}
+WITHIN = {"tradovate-stage2": "window_first_authorize"}
+WITHIN |= dict.fromkeys(("arrow-orders", "arrow-orders@2026"), "window_connect")
 SECOND = 1_000_000
 
 

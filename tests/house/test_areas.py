@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from brokercert.engine.play.scenario import Scenario, load_suite
 from brokercert.requirements import RequirementError, load_set, parse_files
-from brokercert.sets import own_sets
+from brokercert.sets import folder_name, own_sets
 
 TESTS = Path(__file__).parents[1] / "judge"
 ASK = "write one, or lay it out by `dev.py new` (CONTRIBUTING.md, A row)"
@@ -52,7 +52,7 @@ def mutants_of(set_id: str) -> tuple[ModuleType, dict[str, Any]]:
 
 @pytest.mark.parametrize("set_id", SETS)
 def test_a_text_in_the_file_of_another_area_is_refused(set_id: str) -> None:
-    folder = files("brokercert.data").joinpath(set_id)
+    folder = files("brokercert.data").joinpath(folder_name(set_id))
     texts = {path.name: path.read_text("utf-8") for path in folder.glob("*.toml")}
     one, other = (f"{area}.toml" for area in list(_set(set_id).areas)[:2])
     with pytest.raises(RequirementError, match=f"{one}: .*: id; expected one of"):

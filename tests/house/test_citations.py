@@ -11,14 +11,14 @@ from brokercert.sets import own_sets
 from brokercert.sources import citations, place_key
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"TP": "tradovate.md", "S2": "stage2.md", "AR": "arrow.md"}
+PAGES = {"TP": "tradovate.md", "S2": "stage2.md", "AR": "arrow.md", "A3": "arrow-2026.md"}
 TEXTS = (".py", ".md", ".toml", ".mjs", ".html", ".css")
 OURS = (Path(__file__), Path(__file__).with_name("test_register.py"))  # hold citations that lead nowhere on purpose
 MARKDOWN = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 NUMBERS = r"§[\d.]+(?:-\d+)?(?: \([\d, ]+\))?(?:, row \d+)?"
 NUMBERED = re.compile(rf"\b(TP|S2) ({NUMBERS}(?:(?:, | to | and ){NUMBERS})*)")
-NAMED = re.compile(r"\b(S2|AR),? ((?:overview|[A-Z][a-z]+)(?: [A-Z][a-z]+| handling)*)")
+NAMED = re.compile(r"\b(S2|AR|A3),? ((?:overview|[A-Z][a-z]+)(?: [A-Z][a-z]+| handling)*)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"`([\w./-]+\.(?:py|toml))`")
 PAGE = re.compile(r"\bdocs/[\w/-]+\.md\b")
@@ -171,6 +171,16 @@ STATED: dict[str, dict[str, tuple[float, str, str]]] = {
         "premium_sockets": (3, "arrow.md", "| Premium | 3 | 30 |"),
         "premium_reconnects": (30, "arrow.md", "| Premium | 3 | 30 |"),
         "enterprise_sockets": (10, "arrow.md", "| Enterprise | 10 | unlimited |"),
+    },
+    "arrow-orders@2026": {
+        "pong_every": (3, "arrow-2026.md", "sends the text `PONG` every 3 s"),
+        "read_timeout": (5, "arrow-2026.md", "closes after 5 s without an incoming message"),
+        "reconnect_max_delay": (5, "arrow-2026.md", "| `max_reconnect_delay` | 5 s |"),
+        "reconnect_max_tries": (300, "arrow-2026.md", "| `max_reconnect_attempts` | 300 |"),
+        "immediate_attempts": (3, "arrow-2026.md", "| `immediate_reconnect_attempts` | 3 |"),
+        "basic_sockets": (1, "arrow-2026.md", "| Basic | 1 |"),
+        "premium_sockets": (3, "arrow-2026.md", "| Premium | 3 |"),
+        "enterprise_sockets": (10, "arrow-2026.md", "| Enterprise | 10 and more |"),
     },
 }
 

@@ -52,5 +52,5 @@ def test_a_suite_that_declares_none_is_wrong_use() -> None:
 
 
 def test_the_markers_are_those_that_the_sets_name() -> None:
-    assert sets.markers() == {load_set(name).marker: name for name in available_sets()}
+    assert sets.markers() == {load_set(name).marker: sets.stem_of(name) for name in available_sets()}
     assert sets.default_set() in available_sets()

@@ -75,7 +75,7 @@ SANS_IO = ("wire", "states", "session", "requests", "store", "state")
 # A room of one broker is a folder of such a name. What lies in one may import what is shared, and its own broker's.
 DIALECTS = {
     "tradovate": ("tradovate", "tradovate_stage2"),
-    "arrow": ("arrow", "arrow_orders"),
+    "arrow": ("arrow", "arrow_2026", "arrow_orders", "arrow_orders_2026"),
 }
 
 # Shared module -> the broker whose room it imports all the same, and the reason.

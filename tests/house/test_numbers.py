@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from brokercert.engine.play.scenario import load_suite
 from brokercert.requirements import load_set
-from brokercert.sets import own_sets
+from brokercert.sets import folder_name, own_sets
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios/brokercert_scenarios"
 # Settings stand before there is a stage that could be asked: (scenario, setting) -> the limit that it is to equal.
@@ -28,7 +28,7 @@ def _asked_for(suite: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("set_id", own_sets())
 def test_a_scenario_asks_for_limits_that_its_set_has(set_id: str) -> None:
-    asked = list(_asked_for(SCENARIOS / set_id.replace("-", "_")))
+    asked = list(_asked_for(SCENARIOS / folder_name(set_id).replace("-", "_")))
     unknown = [f"{where}: {name}" for where, name in asked if name not in load_set(set_id).limits]
     assert len(asked) > 10 and unknown == []
 

@@ -43,6 +43,7 @@ class Signs:
     counts: Callable[[Any], bool] = _any
     bare: bool = True
     follows: int | None = None
+    apart: int = ONE_ATTEMPT  # microseconds: two that are closer are one
 
 
 ANY = Signs()
@@ -63,11 +64,11 @@ class Attempt:
         """When it was over as far as that can be told: else its first sign."""
         return self.end if self.end is not None else self.t
 
-    def belongs_to(self, before: Attempt) -> bool:
+    def belongs_to(self, before: Attempt, apart: int) -> bool:
         """Whether it is one attempt with that: the connection after a token request, or one that came too soon."""
         in_time = before.until is None or self.t <= before.until
         follows_token = before.conn == 0 and self.conn != 0 and in_time
-        return follows_token or self.t - before.t < ONE_ATTEMPT
+        return follows_token or self.t - before.t < apart
 
 
 def attempts_of(talk: Transcript[Any], since: int, signs: Signs = ANY) -> list[Attempt]:
@@ -76,7 +77,7 @@ def attempts_of(talk: Transcript[Any], since: int, signs: Signs = ANY) -> list[A
     found = [*connects, *_token_requests(talk, connects, signs)]
     merged: list[Attempt] = []
     for sign in sorted((sign for sign in found if sign.t > since), key=lambda sign: (sign.t, sign.record)):
-        if merged and sign.belongs_to(merged[-1]):
+        if merged and sign.belongs_to(merged[-1], signs.apart):
             before = merged[-1]
             before.end, before.conn, before.until = sign.end, sign.conn or before.conn, sign.until
         else:

@@ -59,6 +59,10 @@ def unreadable(body: Mapping[str, Any]) -> str:
     return ""
 
 
+ORDERS = ({"orderStatus", "orderId"}, {"orderStatus", "cumulativeFillQty"})  # fields of other brokers' orders
+UPDATES = (("orderId", "timestamp"), ("id", "orderTime", "reportType"))  # and how their updates are named
+
+
 def _collections(entities: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Those whose forms the schema tells."""
     return ((kind, entries) for kind, entries in entities.items() if kind.lower() in COLLECTIONS)
@@ -66,8 +70,9 @@ def _collections(entities: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _without_id(kind: str, entries: Sequence[Any]) -> str:
     for place, one in enumerate(entries):
-        # Other brokers' orders are known by the last two.
-        if isinstance(one, dict) and not _is_id(one.get("id")) and not {"orderStatus", "orderId"} <= one.keys():
+        # Other brokers' orders are known by their fields.
+        known = isinstance(one, dict) and any(names <= one.keys() for names in ORDERS)
+        if isinstance(one, dict) and not _is_id(one.get("id")) and not known:
             return _wrong("id", one, "the broker's number of it", f"entities.{kind}[{place}].")
     return ""
 
@@ -83,8 +88,9 @@ def _rows(entities: Mapping[str, Any]) -> str:
 
 
 def _processed(body: Mapping[str, Any], commands: Mapping[int, str]) -> str:
-    if {"orderId", "timestamp"} <= body.keys():
-        lacking = next((name for name in ("orderId", "timestamp") if not isinstance(body[name], str)), "")
+    named = next((names for names in UPDATES if set(names) <= body.keys()), None)
+    if named is not None:
+        lacking = next((name for name in named if not isinstance(body[name], str)), "")
         return _wrong(lacking, body, "a text") if lacking else ""
     if "entityType" not in body and {"connection", "message"} & body.keys():
         lacking = next((name for name in ("connection", "message") if type(body.get(name)) is not int), "")

@@ -16,6 +16,7 @@ from brokercert.reference.resolve import address_of
 
 LARGEST = 4 * 1024 * 1024  # bytes of an answer's body
 CHUNK = 65536
+_Answered = tuple[int, bytes, dict[str, str]]  # status, body, headers in lower case
 
 
 class RestError(Exception):
@@ -36,11 +37,7 @@ async def call(
 
     `dns` is the name server to ask (host:port); empty: the system's.
     """
-    try:
-        async with asyncio.timeout(within):
-            status, data = await _exchange(url, body, bearer, tls, dns, more_headers)
-    except (OSError, TimeoutError, h11.ProtocolError, asyncio.IncompleteReadError) as error:
-        raise RestError(f"{type(error).__name__} while calling {urlsplit(url).path}") from error
+    status, data, _ = await _within(within, url, body, bearer, tls, dns, more_headers)
     if not 200 <= status < 300:
         raise RestError(f"{urlsplit(url).path} answered {status}")
     try:
@@ -49,9 +46,25 @@ async def call(
         raise RestError(f"{urlsplit(url).path} answered with something that is no JSON") from error
 
 
+async def redirect(url: str, within: float = 10.0) -> str:
+    """GET what answers with a redirect: where it leads. It is not followed. Raises `RestError`."""
+    status, _, headers = await _within(within, url, None, "", None, "", ())
+    if not 300 <= status < 400 or "location" not in headers:
+        raise RestError(f"{urlsplit(url).path} answered {status}, and leads nowhere")
+    return headers["location"]
+
+
+async def _within(within: float, url: str, *more: Any) -> _Answered:
+    try:
+        async with asyncio.timeout(within):
+            return await _exchange(url, *more)
+    except (OSError, TimeoutError, h11.ProtocolError, asyncio.IncompleteReadError) as error:
+        raise RestError(f"{type(error).__name__} while calling {urlsplit(url).path}") from error
+
+
 async def _exchange(
     url: str, body: Any, bearer: str, tls: ssl.SSLContext | None, dns: str, more_headers: Sequence[tuple[str, str]]
-) -> tuple[int, bytes]:
+) -> _Answered:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     secure = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
@@ -70,7 +83,8 @@ async def _exchange(
         if bearer:
             headers.append(("Authorization", f"Bearer {bearer}"))
         method = "GET" if body is None else "POST"
-        head = h11.Request(method=method, target=parts.path or "/", headers=headers)
+        target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+        head = h11.Request(method=method, target=target, headers=headers)
         for event in (head, h11.Data(data=payload), h11.EndOfMessage()):
             writer.write(connection.send(event) or b"")
         await writer.drain()
@@ -79,19 +93,21 @@ async def _exchange(
         writer.close()
 
 
-async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> _Answered:
     status, data = 0, b""
+    headers: dict[str, str] = {}
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA:
             connection.receive_data(await reader.read(CHUNK))
         elif isinstance(event, h11.Response):
             status = event.status_code
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in event.headers}
         elif isinstance(event, h11.Data):
             data += event.data
             if len(data) > LARGEST:
                 raise h11.RemoteProtocolError("answer too large")
         elif isinstance(event, h11.EndOfMessage):
-            return status, data
+            return status, data, headers
         elif isinstance(event, h11.ConnectionClosed):
             raise h11.RemoteProtocolError("closed before an answer came")

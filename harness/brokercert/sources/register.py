@@ -24,7 +24,7 @@ from brokercert.sets import DATA, data_folder, own_sets
 NAME = "sources"
 FOLDER = DATA / NAME
 REMARKS = ("read closely",)  # of a citation, beside the place that it names
-PAGES = ("S2", "AR", "TP")  # that our rows cite
+PAGES = ("S2", "AR", "A3", "TP")  # that our rows cite
 
 
 class Sentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The order ledger: orders, their legal life cycles, their fills; every change is one update, told once.
 
 Money is `Decimal`; an average price is exact to 1/10000, halves to even. No two distinct updates have the same order id
-and timestamp: clients drop duplicates by that key (AR Troubleshooting).
+and timestamp: clients drop duplicates by that key (AR Troubleshooting). What a message looks like, its edition says.
 """
 
 from __future__ import annotations
@@ -12,6 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
+
+from brokercert_mock.arrow.edition import (
+    CANCELLED,
+    EXECUTED,
+    FIRST,
+    MODIFIED,
+    PARTIAL,
+    PLACED,
+    REJECTED,
+    STATUS,
+    TRADED,
+    Edition,
+)
 
 TERMINAL = frozenset({"COMPLETE", "CANCELLED", "REJECTED"})
 # The statuses of AR Update Types, and from which to which an order may go.
@@ -25,11 +38,7 @@ LEGAL: dict[str, frozenset[str]] = {
     "REJECTED": frozenset(),
 }
 STATUSES = tuple(LEGAL)
-TYPES = (
-    "ORDER_PLACED ORDER_MODIFIED ORDER_CANCELLED ORDER_REJECTED ORDER_EXECUTED ORDER_PARTIAL TRADE_UPDATE ORDER_STATUS"
-).split()
 CENT = Decimal("0.0001")
-MILLISECOND = datetime.timedelta(milliseconds=1)
 SYMBOLS = (("SBIN-EQ", "625.50"), ("RELIANCE-EQ", "2510.00"), ("INFY-EQ", "1480.25"), ("TCS-EQ", "3890.75"))
 
 
@@ -39,7 +48,7 @@ class OrderError(ValueError):
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """One order. `stamp` is the moment of its last update."""
+    """One order. `stamp`: the moment of its last update; `last`: what that was about; `told`: it, after each."""
 
     id: str
     symbol: str
@@ -51,6 +60,10 @@ class Order:
     stamp: datetime.datetime
     trigger: Decimal | None = None
     reason: str = ""
+    last: str = PLACED
+    expired: bool = False
+    edition: Edition = FIRST
+    told: list[dict[str, Any]] = field(default_factory=list)
     fills: list[tuple[int, Decimal]] = field(default_factory=list)
 
     @property
@@ -73,32 +86,9 @@ class Order:
     def live(self) -> bool:
         return self.status not in TERMINAL
 
-    def message(self, update_type: str | None) -> dict[str, Any]:
-        """As the page's only sample message shows it; without a type, as the Orders REST API lists it."""
-        told: dict[str, Any] = {"updateType": update_type} if update_type else {}
-        told |= {
-            "orderId": self.id,
-            "orderStatus": self.status,
-            "tradingSymbol": self.symbol,
-            "exchange": "NSE",
-            "orderType": self.kind,
-            "transactionType": self.side,
-            "quantity": self.quantity,
-            "filledQuantity": self.filled,
-            "pendingQuantity": self.pending,
-            "price": float(self.price),
-            "averagePrice": float(self.average),
-            "timestamp": stamp_text(self.stamp),
-        }
-        if self.trigger is not None:
-            told["triggerPrice"] = float(self.trigger)
-        if self.reason:
-            told["rejectionReason"] = self.reason
-        return told
-
-
-def stamp_text(moment: datetime.datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def message(self, what: str | None, **more: Any) -> dict[str, Any]:
+        """An update about that; of None, the order as the Orders REST API lists it."""
+        return self.edition.message(self, what, more)
 
 
 class OrderBook:
@@ -109,7 +99,9 @@ class OrderBook:
         rng: random.Random,
         wall: Callable[[], datetime.datetime],
         publish: Callable[[dict[str, Any]], None],
+        edition: Edition = FIRST,
     ) -> None:
+        self.edition = edition
         self.orders: dict[str, Order] = {}
         self._rng = rng
         self._wall = wall
@@ -143,15 +135,16 @@ class OrderBook:
             status="AFTER_MARKET_ORDER_REQ_RECEIVED" if after_market else "PENDING",
             stamp=self._wall(),
             trigger=Decimal(trigger) if trigger else None,
+            edition=self.edition,
         )
         self.orders[order.id] = order
-        self._tell(order, "ORDER_PLACED", first=True)
+        self._tell(order, PLACED, first=True)
         return order
 
     def change(self, order: Order, status: str) -> None:
         """To a status that no other method is about: *open*, *trigger pending*, *pending* of an after-market order."""
         self._to(order, status)
-        self._tell(order, "ORDER_STATUS")
+        self._tell(order, STATUS)
 
     def modify(self, order: Order, *, quantity: int | None = None, price: str | None = None) -> None:
         if not order.live:
@@ -160,7 +153,7 @@ class OrderBook:
             raise OrderError(f"order {order.id}: quantity {quantity}; expected more than the {order.filled} filled")
         order.quantity = order.quantity if quantity is None else quantity
         order.price = order.price if price is None else Decimal(price)
-        self._tell(order, "ORDER_MODIFIED")
+        self._tell(order, MODIFIED)
 
     def fill(self, order: Order, quantity: int, price: str | None = None) -> None:
         """One execution leg: a trade, and then that the order is partly or wholly executed."""
@@ -175,21 +168,22 @@ class OrderBook:
         self._trades += 1
         self._tell(
             order,
-            "TRADE_UPDATE",
+            TRADED,
             tradeId=f"T{self._trades:06d}",
             tradeQuantity=quantity,
             tradePrice=float(order.fills[-1][1]),
         )
-        self._tell(order, "ORDER_EXECUTED" if whole else "ORDER_PARTIAL")
+        self._tell(order, EXECUTED if whole else PARTIAL)
 
-    def cancel(self, order: Order) -> None:
+    def cancel(self, order: Order, *, expired: bool = False) -> None:
+        order.expired = expired
         self._to(order, "CANCELLED")
-        self._tell(order, "ORDER_CANCELLED")
+        self._tell(order, CANCELLED)
 
     def reject(self, order: Order, reason: str = "Insufficient funds") -> None:
         order.reason = reason
         self._to(order, "REJECTED")
-        self._tell(order, "ORDER_REJECTED")
+        self._tell(order, REJECTED)
 
     # State.
 
@@ -211,7 +205,10 @@ class OrderBook:
             raise OrderError(f"order {order.id} is {order.status}; it may become {legal}, not {status}")
         order.status = status
 
-    def _tell(self, order: Order, update_type: str, *, first: bool = False, **more: Any) -> None:
-        now = self._wall()
-        order.stamp = now if first else max(now, order.stamp + MILLISECOND)
-        self._publish({**order.message(update_type), **more})
+    def _tell(self, order: Order, what: str, *, first: bool = False, **more: Any) -> None:
+        if not self.edition.tells(what):
+            return
+        order.stamp = self.edition.following(self._wall(), None if first else order.stamp)
+        order.last = what
+        order.told.append(order.message(None))
+        self._publish(order.message(what, **more))

@@ -13,6 +13,7 @@ from typing import Any
 
 from brokercert_mock.arrow.book import SYMBOLS, OrderBook
 from brokercert_mock.arrow.connection import ArrowConnection
+from brokercert_mock.arrow.edition import FIRST, Edition
 from brokercert_mock.arrow.panel import ArrowPanel
 from brokercert_mock.arrow.rest import OrdersApi
 from brokercert_mock.arrow.rules import TAKES
@@ -40,6 +41,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
     websocket_path = ""
     rest_prefix = ""
     takes = TAKES
+    edition: Edition = FIRST
 
     def __init__(
         self,
@@ -54,13 +56,12 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
         self._began = self.clock()
         self._wall_start = wall_start or datetime.datetime.now(datetime.UTC)
         self._known: set[str] = set()
-        self.sessions = Sessions(self.rng, self.clock, self._secret, reserved=self.settings.credentials == "reserved")
+        reserved = self.settings.credentials == "reserved"
+        self.sessions = Sessions(self.rng, self.clock, self._secret, reserved=reserved, app=self.edition.app)
         self.password = "pw-" + "".join(self.rng.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(16))
         self._secret("password", self.password)
-        self.book_of_orders = OrderBook(self.rng, self.wall, self.publish)
-        self.api = OrdersApi(
-            self.ground, self.settings, self.book, self.orders, self.sessions, self.password, self.issue_login
-        )
+        self.book_of_orders = OrderBook(self.rng, self.wall, self.publish, self.edition)
+        self.api = self.make_api()
         self._accepted: deque[float] = deque(maxlen=KEPT)  # upgrades, for the account's reconnects a minute
         self.keeping_alive = True
         for n in range(self.settings.orders):
@@ -76,29 +77,38 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
     def wall(self) -> datetime.datetime:
         return self._wall_start + datetime.timedelta(seconds=self.clock() - self._began)
 
+    def make_api(self) -> OrdersApi:
+        return OrdersApi(
+            self.ground, self.settings, self.book, self.orders, self.sessions, self.password, self.issue_login
+        )
+
     def _secret(self, kind: str, value: str) -> None:
         self._known.add(value)
         self.recorder.secret(kind, value)
 
     def client_facts(self, host: str, port: int) -> dict[str, str]:
         """What a client is told that reaches this broker at that address, by the names of docs/subject-protocol.md."""
-        login = self.issue_login()
-        rest = f"http://{host}:{port}"
         live = [order.id for order in self.orders.live()]
         tracked = live[: self.settings.tracked]
         self.recorder.ledger(self.clock(), "told", {"orders": live, "tracked": tracked})
         return {
             "URL": f"ws://{host}:{port}",
-            "REST_URL": rest,
+            "REST_URL": f"http://{host}:{port}",
+            **self.credential_facts(f"http://{host}:{port}", self.issue_login()),
+            "ACCOUNT_TYPE": self.settings.account,
+            "ORDERS": ",".join(live),
+            "TRACK": ",".join(tracked),
+            **self.settings.told,
+        }
+
+    def credential_facts(self, rest: str, login: Login) -> dict[str, str]:
+        """What it connects with, and where it gets new ones."""
+        return {
             "SESSION": login.session,
             "TOKEN": login.token,
             "RENEW_URL": f"{rest}/session/renew",
             "USER": "cert-user",
             "PASSWORD": self.password,
-            "ACCOUNT_TYPE": self.settings.account,
-            "ORDERS": ",".join(live),
-            "TRACK": ",".join(tracked),
-            **self.settings.told,
         }
 
     def issue_login(self) -> Login:
@@ -122,7 +132,7 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
     def on_target(self, target: str) -> None:
         """Whatever is presented as a session or token is a secret, even where it is wrong or wrongly encoded."""
         given = presented(target)
-        for name, raw in presented_raw(target):
+        for name, raw in presented_raw(target, self.edition.secrets):
             value = given.get(name, "")
             if value in self._known:
                 continue
@@ -132,9 +142,10 @@ class ArrowBroker(AnyBroker[ArrowConnection]):
 
     def refusal(self, conn: ArrowConnection, target: str) -> tuple[int, str] | None:
         given = presented(target)
-        login = self.sessions.find(given.get("session", ""), given.get("token", ""))
+        first, second = (given.get(name, "") for name in self.edition.credentials)
+        login = self.sessions.find(first, second)
         if login is None:
-            return self.settings.refused_status, "Invalid session or token"
+            return self.settings.refused_status, self.edition.missing
         sockets, reconnects = LIMITS[self.settings.account]
         if self.settings.enforce_limits:
             now = self.clock()

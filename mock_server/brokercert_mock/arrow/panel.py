@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from brokercert_mock.arrow.book import LEGAL, SYMBOLS, Order, stamp_text
+from brokercert_mock.arrow.book import LEGAL, SYMBOLS, Order
 from brokercert_mock.arrow.connection import HEARTBEAT
+from brokercert_mock.arrow.edition import stamp_text
 from brokercert_mock.port.panel import (
     Act,
     Action,
@@ -25,7 +26,6 @@ from brokercert_mock.port.panel import (
 if TYPE_CHECKING:
     from brokercert_mock.arrow.broker import ArrowBroker
 
-ENDPOINTS = ("orders", "session/renew")
 NEXT = ("503", "429", "401", "no answer")
 
 
@@ -148,8 +148,9 @@ class ArrowPanel:
             Field("qty", "Qty", "whole number", "100"),
             Field("price", "Price (0: the symbol's)", "number", "0"),
         )
+        endpoints = self.broker.edition.endpoints
         following = (
-            Field("endpoint", "Endpoint", "choice", ENDPOINTS[0], ENDPOINTS),
+            Field("endpoint", "Endpoint", "choice", endpoints[0], endpoints),
             Field("what", "Is answered with", "choice", NEXT[0], NEXT),
         )
         alive = (Field("mode", "Keep-alives", "choice", "off", ("off", "on")),)

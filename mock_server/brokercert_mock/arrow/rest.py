@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -21,6 +21,7 @@ from brokercert_mock.arrow.connection import ArrowConnection
 from brokercert_mock.arrow.sessions import Login, Sessions, presented
 from brokercert_mock.arrow.settings import ArrowSettings
 from brokercert_mock.port.ground import Ground
+from brokercert_mock.port.host import RestAnswer
 from brokercert_mock.port.rules.book import RuleBook
 from brokercert_mock.port.rules.shared import RequestRule
 from brokercert_mock.port.rules.turns import RequestTurn
@@ -28,6 +29,13 @@ from brokercert_mock.port.rules.turns import RequestTurn
 Answer = tuple[int, Any]
 MOST = 10**9  # of a quantity or a price: what any number of JSON and any client can hold
 LONGEST = 40  # characters of a symbol or a side
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """In place of data: where to go."""
+
+    location: str
 
 
 class OrdersApi:
@@ -54,13 +62,15 @@ class OrdersApi:
         target: str,
         headers: dict[str, str],
         body: str,
-        respond: Callable[[int, str, str], None],
+        respond: RestAnswer,
     ) -> None:
         path = target.partition("?")[0].strip("/").lower()
-        endpoint = "orders" if path.startswith("orders") else path
+        endpoint = self.endpoint_of(path)
 
         def reply(status: int, data: Any) -> None:
-            if isinstance(data, str):
+            if isinstance(data, Redirect):
+                respond(status, "", "text/plain; charset=utf-8", [("Location", data.location)])
+            elif isinstance(data, str):
                 respond(status, data, "text/plain; charset=utf-8")
             else:
                 respond(status, json.dumps(data, separators=(",", ":")), "application/json")
@@ -69,7 +79,7 @@ class OrdersApi:
             self._ground,
             conn.id,
             endpoint,
-            go_on=lambda: reply(*self._answer(method.upper(), path, target, headers, body)),
+            go_on=lambda: reply(*self.answer(method.upper(), path, target, headers, body)),
             answer_with=lambda status, data: reply(status, data or ""),
         )
         trigger = self._book.count(RequestRule, conn.id, endpoint)
@@ -83,7 +93,11 @@ class OrdersApi:
 
         lay()
 
-    def _answer(self, method: str, path: str, target: str, headers: dict[str, str], body: str) -> Answer:
+    def endpoint_of(self, path: str) -> str:
+        """The name that rules have for it."""
+        return "orders" if path.startswith("orders") else path
+
+    def answer(self, method: str, path: str, target: str, headers: dict[str, str], body: str) -> Answer:
         try:
             data = json.loads(body) if body.strip() else {}
         except (ValueError, RecursionError):  # three thousand brackets are no request either

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -30,16 +30,35 @@ class Sessions:
         on_secret: Callable[[str, str], None],
         *,
         reserved: bool,
+        app: str = "",
     ) -> None:
+        """`app`: the first credential of every login, no secret then; empty: a session, each time a new one."""
+        self._app = app
         self._rng, self._clock, self._on_secret, self._reserved = rng, clock, on_secret, reserved
         self._logins: list[Login] = []
+        self._tickets: set[str] = set()
 
     def issue(self, life: float | None) -> Login:
-        login = Login(self._text(24), self._text(48), None if life is None else self._clock() + life)
-        self._on_secret("session", login.session)
+        session = self._app or self._text(24)
+        login = Login(session, self._text(48), None if life is None else self._clock() + life)
+        if not self._app:
+            self._on_secret("session", login.session)
         self._on_secret("token", login.token)
         self._logins.append(login)
         return login
+
+    def ticket(self) -> str:
+        """A request token: whoever shows it once, with the app's secret, is given a token."""
+        ticket = self._text(32)
+        self._on_secret("request-token", ticket)
+        self._tickets.add(ticket)
+        return ticket
+
+    def redeem(self, ticket: object) -> bool:
+        """Whether it was issued, and is shown for the first time."""
+        known = isinstance(ticket, str) and ticket in self._tickets
+        self._tickets.discard(str(ticket))
+        return known
 
     def _text(self, length: int) -> str:
         text = "".join(self._rng.choice(UNRESERVED) for _ in range(length - 2))
@@ -75,7 +94,7 @@ def presented(target: str) -> dict[str, str]:
     return found
 
 
-def presented_raw(target: str) -> list[tuple[str, str]]:
-    """`session` and `token` with their values as they stand in the query."""
+def presented_raw(target: str, names: Collection[str]) -> list[tuple[str, str]]:
+    """The credentials of these names, with their values as they stand in the query."""
     pairs = [pair.partition("=") for pair in target.partition("?")[2].split("&")]
-    return [(name, value) for name, _, value in pairs if name in ("session", "token")]
+    return [(name, value) for name, _, value in pairs if name in names]

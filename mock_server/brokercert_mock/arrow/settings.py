@@ -48,3 +48,22 @@ class ArrowSettings(AnySettings):
     """So many of them the client is asked to track to their end [ours]."""
     told: Mapping[str, str] = field(default_factory=dict)
     """What a client is told beside its credentials: its own parameters, as RECONNECT_MAX_DELAY [ours]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings3(ArrowSettings):
+    """Where the third edition's broker differs. What its page and other pages leave open is a variant here."""
+
+    keep_alive: float | None = 2.0
+    """[inferred: the vendor's client gives a socket up that is silent for 5 s, so a quiet market cannot be silent; the
+    form is open, and its own readers skip what is no update]"""
+    order_time: Literal["update", "order"] = "update"
+    """Whose time `orderTime` is: each update's, or the order's, which never changes [open: A3 Message Format]."""
+    report_names: Literal["socket", "rest"] = "socket"
+    """`New`, `Filled`, `PartiallyFilled` of the page, or `NewAck` and `Fill` of the rows of the REST API."""
+    order_names: Literal["socket", "rest"] = "socket"
+    """`SL` of the page, or `SL-LMT` of the REST API."""
+    reject_reason: Literal["", "rejectReason", "rejectionReason"] = ""
+    """The field of a message that has the reason of a rejection; empty: none [open; rows of REST have the first]."""
+    book_rows: Literal["last", "all"] = "last"
+    """`GET /user/orders`: one row an order, or one an event of the day, newest first [documented both ways]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from brokercert_mock.port.budget import Budget
@@ -15,7 +15,12 @@ from brokercert_mock.port.settings import AnySettings
 if TYPE_CHECKING:
     from brokercert_mock.port.shell import Shell
 
-RestAnswer = Callable[[int, str, str], None]  # status, text, content type
+
+class RestAnswer(Protocol):
+    """Answers a request once."""
+
+    def __call__(self, status: int, text: str, kind: str, headers: Sequence[tuple[str, str]] = (), /) -> None:
+        """`kind`: the content type; `headers`: more of them."""
 
 
 class Host(Protocol):

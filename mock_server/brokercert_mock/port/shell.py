@@ -273,14 +273,16 @@ class Shell(asyncio.Protocol):
             target,
             headers,
             body,
-            lambda status, text, kind: self._answer_rest(ordinal, status, text, kind),
+            lambda status, text, kind, more=(): self._answer_rest(ordinal, status, text, kind, more),
         )
 
-    def _answer_rest(self, ordinal: int, status: int, text: str, kind: str) -> None:
+    def _answer_rest(
+        self, ordinal: int, status: int, text: str, kind: str, more: Sequence[tuple[str, str]] = ()
+    ) -> None:
         if not self._may_write() or not self._awaited():
             return
         data = text.encode()
-        headers = [("Content-Type", kind), ("Content-Length", str(len(data)))]
+        headers = [("Content-Type", kind), ("Content-Length", str(len(data))), *more]
         self._ground.recorder.rest_answer(self._ground.clock(), self.connection.id, ordinal, status, text)
         assert self._request is not None
         out = self._http.send(h11.Response(status_code=status, headers=headers, reason=reason_of(status))) or b""

@@ -75,7 +75,7 @@ class ArrowStage(AnyStage[ArrowBroker, Updates]):
         state = self.talk.told.ledgers[name][2]
         while True:
             shot = await self.snapshot()
-            if shot is None or not differences(state, shot):
+            if shot is None or not differences(self.fold.edition, state, shot):
                 return
             if self.now - began > self.limit("snapshot_settle") * SECOND:
                 return

@@ -1,23 +1,39 @@
-"""What an Arrow check is handed, and the book it is registered in."""
+"""What an Arrow check is handed, and the books it is registered in: one an edition of the page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
+from brokercert.judge.arrow.edition import Edition
 from brokercert.judge.arrow.model import Updates, UpdateSocket
-from brokercert.judge.attempts import Attempt, attempts_of
-from brokercert.judge.check import AnyBench, CheckBook
+from brokercert.judge.attempts import ANY, Attempt, Signs, attempts_of
+from brokercert.judge.check import AnyBench, CheckBook, CheckFunction
 from brokercert.judge.moments import Moment
 from brokercert.judge.sockets import Loss
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form, Verdict
 
-BOOK = CheckBook()
-check = BOOK.check
+BOOK, BOOK3 = CheckBook(), CheckBook()
+BOTH = (BOOK, BOOK3)
+F = TypeVar("F", bound=CheckFunction)
+
+
+def check(row: str, *books: CheckBook) -> Callable[[F], F]:
+    """Register a function as the check of a row, of the editions with these books (none: of the first)."""
+
+    def register(function: F) -> F:
+        for book in books or (BOOK,):
+            book.check(row)(function)
+        return function
+
+    return register
+
 
 # An attempt that opened a socket which ended at once has failed all the same. The resolution of telling the two apart.
 ATTEMPT_ENDS = SECOND // 10
+ONE_BY_ONE = Signs(apart=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,11 @@ class ArrowBench(AnyBench):
 
     talk: Updates
 
+    @property
+    def edition(self) -> Edition:
+        """Of the page that is judged by."""
+        return self.talk.edition
+
     def told(self, name: str) -> str:
         """A parameter that the client was told, as RECONNECT_MAX_DELAY; empty where it was not."""
         told = self.header.settings.get("told", {})
@@ -109,12 +130,20 @@ class ArrowBench(AnyBench):
     def _series_after(self, lost: UpdateSocket, loss: Loss, until: int) -> Series:
         taken: list[Attempt] = []
         back = None
-        for attempt in attempts_of(self.talk, loss.t):
+        for attempt in self.attempts(loss.t):
             if attempt.t > until or back is not None:
                 break
             taken.append(attempt)
             back = self._opened_by(attempt)
         return Series(lost, loss.t, loss.record, tuple(taken), back)
+
+    def attempts(self, since: int) -> list[Attempt]:
+        """All after `since`. Where some may have no delay they are counted one by one, if each had its answer: who gets
+        none may connect twice at once.
+        """
+        later = [c for c in self.talk.connections.values() if c.accepted > since and not c.rest]
+        answered = all(c.upgraded is not None or c.refused_status is not None or not c.ended for c in later)
+        return attempts_of(self.talk, since, ONE_BY_ONE if self.edition.at_once and answered else ANY)
 
     def _opened_by(self, attempt: Attempt) -> UpdateSocket | None:
         """The socket that it opened; None where it opened none, or one that ended at once."""

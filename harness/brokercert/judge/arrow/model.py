@@ -1,17 +1,18 @@
 """Folds a trace of the Arrow dialect: who connected with what, which updates were sent, what the client raised.
 
-It decides nothing, except what an update's text is: an update is an object with an `updateType` that is a text; whether
-it is a valid one, `problem_of` says by the page's tables. No I/O, no clock.
+It decides nothing, except what an update's text is: which objects are updates, and which of them are valid, the
+edition of the page says. No I/O, no clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from brokercert.judge.arrow.edition import FIRST, TERMINAL, Edition, Key
 from brokercert.judge.moments import Moment, Said
 from brokercert.judge.sockets import Loss, Socket
 from brokercert.judge.told import Report
@@ -20,15 +21,6 @@ from brokercert.trace import records as r
 from brokercert.trace.names import LedgerName
 
 HEARTBEAT = "PONG"
-TYPES = frozenset(
-    "ORDER_PLACED ORDER_MODIFIED ORDER_CANCELLED ORDER_REJECTED ORDER_EXECUTED ORDER_PARTIAL TRADE_UPDATE"
-    " ORDER_STATUS".split()
-)
-TERMINAL = frozenset({"COMPLETE", "CANCELLED", "REJECTED"})
-STATUSES = TERMINAL | {"PENDING", "OPEN", "TRIGGER_PENDING", "AFTER_MARKET_ORDER_REQ_RECEIVED"}
-TEXTS = ("orderId", "orderStatus", "tradingSymbol", "exchange", "orderType", "transactionType", "timestamp")
-COUNTS = ("quantity", "filledQuantity", "pendingQuantity")
-PRICES = ("price", "averagePrice")
 ARRIVAL = SECOND // 2  # after so long, on an undelayed path, a message has arrived (judging rule)
 
 
@@ -41,15 +33,12 @@ class Update:
     conn: int
     body: dict[str, Any]
     problem: str
+    key: Key
 
     @property
     def is_end(self) -> bool:
         """It is valid, and its order is over by it."""
         return not self.problem and self.body["orderStatus"] in TERMINAL
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return str(self.body.get("orderId")), str(self.body.get("timestamp"))
 
 
 @dataclass(slots=True, eq=False)
@@ -76,9 +65,10 @@ class UpdateSocket(Socket):
 
 
 class Updates(Transcript[UpdateSocket]):
-    """Everything said in one scenario."""
+    """Everything said in one scenario, as the first edition of the page has it."""
 
     socket = UpdateSocket
+    edition: Edition = FIRST
     token_paths = ("/session/renew",)
 
     def __init__(self) -> None:
@@ -96,8 +86,8 @@ class Updates(Transcript[UpdateSocket]):
     def broker_text(self, c: UpdateSocket, number: int, t: int, text: str) -> None:
         c.texts.append(Said(t, number, text))
         body = object_of(text)
-        if body is not None and isinstance(body.get("updateType"), str):
-            c.updates.append(Update(t, number, c.id, body, problem_of(body)))
+        if body is not None and self.edition.is_update(body):
+            c.updates.append(Update(t, number, c.id, body, self.edition.problem_of(body), self.edition.key_of(body)))
 
     def feed(self, record: r.Body) -> None:
         super().feed(record)
@@ -115,6 +105,10 @@ class Updates(Transcript[UpdateSocket]):
     def updates(self) -> Iterator[Update]:
         for c in self.connections.values():
             yield from c.updates
+
+    def key_told(self, body: dict[str, Any]) -> Key:
+        """Which update a client's report is about."""
+        return self.edition.key_told(body, {update.key for update in self.updates()})
 
     def ends(self) -> Iterator[tuple[str, Update]]:
         """The valid updates by which an order is over, with its id."""
@@ -150,35 +144,3 @@ def object_of(text: str) -> dict[str, Any] | None:
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def problem_of(body: dict[str, Any]) -> str:
-    """What is wrong with an update by the page's own tables; empty where nothing is."""
-    if body.get("updateType") not in TYPES:
-        return "an unknown updateType"
-    if lacks := _lacking(body, TEXTS, _is_text):
-        return lacks
-    if body["orderStatus"] not in STATUSES:
-        return "an unknown orderStatus"
-    if lacks := _lacking(body, COUNTS, _is_count) or _lacking(body, PRICES, _is_price):
-        return lacks
-    over = body["orderStatus"] in TERMINAL
-    if not over and body["filledQuantity"] + body["pendingQuantity"] != body["quantity"]:
-        return "quantities that do not add up"
-    return ""
-
-
-def _lacking(body: dict[str, Any], names: Iterable[str], is_right: Callable[[Any], bool]) -> str:
-    return next((f"no {name}" for name in names if not is_right(body.get(name))), "")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_price(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from brokercert.judge.arrow.bench import ArrowBench, check
+from brokercert.judge.arrow.bench import BOTH, ArrowBench, check
 from brokercert.judge.asides import listed
 from brokercert.verdict import Finding, Form
 
-SECRET = re.compile("«(?:part of )?(?:session|token|password|presented)#[0-9]+»")
+SECRET = re.compile("«(?:part of )?(?:session|token|password|presented|request-token)#[0-9]+»")
 
 
-@check("AOS-010")
+@check("AOS-010", *BOTH)
 def check_output(bench: ArrowBench) -> Iterator[Finding]:
     """No session, token or password appears in what the client prints or reports."""
     talk = bench.talk

@@ -27,8 +27,8 @@ class NoSession(ArrowSubject):
 
 
 class _Raw(OrderUpdatesClient):
-    def url(self) -> str:
-        return f"{self.config.url}?session={self.config.session}&token={self.config.token}"
+    def encoded(self, value: str) -> str:
+        return value
 
 
 @mutant("raw-query", "AOC-015", reason="all three samples interpolate raw text; `%` and `&` then mean something")

@@ -98,7 +98,7 @@ class TakesDuplicates(ArrowSubject):
 
 class _ByOrder(OrderView):
     def take(self, update: Mapping[str, Any], now: float) -> tuple[Taken, str]:
-        if any(order == update.get("orderId") for order, _ in self._seen):
+        if any(key[0] == update.get("orderId") for key in self._seen):
             return "duplicate", ""
         return super().take(update, now)
 

@@ -25,7 +25,7 @@ from brokercert.reference.arrow.config import Config
 from brokercert.reference.arrow.heart import HEARTBEAT, Heart
 from brokercert.reference.arrow.ladder import Ladder
 from brokercert.reference.arrow.orders import OVER, OrderView
-from brokercert.reference.rest import RestError, call
+from brokercert.reference.rest import RestError
 
 EVENTS = ("connect", "disconnect", "reconnect", "noreconnect", "error", "close", "message", "orderUpdate")
 ALL = "*"
@@ -47,7 +47,9 @@ class OrderUpdatesClient:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.view = self.view_class(config.clear_after, config.remembered)
+        self.view.edition = config.edition
         self.ladder = self.ladder_class(config.reconnect_max_delay, config.reconnect_max_tries)
+        self.ladder.immediate, self.ladder.first = config.immediate, config.edition.first_delay
         self._handlers: dict[str, list[Handler]] = {name: [] for name in EVENTS}
         self._order_handlers: dict[str, list[Handler]] = {}
         self._socket: ClientConnection | None = None
@@ -147,14 +149,19 @@ class OrderUpdatesClient:
         )
 
     def url(self) -> str:
-        config = self.config
-        return f"{config.url}?session={quote(config.session, safe='')}&token={quote(config.token, safe='')}"
+        pairs = self.config.edition.credentials(self.config)
+        return f"{self.config.url}?{'&'.join(f'{name}={self.encoded(value)}' for name, value in pairs)}"
+
+    def encoded(self, value: str) -> str:
+        return quote(value, safe="")
 
     async def live(self, socket: ClientConnection) -> None:
         """An open connection, to its end."""
         loop = asyncio.get_running_loop()
         self._socket = socket
-        self.ladder.succeeded()
+        opened, lasting = loop.time(), self.config.edition.lasting
+        if not lasting:
+            self.ladder.succeeded()
         heart = self.heart_class(self.config.pong_every, self.config.read_timeout, loop.time())
         self.trigger("connect")
         self.spawn(self.catch_up(socket))
@@ -168,6 +175,8 @@ class OrderUpdatesClient:
         finally:
             beating.cancel()
             self._socket = None
+        if loop.time() - opened >= lasting > 0:
+            self.ladder.succeeded()
         await self.on_lost(socket)
 
     async def on_lost(self, socket: ClientConnection) -> None:
@@ -207,14 +216,14 @@ class OrderUpdatesClient:
     async def renew(self) -> bool:
         """A new session in place of the one that was refused."""
         config = self.config
-        if not config.renew_url:
-            return False
         try:
-            fresh = await call(config.renew_url, body={"user": config.user, "password": config.password})
-            self.config = replace(config, session=fresh["session"], token=fresh["token"])
+            fresh = await config.edition.renewed(config)
         except (RestError, KeyError, TypeError):
             self.fail("the session could not be renewed")
             return False
+        if fresh is None:
+            return False
+        self.config = replace(config, session=fresh[0], token=fresh[1])
         return True
 
     async def catch_up(self, socket: ClientConnection) -> None:
@@ -222,10 +231,8 @@ class OrderUpdatesClient:
         config = self.config
         while config.rest_url and self._socket is socket:
             try:
-                answer = await call(
-                    f"{config.rest_url}/orders", bearer=config.token, more_headers=[("X-Session", config.session)]
-                )
-                for order in self.view.fetched(answer["orders"], asyncio.get_running_loop().time()):
+                orders = await config.edition.orders(config)
+                for order in self.view.fetched(orders, asyncio.get_running_loop().time()):
                     self.on_state(order)
                 return
             except (RestError, KeyError, TypeError):
@@ -242,8 +249,9 @@ class OrderUpdatesClient:
             value = json.loads(message)
         except (ValueError, RecursionError):
             return
-        if isinstance(value, dict) and isinstance(value.get("updateType"), str):
-            self.on_update(value)
+        update = self.config.edition.read(value) if isinstance(value, dict) else None
+        if update is not None:
+            self.on_update(update)
 
     def on_update(self, update: Mapping[str, Any]) -> None:
         taken, why = self.view.take(update, asyncio.get_running_loop().time())

@@ -1,10 +1,15 @@
-"""The page's back-off: 1, 2, 4, 8 s and then the longest delay; so many tries and no more. No I/O, no clock."""
+"""The page's back-off: delays that double, and then the longest one; so many tries and no more. No I/O, no clock."""
 
 from __future__ import annotations
 
+AT_ONCE = 0.01  # seconds: an attempt without a delay follows the loss, also where time is virtual and stands still
+
 
 class Ladder:
-    """The delays of one series of attempts. `most` in seconds."""
+    """The delays of one series of attempts. `most` and `first` in seconds; the first `immediate` attempts have none."""
+
+    immediate = 0
+    first = 1.0
 
     def __init__(self, most: float, tries: int) -> None:
         self._most = most
@@ -16,7 +21,8 @@ class Ladder:
         if self.attempt >= self._tries:
             return None
         self.attempt += 1
-        return min(2.0 ** min(self.attempt - 1, 30), self._most)
+        rung = self.attempt - 1 - self.immediate
+        return AT_ONCE if rung < 0 else min(self.first * 2.0 ** min(rung, 30), self._most)
 
     def succeeded(self) -> None:
         """A connection was made: the next series begins at its beginning."""

@@ -7,19 +7,11 @@ tables, and if the quantities of a live order add up.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal
 
-UPDATE_TYPES = {
-    "ORDER_PLACED",
-    "ORDER_MODIFIED",
-    "ORDER_CANCELLED",
-    "ORDER_REJECTED",
-    "ORDER_EXECUTED",
-    "ORDER_PARTIAL",
-    "TRADE_UPDATE",
-    "ORDER_STATUS",  # the page's sample has it, its table has not
-}
+from brokercert.reference.arrow.edition import FIRST, Edition
+
 LIVE = {"PENDING", "OPEN", "TRIGGER_PENDING", "AFTER_MARKET_ORDER_REQ_RECEIVED"}
 OVER = {"COMPLETE", "CANCELLED", "REJECTED"}
 FIELDS: dict[str, type | tuple[type, ...]] = {
@@ -39,9 +31,9 @@ FIELDS: dict[str, type | tuple[type, ...]] = {
 Taken = Literal["applied", "duplicate", "invalid"]
 
 
-def fault_in(update: Mapping[str, Any], *, typed: bool = True) -> str:
-    """What is wrong with an update, or with an order of the REST API (`typed` false); empty: nothing."""
-    if typed and update.get("updateType") not in UPDATE_TYPES:
+def fault_in(update: Mapping[str, Any], types: Container[Any] | None) -> str:
+    """What is wrong with an update of these types, or with an order of the REST API (None); empty: nothing."""
+    if types is not None and update.get("updateType") not in types:
         return f"updateType {update.get('updateType')!r} is not known"
     for name, kind in FIELDS.items():
         value = update.get(name)
@@ -60,19 +52,21 @@ def fault_in(update: Mapping[str, Any], *, typed: bool = True) -> str:
 class OrderView:
     """The tracking map. Times are seconds of whatever clock `now` is of."""
 
+    edition: Edition = FIRST
+
     def __init__(self, clear_after: float, remembered: int) -> None:
         self.orders: dict[str, dict[str, Any]] = {}
         self._clear_after = clear_after
         self._remembered = remembered
-        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, ...], None] = OrderedDict()
         self._over: dict[str, float] = {}
 
     def take(self, update: Mapping[str, Any], now: float) -> tuple[Taken, str]:
         """An update that came, and what was done with it; with the reason where it is invalid."""
-        wrong = fault_in(update)
+        wrong = fault_in(update, self.edition.types)
         if wrong:
             return "invalid", wrong
-        key = (update["orderId"], update["timestamp"])
+        key = self.edition.key(update)
         if key in self._seen:
             return "duplicate", ""
         self._seen[key] = None
@@ -84,23 +78,29 @@ class OrderView:
     def fetched(self, orders: Iterable[Any], now: float) -> list[dict[str, Any]]:
         """The broker's orders as its REST API lists them: those that this changed."""
         changed = []
-        for order in orders:
-            if isinstance(order, dict) and not fault_in(order, typed=False) and self.put(order, now):
+        for order in (self.edition.row(row) for row in orders if isinstance(row, dict)):
+            if not fault_in(order, None) and not self._is_known(order, same=True) and self.put(order, now):
                 changed.append(order)
         return changed
 
     def put(self, order: Mapping[str, Any], now: float) -> bool:
         """Keep this state, unless a newer one is known or the order was cleared. Timestamps sort as texts."""
         ident = order["orderId"]
-        known = self.orders.get(ident)
-        if known is not None and known["timestamp"] >= order["timestamp"]:
+        if self._is_known(order, same=self.edition.same_time_is_old):
             return False
-        if known is None and ident in self._over:
+        if ident in self._over and ident not in self.orders:
             return False
         self.orders[ident] = {name: value for name, value in order.items() if name != "updateType"}
         if order["orderStatus"] in OVER:
             self._over.setdefault(ident, now)
         return True
+
+    def _is_known(self, order: Mapping[str, Any], *, same: bool) -> bool:
+        """A newer state is known, or one of the same time where `same` says that it is no older."""
+        known = self.orders.get(order["orderId"])
+        if known is None:
+            return False
+        return bool(known["timestamp"] > order["timestamp"] or (same and known["timestamp"] == order["timestamp"]))
 
     def clear(self, now: float) -> None:
         """Finished orders leave the map; that they are finished is remembered, for as many as keys are."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from brokercert.reference.arrow.client import EVENTS, OrderUpdatesClient
 from brokercert.reference.arrow.config import config_of
+from brokercert.reference.arrow.edition import FIRST, Edition
 
 
 class ArrowSubject:
@@ -18,11 +19,12 @@ class ArrowSubject:
     """
 
     client_class: type[OrderUpdatesClient] = OrderUpdatesClient
+    edition: Edition = FIRST
 
     def __init__(
         self, env: Mapping[str, str], output: Callable[[str], None], *, wall: Any = None, seed: int = 1
     ) -> None:
-        self.config = config_of(env)
+        self.config = config_of(env, self.edition)
         self._output = output
         self._over = asyncio.Event()
         self._tracking: set[asyncio.Task[None]] = set()
@@ -53,11 +55,14 @@ class ArrowSubject:
         match line.get("command"):
             case "snapshot":
                 self.client.view.clear(asyncio.get_running_loop().time())
-                self.say("snapshot", id=ident, entities={"order": list(self.client.view.orders.values())})
+                self.say("snapshot", id=ident, entities={"order": self.orders()})
             case "stop":
                 await self.stop()
             case name:
                 self.say("unsupported", id=ident, command=name)
+
+    def orders(self) -> list[dict[str, Any]]:
+        return [self.edition.told(order) for order in self.client.view.orders.values()]
 
     def say(self, event: str, **more: Any) -> None:
         if self.config.level != "wire":
@@ -68,15 +73,15 @@ class ArrowSubject:
         if event == "reconnect":
             more = {"attempt": details[0], "delay": details[1]}
         elif event == "orderUpdate":
-            more = {"orderId": details[0]["orderId"], "timestamp": details[0]["timestamp"]}
+            more = self.edition.names(details[0])
         self.say("raised", name=event, **more)
 
     def _processed(self, update: Mapping[str, Any]) -> None:
-        self.say("processed", **{name: update[name] for name in ("updateType", "orderId", "timestamp")})
+        self.say("processed", updateType=update["updateType"], **self.edition.names(update))
         self._handled("*", update)
 
     def _handled(self, handler: str, update: Mapping[str, Any]) -> None:
-        self.say("handled", handler=handler, orderId=update["orderId"], timestamp=update["timestamp"])
+        self.say("handled", handler=handler, **self.edition.names(update))
 
     def _track_once(self) -> None:
         """Tracking begins with the first connection."""
@@ -86,4 +91,4 @@ class ArrowSubject:
 
     async def _track(self, order: str) -> None:
         outcome = await self.client.track(order)
-        self.say("tracked", orderId=order, outcome=outcome)
+        self.say("tracked", **self.edition.called(order), outcome=outcome)

@@ -37,7 +37,12 @@ async def query_encoded(stage: ArrowStage) -> None:
     settings={"account": "Basic"},
 )
 async def credentials_refused(stage: ArrowStage) -> None:
-    stage.broker.on_upgrade().refuse(401, "Invalid session or token")
+    await refused_for_a_minute(stage, 401)
+
+
+async def refused_for_a_minute(stage: ArrowStage, status: int) -> None:
+    """Every upgrade is refused with that status."""
+    stage.broker.on_upgrade().refuse(status, stage.broker.edition.missing)
     await stage.start()
     if await stage.attempts(1, stage.limit("window_connect") + 1):
         await stage.hold(stage.limit("window_refused") + 1, "attempts with credentials that were refused")

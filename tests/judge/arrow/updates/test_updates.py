@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from arrow_talks import VALID, Talk
-from brokercert.judge.arrow.model import problem_of
+from brokercert.judge.arrow.edition import FIRST
 from brokercert.trace import records as r
 
 ORDER = {
@@ -176,12 +176,12 @@ def test_tracking_ends_with_the_terminal_state_or_in_time() -> None:
 )
 def test_an_update_with_a_wrong_field_is_no_valid_one(changed: dict[str, Any]) -> None:
     valid = VALID | {"timestamp": "t"}
-    assert problem_of(valid) == ""
-    assert problem_of({k: v for k, v in (valid | changed).items() if v is not None}) != ""
+    assert FIRST.problem_of(valid) == ""
+    assert FIRST.problem_of({k: v for k, v in (valid | changed).items() if v is not None}) != ""
 
 
 def test_quantities_of_an_order_that_is_over_need_not_add_up() -> None:
-    assert problem_of(VALID | {"timestamp": "t", "orderStatus": "CANCELLED", "pendingQuantity": 0}) == ""
+    assert FIRST.problem_of(VALID | {"timestamp": "t", "orderStatus": "CANCELLED", "pendingQuantity": 0}) == ""
 
 
 def test_what_was_on_its_way_when_the_socket_was_lost_need_not_be_processed() -> None:

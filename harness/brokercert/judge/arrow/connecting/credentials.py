@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.arrow.bench import ArrowBench, check
+from brokercert.judge.arrow.bench import BOOK3, BOTH, ArrowBench, check
 from brokercert.judge.arrow.model import UpdateSocket
 from brokercert.judge.attempts import attempts_of, most_within
 from brokercert.judge.buffering.late_reports import unless_held
@@ -15,7 +15,6 @@ from brokercert.trace import records as r
 from brokercert.trace.names import FaultName
 from brokercert.verdict import Finding, Form
 
-PARAMETERS = ("session", "token")
 REFUSED = (401, 403)
 MINUTE = 60 * SECOND
 
@@ -23,6 +22,17 @@ MINUTE = 60 * SECOND
 @check("AOC-010")
 def check_query(bench: ArrowBench) -> Iterator[Finding]:
     """Every upgrade request carries `session` and `token`, as issued, as query parameters."""
+    yield from asked_with_credentials(bench)
+
+
+@check("AOC-310", BOOK3)
+def check_query3(bench: ArrowBench) -> Iterator[Finding]:
+    """Every upgrade request carries `appID` and `token`, as given, as query parameters."""
+    yield from asked_with_credentials(bench)
+
+
+def asked_with_credentials(bench: ArrowBench) -> Iterator[Finding]:
+    """Both of the edition's names stand in the query of every upgrade request."""
     asked = bench.asked
     if not asked:
         yield from _never_asked(bench)
@@ -34,20 +44,21 @@ def check_query(bench: ArrowBench) -> Iterator[Finding]:
             return
     yield bench.ok(
         Form.SHOWN,
-        f"{len(asked)} upgrade request(s), each with session and token",
+        f"{len(asked)} upgrade request(s), each with {' and '.join(bench.edition.credentials)}",
         [head.record for _, head in asked],
     )
 
 
 def _incomplete(bench: ArrowBench, c: UpdateSocket, head: Moment) -> Finding | None:
     """A breach, where one of the two is not in the address."""
-    missing = [name for name in PARAMETERS if not c.parameter(name)]
+    names = bench.edition.credentials
+    missing = [name for name in names if not c.parameter(name)]
     if not missing:
         return None
     return bench.breach(
         Form.CONTENT,
         f"connection {c.id} asked for {c.target or '/'} without {' and '.join(missing)}",
-        "`?session=...&token=...` in the address",
+        f"`?{'&'.join(f'{name}=...' for name in names)}` in the address",
         [head.record],
     )
 
@@ -66,7 +77,7 @@ def _never_asked(bench: ArrowBench) -> Iterator[Finding]:
     )
 
 
-@check("AOC-015")
+@check("AOC-015", *BOTH)
 def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
     """Session and token arrive as they were issued, whichever characters are in them: the broker takes them."""
     for c, head in bench.asked:
@@ -74,7 +85,8 @@ def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
         if c.refused_status in REFUSED:
             yield bench.breach(
                 Form.CONTENT,
-                f"session and token of connection {c.id} did not arrive as issued: `%` and `&` were sent as they are",
+                f"{' and '.join(bench.edition.credentials)} of connection {c.id} did not arrive as issued: "
+                "`%` and `&` were sent as they are",
                 "values percent-encoded (RFC 3986)",
                 [head.record],
             )
@@ -84,7 +96,7 @@ def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
         yield bench.ok(Form.SHOWN, "values with reserved characters arrived as issued", done)
 
 
-@check("AOC-020")
+@check("AOC-020", *BOTH)
 def check_refused(bench: ArrowBench) -> Iterator[Finding]:
     """Refused credentials are tried again within the limit only, and the user is told."""
     refused = [c for c, _ in bench.asked if c.refused_status in REFUSED]
@@ -127,28 +139,39 @@ def _told_of_refusal(bench: ArrowBench, first: UpdateSocket, attempt: int) -> Fi
 @check("AOC-025")
 def check_renewal(bench: ArrowBench) -> Iterator[Finding]:
     """After a session has timed out, the next that is accepted is a new one."""
+    yield from renewed(bench, "the session is renewed (`BROKERCERT_RENEW_URL`) and the client connects again")
+
+
+@check("AOC-325", BOOK3)
+def check_login(bench: ArrowBench) -> Iterator[Finding]:
+    """After a token has ended, the next that is accepted is a new one."""
+    yield from renewed(bench, "the client logs in again (`BROKERCERT_LOGIN_URL`) and connects with the new token")
+
+
+def renewed(bench: ArrowBench, expected: str) -> Iterator[Finding]:
+    """What followed each end of a login."""
     for expired in bench.talk.faults:
         if expired.what.name != FaultName.SESSION_EXPIRED:
             continue
-        renewed = _renewed(bench, expired)
-        yield renewed
-        if renewed.form is Form.SHOWN:
+        yield (finding := _renewed(bench, expired, expected))
+        if finding.form is Form.SHOWN:
             return
 
 
-def _renewed(bench: ArrowBench, expired: Noted[r.Fault]) -> Finding:
-    before = {c.parameter("session") for c, at in bench.opened if at.t < expired.t}
-    after = next(((c.parameter("session"), at) for c, at in bench.opened if at.t > expired.t), None)
+def _renewed(bench: ArrowBench, expired: Noted[r.Fault], expected: str) -> Finding:
+    name = bench.edition.renewed
+    before = {c.parameter(name) for c, at in bench.opened if at.t < expired.t}
+    after = next(((c.parameter(name), at) for c, at in bench.opened if at.t > expired.t), None)
     if after is not None and after[0] not in before:
         return bench.ok(
             Form.SHOWN,
-            f"connected with a new session {seconds(after[1].t - expired.t)} after the old one ended",
+            f"connected with a new {name} {seconds(after[1].t - expired.t)} after the old one ended",
             [expired.record, after[1].record],
         )
     watch = bench.owed(expired.t, bench.micros("window_recovery"))
     return watch.missing(
-        f"no connection with a new session in {watch}",
-        "the session is renewed (`BROKERCERT_RENEW_URL`) and the client connects again",
+        f"no connection with a new {name} in {watch}",
+        expected,
         [expired.record],
         short=f"watched for {watch} only",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from brokercert.judge.arrow.bench import ArrowBench, check
+from brokercert.judge.arrow.bench import BOTH, ArrowBench, check
 from brokercert.judge.arrow.model import UpdateSocket
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.check import seconds
@@ -13,7 +13,7 @@ from brokercert.trace import records as r
 from brokercert.verdict import Finding, Form
 
 
-@check("AOC-040")
+@check("AOC-040", *BOTH)
 def check_disconnect(bench: ArrowBench) -> Iterator[Finding]:
     """After `disconnect` the client ends its socket, does not come back, and says nothing more."""
     for stop in bench.talk.judged_stops():

@@ -80,7 +80,7 @@ def _open_until(bench: ArrowBench, c: UpdateSocket) -> int:
 def check_one_series(bench: ArrowBench) -> Iterator[Finding]:
     """One outage starts one series: attempts never overlap, no socket is left over, no rung is skipped."""
     rows = list(bench.series())
-    wrong = [finding for one in rows for finding in (*_overlap(bench, one), *_left_over(bench, one))]
+    wrong = [finding for one in rows for finding in (*_overlap(bench, one), *left_over(bench, one))]
     yield from wrong
     plain, own = _first_of(rows, by_client=False), _first_of(rows, by_client=True)
     if plain is not None and own is not None:
@@ -108,7 +108,7 @@ def _overlap(bench: ArrowBench, one: Series) -> Iterator[Finding]:
         )
 
 
-def _left_over(bench: ArrowBench, one: Series) -> Iterator[Finding]:
+def left_over(bench: ArrowBench, one: Series) -> Iterator[Finding]:
     if one.back is None or one.back.upgraded is None:
         return
     since, until = one.back.upgraded.t, one.back.last_seen(bench.seen)

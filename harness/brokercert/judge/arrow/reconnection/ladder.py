@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from brokercert.judge.arrow.bench import ArrowBench, Series, check
+from brokercert.judge.arrow.bench import BOTH, ArrowBench, Series, check
 from brokercert.judge.arrow.timers import slack, sure
 from brokercert.judge.check import seconds
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form
-
-# The page's two ladders, in seconds; from there on the cap. The reading `ladder` says which is meant.
-LADDERS = {"the table's ladder, from 1 s": (1, 2, 4, 8), "the Python sample's ladder, from 2 s": (2, 4, 8)}
 
 
 def _cap(bench: ArrowBench) -> float:
@@ -27,7 +24,7 @@ def ladder_of(bench: ArrowBench, delays: Sequence[int], late: float | None = Non
     """The name of the ladder that these delays follow for sure, or nothing; with `late`, perhaps, by so much."""
     may = sure if late is None else slack
     cap = _cap(bench)
-    for name, first in LADDERS.items():
+    for name, first in bench.edition.ladders.items():
         rungs = rungs_of(first, cap, len(delays))
         off = [(d / SECOND - rung, may(bench, rung)) for d, rung in zip(delays, rungs, strict=True)]
         if all(-most <= by <= most + (late or 0.0) for by, most in off):
@@ -75,12 +72,12 @@ def _climbed(bench: ArrowBench, one: Series) -> Finding:
     return bench.breach(
         Form.TIME,
         f"delays of {told(one.delays)} s",
-        f"1, 2, 4, 8, then 10 s, or 2, 4, 8, then 10 s; none above {_cap(bench):g} s; each ± 10 %",
+        f"{bench.edition.climb}; none above {_cap(bench):g} s; each ± 10 %",
         one.evidence,
     )
 
 
-@check("AOR-020")
+@check("AOR-020", *BOTH)
 def check_tries(bench: ArrowBench) -> Iterator[Finding]:
     """Attempts stop after `reconnectMaxTries`, or one more, and `noreconnect` is raised once."""
     tries = round(bench.told_number("RECONNECT_MAX_TRIES", bench.limit("reconnect_max_tries")))
@@ -122,7 +119,7 @@ def _gave_up(bench: ArrowBench, one: Series, count: int, quiet: int) -> Finding:
     return watch.kept(said, [last.record, raised[0].record], short=f"watched for {watch} after the last attempt only")
 
 
-@check("AOR-030")
+@check("AOR-030", *BOTH)
 def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
     """Told not to reconnect, the client makes no attempt after a loss."""
     if bench.reconnects:
@@ -136,7 +133,7 @@ def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
         yield watch.kept(f"no attempt in {watch}", [one.record], short=f"watched for {watch} only")
 
 
-@check("AOR-040")
+@check("AOR-040", *BOTH)
 def check_again(bench: ArrowBench) -> Iterator[Finding]:
     """After a success the ladder begins at its first rung again, and the count of tries at nought."""
     for before, after in pairwise(_lost_to_others(bench)):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from brokercert.judge.arrow.bench import ArrowBench, check
+from brokercert.judge.arrow.bench import BOTH, ArrowBench, check
+from brokercert.judge.arrow.edition import Key
 from brokercert.judge.arrow.model import Update, UpdateSocket, object_of
 from brokercert.judge.attempts import attempts_of
 from brokercert.judge.check import seconds
@@ -12,7 +13,6 @@ from brokercert.judge.moments import Moment, first_after, records_of, up_to
 from brokercert.verdict import Finding, Form
 
 KEEP_ALIVE = "keep-alive"  # the type of the object that a healthy mock sends in a quiet market
-Key = tuple[str, str]  # of an update: order id, timestamp
 Told = Mapping[Key, list[tuple[int, str]]]  # (record, handler) of the reports that name it
 
 
@@ -29,7 +29,7 @@ def _told(bench: ArrowBench, event: str) -> Told:
     found: dict[Key, list[tuple[int, str]]] = {}
     reports = bench.talk.told.processed if event == "processed" else bench.talk.reports(event)
     for x in reports:
-        key = (str(x.body.get("orderId")), str(x.body.get("timestamp")))
+        key = bench.talk.key_told(x.body)
         found.setdefault(key, []).append((x.record, str(x.body.get("handler", ""))))
     return found
 
@@ -43,7 +43,7 @@ def _sent(bench: ArrowBench) -> dict[Key, list[Update]]:
     return sent
 
 
-@check("AOU-020")
+@check("AOU-020", *BOTH)
 def check_duplicates(bench: ArrowBench) -> Iterator[Finding]:
     """An update that comes twice, on one socket or after a reconnect, is processed once."""
     sent = _sent(bench)
@@ -60,17 +60,22 @@ def check_duplicates(bench: ArrowBench) -> Iterator[Finding]:
 
 
 def _not_once(bench: ArrowBench, key: Key, sent: list[int], done: list[tuple[int, str]]) -> Finding:
-    name = f"the update of order {key[0]} at {key[1]} was"
+    name = f"the update of {bench.edition.named(key)} was"
     if not done:
         return bench.breach(Form.ABSENCE, f"{name} not processed", "once: only duplicates are dropped", sent)
     evidence = [*sent, *(number for number, _ in done)]
     said = f"{name} processed {len(done)} times"
-    return bench.breach(Form.CONTENT, said, "once: same order id and timestamp", evidence)
+    return bench.breach(Form.CONTENT, said, f"once: {bench.edition.repeats}", evidence)
 
 
 @check("AOU-040")
 def check_handlers(bench: ArrowBench) -> Iterator[Finding]:
     """Each update is given once to the handler of its order, and once to the handler of all orders (`*`)."""
+    yield from handled_once(bench)
+
+
+def handled_once(bench: ArrowBench) -> Iterator[Finding]:
+    """What became of the updates that the client can be asked about."""
     told = _told(bench, "handled")
     sent = _sent(bench)
     if not sent:
@@ -94,7 +99,7 @@ def _wrongly_handled(bench: ArrowBench, key: Key, came: list[Update], told: list
         if not 1 <= count <= len(came):  # what came twice, AOU-020 judges
             return bench.breach(
                 Form.AGAIN if count else Form.ABSENCE,
-                f"handler {handler!r} was called {count} time(s) for the update of order {key[0]} at {key[1]}",
+                f"handler {handler!r} was called {count} time(s) for the update of {bench.edition.named(key)}",
                 "once an update",
                 [came[0].record, *(number for number, _ in told)],
             )
@@ -109,17 +114,22 @@ def _strange(bench: ArrowBench, update: Update, handlers: list[str]) -> Finding 
     return bench.breach(Form.CONTENT, said, "only its own and `*`", [update.record])
 
 
-def _unreadable(text: str) -> bool:
+def _unreadable(bench: ArrowBench, text: str) -> bool:
     """No update, and not the broker's own keep-alive."""
     body = object_of(text)
-    return body is None or (not isinstance(body.get("updateType"), str) and body.get("type") != KEEP_ALIVE)
+    return body is None or (not bench.edition.is_update(body) and body.get("type") != KEEP_ALIVE)
 
 
 @check("AOU-050")
 def check_unreadable(bench: ArrowBench) -> Iterator[Finding]:
     """Text that is no update, and binary frames, are ignored: the same socket lives on, and beats."""
+    yield from ignored(bench)
+
+
+def ignored(bench: ArrowBench) -> Iterator[Finding]:
+    """What came of each socket on which something stood that is no update."""
     for c in bench.talk.upgraded:
-        hostile = sorted([*(Moment(x.t, x.record) for x in c.texts if _unreadable(x.text)), *c.binary])
+        hostile = sorted([*(Moment(x.t, x.record) for x in c.texts if _unreadable(bench, x.text)), *c.binary])
         if not hostile:
             continue
         yield (finding := _after(bench, c, hostile))
@@ -144,7 +154,7 @@ def _after(bench: ArrowBench, c: UpdateSocket, hostile: list[Moment]) -> Finding
 
 
 def _no_beat(bench: ArrowBench, watched: int, evidence: list[int]) -> Finding:
-    if watched <= bench.micros("pong_every") * (1 + bench.limit("tolerance")):
+    if watched <= bench.micros(bench.edition.beats) * (1 + bench.limit("tolerance")):
         return bench.short(f"watched for {seconds(watched)} only", evidence)
     return bench.breach(Form.ABSENCE, "no `PONG` came any more after them", "the client goes on", evidence)
 
@@ -186,7 +196,7 @@ def _deaf(bench: ArrowBench, c: UpdateSocket, evidence: Iterable[int]) -> Findin
     return bench.breach(Form.ABSENCE, said, "it hears", [*evidence, loss.record])
 
 
-@check("AOU-060")
+@check("AOU-060", *BOTH)
 def check_validated(bench: ArrowBench) -> Iterator[Finding]:
     """Updates with an unknown status, a missing field, or quantities that do not add up are reported, not applied."""
     wrong = [u for u in bench.talk.updates() if u.problem and _seen(bench, u)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from brokercert.judge.arrow.bench import ArrowBench, check
-from brokercert.judge.arrow.model import TERMINAL
+from brokercert.judge.arrow.edition import TERMINAL
 from brokercert.judge.check import Breach, seconds
 from brokercert.judge.moments import Moment, Said
 from brokercert.judge.told import Report
@@ -68,6 +68,11 @@ def _tracked(bench: ArrowBench, orders: list[str], began: Moment) -> _Tracked:
 @check("AOU-080")
 def check_tracking(bench: ArrowBench) -> Iterator[Finding]:
     """Tracking an order ends with its terminal state, or with a time-out: it never hangs."""
+    yield from tracked_to_the_end(bench)
+
+
+def tracked_to_the_end(bench: ArrowBench) -> Iterator[Finding]:
+    """How the tracking of each order ended that the client was told to track."""
     orders = [order for order in bench.talk.own_tracked if order]
     began = min((opened for _, opened in bench.opened), default=None)
     if not orders or began is None:
@@ -85,7 +90,7 @@ def _all_ended(bench: ArrowBench, orders: int) -> Finding:
 
 
 def _wrongly_ended(bench: ArrowBench, true: _Tracked, order: str) -> Iterator[Finding]:
-    told = [x for x in bench.talk.reports("tracked") if str(x.body.get("orderId")) == order]
+    told = [x for x in bench.talk.reports("tracked") if str(bench.edition.value(x.body, bench.edition.order)) == order]
     evidence = [true.began.record, *(x.record for x in told)]
     due = true.due(order, bench.micros("raised_within"))
     if not told and bench.owed_until > due:

@@ -22,14 +22,14 @@ ANOTHER = re.compile("pong|ping", re.IGNORECASE | re.ASCII)  # what is no `PONG`
 def check_pong(bench: ArrowBench) -> Iterator[Finding]:
     """`PONG` is sent every 30 s; the first when the socket opens, or 30 s after."""
     for c, opened in bench.opened:
-        wrong = _strange(bench, c) or _off_beat(bench, c, opened)
+        wrong = strange(bench, c) or _off_beat(bench, c, opened)
         if wrong is not None:
             yield wrong
             return
         yield from _on_beat(bench, c, opened)
 
 
-def _strange(bench: ArrowBench, c: UpdateSocket) -> Finding | None:
+def strange(bench: ArrowBench, c: UpdateSocket) -> Finding | None:
     """Another word in its place."""
     strange = next((said for said in c.other if ANOTHER.search(said.text)), None)
     if strange is None:

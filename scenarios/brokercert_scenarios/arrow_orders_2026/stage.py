@@ -1,0 +1,18 @@
+"""What a scenario of the third edition is handed."""
+
+from __future__ import annotations
+
+from brokercert.judge.arrow.edition3 import Updates3
+
+from brokercert_scenarios.arrow_orders.stage import ArrowStage
+
+
+class ArrowStage3(ArrowStage):
+    """One playing of one scenario."""
+
+    fold = Updates3
+
+    @property
+    def noticed(self) -> float:
+        """Seconds after which a silent connection has been noticed by every client that is right."""
+        return self.limit("silence_most") * (1 + self.limit("tolerance")) + self.limit("close_late") + 1

@@ -1,0 +1,101 @@
+"""Updates that come twice, that nobody can read, or that are invalid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brokercert.engine.play.scenario import scenario
+from brokercert_mock.arrow.edition import STATUS
+
+from brokercert_scenarios.arrow_orders.updates import handling as first
+from brokercert_scenarios.arrow_orders_2026.stage import ArrowStage3
+
+UNREADABLE = (
+    "{",
+    "",
+    "{}",
+    '{"orderId":"1","orderStatus":"OPEN"}',
+    '{"id":""}',
+    '{"id":null,"orderStatus":"OPEN"}',
+    '{"id":"26","orderStatus":"OP',
+    "☃",
+    '{"☃":1',
+    "[" * 2000,
+)
+NO_OBJECT = ("null", "5", '"PONG"', "[]", '[{"id":"1"}]', "true")
+BINARY = (b"\x00\xff\xfe", b'{"id":"1","orderStatus":"OPEN"}')
+
+
+@scenario(
+    "duplicates",
+    "Updates come twice, on one socket and again after a reconnect",
+    exercises=("AOU-020", "AOU-340"),
+    needs=("wire", "report"),
+    lasts=12,
+)
+async def duplicates(stage: ArrowStage3) -> None:
+    await first.duplicates.play(stage)
+
+
+async def _ignored(stage: ArrowStage3, texts: tuple[str, ...], binary: tuple[bytes, ...]) -> None:
+    """What is no update, then one that is, and then long enough for the next beat of every client that is right."""
+    if await stage.log_in() is None:
+        return
+    for socket in stage.sockets():
+        stage.rule("unreadable", socket.id, f"{len(texts)} texts and {len(binary)} binary frames")
+        for text in texts:
+            socket.send_text(text)
+        for data in binary:
+            socket.send_binary(data)
+    stage.broker.orders.modify(stage.live()[0], price="612.00")
+    await stage.hold(stage.limit("pong_most") * (1 + stage.limit("tolerance")) + 3, "the client to go on")
+    since = stage.lose_all()
+    await stage.recovered(since)
+
+
+@scenario(
+    "unreadable",
+    "Malformed text, binary frames, and objects without `id`",
+    exercises=("AOU-350",),
+    lasts=42,
+)
+async def unreadable(stage: ArrowStage3) -> None:
+    await _ignored(stage, UNREADABLE, BINARY)
+
+
+@scenario(
+    "no-object",
+    "JSON that is no object: null, a number, lists, a text",
+    exercises=("AOU-352",),
+    lasts=42,
+)
+async def no_object(stage: ArrowStage3) -> None:
+    await _ignored(stage, NO_OBJECT, ())
+
+
+def _broken(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Updates that no valid one is: each with a defect of its own."""
+    without = {name: value for name, value in body.items() if name != "quantity"}
+    more = str(2 * int(body["quantity"]))
+    return [
+        {**body, "orderStatus": "FOO"},
+        without,
+        {**body, "cumulativeFillQty": more, "leavesQuantity": body["quantity"]},
+    ]
+
+
+@scenario(
+    "invalid-updates",
+    "Updates with an unknown status, without a quantity, with more filled than ordered",
+    exercises=("AOU-060",),
+    needs=("wire", "report"),
+    lasts=7,
+)
+async def invalid_updates(stage: ArrowStage3) -> None:
+    if await stage.log_in() is None:
+        return
+    for socket in stage.sockets():
+        stage.rule("invalid-updates", socket.id, "updates of live orders, each with one defect")
+        for n, body in enumerate(_broken(stage.live()[0].message(STATUS))):
+            socket.send_update({**body, "orderTime": f"2031-01-01T00:00:{n:02}"})
+    await stage.hold(stage.reported)
