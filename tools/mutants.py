@@ -34,7 +34,7 @@ from brokercert.verdict import Calibration, Finding, Verdict, worst
 
 TRIES = 2  # the machine may be busy once
 TIMER = 0.005  # seconds by which a mutant's own timer may be late
-STAGE2, ARROW = "tradovate-stage2", "arrow-orders"
+STAGE2, ARROW, ARROW_2026 = "tradovate-stage2", "arrow-orders", "arrow-orders@2026"
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,11 @@ PLAN = (
     _turn(ARROW, "pong-every-40-s", "steady"),
     _turn(ARROW, "time-out-counts-twice", "silence"),
     _turn(ARROW, "uncapped-ladder", "ladder-capped"),
+    _turn(ARROW_2026, "ladder-of-the-older-page", "outage"),
+    _turn(ARROW_2026, "names-of-the-older-page", "query-encoded"),
+    _turn(ARROW_2026, "null-kills", "no-object"),
+    _turn(ARROW_2026, "read-timeout-30-s", "silence"),
+    _turn(ARROW_2026, "takes-the-oldest-row", "missed-updates-all-rows"),
     _turn(STAGE2, "slow-upgrade", "login-timed"),
     replace(_turn(STAGE2, "processes-150-ms-later", "burst-processed", burst_messages=BURST), takes={"EVT-150": 0.15}),
     _turn(STAGE2, "blocks-2-ms-a-message", "burst-processed", burst_messages=BURST),

@@ -19,10 +19,6 @@ MUTANTS: Mapping[str, str] = {
     "waits-by-the-wall-clock": "the clock is the machine's, and it is stepped in one penalty of the first socket",
     "authorizes-with-an-object@after-one-loss": "after a loss it is the defect of `does-not-reauthenticate`",
     "authorizes-with-an-object@after-two-losses": "after a loss it is the defect of `does-not-reauthenticate`",
-    **dict.fromkeys(
-        ("dies-of-a-missing-list@after-one-loss", "dies-of-a-missing-list@after-two-losses"),
-        "what a later socket dies of is met in a scenario that owes LOG-060 nothing, and falls there all the same",
-    ),
     "shards-overlap@second-shard": "it is the third shard's remainder that is another's",
 }
 

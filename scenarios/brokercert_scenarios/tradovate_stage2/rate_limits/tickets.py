@@ -16,7 +16,7 @@ from brokercert_scenarios.tradovate_stage2.requests.answers import ITEM, on_item
 from brokercert_scenarios.tradovate_stage2.stage import SETTLE_MOST, Stage
 
 PENALTY = 3  # seconds: long enough to tell waiting from a retry at once, short enough not to cost a run its time
-SECOND_PENALTY = 2
+SECOND_PENALTY = 5  # seconds: longer than the first, so that whoever waits as long as before is early
 LOST_PENALTY = 6  # seconds: past the way back
 AWAY_PENALTY = 12  # seconds: a client that is back has time to be asked for more before its end
 FOLLOWS = 1.0  # seconds after a retry: it is answered at once
@@ -31,9 +31,9 @@ def _to_first_sync(stage: Stage) -> float:
 
 @scenario(
     "sync-ticket",
-    "The sync request is answered by a penalty ticket, on the first socket and after each of two losses",
+    "The sync request draws a penalty ticket, on the first socket and after two losses; the last retry draws one too",
     exercises=("RLP-010", "RLP-020", "RLP-030", "REQ-010"),
-    lasts=42,
+    lasts=48,
 )
 async def sync_ticket(stage: Stage) -> None:
     rule = _ticket_each(stage, PENALTY)
@@ -41,9 +41,11 @@ async def sync_ticket(stage: Stage) -> None:
     if not await _waited_out(stage, PENALTY, _to_first_sync(stage)):
         return
     await hold_from_last(stage, stage.limit("window_default") + 1, "ids that should not come twice", _first_requests)
-    for _ in range(LOSSES):
+    for loss in range(LOSSES):
         rule.cancel()
         rule = _ticket_each(stage, PENALTY, captcha=False)  # which says so
+        if loss == LOSSES - 1:
+            _ticket_each(stage, SECOND_PENALTY, attempt=2)
         since = await stage.lose()
         if not await _waited_out(stage, PENALTY, _to_sync_again(stage), since):
             return
@@ -67,7 +69,7 @@ def _ticket_each(stage: Stage, p_time: float, *, captcha: bool | None = None, at
     "sync-ticket-nested",
     "The sync request draws a ticket, and its retry another one, which says that it is no captcha's",
     exercises=("RLP-010", "RLP-020", "RLP-030"),
-    lasts=10,
+    lasts=13,
 )
 async def sync_ticket_nested(stage: Stage) -> None:
     _ticket_each(stage, PENALTY)

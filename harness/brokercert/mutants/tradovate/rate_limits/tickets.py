@@ -55,6 +55,27 @@ class Impatient(ReferenceClient):
     session_class = with_queue(_ImpatientQueue)
 
 
+class _OfTheFirstQueue(RequestQueue):
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._waits: dict[int, Any] = {}  # a request's place in the order -> the time of its first ticket
+
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        wait = self._waits.setdefault(request.order, data.get("p-time", 0))
+        super().on_ticket(request, {**data, "p-time": wait}, now)
+
+
+@mutant(
+    "waits-as-long-as-before",
+    "RLP-020",
+    reason="each ticket has a time of its own, and that of a retry may be longer than the first",
+)
+class OfTheFirst(ReferenceClient):
+    """Waits for the time of a request's first ticket, whatever the ticket of its retry says."""
+
+    session_class = with_queue(_OfTheFirstQueue)
+
+
 class _TardyQueue(RequestQueue):
     def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
         super().on_ticket(request, {**data, "p-time": data.get("p-time", 0) + 12}, now)
