@@ -75,6 +75,9 @@ ROWS: Mapping[str, Mapping[str, str]] = {
     "asks-for-less-after-a-loss@after-one-loss": {"REC-040": "what it does not ask for is not compared there"},
     **_in_both("takes-the-letter-for-json", {"LOG-045": _DEAF, "LOG-060": _DEAF}),
     **_in_both("syncs-again-after-85-s", {"EVT-010": _LONG}),
+    **_in_both(
+        "tells-a-late-answer-too", {"REQ-040": "a time-out of half a minute is awaited on the first socket only"}
+    ),
     **_in_both("ids-of-one-byte", {"REQ-010": "so many requests are asked for in one scenario, of its first socket"}),
     **_in_both("minds-1000", _ENDS),
     **_in_both("stays-away-after-going-away", _ENDS),

@@ -213,6 +213,24 @@ async def retry_unanswered(stage: Stage) -> None:
             await stage.outcome(other)
 
 
+@scenario(
+    "answer-late",
+    "The answer to a request comes after the client has told that none came",
+    exercises=("REQ-040",),
+    needs=NEEDS,
+    lasts=34,
+)
+async def answer_late(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    (late,) = orders(stage)[:1]
+    held = on_item(stage, late).hold()
+    if await stage.outcome(await stage.request(ITEM, query=f"id={late}")) is None:
+        return
+    held.release()
+    await stage.arrived()
+
+
 def _working(talk: Conversation) -> list[Connection]:
     """The sockets that can be used: authorized, and synced where they asked for that."""
     return [c for c in talk.authorized if c.is_open and bool(c.synced) == bool(c.syncs)]

@@ -17,7 +17,8 @@ from brokercert.verdict import Finding, Form
 @check("REQ-040")
 def check_errors_told(bench: Bench) -> Iterator[Finding]:
     """An answer that is an error (4xx, 5xx, or 200 with `errorText`, `failureReason` or `violations`) is told as one,
-    and one that is none as a success; and each request has one end only.
+    and one that is none as a success; and each request has one end only. Of a request that was told to have ended
+    before its answer came, only that is asked.
     """
     told: list[str] = []
     evidence: list[int] = []
@@ -27,7 +28,7 @@ def check_errors_told(bench: Bench) -> Iterator[Finding]:
             yield wrong
             return
         if one.answer is not None:
-            told.append(error_of(one.answer) or "a success")
+            told.append("once, before its answer came" if _is_late(one) else error_of(one.answer) or "a success")
             evidence += records_of(one.answer, one.outcome)
     if told:
         yield bench.ok(Form.SHOWN, f"each told as what it was: {', '.join(dict.fromkeys(told))}", evidence)
@@ -41,9 +42,18 @@ def _wrong(bench: Bench, one: Commanded) -> Finding | None:
         return None if one.sends else bench.short(never_came(bench, one), [one.record])
     if one.outcome is None:
         return no_outcome(bench, one, one.answer)
+    if _is_late(one):
+        return None  # the client cannot have known; when it gives up, REQ-030 judges
     if error_of(one.answer):
         return _error_as_success(bench, one, one.answer) if one.outcome.ok else None
     return _success_as_error(bench, one, one.outcome)
+
+
+def _is_late(one: Commanded) -> bool:
+    """Whether the client had told its end, as a failure without an answer, before the answer came."""
+    if one.answer is None or one.outcome is None:
+        return False
+    return one.gave_up and one.outcome.record < one.answer.record
 
 
 def _two_ends(bench: Bench, one: Commanded) -> Finding:

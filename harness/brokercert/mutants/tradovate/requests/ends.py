@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from brokercert.mutants.tradovate.carrying import Carrying, CarryingQueue
 from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.mutants.tradovate.queues import with_queue
+from brokercert.reference.tradovate.client import ReferenceClient
+from brokercert.reference.tradovate.requests import Request, RequestQueue
 
 
 class _TellingQueue(CarryingQueue):
@@ -20,3 +23,23 @@ class CarriesAndTells(Carrying):
     """Tells a request that waits for its penalty as failed when its socket dies, sends it later, and tells that too."""
 
     queue = _TellingQueue
+
+
+class _KeepingQueue(RequestQueue):
+    def tick(self, now: float) -> None:
+        over: dict[int, Request] = {ident: request for ident, request in self._pending.items() if request.due <= now}
+        super().tick(now)
+        for ident, request in over.items():
+            request.due = float("inf")
+            self._pending[ident] = request
+
+
+@mutant(
+    "tells-a-late-answer-too",
+    "REQ-040",
+    reason="each request has one end; that it was never answered had been told",
+)
+class TellsLateAnswers(ReferenceClient):
+    """Tells a request as never answered, goes on waiting for its answer, and tells that too."""
+
+    session_class = with_queue(_KeepingQueue)
