@@ -25,7 +25,7 @@ from pathlib import Path
 import msgspec
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import kept_scores, matrix_hash, scores_of
-from brokercert.engine.run.manifest import FOLDER, Kept, kept_text, todays
+from brokercert.engine.run.manifest import Kept, kept_in, kept_text, todays
 from brokercert.matrix.score import page as kill_matrix
 from brokercert.requirements import available_sets, load_set
 from brokercert.sets import own_sets
@@ -102,8 +102,8 @@ def manifest(set_id: str, before: str) -> str:
 def manifests() -> Iterator[Page]:
     """Those of our sets, as they are today."""
     for set_id in own_sets():
-        file = f"harness/brokercert/data/{set_id}/{FOLDER}/{todays(set_id).version}.json"
-        yield Page(file, partial(manifest, set_id))
+        file = kept_in(set_id) / f"{todays(set_id).version}.json"
+        yield Page(file.relative_to(ROOT).as_posix(), partial(manifest, set_id))
 
 
 PAGES = (

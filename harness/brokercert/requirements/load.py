@@ -6,6 +6,7 @@ A set is loaded by its id, which names one edition. What a user named is `editio
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,19 +66,38 @@ def _markers_of(offer: sets.Offer) -> tuple[str, ...]:
 
 
 def _read_folder(folder: Path, *, name: str) -> RequirementSet:
-    texts = _texts(folder, name)
-    shared = shared_with(tables_of(texts, name=name))
-    return parse_files(texts, name=name, base=_tables(shared, (name,)) if shared else None)
+    return _parsed(_chain(folder, name, ()))
 
 
-def _tables(set_id: str, asked: tuple[str, ...]) -> Mapping[str, Any]:
-    """The tables of an edition that another one shares with, whole. `asked` are the sets that ask for them."""
-    folder = sets.data_folder(set_id)
-    if folder is None or set_id in asked:
-        raise RequirementError(f"{asked[-1]}: set.shares: {set_id!r}; expected the id of another edition of the set")
-    tables = tables_of(_texts(folder, set_id), name=set_id)
-    shared = shared_with(tables)
-    return with_shared(tables, _tables(shared, (*asked, set_id)), set_id) if shared else tables
+Texts = tuple[tuple[str, str], ...]  # the files of a set by their names, each with its content
+
+
+def _chain(folder: Path, name: str, asked: tuple[str, ...]) -> tuple[tuple[str, Texts], ...]:
+    """The texts of a set, and of the edition that it shares with, and so on. `asked` are the sets that ask for them."""
+    texts = tuple(_texts(folder, name).items())
+    shared = _shared(name, texts)
+    if not shared:
+        return ((name, texts),)
+    other = sets.data_folder(shared)
+    if other is None or shared in (*asked, name):
+        raise RequirementError(f"{name}: set.shares: {shared!r}; expected the id of another edition of the set")
+    return ((name, texts), *_chain(other, shared, (*asked, name)))
+
+
+# A set follows from its texts: whoever asks for it again, as most do for each scenario, reads these and parses nothing.
+@lru_cache(maxsize=32)
+def _shared(name: str, texts: Texts) -> str:
+    return shared_with(tables_of(dict(texts), name=name))
+
+
+@lru_cache(maxsize=32)
+def _parsed(chain: tuple[tuple[str, Texts], ...]) -> RequirementSet:
+    (name, texts), *further = chain
+    base: Mapping[str, Any] | None = None
+    for other, more in reversed(further):
+        tables = tables_of(dict(more), name=other)
+        base = tables if base is None else with_shared(tables, base, other)
+    return parse_files(dict(texts), name=name, base=base)
 
 
 def _texts(folder: Path, name: str) -> dict[str, str]:

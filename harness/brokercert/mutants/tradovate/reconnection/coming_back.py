@@ -63,6 +63,8 @@ class Minds1000(ReferenceClient):
         "CON-030": "where it was lost before, it neither comes back after a bad certificate nor leaves",
         "CON-040": "it makes one attempt, so that the end of a trouble is never seen",
         "REC-110": "it does not come back, whatever the fault",
+        "EVT-080": "a shard that is gone leaves its orders out of the state that is compared",
+        "MSG-010": "it comes back from one loss only: after the malformed JSON it does not hear again",
     },
     reason="every row that asks for a way back; what comes after it is blocked",
 )
