@@ -61,7 +61,7 @@ def test_a_client_that_exits_at_once_fails_one_row_with_its_last_words_shown(tmp
 
 @pytest.mark.parametrize(
     ("set_id", "rows", "first"),
-    [("tradovate-stage2", ("CON-010", "CON-050"), "LOG-010"), ("arrow-orders", ("AOH-020", "AOC-020"), "AOC-010")],
+    [("tradovate-stage2", ("CON-010", "CON-050"), "LOG-010"), ("arrow-orders@2025", ("AOH-020", "AOC-020"), "AOC-010")],
 )
 def test_whatever_is_asked_of_a_client_that_never_starts_one_row_fails_and_the_rest_is_blocked(
     tmp_path: Path, set_id: str, rows: tuple[str, str], first: str

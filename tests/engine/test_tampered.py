@@ -119,7 +119,6 @@ HEADERS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "alone": (lambda header: header.update(exclusive=not header["exclusive"]), "exclusive "),
     "the preflight": (lambda header: header.update(before_all=not header.get("before_all", False)), "before_all "),
     "real": (lambda header: header.update(tier="real"), "clock virtual; "),
-    "real, with its clock": (lambda header: header.update(tier="real", clock="monotonic"), "level 'in process'; "),
     "a recording": (lambda header: header.update(source="recording"), "source recording; "),
     "another version": (lambda header: header.update(set_version="2"), "set version 2; "),
     "another set hash": (lambda header: header.update(set_hash="0" * 64), "set hash 000"),

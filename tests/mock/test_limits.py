@@ -118,7 +118,9 @@ def test_a_retry_with_its_ticket_is_performed_once_its_time_is_over() -> None:
     penalties = Penalties(ground, Settings(endpoint_limits="claimed"), random.Random(1))  # type: ignore[arg-type]
 
     def asked(ticket: str | None) -> dict[str, Any]:
-        data: dict[str, Any] = penalties.answer("auth/renewaccesstoken", ticket, lambda: (200, {"performed": True}))[1]
+        data: dict[str, Any] = penalties.answer("auth/renewaccesstoken", ticket, 1, lambda: (200, {"performed": True}))[
+            1
+        ]
         return data
 
     assert all("performed" in asked(None) for _ in range(15))

@@ -17,7 +17,8 @@ from brokercert.parcel.keys import private_key, public_pem
 from brokercert.parcel.manifest import BUNDLE_FORMAT, MANIFEST, Listed, Manifest
 from brokercert.parcel.pack import RECORD, pages
 from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, envelope_of, formatted, statement_of
-from brokercert.verdict import decode_run, encode_run
+from brokercert.verdict import decode_run
+from brokercert_reports.seal import record_bytes
 
 Files = dict[str, bytes]
 NOT_LISTED = (MANIFEST, STATEMENT, ENVELOPE)
@@ -75,7 +76,8 @@ def told_otherwise(files: Files, change: Callable[[dict[str, Any]], object], *, 
     except ValueError:
         return listed_as_it_is({**files, RECORD: encoded})
     changed = {name: content for name, content in files.items() if name not in NOT_LISTED}
-    changed[RECORD] = encode_run(run)
+    changed[RECORD] = record_bytes(run)  # whoever forges makes the seal anew
+    run = decode_run(changed[RECORD])
     if render:
         with tempfile.TemporaryDirectory() as place:
             for name, content in changed.items():

@@ -11,7 +11,8 @@ from brokercert.cli import main
 from brokercert.parcel.pack import pack
 from brokercert.parcel.sent import sendable
 from brokercert.parcel.status import Status
-from brokercert.verdict import Build, RunRecord, decode_run, encode_run
+from brokercert.verdict import Build, RunRecord, decode_run
+from brokercert_reports.seal import record_bytes
 from msgspec import structs
 
 PLAIN = "/home/eve/secret-project"
@@ -33,7 +34,7 @@ def sent(few: Path, tmp_path: Path) -> Path:
     (folder / "traces").mkdir(parents=True)
     for trace in (few / "traces").iterdir():
         (folder / "traces" / trace.name).write_bytes(trace.read_bytes())
-    (folder / "run.json").write_bytes(encode_run(told))
+    (folder / "run.json").write_bytes(record_bytes(told))
     return pack(folder, tmp_path / "b.zip", None, True)[0]
 
 

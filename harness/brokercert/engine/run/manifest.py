@@ -207,9 +207,8 @@ def _of_the_client(header: Header, manifest: Manifest, listed: Listed) -> Iterat
     """What the header says of the client, which the manifest only bounds."""
     levels = get_args(Level)
     may_lack = [name for name in manifest.capabilities if name not in ("wire", *manifest.never_absent)]
-    if header.level not in levels or (header.tier == "real" and header.level == "in process"):
-        allowed = [level for level in levels if header.tier == "virtual" or level != "in process"]
-        yield "level", repr(header.level), f"one of {', '.join(allowed)}"
+    if header.level not in levels:
+        yield "level", repr(header.level), f"one of {', '.join(levels)}"
     for field, values, known_ones in (
         ("absent", tuple(header.absent), tuple(may_lack)),
         ("readings", tuple(header.readings), tuple(manifest.readings)),

@@ -50,6 +50,11 @@ def _is_malformed(text: str) -> bool:
     return False
 
 
+def _lacks_a_list(text: str) -> bool:
+    """A snapshot that leaves the list of orders out."""
+    return '"users"' in text and '"orders"' not in text
+
+
 def _is_unknown(text: str) -> bool:
     return text[:1] not in ("o", "a", "c", "h")
 
@@ -63,6 +68,7 @@ STIMULI = {
     "hollow-login": Stimulus(("authorize-ticket",), _has('"(p-ticket|errorText)"')),
     "error-answer": Stimulus(("answers-errors",), _has('"s": ?(4|5)\\d\\d')),
     "snapshot": Stimulus(("steady", "order-flow", "snapshot-large"), _has('"s": ?200.*"users"')),
+    "missing-list": Stimulus(("empty-lists-left-out",), _lacks_a_list),
     "order-answer": Stimulus(("orders-of-its-own",), _has('"s": ?200.*"orderId"')),
     "event": Stimulus(("order-flow", "arrays-and-deletions", "late-updates"), _has('"e": ?"props"')),
     "unknown-event": Stimulus(("unknown-events",), _has('"e": ?"(?!props|clock|shutdown|md|chart)')),

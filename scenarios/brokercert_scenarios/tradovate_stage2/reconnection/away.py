@@ -110,7 +110,7 @@ async def empty_lists_there(stage: Stage) -> None:
 @scenario(
     "empty-lists-left-out",
     "A day that begins without orders and ends without any: the snapshots have no lists of what is not there",
-    exercises=("REC-040", "LOG-060"),
+    exercises=("REC-040",),
     needs=NEEDS,
     lasts=16,
     settings={"snapshot_orders": 0, "empty_lists": "left out"},

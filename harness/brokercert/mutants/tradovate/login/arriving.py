@@ -16,7 +16,6 @@ from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.requests import Outcome
 from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.states import Happening, State
-from brokercert.reference.tradovate.store import Store
 
 LONG = 1e9  # seconds: for ever
 
@@ -313,21 +312,3 @@ class WaitsForOpen(ReferenceClient):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.config = dataclasses.replace(self.config, open_within=LONG)
-
-
-class _Insisting(Store):
-    def replace(self, snapshot: dict[str, Any]) -> None:
-        for name in ("orders", "fills", "positions"):
-            _ = snapshot[name]
-        super().replace(snapshot)
-
-
-@mutant(
-    "dies-of-a-missing-list",
-    "LOG-060",
-    reason="only two of a snapshot's lists are required, and whoever begins a day without orders may have none of them",
-)
-class DiesOfMissingList(ReferenceClient):
-    """Takes each list that it needs from a snapshot, and dies where one is not there."""
-
-    store_class = _Insisting
