@@ -23,6 +23,7 @@ LONG = 1e9  # seconds: for ever
 @mutant(
     "slow-upgrade",
     "LOG-010",
+    also={"CON-020": "it dials by itself, and never asks the name server that it was given"},
     reason="the page allows five seconds, this takes six",
 )
 class SlowUpgrade(ReferenceClient):
