@@ -142,7 +142,7 @@ def play_tradovate(served: dict[str, str], browser: Any, clients: ExitStack) -> 
 
 
 def play_arrow(served: dict[str, str], browser: Any, clients: ExitStack) -> None:
-    query = urlencode({"appID": served["APP_ID"], "token": served["BROKERCERT_TOKEN"]})
+    query = urlencode({"appID": served["BROKERCERT_APP_ID"], "token": served["BROKERCERT_TOKEN"]})
     url = f"{served['BROKERCERT_URL']}/?{query}"
     ws = clients.enter_context(connect(url, proxy=None, compression=None, close_timeout=1))
     browser.wait_true(f"{row_of(1)}.includes('logged in')")
