@@ -78,7 +78,7 @@ def row_of(connection: int) -> str:
 
 
 def test_a_developer_sees_what_the_broker_thinks(browser: Any) -> None:
-    for set_id, play in (("tradovate-stage2", play_tradovate), ("arrow-orders", play_arrow)):
+    for set_id, play in (("tradovate-stage2", play_tradovate), ("arrow-orders@2025", play_arrow)):
         browser.requests.clear()
         with serving(set_id) as served, ExitStack() as clients:
             browser.open(served["PAGE"])
@@ -142,7 +142,7 @@ def play_tradovate(served: dict[str, str], browser: Any, clients: ExitStack) -> 
 
 
 def play_arrow(served: dict[str, str], browser: Any, clients: ExitStack) -> None:
-    query = urlencode({"appID": served["BROKERCERT_APP_ID"], "token": served["BROKERCERT_TOKEN"]})
+    query = urlencode({"session": served["BROKERCERT_SESSION"], "token": served["BROKERCERT_TOKEN"]})
     url = f"{served['BROKERCERT_URL']}/?{query}"
     ws = clients.enter_context(connect(url, proxy=None, compression=None, close_timeout=1))
     browser.wait_true(f"{row_of(1)}.includes('logged in')")
