@@ -495,6 +495,34 @@ def sentence_of(
     return f"{' '.join(subject.split())}: {said}{worst_of}"
 
 
+def concluded(run: RunRecord, *, interrupted: bool = False) -> RunRecord:
+    """The record with the outcome and the sentence that follow from the rest of it."""
+    outcome = outcome_of(
+        run.rows,
+        strict=run.strict,
+        interrupted=interrupted,
+        missing=run.missing,
+        vouched=run.vouched,
+        waivers=run.waivers,
+        waived_on=run.waived_on,
+    )
+    sentence = sentence_of(
+        outcome,
+        run.rows,
+        subject=run.subject.name,
+        set_id=run.named,
+        part=run.part,
+        missing=run.missing,
+        vouched=run.vouched,
+        doubt=run.doubt,
+        strict=run.strict,
+        waivers=run.waivers,
+        waived_on=run.waived_on,
+        repeats=run.repeats,
+    )
+    return msgspec.structs.replace(run, outcome=outcome, sentence=sentence)
+
+
 def waivers_told(states: Sequence[tuple[Waiver, WaiverState]]) -> str:
     """What is wrong with them, for a sentence; empty where nothing is."""
     words = {

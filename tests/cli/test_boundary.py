@@ -132,6 +132,5 @@ def test_nothing_in_the_program_ends_the_process_but_its_boundary() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.exit", "exit", "quit", "os._exit", "ctx.exit")
         if path.relative_to(HARNESS).parts[0] not in ("reference", "mutants", "toxiproxy")  # programs of their own
     }
-    # The engine's process of the pytest door is a program of its own, with a boundary of its own; so is the one that
-    # keeps the manifest of another package's set.
-    assert ending == {"__main__.py", "engine/stops.py", "door/__main__.py", "door/child.py", "engine/run/manifest.py"}
+    # The engine's process of the pytest door is a program of its own, with a boundary of its own.
+    assert ending == {"__main__.py", "engine/stops.py", "door/__main__.py", "door/child.py"}

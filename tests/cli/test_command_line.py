@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import brokercert.cli
+import msgspec
 import pytest
 from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for, waiting
 from brokercert.engine.ask.whom import REFERENCE
 from brokercert.engine.machine import priority
 from brokercert.engine.run import run
 from brokercert.engine.run.folder import check_folder
+from brokercert.engine.run.manifest import Kept, kept_text, todays
 from brokercert.engine.run.run import RunRequest
 from brokercert.requirements import load_set
 from brokercert.verdict import ExitCode, Verdict
@@ -202,6 +204,7 @@ def test_a_run_that_breaks_is_never_said_of_the_client(line: Line, error: BaseEx
         (("report", "."), "run.json: No such file"),
         (("explain", "XYZ-999"), "no requirement 'XYZ-999'"),
         (("list", "--set", "nobody"), "no requirement set 'nobody'"),
+        (("list", "--set", "nobody", "--manifest"), "no requirement set 'nobody'"),
         (("fuzz", "--", "no-such-client-anywhere"), "'no-such-client-anywhere' was not found on PATH"),
         (("nothing",), "nothing"),
     ],
@@ -254,6 +257,12 @@ def test_a_report_is_rendered_again_with_the_status_of_its_run(line: Line) -> No
 
 
 # list and explain
+
+
+def test_the_manifest_of_a_set_is_printed_as_a_package_keeps_it(line: Line) -> None:
+    code, out, _ = line("list", "--set", "tradovate-stage2", "--manifest")
+    kept = msgspec.json.decode(out, type=Kept)
+    assert code == 0 and kept == Kept(True, todays("tradovate-stage2")) and out == kept_text(kept)
 
 
 def test_list_tells_of_every_row_what_there_is_for_it(line: Line) -> None:

@@ -82,9 +82,15 @@ def killers(dialect: Dialect) -> dict[str, tuple[str, ...]]:
 @click.command("list", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
-def list_(set_id: str, as_json: bool) -> int:
+@click.option("--manifest", is_flag=True, help="The manifest alone, as the set's package keeps it once released.")
+def list_(set_id: str, as_json: bool, manifest: bool) -> int:
     """List the requirements, and what exercises, checks and proves each."""
     rows = set_typed(set_id)
+    if manifest:
+        from brokercert.engine.run.manifest import Kept, kept_text, todays
+
+        click.echo(kept_text(Kept(True, todays(rows.id))), nl=False)
+        return 0
     covers = coverage(rows)
     fields = _fields(rows)
     if as_json:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,31 +100,40 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 
 def _node(folder: Path, path: Path) -> Found:
-    data: Any = {}
-    with suppress(OSError, ValueError):
-        data = json.loads(path.read_text("utf-8"))
-    data = data if isinstance(data, dict) else {}
+    data = _table(path, json.loads)
     name = str(data.get("name") or folder.name)
+    command = _node_command(folder, data)
+    return Found("Node", name=name, command=command, library="" if command else name)
+
+
+def _node_command(folder: Path, data: Mapping[str, Any]) -> tuple[str, ...]:
     scripts, program = data.get("scripts"), data.get("bin")
     if isinstance(scripts, dict) and scripts.get("start"):
-        return Found("Node", name=name, command=("npm", "start", "--silent"))
+        return ("npm", "start", "--silent")
     if isinstance(program, dict):
         program = next(iter(program.values()), None)
     if isinstance(program, str):
-        return Found("Node", name=name, command=("node", program))
-    if not data.get("exports"):
-        for stem in PROGRAMS:
-            for end in (".mjs", ".js", ".cjs"):
-                if is_file(folder / f"{stem}{end}") and data.get("main", f"{stem}{end}") != f"./{stem}{end}":
-                    return Found("Node", name=name, command=("node", f"{stem}{end}"))
-    return Found("Node", name=name, library=name)
+        return ("node", program)
+    return () if data.get("exports") else _node_program(folder, data.get("main"))
+
+
+def _node_program(folder: Path, main: object) -> tuple[str, ...]:
+    """A file that is called as programs are, and is not what others import."""
+    names = (f"{stem}{end}" for stem in PROGRAMS for end in (".mjs", ".js", ".cjs"))
+    return next((("node", name) for name in names if is_file(folder / name) and main != f"./{name}"), ())
+
+
+def _table(path: Path, loads: Callable[[str], Any]) -> dict[str, Any]:
+    """What a project's file holds; nothing where it cannot be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        data = loads(path.read_text("utf-8"))
+        if isinstance(data, dict):
+            return data
+    return {}
 
 
 def _python(folder: Path, path: Path) -> Found:
-    data: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        data = tomllib.loads(path.read_text("utf-8"))
-    project = data.get("project")
+    project = _table(path, tomllib.loads).get("project")
     project = project if isinstance(project, dict) else {}
     name = str(project.get("name") or folder.name)
     scripts = project.get("scripts")
@@ -143,7 +152,9 @@ def _python_program(folder: Path) -> tuple[str, ...]:
 
 
 def _go(folder: Path, path: Path) -> Found:
-    text = path.read_text("utf-8", "replace")
+    text = ""
+    with suppress(OSError):
+        text = path.read_text("utf-8", "replace")
     module = re.search(r"^module\s+(\S+)", text, re.MULTILINE)
     library = module[1] if module else folder.name
     name = library.rpartition("/")[2]
@@ -156,9 +167,7 @@ def _go(folder: Path, path: Path) -> Found:
 
 
 def _rust(folder: Path, path: Path) -> Found:
-    data: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        data = tomllib.loads(path.read_text("utf-8"))
+    data = _table(path, tomllib.loads)
     package = data.get("package")
     name = str(package.get("name") or folder.name) if isinstance(package, dict) else folder.name
     if is_file(folder / "src" / "main.rs") or data.get("bin"):

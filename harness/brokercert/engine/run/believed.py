@@ -17,7 +17,7 @@ from brokercert.engine.run.saved import NO_MANIFEST
 from brokercert.judge.rows import verdict_of
 from brokercert.requirements import RequirementError, load_set
 from brokercert.seal import broken_seal
-from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, decode_run, outcome_of, sentence_of
+from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, concluded, decode_run
 
 EXPECTED = "expected a run.json as its run wrote it; `brokercert judge` makes one from the traces"
 
@@ -56,32 +56,10 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
         verdict, reason = verdict_of(row.level, row.findings, row.scenarios, deselected)
         yield f"{row.id}: verdict", row.verdict.value, verdict.value
         yield f"{row.id}: reason", row.reason, reason
-    outcome = outcome_of(
-        run.rows,
-        strict=run.strict,
-        interrupted=run.outcome is Outcome.INTERRUPTED,
-        missing=run.missing,
-        vouched=run.vouched,
-        waivers=run.waivers,
-        waived_on=run.waived_on,
-    )
-    yield "outcome", run.outcome.value, outcome.value
-    sentence = sentence_of(
-        outcome,
-        run.rows,
-        subject=run.subject.name,
-        set_id=run.named,
-        part=run.part,
-        missing=run.missing,
-        vouched=run.vouched,
-        doubt=run.doubt,
-        strict=run.strict,
-        waivers=run.waivers,
-        waived_on=run.waived_on,
-        repeats=run.repeats,
-    )
-    yield "sentence", run.sentence, sentence
-    if outcome is Outcome.CERTIFIED:
+    follows = concluded(run, interrupted=run.outcome is Outcome.INTERRUPTED)
+    yield "outcome", run.outcome.value, follows.outcome.value
+    yield "sentence", run.sentence, follows.sentence
+    if follows.outcome is Outcome.CERTIFIED:
         yield "scenarios", *_scenarios(run, manifest)
 
 

@@ -9,8 +9,7 @@ is certified by it.
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +19,7 @@ import msgspec
 from brokercert.engine.client.subject import Level
 from brokercert.engine.errors import UsageError
 from brokercert.engine.play.scenario import Scenario, Suite, load_suite
-from brokercert.requirements import RequirementError, RequirementSet, load_set
+from brokercert.requirements import RequirementSet, load_set
 from brokercert.sets import data_folder
 from brokercert.trace.records import Header
 
@@ -205,23 +204,20 @@ def _contradictions(header: Header, manifest: Manifest) -> Iterator[tuple[str, s
 
 def _of_the_client(header: Header, manifest: Manifest, listed: Listed) -> Iterator[tuple[str, str, str]]:
     """What the header says of the client, which the manifest only bounds."""
-    levels = get_args(Level)
     may_lack = [name for name in manifest.capabilities if name not in ("wire", *manifest.never_absent)]
-    if header.level not in levels:
-        yield "level", repr(header.level), f"one of {', '.join(levels)}"
-    for field, values, known_ones in (
-        ("absent", tuple(header.absent), tuple(may_lack)),
-        ("readings", tuple(header.readings), tuple(manifest.readings)),
-    ):
-        for value in values:
-            if value not in known_ones:
-                yield field, repr(value), f"one of {', '.join(known_ones)}"
+    yield from _not_of("level", [header.level], get_args(Level))
+    yield from _not_of("absent", header.absent, may_lack)
+    yield from _not_of("readings", header.readings, manifest.readings)
     for reading, answer in header.readings.items():
-        if answer not in manifest.readings.get(reading, ()):
-            yield f"readings.{reading}", repr(answer), f"one of {', '.join(manifest.readings.get(reading, ()))}"
+        yield from _not_of(f"readings.{reading}", [answer], manifest.readings.get(reading, ()))
     lacking = [need for need in listed.needs if need not in header.offers]
     if lacking:
         yield "offers", _shown(header.offers), f"that {header.scenario} needs {', '.join(lacking)}"
+    yield from _of_its_run(header, listed)
+
+
+def _of_its_run(header: Header, listed: Listed) -> Iterator[tuple[str, str, str]]:
+    """What a run of this scenario always tells, and never."""
     if header.asked is None:
         yield "asked", "missing", "that each trace holds what its run was asked for"
     if listed.environment and header.shape is not None:
@@ -230,24 +226,12 @@ def _of_the_client(header: Header, manifest: Manifest, listed: Listed) -> Iterat
         yield "calibration", _shown(sorted(header.calibration)), f"all of {', '.join(sorted(MEASURED))}, or nothing"
 
 
+def _not_of(field: str, said: Iterable[str], known_ones: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    for value in said:
+        if value not in known_ones:
+            yield field, repr(value), f"one of {', '.join(known_ones)}"
+
+
 def _shown(value: object, most: int = 200) -> str:
     text = ", ".join(map(str, value)) or "nothing" if isinstance(value, list | tuple) else str(value)
     return text if len(text) <= most else f"{text[:most]}…"
-
-
-def main(words: Sequence[str]) -> int:
-    """Print the manifest of a set as its package keeps it once it is released. Exit status 2: there is no such set."""
-    try:
-        (set_id,) = words
-        print(kept_text(Kept(True, todays(set_id))), end="")
-    except ValueError:
-        print("usage: python -m brokercert.engine.run.manifest SET", file=sys.stderr)
-        return 2
-    except (RequirementError, UsageError) as error:
-        print(f"brokercert: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from msgspec import structs
-
 from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.client.environment import tool
 from brokercert.engine.client.telling import BadlyTold, badly_told, buffered_in, told_badly
@@ -31,14 +29,14 @@ from brokercert.verdict import (
     Calibration,
     Finding,
     LimitUsed,
+    Outcome,
     RowResult,
     RunRecord,
     ScenarioResult,
     Start,
     SubjectInfo,
     Timing,
-    outcome_of,
-    sentence_of,
+    concluded,
 )
 
 NO_TIMING = Timing(predicted=0, longest_waiting=0, exclusive=0, rest=0, total=0)
@@ -148,33 +146,9 @@ def gathered(evidence: Evidence) -> RunRecord:
         excerpt_of=evidence.excerpt_of,
         reproduce=evidence.reproduce,
     )
-    missing, doubt, waivers = evidence.missing, evidence.doubt, evidence.waivers
-    outcome = outcome_of(
-        results,
-        strict=asked.strict,
-        interrupted=evidence.interrupted,
-        missing=missing,
-        vouched=not doubt,
-        waivers=waivers.listed,
-        waived_on=waivers.on,
-    )
-    name = evidence.subject.name
-    sentence = sentence_of(
-        outcome,
-        results,
-        subject=name,
-        set_id=rows.name,
-        part=asked.part,
-        missing=missing,
-        vouched=not doubt,
-        doubt=doubt,
-        strict=asked.strict,
-        waivers=waivers.listed,
-        waived_on=waivers.on,
-    )
     scenarios = (*(one.result for one in playings), *evidence.unplayed)
     cells = any(one.fault for one in scenarios)
-    return RunRecord(
+    run = RunRecord(
         format=RUN_FORMAT,
         run_id=made.run_id,
         started=made.started,
@@ -196,20 +170,20 @@ def gathered(evidence: Evidence) -> RunRecord:
         environment=made.environment,
         scenarios=(*scenarios, *(left_out(suite) if cells else ())),
         rows=tuple(results),
-        outcome=outcome,
-        sentence=sentence,
+        outcome=Outcome.INCOMPLETE,  # until all is there that decides it
+        sentence="",
         reproduce=evidence.again,
         notes=(
             *evidence.opening(results),
             *stall_notes(one.stood_still for one in playings),
             *evidence.closing,
         ),
-        missing=missing,
-        vouched=not doubt,
-        doubt=doubt,
+        missing=evidence.missing,
+        vouched=not evidence.doubt,
+        doubt=evidence.doubt,
         manifest=evidence.manifest,
-        waivers=waivers.listed,
-        waived_on=waivers.on,
+        waivers=evidence.waivers.listed,
+        waived_on=evidence.waivers.on,
         ended_early=evidence.ended_early,
         shape=_shape_told(playings),
         start=max((one.start for one in playings if one.start), key=lambda start: start.tries, default=None),
@@ -221,6 +195,7 @@ def gathered(evidence: Evidence) -> RunRecord:
         other_edition=next((one.other_edition for one in playings if one.other_edition), ""),
         challenge=made.challenge,
     )
+    return concluded(run, interrupted=evidence.interrupted)
 
 
 def _shape_told(playings: Sequence[Playing]) -> str:
@@ -242,9 +217,7 @@ def _findings(evidence: Evidence, playings: Sequence[Playing]) -> list[Finding]:
 
 def interrupted_record(run: RunRecord) -> RunRecord:
     """The same of a run that was asked to end while it was judged: all that was found stands, nothing is certified."""
-    outcome = outcome_of(run.rows, strict=run.strict, interrupted=True)
-    sentence = sentence_of(outcome, run.rows, subject=run.subject.name, set_id=run.named, part=run.part)
-    return structs.replace(run, outcome=outcome, sentence=sentence)
+    return concluded(run, interrupted=True)
 
 
 def limits_used(rows: RequirementSet) -> tuple[LimitUsed, ...]:

@@ -22,8 +22,7 @@ from brokercert.verdict import (
     RunRecord,
     ScenarioResult,
     Timing,
-    outcome_of,
-    sentence_of,
+    concluded,
     severity,
 )
 
@@ -56,32 +55,18 @@ def repeated(runs: Sequence[RunRecord], run_id: str) -> RunRecord:
     first = runs[0]
     rows = tuple(_worst([run.rows[place] for run in runs], place) for place in range(len(first.rows)))
     interrupted = any(run.outcome is Outcome.INTERRUPTED for run in runs)
-    outcome = outcome_of(
-        rows, strict=first.strict, interrupted=interrupted, waivers=first.waivers, waived_on=first.waived_on
-    )
-    return structs.replace(
+    run = structs.replace(
         first,
         run_id=run_id,
         rows=rows,
         scenarios=tuple(_placed(one, run, number) for number, run in enumerate(runs) for one in run.scenarios),
-        outcome=outcome,
-        sentence=sentence_of(
-            outcome,
-            rows,
-            subject=first.subject.name,
-            set_id=first.named,
-            part=first.part,
-            strict=first.strict,
-            waivers=first.waivers,
-            waived_on=first.waived_on,
-            repeats=len(runs),
-        ),
         timing=_summed([run.timing for run in runs]),
         notes=_once(run.notes for run in runs),
         telling=_once(run.telling for run in runs),
         shape=next((run.shape for run in runs if run.shape), ""),
         repeats=len(runs),
     )
+    return concluded(run, interrupted=interrupted)
 
 
 def _worst(tries: Sequence[RowResult], place: int) -> RowResult:
