@@ -135,3 +135,22 @@ def test_both_tiers_give_the_same_verdicts(tmp_path: Path) -> None:
         verdicts[tier] = {row.id: row.verdict.value for row in run.rows if row.verdict.value != "untested"}
     assert verdicts["real"] == verdicts["virtual"]
     assert set(verdicts["real"].values()) == {"pass"} and len(verdicts["real"]) == 2
+
+
+def test_a_transport_that_nobody_closed_is_closed_with_its_loop() -> None:
+    """As the end of a process would close it. One that is only collected warns, which fails a test here."""
+    loop = VirtualLoop()
+    left: list[asyncio.Transport] = []
+
+    async def open_and_forget() -> None:
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        transport, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", port)
+        left.append(transport)
+        server.close()
+
+    loop.run_until_complete(open_and_forget())
+    (transport,) = left
+    assert transport.get_extra_info("socket").fileno() >= 0
+    loop.close()
+    assert transport.get_extra_info("socket").fileno() == -1
