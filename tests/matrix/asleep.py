@@ -89,12 +89,11 @@ class _Ready(deque[Any]):
 class SleepyLoop(VirtualLoop):
     """A virtual loop whose harness stands still when it is told to."""
 
+    _selector_of = _Sleeper
     _virtual: _Sleeper
 
     def __init__(self, stills: Sequence[Still]) -> None:
-        self._virtual = _Sleeper(LONGEST)
-        asyncio.SelectorEventLoop.__init__(self, self._virtual)
-        self._clock_resolution = 1e-9
+        super().__init__()
         self._ready = _Ready()
         self.told: list[tuple[float, float]] = []  # from when to when it stood still
         for still in stills:

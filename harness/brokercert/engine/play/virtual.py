@@ -59,7 +59,8 @@ class _Selector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         # All polls in one turn: nothing of this process runs between them, and a turn of the loop costs more than one.
-        for _ in range(1 if timeout is not None and timeout <= 0 else POLLS):
+        at_once = timeout is not None and timeout <= 0
+        for _ in range(1 if at_once else POLLS):
             ready = super().select(0)
             if ready:
                 break
@@ -69,7 +70,7 @@ class _Selector(selectors.DefaultSelector):
         if ready:
             self._waits = 0
             return ready
-        if timeout is not None and timeout <= 0:
+        if at_once:
             return ready
         if self.calls or timeout is None:
             ready = super().select(REAL_WAIT)
@@ -127,8 +128,10 @@ class _Gathering(_Transport):  # type: ignore[misc]
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A loop that starts at 0 and takes no real time to wait. `longest`: real seconds, after which it is stuck."""
 
+    _selector_of: type[_Selector] = _Selector
+
     def __init__(self, longest: float = LONGEST) -> None:
-        self._virtual = _Selector(longest)
+        self._virtual = self._selector_of(longest)
         super().__init__(self._virtual)
         self._clock_resolution = 1e-9  # else timers due within the real clock's resolution would fire early
         self._made: list[Any] = []
@@ -142,9 +145,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Abort what is still open, and close. A client that died left its transports to the other side's end, which
         comes by the kernel's clock: on a busy machine, after this loop's last turn.
         """
-        if not self.is_closed() and self._made:
-            for transport in self._made:
-                transport.abort()
+        made, self._made = self._made, []
+        for transport in made:
+            transport.abort()
+        if made:
             self.call_soon(self.stop)
             with suppress(StuckError):  # nothing waits for these ends
                 self.run_forever()
