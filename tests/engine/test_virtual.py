@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -154,3 +155,29 @@ def test_a_transport_that_nobody_closed_is_closed_with_its_loop() -> None:
     assert transport.get_extra_info("socket").fileno() >= 0
     loop.close()
     assert transport.get_extra_info("socket").fileno() == -1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (2, 0, 1)])
+def test_what_is_ready_at_one_moment_is_read_in_the_order_of_registration(order: tuple[int, ...]) -> None:
+    """Else a busy kernel would say which of several ends comes first: seven that closed in one turn differed."""
+    read: list[int] = []
+
+    def take(place: int, ours: socket.socket) -> None:
+        read.extend(place for _ in ours.recv(1))
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        pairs = [socket.socketpair() for _ in order]
+        for place, (ours, _) in enumerate(pairs):
+            ours.setblocking(False)
+            loop.add_reader(ours, take, place, ours)
+        for place in order:
+            pairs[place][1].send(b"a")
+        await asyncio.sleep(1)
+        for ours, theirs in pairs:
+            loop.remove_reader(ours)
+            ours.close()
+            theirs.close()
+
+    in_virtual_time(main)
+    assert read == [0, 1, 2]

@@ -56,12 +56,29 @@ class _Selector(selectors.DefaultSelector):
         self._waits = 0
         self._longest = longest
         self._until = time.monotonic() + longest
+        self._places: dict[int, int] = {}  # of file descriptors: the how manieth they were registered
+        self._registered = 0
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        key = super().register(fileobj, events, data)
+        self._registered += 1
+        self._places[key.fd] = self._registered
+        return key
+
+    def _ready_now(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready, in the order of registration. Which of several ends comes first is the kernel's, and another
+        one on a busy machine; so what is written in one turn is waited for until two polls tell the same.
+        """
+        ready = super().select(0)
+        while ready and len(more := super().select(0)) > len(ready):
+            ready = more
+        return sorted(ready, key=lambda one: self._places[one[0].fd])
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         # All polls in one turn: nothing of this process runs between them, and a turn of the loop costs more than one.
         at_once = timeout is not None and timeout <= 0
         for _ in range(1 if at_once else POLLS):
-            ready = super().select(0)
+            ready = self._ready_now()
             if ready:
                 break
         if time.monotonic() > self._until:
