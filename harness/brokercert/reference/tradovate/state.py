@@ -6,7 +6,7 @@ that came into force (TP §8); what became of a command is in its last report, o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from brokercert.reference.tradovate.store import Store
@@ -42,8 +42,10 @@ def state_of(stores: Iterable[Store]) -> dict[str, list[dict[str, Any]]]:
     return result
 
 
-def current_versions(commands: Entities, reports: Entities) -> dict[int, int]:
-    """Order id -> id of its current version, which is that of the command that made it."""
+def current_versions(commands: Entities, reports: Entities, in_force: Collection[str] = IN_FORCE) -> dict[int, int]:
+    """Order id -> id of its current version, which is that of the command that made it. `in_force`: the statuses at
+    which a modification counts.
+    """
     last: dict[int, Any] = {}
     for _, report in sorted(reports.items()):
         last[report.get("commandId", 0)] = report.get("commandStatus")
@@ -51,6 +53,6 @@ def current_versions(commands: Entities, reports: Entities) -> dict[int, int]:
     for ident, command in sorted(commands.items()):
         kind, order = command.get("commandType"), command.get("orderId")
         status = last.get(ident, command.get("commandStatus"))
-        if isinstance(order, int) and (kind == "New" or (kind == "Modify" and status in IN_FORCE)):
+        if isinstance(order, int) and (kind == "New" or (kind == "Modify" and status in in_force)):
             current[order] = ident
     return current

@@ -6,11 +6,13 @@ explains is left out: what becomes of a fill that is called back, and which acco
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
 from brokercert_mock.tradovate.exchange.commands import NewOrder
+from brokercert_mock.tradovate.exchange.ledger import COMMANDS_THAT_COUNT
 from brokercert_mock.tradovate.exchange.market import Exchange
 from brokercert_mock.tradovate.state import TRADE_DATE, Entity
 
@@ -73,16 +75,24 @@ def _refusals(exchange: Exchange, account: int) -> None:
 
 
 def _commands(exchange: Exchange, account: int) -> None:
-    """Two modifications that come through, and the second is still on hold."""
-    order = exchange.place(account, "ESH6", "Buy", 1, price=4901.5)
-    for last, price in (("AtExecution", 4902.25), ("OnHold", 4902.75)):
-        exchange.pause()
-        command = exchange.modify(order, orderQty=7, price=price)
-        for status in UNDER_WAY[: UNDER_WAY.index(last) + 1]:
-            exchange.tell_of(command, status)
-        exchange.drop(order)
-        exchange.declare(order, "Working")
-        exchange.paused = False
+    """An order for each status at which a modification counts: its second one comes to rest there, and the one before
+    came through. No other status that counts is told on the way, so that this one makes the version.
+    """
+    on_the_way = [status for status in UNDER_WAY if status not in COMMANDS_THAT_COUNT]
+    for number, last in enumerate(COMMANDS_THAT_COUNT):
+        order = exchange.place(account, "ESH6", "Buy", 1, price=4901.5 + number)
+        _modified(exchange, order, 4902.25 + number, UNDER_WAY)
+        _modified(exchange, order, 4902.75 + number, [*on_the_way, last])
+
+
+def _modified(exchange: Exchange, order: int, price: float, statuses: Sequence[str]) -> None:
+    exchange.pause()
+    command = exchange.modify(order, orderQty=7, price=price)
+    for status in statuses:
+        exchange.tell_of(command, status)
+    exchange.drop(order)
+    exchange.declare(order, "Working")
+    exchange.paused = False
 
 
 def _reports(exchange: Exchange, account: int) -> None:

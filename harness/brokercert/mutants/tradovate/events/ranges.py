@@ -8,6 +8,7 @@ from typing import Any
 from brokercert.mutants.tradovate.events.fields import COMPARING, Telling
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.reference.tradovate.client import ReferenceClient
+from brokercert.reference.tradovate.state import IN_FORCE, current_versions
 from brokercert.reference.tradovate.store import Store
 
 Entity = dict[str, Any]
@@ -158,3 +159,40 @@ class KnowsSomeStatuses(ReferenceClient):
     """Drops an order whose status it does not know."""
 
     store_class = _KnownStatuses
+
+
+class _Versions(Telling):
+    """Takes a modification for one in force at some of the statuses only."""
+
+    in_force: frozenset[str]
+
+    def retell(self, told: dict[str, list[Entity]]) -> None:
+        current = current_versions(self.held("command"), self.held("commandReport"), self.in_force)
+        versions = self.held("orderVersion")
+        for order in told["order"]:
+            version = versions.get(current.get(order["id"], order["id"]), {})
+            order |= {name: version[name] for name in ("orderQty", "price") if name in version}
+
+
+@mutant(
+    "takes-a-suspended-change-for-none",
+    "EVT-050",
+    fields="order.orderQty order.price",
+    reason="a modification counts at ExecutionSuspended too",
+)
+class OverlooksSuspendedChanges(_Versions):
+    """Tells an order as it was before a modification that is suspended."""
+
+    in_force = IN_FORCE - {"ExecutionSuspended"}
+
+
+@mutant(
+    "takes-a-change-on-hold-for-none",
+    "EVT-050",
+    fields="order.orderQty order.price",
+    reason="a modification counts at OnHold too",
+)
+class OverlooksChangesOnHold(_Versions):
+    """Tells an order as it was before a modification that is on hold."""
+
+    in_force = IN_FORCE - {"OnHold"}
