@@ -1,5 +1,8 @@
 """The legal shapes of the broker's frames: in parts, with a ping between, and compressed (RFC 6455 §5.4, RFC 7692)."""
 
+import json
+from decimal import Decimal
+
 import pytest
 from brokercert.trace import records as r
 from brokercert_mock import Settings
@@ -60,3 +63,16 @@ async def test_without_an_offer_nothing_is_compressed() -> None:
     async with running(Settings(deflate=True)) as bench, bench.socket() as ws:
         assert await ws.recv() == "o"
         assert "Sec-WebSocket-Extensions" not in ws.response.headers
+
+
+async def test_white_space_and_another_order_change_no_message(bench: Bench) -> None:
+    async with bench.socket() as ws:
+        assert await ws.recv() == "o"
+        conn = bench.broker.connections[0]
+        for spaced in (True, False):
+            conn.in_spaces(spaced)
+            conn.send_event("props", {"text": TEXT, "price": Decimal("0.10")})
+        first, second = [str(await ws.recv()) for _ in range(2)]
+    assert first.startswith("a[\n") and list(json.loads(first[1:])[0]) == ["d", "e"] and "0.10" in first
+    assert second.startswith('a[{"e"') and json.loads(first[1:]) == json.loads(second[1:])
+    assert [x.name for x in bench.of(r.RuleApplied)] == ["in-spaces", "in-spaces"]

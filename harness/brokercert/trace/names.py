@@ -48,6 +48,7 @@ class RuleName(StrEnum):
     BURST = "burst"
     BATCH = "batch"
     IN_PARTS = "in-parts"
+    IN_SPACES = "in-spaces"
     EVENTS_HELD = "events-held"
     EVENTS_RELEASED = "events-released"
     # Told by scenarios.

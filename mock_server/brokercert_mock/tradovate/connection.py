@@ -16,6 +16,8 @@ from brokercert_mock.tradovate.sync import Subscription
 from brokercert_mock.tradovate.told import TradovateFault
 from brokercert_mock.tradovate.wire import ClientRequest
 
+IN_SPACES = "in-spaces"
+
 
 class Connection(AnyConnection):
     """A TCP connection, and what became of it. Times are seconds of the broker's clock, None: not yet.
@@ -45,6 +47,7 @@ class Connection(AnyConnection):
         self.subscription: Subscription | None = None
         self.requests: deque[ClientRequest] = deque(maxlen=KEPT)  # the last ones
         self.leaving = False  # it was told to go
+        self._spaced = False
 
     @property
     def is_authorized(self) -> bool:
@@ -59,7 +62,12 @@ class Connection(AnyConnection):
     def send_messages(self, messages: Sequence[Any]) -> None:
         """Messages in one `a[...]` frame, or in the frame of the batch that is being made."""
         if not self._batches.collects(self, messages):
-            self.send_text(frames.pack(messages), messages=len(messages))
+            self.send_text(frames.pack(messages, spaced=self._spaced), messages=len(messages))
+
+    def in_spaces(self, spaced: bool = True) -> None:
+        """From here on its messages have white space, and their members another order (RFC 8259 §2, §4)."""
+        self._spaced = spaced
+        self._ground.tell_rule(IN_SPACES, self.id, "white space between tokens" if spaced else "compact again")
 
     def send_event(self, kind: str, data: Any) -> None:
         self.send_messages([frames.event(kind, data)])

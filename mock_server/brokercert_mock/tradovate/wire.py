@@ -108,10 +108,17 @@ def json_text(data: Any) -> str:
     return _JSON.encode(data).decode()
 
 
-def pack(messages: Sequence[Any]) -> str:
-    """Messages as one `a[...]` frame. What is not ASCII stands in it in both forms of JSON: raw, and escaped."""
-    text = json_text(messages)
+def pack(messages: Sequence[Any], *, spaced: bool = False) -> str:
+    """Messages as one `a[...]` frame. What is not ASCII stands in it in both forms of JSON: raw, and escaped. `spaced`:
+    with white space between all tokens, and the members of a message the other way round (RFC 8259 §2, §4).
+    """
+    text = _spaced(messages) if spaced else json_text(messages)
     return "a" + (text if text.isascii() else _in_both_forms(text))
+
+
+def _spaced(messages: Sequence[Any]) -> str:
+    turned = [dict(reversed(one.items())) if isinstance(one, dict) else one for one in messages]
+    return msgspec.json.format(json_text(turned), indent=1)
 
 
 def _in_both_forms(text: str) -> str:

@@ -280,7 +280,9 @@ class Stage(AnyStage[TradovateBroker, Conversation]):
             if shot is None:
                 return
             equal = not differences_at(self.talk, name, shot, declared)
-            if shot.asked >= due_at(self.talk, name, settle) or (equal and not unseen_at(self.talk, name, declared)):
+            if shot.asked >= due_at(self.talk, name, settle, shot) or (
+                equal and not unseen_at(self.talk, name, declared)
+            ):
                 break
             await self.hold(POLL, "the client's state to become the ledger's")
         if not equal:

@@ -25,10 +25,10 @@ async def _flow_in_one_frame(stage: Stage, point: str) -> None:
 
 @scenario(
     "frames-in-parts",
-    "Messages are compressed where the client offers it; after a loss one comes in many frames, a ping between",
+    "Messages are compressed where the client offers it, one has white space; after a loss one comes in many frames",
     exercises=("EVT-070",),
     needs=NEEDS,
-    lasts=9,
+    lasts=12,
     settings={"deflate": True},
 )
 async def frames_in_parts(stage: Stage) -> None:
@@ -36,6 +36,9 @@ async def frames_in_parts(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     await _flow_in_one_frame(stage, "after a frame that may be compressed")
+    for socket in stage.sockets():
+        socket.in_spaces()
+    await _flow_in_one_frame(stage, "after a frame with white space")
     stage.broker.deflate = False
     if await stage.recovered(stage.lose_all()) is None:
         return

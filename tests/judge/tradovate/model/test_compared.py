@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from brokercert.verdict import Verdict
+import pytest
+from brokercert.trace import records as r
+from brokercert.verdict import Verdict, worst
 from stories import LEDGER, S, Story, judged, only, right
 
 
@@ -25,6 +27,33 @@ def test_it_may_become_right_until_5_s_after_the_last_event_or_the_last_sync_ans
     assert only(late.findings()).verdict is Verdict.NOT_OBSERVED
     late.shot(19, {"order": []})
     assert {x.clause for x in late.findings()} == {"order.presence"}
+
+
+def back(story: Story, conn: int, t: float) -> None:
+    """Another socket that syncs."""
+    story.records += [r.Accepted(t=round(t * S), conn=conn), r.UpgradeAnswer(t=round(t * S), conn=conn, status=101)]
+    for sender, text in (
+        ("client", "authorize\n0\n\ntoken"),
+        ("broker", 'a[{"s":200,"i":0}]'),
+        ("client", "user/syncrequest\n1\n\n{}"),
+        ("broker", 'a[{"s":200,"i":1,"d":{}}]'),
+    ):
+        story.records.append(r.Frame(t=round(t * S), conn=conn, sender=sender, ordinal=1, opcode=1, text=text))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("lost", "verdict"), [(15.1, Verdict.FAIL), (11, Verdict.NOT_OBSERVED)])
+def test_only_a_loss_before_it_was_asked_gives_a_client_more_time(lost: float, verdict: Verdict) -> None:
+    """It was wrong 5 s after the last event. That the scenario took its socket away later makes that no better."""
+    story = Story()
+    story.ledger()
+    end = r.Ended(t=round(lost * S), conn=1, by="broker", how="fin")
+    if lost < 15:
+        story.records.append(end)
+    story.shot(15, {"order": []})
+    if lost > 15:
+        story.records.append(end)
+    back(story, 2, 18)
+    assert worst(x.verdict for x in story.findings()) is verdict
 
 
 def test_it_must_be_right_still_2_s_later() -> None:

@@ -123,7 +123,7 @@ class _Point:
 
     def never_equal(self, last: Snapshot) -> Iterator[Finding]:
         """No snapshot was the ledger: a breach once the client was asked when it had to be."""
-        due = due_at(self.bench.talk, self.name, self.bench.micros("snapshot_settle"))
+        due = due_at(self.bench.talk, self.name, self.bench.micros("snapshot_settle"), last)
         if last.asked < due - TIMER:
             after = seconds(last.asked - self.ledger.t)
             early = (

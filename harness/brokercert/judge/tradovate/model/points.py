@@ -32,16 +32,29 @@ def differences_at(
     return [difference for difference in found if not clauses or difference.clause in clauses]
 
 
-def due_at(talk: Conversation, name: str, settle: int) -> int:
-    """From when on the client's state must be that ledger.
+def due_at(talk: Conversation, name: str, settle: int, shot: Snapshot) -> int:
+    """From when on the client's state must be that ledger, as known when `shot` was asked for.
 
     That is `settle` after the ledger was told, which is after the last event. Where the client came back later than
-    that, it is `settle` after the last answer to a sync request.
+    that, it is `settle` after the last answer to a sync request. A later answer counts where the client was away at
+    that moment: a loss that came after it is no excuse.
     """
     ledger = talk.told.ledgers[name]
     following = next_ledger(talk, ledger.record)
-    synced = [answer.t for c in talk.synced for answer in answers_of(c.syncs) if answer.record < following]
-    return max([ledger.t, *synced]) + settle
+    synced = [answer for c in talk.synced for answer in answers_of(c.syncs) if answer.record < following]
+    most = max((_live_at(talk, answer.record) for answer in synced), default=0)
+    whole = _live_at(talk, shot.asked_record) >= most
+    return max([ledger.t, *(x.t for x in synced if x.record < shot.asked_record or not whole)]) + settle
+
+
+def _live_at(talk: Conversation, record: int) -> int:
+    """How many of the client's sockets had synced by that record, and had not ended."""
+    return sum(
+        1
+        for c in talk.synced
+        if any(answer.record <= record for answer in answers_of(c.syncs))
+        and not (c.ended and c.ended[0].record < record)
+    )
 
 
 def scope_at(talk: Conversation, declared: Collection[str]) -> Scope:

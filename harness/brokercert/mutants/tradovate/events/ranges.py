@@ -170,7 +170,7 @@ class _Versions(Telling):
         current = current_versions(self.held("command"), self.held("commandReport"), self.in_force)
         versions = self.held("orderVersion")
         for order in told["order"]:
-            version = versions.get(current.get(order["id"], order["id"]), {})
+            version = versions.get(current.get(order["id"] or 0, order["id"] or 0), {})
             order |= {name: version[name] for name in ("orderQty", "price") if name in version}
 
 

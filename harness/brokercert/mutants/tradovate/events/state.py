@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from brokercert.mutants.register import whole
@@ -249,6 +251,43 @@ class ReadsFirstOfArray(ReferenceClient):
     """Takes, of an `entity` that is an array, the first."""
 
     store_class = _FirstOfArray
+
+
+class _CompactOnly(Session):
+    """Knows a data frame by how it begins without white space."""
+
+    def receive(self, text: str, now: float) -> None:
+        if not text.startswith("a[") or text.startswith(("a[{", "a[]")):
+            super().receive(text, now)
+
+
+@mutant("reads-compact-json-only", "EVT-070", reason="a writer of JSON may put white space between its tokens")
+class ReadsCompactJsonOnly(ReferenceClient):
+    """Drops a frame that has white space before its first message."""
+
+    session_class = _CompactOnly
+
+
+def _in_order(message: Any) -> bool:
+    return not isinstance(message, dict) or list(message)[:1] != ["d"]
+
+
+class _InOrderOnly(Session):
+    """Knows an answer and an event by their first member."""
+
+    def receive(self, text: str, now: float) -> None:
+        with suppress(ValueError, RecursionError):
+            messages = json.loads(text[1:]) if text.startswith("a[") else []
+            known = [one for one in messages if _in_order(one)]
+            text = text if len(known) == len(messages) else "a" + json.dumps(known)
+        super().receive(text, now)
+
+
+@mutant("goes-by-the-order-of-members", "EVT-070", reason="the members of an object of JSON have no order")
+class GoesByTheOrderOfMembers(ReferenceClient):
+    """Drops a message whose first member is its data."""
+
+    session_class = _InOrderOnly
 
 
 class _FirstDeletionOfArray(Store):
