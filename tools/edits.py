@@ -171,6 +171,7 @@ def run(tree: Path, *arguments: str) -> tuple[int, str]:
     """Python in that tree: exit status and output. One that does not end is ended, with its children."""
     env = {
         **os.environ,
+        "EVERY_MUTANT": "1",
         "PYTHONPATH": os.pathsep.join(str(tree / name) for name in ROOTS),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -28,6 +28,7 @@ from talks import Talk
 
 ROOM = {"speaks_http": speaks_http, "speaks_websocket": speaks_websocket, "leaves_things": leaves_things}
 KINDS: list[tuple[str, str]] = [(name, kind) for name, module in ROOM.items() for kind in module.KINDS]
+SHARED = [one if n % 3 == 0 else pytest.param(*one, marks=pytest.mark.long) for n, one in enumerate(KINDS)]  # a minute
 WITHIN = 60.0  # seconds for a client's deed, on a busy machine; the longest takes about ten on a calm one
 MOST = 300 * 1024 * 1024  # bytes that one client may add to the memory of the harness
 HERE = Path(__file__).parent
@@ -43,7 +44,7 @@ def test_there_are_sixty_kinds() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize(("file", "kind"), KINDS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("file", "kind"), SHARED, ids=lambda value: str(value))
 async def test_a_hostile_client_breaks_nothing_and_leaves_nothing(file: str, kind: str, tmp_path: Path) -> None:
     before = psutil.Process().memory_info().rss
     expected = ROOM[file].KINDS[kind][1]
