@@ -33,6 +33,24 @@ class RawQuery(first.RawQuery):
     edition = THIRD
 
 
+class _RawLater(OrderUpdatesClient):
+    addresses = 0
+
+    def url(self) -> str:
+        self.addresses += 1
+        return super().url()
+
+    def encoded(self, value: str) -> str:
+        return super().encoded(value) if self.addresses == 1 else value
+
+
+@mutant("raw-query-after-a-loss", "AOC-015", reason="the address of each connection is encoded")
+class RawLater(ArrowSubject3):
+    """Encodes the query of its first connection only."""
+
+    client_class = _RawLater
+
+
 @mutant(
     "hammers",
     "AOC-020 AOR-310 AOR-312 AOR-315 AOR-020 AOR-030 AOR-345",
