@@ -73,7 +73,9 @@ KEY = ("id", "reportType", "cumulativeFillQty")
 
 def sent_in(path: Path) -> list[Update]:
     """Every update that the broker sent in a scenario, in order, whole or spoiled."""
-    frames = [x.text for x in read_trace(path).records if isinstance(x, Frame) and (x.sender, x.opcode) == ("broker", 1)]
+    frames = [
+        x.text for x in read_trace(path).records if isinstance(x, Frame) and (x.sender, x.opcode) == ("broker", 1)
+    ]
     bodies = [body for text in frames if (body := object_of(text)) is not None]
     return [body for body in bodies if isinstance(body.get("id"), str) and body["id"]]
 

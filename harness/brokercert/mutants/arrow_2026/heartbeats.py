@@ -26,7 +26,7 @@ class SendsPing(first.SendsPing):
     edition = THIRD
 
 
-@mutant("pong-every-40-s", "AOH-310", also="AOU-350 AOU-352", reason="no edition has more than 30 s")
+@mutant("pong-every-40-s", "AOH-310", also="AOH-315 AOU-350 AOU-352", reason="no edition has more than 30 s")
 class LatePong(first.LatePong):
     """Sends `PONG` every 40 s."""
 

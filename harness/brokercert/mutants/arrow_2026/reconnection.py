@@ -39,7 +39,7 @@ class Content(ArrowSubject3):
 @mutant(
     "uncapped-ladder",
     "AOR-310 AOR-312 AOR-315",
-    also="AOR-020",
+    also="AOR-020 AOR-305",
     reason="no delay is above the longest one, and the first attempts have none",
 )
 class UncappedLadder(first.UncappedLadder):
@@ -150,8 +150,10 @@ class _Beside(OrderUpdatesClient):
     async def beat(self, socket: ClientConnection, heart: Heart) -> None:
         if self.config.auto_reconnect:
             await super().beat(socket, heart)
-        while not heart.silent(asyncio.get_running_loop().time()):
+        while True:
             await asyncio.sleep(LOOKS)
+            if heart.silent(asyncio.get_running_loop().time()):
+                break
         await (await self.open()).wait_closed()
 
 
@@ -213,7 +215,7 @@ class TwoSockets(first.TwoSockets):
 @mutant(
     "two-series",
     "AOR-360",
-    also="AOC-330 AOH-325 AOR-030 AOR-310 AOR-312 AOR-315 AOR-350",
+    also="AOC-330 AOH-310 AOH-325 AOR-030 AOR-310 AOR-312 AOR-315 AOR-350",
     reason="a second timer opens a second socket, of which no `reconnect` tells",
 )
 class TwoSeries(first.TwoSeries):
