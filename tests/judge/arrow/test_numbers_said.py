@@ -56,5 +56,5 @@ def test_the_ladders_are_told_up_to_the_longest_delay_that_holds() -> None:
     assert FIRST.climbs(10) == "1, 2, 4, 8, then 10 s, or 2, 4, 8, then 10 s"
     assert THIRD.climbs(5) == "2, 4, then 5 s, or 1, 2, 4, then 5 s"
     assert THIRD.climbs(3) == "2, then 3 s, or 1, 2, then 3 s"
-    assert THIRD.climbs(1) == "1 s, or 1 s"
+    assert THIRD.climbs(1) == "1 s"
     assert THIRD.ladder("the page's ladder") == "the page's ladder, from 2 s"

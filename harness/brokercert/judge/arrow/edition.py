@@ -68,9 +68,8 @@ class Edition:
     def climbs(self, cap: float) -> str:
         """All ladders in words, with the longest delay that ends them."""
         below = [[step for step in steps if step < cap] for steps in self.ladders.values()]
-        return ", or ".join(
-            f"{', '.join(map(str, steps))}, then {cap:g} s" if steps else f"{cap:g} s" for steps in below
-        )
+        told = (f"{', '.join(map(str, steps))}, then {cap:g} s" if steps else f"{cap:g} s" for steps in below)
+        return ", or ".join(dict.fromkeys(told))
 
     def ladder(self, name: str) -> str:
         """One of them in words."""
