@@ -27,7 +27,7 @@ NUMBER = r"(?<![\w.])\.?\d[\d.]*(?<!\.)"
 # What is looked for -> what stands there afterwards, each by itself.
 EDITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "a number": (NUMBER, (r"1\g<0>", r"\g<0>7")),
-    "a sign before a number": (r"(?<=[ (])(?=\d)(?<![-] )", ("-", "−")),
+    "a sign before a number": (r"(?<=[ (])(?=\d)(?<![-] )", ("-", "\u2212")),
     "a sign that goes": (r"(?<=[ (])-(?=\d)", ("", "+")),
     "a decimal point": (r"(?<=\d)\.(?=\d)", ("", ",", "-", ":")),
     "a point before a decimal": (r"(?<=\d)(?=\d)", (".",)),
@@ -40,7 +40,15 @@ EDITS: dict[str, tuple[str, tuple[str, ...]]] = {
     "its negation": (r"\bmust\b|\bcome\b|\balways\b|\bholds\b", (r"\g<0> not",)),
     "which end": (r"\babove\b|\bbelow\b|\bat most\b|\bat least\b", ("above", "below", "at most", "at least")),
 }
-SAME = {"<=": ("≤", "⩽"), ">=": ("≥",), "≥": (">=",), "-": ("−", "–"), "!=": ("≠",), " 0.05": (" .05",), " s,": ("\u00a0s,",)}
+SAME = {
+    "<=": ("≤", "⩽"),
+    ">=": ("≥",),
+    "≥": (">=",),
+    "-": ("\u2212", "\u2013"),
+    "!=": ("≠",),
+    " 0.05": (" .05",),
+    " s,": ("\u00a0s,",),
+}
 
 
 def edits() -> Iterator[tuple[str, int, str]]:
@@ -56,7 +64,7 @@ def edits() -> Iterator[tuple[str, int, str]]:
 
 def _spelt_alike(text: str) -> str:
     """What needs no telling apart: spellings of one sign, and spaces."""
-    for sign, others in (("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("-", "−")):
+    for sign, others in (("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("-", "\u2212")):
         text = text.replace(others, sign)
     return "".join(text.split())
 
@@ -95,8 +103,8 @@ def test_the_same_sign_in_another_spelling_is_no_change(form: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Attempts **1** – 3: now", "attempts 1-3 now"),
-        ("`-5` s", "−5 s"),
+        ("Attempts **1** \u2013 3: now", "attempts 1-3 now"),
+        ("`-5` s", "\u22125 s"),
         ("a word - 5 more", "A word: 5 more."),
         ("- 5 s", "* 5 s"),
         ("re-connect", "re connect"),

@@ -21,8 +21,8 @@ DIGITS = 4  # hexadecimal, of a word's hash: one change in 65,536 stays unseen
 OTHER = "-"  # what a line begins with that is no sentence: a heading, a table's head
 # How else a sign is written, and by what it is compared. (`hyphen` and `minus` are one to a reader.)
 _SPELT = str.maketrans(
-    {"≤": "<=", "⩽": "<=", "≦": "<=", "≥": ">=", "⩾": ">=", "≧": ">=", "≠": "!=", "÷": "/", "⁄": "/", "≈": "~"}
-    | dict.fromkeys("−‐‑‒–—", "-")
+    {"≤": "<=", "⩽": "<=", "≦": "<=", "≥": ">=", "⩾": ">=", "≧": ">=", "≠": "!=", "÷": "/", "\u2044": "/", "≈": "~"}
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")  # hyphens, dashes and the minus sign
 )
 _MARKS = re.compile(r"`+|\*+(?!\w)|(?<!\w)\*+")  # of code and of emphasis; a `*` between two words is a product
 _NUMBER = r"\.?\d"
@@ -30,7 +30,7 @@ _WORD = re.compile(
     rf"""
       \w+(?:\.\d\w*)*               # a word, or a number with its decimals
     | (?<![\w.)\]]) \.\d\w*           # a decimal that begins with its point
-    | [<>=!+%/^±×‰]+ | &&
+    | [<>=!+%/^±\u00d7‰]+ | &&
     | ~ (?=\s?{_NUMBER})
     | (?<=\d) \s*-\s* (?={_NUMBER})   # a range, or a difference
     | (?<![\w)\]]) - (?={_NUMBER})     # below nought
