@@ -9,7 +9,7 @@ from brokercert_scenarios.arrow_orders_2026.stage import ArrowStage3
 @scenario(
     "steady",
     "A healthy session of more than a minute, a loss, and more than half a minute after it",
-    exercises=("AOC-310", "AOC-050", "AOH-310", "AOH-315", "AOH-340", "AOS-010"),
+    exercises=("AOC-310", "AOC-050", "AOC-350", "AOH-310", "AOH-315", "AOH-340", "AOS-010"),
     lasts=113,
     most=235,
 )
