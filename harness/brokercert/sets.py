@@ -16,17 +16,20 @@ nothing is raised here. What is wrong with an offer is told where somebody asks 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 SUITES = "brokercert.suites"  # the entry point group in which a package offers the suite of a set, by the set's id
 MARKERS = "brokercert.markers"  # and the one in which it offers that set's pytest marker
 DATA = Path(__file__).parent / "data"
+OWN = DATA / "sets.json"
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9.-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +42,66 @@ class Offer:
     markers: tuple[str, ...]
 
 
+class Own(NamedTuple):
+    """What sets.json says of our sets; nothing where it cannot be. `wrong`: what is wrong with it, empty: nothing."""
+
+    default: str = ""
+    ids: tuple[str, ...] = ()
+    markers: Mapping[str, str] = {}
+    wrong: str = ""
+
+
 @cache
-def _data() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((DATA / "sets.json").read_text("utf-8"))
-    return data
+def _own() -> Own:
+    try:
+        return own_of(json.loads(OWN.read_text("utf-8")), str(OWN))
+    except (OSError, ValueError, RecursionError) as error:
+        return Own(wrong=f"{OWN}: {error}; expected a file of JSON; install brokercert again")
+
+
+def own_of(data: object, name: str) -> Own:
+    """What the data of a sets.json say; `name` is told of the first thing in it that cannot be."""
+
+    def wrong(field: str, value: object, expected: str) -> Own:
+        return Own(wrong=f"{name}: {field}: {value!r}; expected {expected}; correct it there")
+
+    if not isinstance(data, dict) or set(data) != {"default", "sets", "markers"}:
+        return wrong("the file", data, "an object with default, sets and markers")
+    listed, markers, default = data["sets"], data["markers"], data["default"]
+    if not isinstance(listed, list):
+        return wrong("sets", listed, "a list of ids")
+    folders: dict[str, str] = {}
+    for one in listed:
+        if not isinstance(one, str) or not ID.fullmatch(one):
+            return wrong("sets", one, "the id of a set, NAME or NAME@EDITION, as a text")
+        other = folders.setdefault(folder_name(one), one)
+        if other != one or listed.count(one) > 1:
+            return wrong("sets", one, f"each id once, and a folder of its own: {other!r} has {folder_name(one)}")
+    if default not in listed:
+        return wrong("default", default, f"one of sets: {', '.join(listed)}")
+    stems = {stem_of(one) for one in listed}
+    if not isinstance(markers, dict):
+        return wrong("markers", markers, "an object: marker -> the name of a set")
+    for marker, stem in markers.items():
+        if not isinstance(stem, str) or stem not in stems:
+            return wrong(
+                f"markers.{marker}", stem, f"the name of a set, without an edition: {', '.join(sorted(stems))}"
+            )
+    return Own(default, tuple(listed), markers)
+
+
+def wrong_sets() -> str:
+    """What is wrong with the file of our own sets; empty: nothing."""
+    return _own().wrong
 
 
 def default_set() -> str:
-    return str(_data()["default"])
+    return _own().default
 
 
 def own_sets() -> tuple[str, ...]:
     """The ids of the sets that ship with brokercert."""
-    return tuple(_data()["sets"])
+    return _own().ids
 
 
 def stem_of(name: str) -> str:
@@ -60,7 +110,7 @@ def stem_of(name: str) -> str:
 
 
 def _own_markers() -> dict[str, str]:
-    return dict(_data()["markers"])
+    return dict(_own().markers)
 
 
 @cache  # metadata is looked up in the files of every installed package

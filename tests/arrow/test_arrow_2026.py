@@ -11,6 +11,7 @@ import pytest
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.play.scenario import load_dialect, load_suite
 from brokercert.engine.run.run import Quiet, RunRequest, run_certification
+from brokercert.judge.arrow.model import object_of
 from brokercert.reference.arrow import ArrowSubject, OrderUpdatesClient
 from brokercert.reference.arrow.config import Config
 from brokercert.reference.arrow.edition3 import ArrowSubject3, Edition3
@@ -18,6 +19,8 @@ from brokercert.reference.arrow.heart import Heart
 from brokercert.reference.arrow.ladder import AT_ONCE, Ladder
 from brokercert.reference.rest import call
 from brokercert.requirements import load_set
+from brokercert.trace import read_trace
+from brokercert.trace.records import Frame
 from brokercert.verdict import RunRecord, Verdict
 from websockets.asyncio.client import ClientConnection
 
@@ -25,8 +28,7 @@ SET, FIRST = "arrow-orders@2026", "arrow-orders"
 Certify = Callable[..., RunRecord]
 
 
-@pytest.fixture
-def certify(tmp_path: Path) -> Certify:
+def certifying(out: Path) -> Certify:
     def run(factory: Any = None, scenarios: Sequence[str] = (), set_id: str = SET) -> RunRecord:
         reference = load_dialect(set_id).reference
         spec = SubjectSpec(
@@ -35,10 +37,22 @@ def certify(tmp_path: Path) -> Certify:
             level="in process",
             offers=reference.offers,
         )
-        request = RunRequest(set_id=set_id, subject=spec, tier="virtual", out=tmp_path / "out", scenarios=scenarios)
+        request = RunRequest(set_id=set_id, subject=spec, tier="virtual", out=out, scenarios=scenarios)
         return run_certification(request, Quiet())
 
     return run
+
+
+@pytest.fixture
+def certify(tmp_path: Path) -> Certify:
+    return certifying(tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Path]:
+    """A run of the reference client through all of the set, and its folder."""
+    out = tmp_path_factory.mktemp("whole")
+    return certifying(out)(), out
 
 
 def not_passed(run: RunRecord) -> dict[str, str]:
@@ -47,10 +61,52 @@ def not_passed(run: RunRecord) -> dict[str, str]:
     return {row.id: str(row.verdict) for row in run.rows if row.verdict not in quiet}
 
 
-def test_the_reference_client_passes_every_row(certify: Certify) -> None:
-    run = certify()
+def test_the_reference_client_passes_every_row(whole: tuple[RunRecord, Path]) -> None:
+    run, _ = whole
     assert {row.id: row.reason for row in run.rows if row.verdict is not Verdict.PASS} == {}
     assert run.outcome == "certified"
+
+
+Update = dict[str, Any]
+KEY = ("id", "reportType", "cumulativeFillQty")
+
+
+def sent_in(path: Path) -> list[Update]:
+    """Every update that the broker sent in a scenario, in order, whole or spoiled."""
+    frames = [
+        x.text for x in read_trace(path).records if isinstance(x, Frame) and (x.sender, x.opcode) == ("broker", 1)
+    ]
+    bodies = [body for text in frames if (body := object_of(text)) is not None]
+    return [body for body in bodies if isinstance(body.get("id"), str) and body["id"]]
+
+
+def test_what_is_sent_never_has_the_key_of_another_update(whole: tuple[RunRecord, Path]) -> None:
+    """Two updates of an order differ in report type or in what is filled; those that do not are one, sent again. So a
+    client is right that tells duplicates so.
+    """
+    _, out = whole
+    paths = sorted(out.rglob("*.jsonl"))
+    assert {read_trace(path).header.scenario for path in paths} == {one.name for one in load_suite(SET).scenarios}
+    seen = 0
+    for path in paths:
+        by_key: dict[tuple[object, ...], Update] = {}
+        for body in sent_in(path):
+            seen += 1
+            key = tuple(body.get(name) for name in KEY)
+            assert by_key.setdefault(key, body) == body, f"{path.stem}: {key}: two updates that differ"
+    assert seen > 60
+
+
+def test_the_vendors_key_is_right_too_but_where_one_time_is_the_question(whole: tuple[RunRecord, Path]) -> None:
+    """Each update of an order has a time of its own, but in the scenario that is about one time for all."""
+    _, out = whole
+    for path in out.rglob("*.jsonl"):
+        if read_trace(path).header.scenario == "one-time":
+            continue
+        by_key: dict[tuple[object, object], Update] = {}
+        for body in sent_in(path):
+            key = (body["id"], body.get("orderTime"))
+            assert by_key.setdefault(key, body) == body, f"{path.stem}: {key}: two updates that differ"
 
 
 def test_a_row_of_both_editions_asks_the_same() -> None:
@@ -207,6 +263,31 @@ class ByIdAndTime(ArrowSubject3):
     edition = _ByIdAndTime()
 
 
+class _ByReport(Edition3):
+    def key(self, update: Mapping[str, Any]) -> tuple[str, ...]:
+        return update["orderId"], update["reportType"], str(update["filledQuantity"])
+
+
+class ByReport(ArrowSubject3):
+    """Tells duplicates by id, report type and filled quantity."""
+
+    edition = _ByReport()
+
+
+class _NeverMinds(Heart):
+    def silent(self, now: float) -> bool:
+        if super().silent(now):
+            self.heard(now)
+        return False
+
+
+class LeavesItOpen(ArrowSubject3):
+    """Told not to reconnect, it leaves a silent connection as it is."""
+
+    class client_class(OrderUpdatesClient):
+        heart_class = _NeverMinds
+
+
 class LateClose(ArrowSubject3):
     """Learns of a close 6 s late, as a library may tell it."""
 
@@ -231,6 +312,8 @@ class LateClose(ArrowSubject3):
             ("AOH-315", "AOH-325", "AOR-312", "AOR-315"),
         ),
         (ByIdAndTime, ("duplicates", "life-cycles"), ()),
+        (ByReport, ("duplicates", "life-cycles", "life-cycles-as-in-rest", "one-time", "invalid-updates"), ()),
+        (LeavesItOpen, ("no-reconnect-silent", "no-reconnect"), ()),
         (LateClose, ("losses", "outage"), ()),
     ],
 )

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from brokercert.cli import main
 from brokercert.engine.errors import UsageError
+from brokercert.engine.run.believed import _of_its_page, believed
 from brokercert.engine.run.offline import judge_traces
 from brokercert.engine.run.run import RunRequest
 from brokercert.matrix.subjects import subject_named
-from brokercert.verdict import ExitCode
+from brokercert.verdict import ExitCode, RunRecord
+from msgspec import structs
 from saved_runs import SET, copied, saved_run
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -114,3 +116,32 @@ def test_what_the_record_and_the_traces_both_say_is_the_same(failed: Path, tmp_p
     (folder / "run.json").write_text(json.dumps(record))  # before its seal, the field is named
     with pytest.raises(UsageError, match=f"run\\.json: {name} .*the record of another run"):
         judge_traces([folder])
+
+
+@pytest.fixture(scope="module")
+def of_an_edition(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
+    """A short run by the first edition of a set that has two."""
+    out = tmp_path_factory.mktemp("edition")
+    client = subject_named("arrow-orders", "reference")
+    folder, _ = saved_run(RunRequest("arrow-orders", client, out=out, tier="virtual", scenarios=("query-encoded",)))
+    return believed(folder / "run.json", (folder / "run.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ("arrow-orders@2025", True),
+        ("arrow-orders", True),
+        ("", True),
+        ("arrow-orders@2026", False),
+        ("arrow-orders@", False),
+        ("tradovate-stage2", False),
+    ],
+)
+def test_a_record_names_its_set_with_its_edition_or_as_before_there_was_another(
+    of_an_edition: RunRecord, said: str, right: bool
+) -> None:
+    assert of_an_edition.set_name == "arrow-orders@2025" and of_an_edition.source is not None
+    record = structs.replace(of_an_edition, set_name=said)
+    wrong = [(field, a, b) for field, a, b in _of_its_page(record) if a != b]
+    assert wrong == ([] if right else [("set_name", said, "arrow-orders@2025")])

@@ -93,7 +93,7 @@ def test_each_socket_is_told_of_where_there_are_several() -> None:
 def test_what_arrow_clients_send_in_their_query_is_told_by_its_labels() -> None:
     text = said(load_suite("arrow-orders").dialect.reference.factory(), "arrow-orders")
     assert "it logged in with session «" in text and " and token «" in text
-    assert "(`PONG`) meanwhile; one is due every 30 s" in text
+    assert "(`PONG`) meanwhile; the page has one every 30 s" in text
 
 
 @pytest.mark.parametrize("set_id", own_sets())

@@ -41,6 +41,7 @@ def test_html(markup: str, lines: list[str]) -> None:
         ("```js\n# a\n\n* b\n```\nafter", ["# a", "* b", "after"]),
         ("~~~\n```\n~~~\nx", ["```", "x"]),
         ("| a | b |\n|---|:-:|\n| c | d |", ["| a | b |", "| c | d |"]),
+        ("a | b\n---|:-:\nc | d\ne | f\n\ng | h\ni", ["a | b", "c | d", "e | f", "g | h i"]),
         ("> quoted\n\nTitle\n=====", ["quoted", "Title"]),
         ("a <b>bold</b> &amp; <token> \\_x\\_", ["a bold & <token> _x_"]),
         ("---\ntitle: no\n---\nText", ["Text"]),

@@ -12,16 +12,27 @@ from brokercert.hostile.text import BREAKS
 
 _encode = msgspec.json.Encoder().encode
 _BROKEN = tuple(BREAKS)
+HALVES = 0.05  # of all documents
 
 
 def wrong_json(rng: Random, document: Any) -> tuple[str, str]:
     """(defect, text) of a document with one edit, or broken as a text."""
-    if rng.random() < 0.7:
+    way = rng.random()
+    if way < HALVES:
+        return "half-character", _with_half(rng, _encode(document).decode())
+    if way < 0.7:
         where = list(paths(document))
         name, edited = edit(rng, document, where)
         return name, _encode(edited).decode()
     name = _BROKEN[int(rng.random() * len(_BROKEN))]
     return name, BREAKS[name][0](rng, _encode(document).decode())
+
+
+def _with_half(rng: Random, text: str) -> str:
+    """With an escape of one half of a surrogate pair in a string: JSON has it, and no UTF-8 can say it."""
+    places = [place for place, character in enumerate(text, 1) if character == '"'][::2]  # each opens a string
+    place = places[int(rng.random() * len(places))] if places else len(text)
+    return text[:place] + str(one_of(rng, ("\\ud800", "\\udfff"))) + text[place:]
 
 
 STRANGE = (  # bytes that readers met and did not expect

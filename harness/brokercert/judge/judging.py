@@ -28,7 +28,7 @@ def _none_named(trace: Trace) -> tuple[()]:
     return ()
 
 
-def _nothing_more(talk: Any) -> tuple[str, ...]:
+def _nothing_more(talk: Any, limits: Mapping[str, float]) -> tuple[str, ...]:
     """What all dialects share is all that is told of a start."""
     return ()
 
@@ -46,7 +46,8 @@ class Judging:
     record tells of one entity. `events_named` yields what
     the broker's events were about (entity type, event type, id), as a client's reports name them. `shape_of` is what a
     folded start with nothing wrong shows of the client's healthy shape; None: nothing, or the dialect judges by none.
-    `seen_of` tells of such a start, in sentences of which the client is the subject, what only this dialect knows.
+    `seen_of` tells of such a start, in sentences of which the client is the subject, what only this dialect knows; it
+    is given the set's limits, from which any number of the page comes.
     `antecedents` are those of the set by their words; of one that is missing here nobody can say that it came.
     """
 
@@ -59,7 +60,7 @@ class Judging:
     told_of: ToldOf = told_of_none
     events_named: Callable[[Trace], Iterable[tuple[Any, ...]]] = _none_named
     shape_of: Callable[[Any], Shape | None] = _no_shape
-    seen_of: Callable[[Any], Iterable[str]] = _nothing_more
+    seen_of: Callable[[Any, Mapping[str, float]], Iterable[str]] = _nothing_more
     antecedents: Mapping[str, Antecedent] = field(default_factory=dict)
 
     @cached_property

@@ -6,6 +6,8 @@ ever, and `load_set` takes it as it is.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 from brokercert.requirements.load import available_sets, load_set
@@ -22,7 +24,7 @@ def set_named(name: str) -> RequirementSet:
         raise RequirementError(f"no requirement set {name!r}; known: {', '.join(known)}{_near(stem, known)}")
     if not at and len(ids) == 1:
         return load_set(ids[0])
-    editions = dict(sorted((_edition(rows), rows) for rows in map(load_set, ids)))
+    editions = _by_edition(stem, map(load_set, ids))
     if not at:
         return list(editions.values())[-1]
     if edition not in editions:
@@ -39,8 +41,25 @@ def newest_told(name: str, rows: RequirementSet) -> str:
     return f"{name} means {rows.name}, its newest edition here (NAME@EDITION names one)"
 
 
-def _edition(rows: RequirementSet) -> str:
-    return rows.source.edition if rows.source else ""
+def _by_edition(stem: str, several: Iterable[RequirementSet]) -> dict[str, RequirementSet]:
+    """The sets of one name by their editions, the newest last. Raises `RequirementError` where two name the same."""
+    found: dict[str, RequirementSet] = {}
+    for rows in several:
+        edition = rows.source.edition if rows.source else ""
+        other = found.setdefault(edition, rows)
+        if other is not rows:
+            said = f"edition {edition!r}" if edition else "no edition"
+            raise RequirementError(
+                f"{stem}: source.edition: {other.id} and {rows.id} both name {said}; expected one set an edition; name "
+                "another in the [source] of one of them"
+            )
+    return dict(sorted(found.items(), key=lambda item: age_of(item[0])))
+
+
+def age_of(edition: str) -> tuple[object, ...]:
+    """What editions are sorted by, the oldest first. Numbers count as numbers: `2025-9` is before `2025-10`."""
+    parts = re.findall(r"([0-9]+)|([^0-9.-]+)", edition)
+    return (*((1, int(number), "") if number else (0, 0, word) for number, word in parts), (-1, 0, edition))
 
 
 def _near(name: str, known: list[str]) -> str:

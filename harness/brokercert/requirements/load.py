@@ -17,7 +17,12 @@ from brokercert.requirements.share import shared_with, with_shared
 
 
 def available_sets() -> tuple[str, ...]:
-    """The ids of the sets that may be asked for: those that ship with brokercert, and those of other packages."""
+    """The ids of the sets that may be asked for: those that ship with brokercert, and those of other packages.
+
+    Raises `RequirementError` where ours are not to be read.
+    """
+    if sets.wrong_sets():
+        raise RequirementError(sets.wrong_sets())
     return sets.set_ids()
 
 
@@ -30,7 +35,13 @@ def load_set(set_id: str) -> RequirementSet:
         both = " and ".join(f"{offer.package} of {offer.distribution}" for offer in offers)
         raise RequirementError(f"{set_id}: offered by {both}; expected one package; uninstall the others")
     if set_id in sets.own_sets():
-        return _read_folder(sets.DATA / sets.folder_name(set_id), name=set_id)
+        rows = _read_folder(sets.DATA / sets.folder_name(set_id), name=set_id)
+        if rows.id != set_id:
+            raise RequirementError(
+                f"{sets.folder_name(set_id)}/{SET_FILE}: set.id: {rows.id!r}; expected {set_id!r}, as {sets.OWN.name} "
+                "has it; correct one of the two"
+            )
+        return rows
     return _load_offered(offers[0])
 
 
@@ -87,7 +98,7 @@ def _chain(folder: Path, name: str, asked: tuple[str, ...]) -> tuple[tuple[str, 
 # A set follows from its texts: whoever asks for it again, as most do for each scenario, reads these and parses nothing.
 @lru_cache(maxsize=32)
 def _shared(name: str, texts: Texts) -> str:
-    return shared_with(tables_of(dict(texts), name=name))
+    return shared_with(tables_of(dict(texts), name=name), name)
 
 
 @lru_cache(maxsize=32)

@@ -22,7 +22,7 @@ from brokercert.requirements.model import (
     RequirementError,
     RequirementSet,
 )
-from brokercert.requirements.share import with_shared
+from brokercert.requirements.share import refuse_alone, with_shared
 from brokercert.verdict import SetSource
 
 NONE = "none"  # the antecedent of a row that can be judged from the start, in every set
@@ -73,7 +73,10 @@ def parse_files(texts: Mapping[str, str], *, name: str, base: Mapping[str, Any] 
     Raises `RequirementError`, which names the file.
     """
     whole = tables_of(texts, name=name)
-    return _checked(whole if base is None else with_shared(whole, base, name), name)
+    if base is None:
+        refuse_alone(whole, name)
+        return _checked(whole, name)
+    return _checked(with_shared(whole, base, name), name)
 
 
 def tables_of(texts: Mapping[str, str], *, name: str) -> dict[str, Any]:

@@ -140,7 +140,7 @@ class _Reader(HTMLParser):
 def _markdown(text: str) -> list[str]:
     found: list[str] = []
     fence = ""
-    open_paragraph = False
+    open_paragraph = in_table = False
     for line in _body_of(text).splitlines():
         mark = _FENCE.match(line)
         if fence:
@@ -153,9 +153,9 @@ def _markdown(text: str) -> list[str]:
             fence, open_paragraph = mark[1], False
             continue
         if not line.strip() or is_rule(line):
-            open_paragraph = False
+            open_paragraph, in_table = False, "|" in line  # below the rule of a table stand its rows, framed or not
             continue
-        if open_paragraph and not _OWN_LINE.match(line):
+        if open_paragraph and not (in_table and "|" in line) and not _OWN_LINE.match(line):
             found[-1] += " " + _shown(line)
         else:
             found.append(_shown(line))

@@ -120,7 +120,7 @@ def parse_source(text: str, *, name: str, rows: Collection[str]) -> Source:
 
 
 def load_sources(set_ids: Collection[str] = own_sets()) -> tuple[Source, ...]:
-    """The registers that lie beside these sets, whose rows they may name; those of ours lie together.
+    """The registers that lie beside these sets; those of ours lie together, and name rows of any of ours.
 
     Raises `RequirementError`.
     """
@@ -129,7 +129,8 @@ def load_sources(set_ids: Collection[str] = own_sets()) -> tuple[Source, ...]:
 
 def registers(set_ids: Collection[str] = own_sets()) -> tuple[tuple[Path, Source], ...]:
     """The same, each with its file. Raises `RequirementError`."""
-    rows = {row.id for set_id in set_ids for row in load_set(set_id).rows}
+    together = {*set_ids, *(own_sets() if {*set_ids} & {*own_sets()} else ())}
+    rows = {row.id for set_id in together for row in load_set(set_id).rows}
     places = {FOLDER if set_id in own_sets() else _beside(set_id) for set_id in set_ids}
     found = sorted((path for place in places for path in place.glob("*.toml")), key=lambda path: path.name)
     return tuple((path, parse_source(path.read_text("utf-8"), name=path.name, rows=rows)) for path in found)

@@ -12,7 +12,8 @@ from brokercert.sources.register import Sentence, Source
 def render_register(sources: Collection[Source], set_ids: Sequence[str] = own_sets()) -> str:
     """The registers of sentences and of readings as a page, Markdown; of our sets, docs/protocol/register.md."""
     ours = tuple(set_ids) == own_sets()
-    made = f"python -m brokercert.sources {' '.join(set_ids)}`."
+    named = {set_id: load_set(set_id).name for set_id in set_ids}
+    made = f"python -m brokercert.sources {' '.join(named.values())}`."
     if ours:
         made = "python3 dev.py generate`; a test keeps it in step with the data."
     lines = [
@@ -34,7 +35,12 @@ def render_register(sources: Collection[Source], set_ids: Sequence[str] = own_se
             lines += [_line(sentence) for sentence in section.sentences]
     for set_id in sorted(set_ids):
         rows = load_set(set_id)
-        lines += ["", f"## Readings of {set_id}", "", "| reading | question | answers | judged by | rows |"]
+        lines += [
+            "",
+            f"## Readings of {set_id if ours else named[set_id]}",
+            "",
+            "| reading | question | answers | judged by | rows |",
+        ]
         lines.append("| --- | --- | --- | --- | --- |")
         for reading in rows.readings:
             cells = (reading.id, reading.question, ", ".join(reading.answers), reading.default, ", ".join(reading.rows))

@@ -1,7 +1,8 @@
 """The words of a page, as far as they are kept: a short hash of each, so that no page of somebody else is kept itself.
 
 The law: two texts have the same words where a reader of the page would say so. Letter case, spaces, lines, lists,
-tables and punctuation do not matter; letters, digits, and the signs of a comparison or a sum do.
+tables and punctuation do not matter. Letters and digits do, and what makes another number or condition of them: the
+point of a decimal, the sign before a number, the dash of a range, the signs of a comparison or a sum, in any spelling.
 """
 
 from __future__ import annotations
@@ -18,7 +19,24 @@ from brokercert.requirements import RequirementError
 SUFFIX = ".words"  # of the file beside a register
 DIGITS = 4  # hexadecimal, of a word's hash: one change in 65,536 stays unseen
 OTHER = "-"  # what a line begins with that is no sentence: a heading, a table's head
-_WORD = re.compile(r"\w+|[<>=!+%/^]+")
+# How else a sign is written, and by what it is compared. (`hyphen` and `minus` are one to a reader.)
+_SPELT = str.maketrans(
+    {"≤": "<=", "⩽": "<=", "≦": "<=", "≥": ">=", "⩾": ">=", "≧": ">=", "≠": "!=", "÷": "/", "\u2044": "/", "≈": "~"}
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")  # hyphens, dashes and the minus sign
+)
+_MARKS = re.compile(r"`+|\*+(?!\w)|(?<!\w)\*+")  # of code and of emphasis; a `*` between two words is a product
+_NUMBER = r"\.?\d"
+_WORD = re.compile(
+    rf"""
+      \w+(?:\.\d\w*)*               # a word, or a number with its decimals
+    | (?<![\w.)\]]) \.\d\w*           # a decimal that begins with its point
+    | [<>=!+%/^±\u00d7‰]+ | &&
+    | ~ (?=\s?{_NUMBER})
+    | (?<=\d) \s*-\s* (?={_NUMBER})   # a range, or a difference
+    | (?<![\w)\]]) - (?={_NUMBER})     # below nought
+    """,
+    re.VERBOSE,
+)
 _LINE = re.compile(rf"(\d+|{OTHER}) ((?:[0-9a-f]{{{DIGITS}}})+)")
 
 Hashes = tuple[str, ...]
@@ -33,8 +51,9 @@ class Wording(NamedTuple):
 
 def plain_words(text: str) -> list[str]:
     """The words of a text, in order, as they are compared."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return [word for found in _WORD.findall(folded) if (word := found.strip("_"))]
+    folded = _MARKS.sub("", unicodedata.normalize("NFKC", text).casefold().translate(_SPELT))
+    words = (found.strip("_ \t\n") for found in _WORD.findall(folded))
+    return [f"0{word}" if word.startswith(".") else word for word in words if word]
 
 
 def hashed(text: str) -> Hashes:

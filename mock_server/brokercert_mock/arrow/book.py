@@ -65,6 +65,7 @@ class Order:
     edition: Edition = FIRST
     told: list[dict[str, Any]] = field(default_factory=list)
     fills: list[tuple[int, Decimal]] = field(default_factory=list)
+    filled_at: list[datetime.datetime] = field(default_factory=list)  # of each of them
 
     @property
     def filled(self) -> int:
@@ -162,6 +163,7 @@ class OrderBook:
                 f"order {order.id} is {order.status} with {order.pending} pending; expected an open one with {quantity}"
             )
         order.fills.append((quantity, Decimal(price) if price else order.price))
+        order.filled_at.append(self._wall())
         whole = order.filled == order.quantity
         if whole:
             self._to(order, "COMPLETE")

@@ -87,10 +87,11 @@ class Edition3(Edition):
             "tickSize": "0.05",
             "lotSize": "1",
             "orderSource": "WEB",
-            "orderTime": (order.stamp + INDIA).strftime("%Y-%m-%dT%H:%M:%S"),
+            "orderTime": time_in_india(order.stamp),
         }
         if what is None:
-            return {**told, **ROW, "rejectReason": order.reason, "exchangeUpdateTime": told["orderTime"]}
+            times = dict.fromkeys(("exchangeTime", "exchangeUpdateTime"), told["orderTime"])
+            return {**told, **ROW, "rejectReason": order.reason, **times}
         if order.reason and variant.reject_reason:
             told[variant.reject_reason] = order.reason
         return told
@@ -100,6 +101,11 @@ class Edition3(Edition):
         if last is None:
             return now.replace(microsecond=0)
         return last if self._settings.order_time == "order" else max(now.replace(microsecond=0), last + SECOND)
+
+
+def time_in_india(moment: datetime.datetime, between: str = "T") -> str:
+    """Whole seconds, without a zone."""
+    return (moment + INDIA).strftime(f"%Y-%m-%d{between}%H:%M:%S")
 
 
 def report_of(order: Order, what: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from brokercert_mock.arrow.book import Order
+from brokercert_mock.arrow.edition3 import time_in_india
 from brokercert_mock.arrow.rest import Answer, OrdersApi, Redirect
 from brokercert_mock.arrow.sessions import presented
 from brokercert_mock.arrow.settings import Settings3
@@ -81,6 +82,8 @@ class OrdersApi3(OrdersApi):
         given = data if isinstance(data, dict) else {}
         app, ticket = given.get("appID", given.get("appId")), given.get("token")
         checksum = given.get("checkSum", given.get("checksum"))
+        if not isinstance(ticket, str) or not _is_text(ticket):
+            return _error(400, "expected a `token` that is a text")
         right = _sha256(f"{self._edition.app}:{self._password}:{ticket}")
         if app != self._edition.app or checksum != right or not self._sessions.redeem(ticket):
             return _error(401, "Invalid checkSum or token")
@@ -97,9 +100,20 @@ def _error(status: int, text: str) -> Answer:
 
 def _legs(order: Order) -> list[dict[str, Any]]:
     return [
-        {"id": order.id, "fillID": f"{order.id}-{n}", "fillPrice": str(price), "fillQuantity": str(quantity)}
-        for n, (quantity, price) in enumerate(order.fills, 1)
+        {
+            "id": order.id,
+            "fillID": f"{order.id}-{n}",
+            "fillPrice": str(price),
+            "fillQuantity": str(quantity),
+            "fillTime": time_in_india(at, between=" "),
+        }
+        for n, ((quantity, price), at) in enumerate(zip(order.fills, order.filled_at, strict=True), 1)
     ]
+
+
+def _is_text(value: str) -> bool:
+    """It can be written down: JSON may have one half of a surrogate pair, which is no character."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _sha256(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge import judge_trace
@@ -16,7 +16,6 @@ from traces import header
 
 SET = "arrow-orders"
 ROWS = load_set(SET)
-JUDGING = load_dialect(SET).judging
 S = 1_000_000
 BOTH = "session=«session#1»&token=«token#1»"
 VALID: dict[str, Any] = {
@@ -30,14 +29,16 @@ VALID: dict[str, Any] = {
 class Talk:
     """Times are seconds. `told` is in no order; equal times keep the order in which they were told."""
 
+    set_id: ClassVar[str] = SET
+    query: ClassVar[str] = BOTH
     until: float
     told: list[Body] = field(default_factory=lambda: [r.SubjectStarted(t=0)])
     settings: dict[str, Any] = field(default_factory=dict)
     asked: int = 0
 
-    def asks(self, at: float, conn: int, query: str = BOTH, status: int = 101) -> None:
+    def asks(self, at: float, conn: int, query: str | None = None, status: int = 101) -> None:
         """A connection, its upgrade request and the answer; one that is refused ends at once."""
-        t = us(at)
+        t, query = us(at), self.query if query is None else query
         self.told += [
             r.Accepted(t=t, conn=conn),
             r.Head(t=t, conn=conn, method="GET", target=f"/?{query}", headers=(), upgrade=True),
@@ -98,7 +99,8 @@ class Talk:
 
     def clauses(self, row: str, **changed: Any) -> dict[str, str]:
         """Clause -> verdict of one row, of a client that offers all that there is."""
-        offers = tuple({"wire", *(need for one in ROWS.rows for need in one.needs)})
+        rows, judging = load_set(self.set_id), load_dialect(self.set_id).judging
+        offers = tuple({"wire", *(need for one in rows.rows for need in one.needs)})
         usual = {
             "exercises": (row,),
             "exclusive": True,
@@ -108,9 +110,9 @@ class Talk:
         }
         records = sorted((x for x in self.told if x.t <= us(self.until)), key=lambda x: x.t)
         records.append(r.Finished(t=us(self.until), state="completed"))
-        trace = trace_of(header(SET, **{**usual, **changed}), records)
+        trace = trace_of(header(self.set_id, **{**usual, **changed}), records)
         found: dict[str, list[Any]] = {}
-        for finding in judge_trace(trace, ROWS, JUDGING):
+        for finding in judge_trace(trace, rows, judging):
             if finding.requirement == row:
                 found.setdefault(finding.clause, []).append(finding.verdict)
         return {clause: str(worst(verdicts)) for clause, verdicts in found.items()}
@@ -118,6 +120,13 @@ class Talk:
     def verdict(self, row: str, **changed: Any) -> str:
         order = ("fail", "blocked", "untested", "inconclusive", "not observed", "warning", "pass")
         return min(self.clauses(row, **changed).values(), key=order.index)
+
+
+class Talk3(Talk):
+    """By the third edition of the page."""
+
+    set_id = "arrow-orders@2026"
+    query = "appID=app&token=«token#1»"
 
 
 def us(at: float) -> int:

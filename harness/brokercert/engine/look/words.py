@@ -37,7 +37,7 @@ def _sentences(seen: Seen, talk: Transcript[Any]) -> Iterator[str]:
         yield f"it opened {_many(len(sockets), 'WebSocket')}{_at_once(talk)}"
     yield from _rest(talk)
     if sockets:
-        yield from seen.judging.seen_of(talk)
+        yield from seen.judging.seen_of(talk, seen.trace.header.limits)
     for _, _, broken in talk.violations[:1]:
         yield f"its bytes broke the rules of HTTP or WebSocket: {broken.text}"
     yield _leaving(seen, talk)

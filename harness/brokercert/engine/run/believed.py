@@ -15,8 +15,9 @@ from brokercert.engine.errors import UsageError
 from brokercert.engine.run.manifest import Manifest, known
 from brokercert.engine.run.saved import NO_MANIFEST
 from brokercert.judge.rows import verdict_of
-from brokercert.requirements import RequirementError, load_set
+from brokercert.requirements import RequirementError, RequirementSet, load_set
 from brokercert.seal import broken_seal
+from brokercert.sets import stem_of
 from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, concluded, decode_run
 
 EXPECTED = "expected a run.json as its run wrote it; `brokercert judge` makes one from the traces"
@@ -96,11 +97,20 @@ def _of_the_set(run: RunRecord, manifest: Manifest) -> Iterator[tuple[str, str, 
 
 
 def _of_its_page(run: RunRecord) -> Iterator[tuple[str, str, str]]:
-    """What today's set says of its name and page, where the record names that set. Older records have neither."""
+    """What today's set says of its name and page, where the record names that set. Older records have neither.
+
+    A record that is of before there was another edition names its set by its id alone, and is right.
+    """
     rows = load_set(run.set_id)
     if rows.hash != run.set_hash:
         return
-    if run.set_name:
+    if run.set_name not in _names_of(rows):
         yield "set_name", run.set_name, rows.name
     if run.source is not None and rows.source is not None:
         yield "source.edition", run.source.edition, rows.source.edition
+
+
+def _names_of(rows: RequirementSet) -> tuple[str, ...]:
+    """All that a record may call a set, whether another edition of it was known to its tool or not; "" is its id."""
+    stem = stem_of(rows.id)
+    return "", rows.id, f"{stem}@{rows.source.edition}" if rows.source else rows.id

@@ -16,5 +16,5 @@ def _refused(talk: Updates) -> bool:
 ANTECEDENTS = {
     "connected": CONNECTED,
     "second-attempt": SECOND_ATTEMPT,
-    "refused": Antecedent(_refused, "no session or token was refused"),
+    "refused": Antecedent(_refused, "no credentials were refused"),
 }

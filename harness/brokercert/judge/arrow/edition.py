@@ -32,8 +32,8 @@ class Edition:
     `also`: another name that a client's own lines may have for a field. `unsaid`: fields of the key that a report may
     leave out.
 
-    `ladders`: the delays in seconds, by what a finding calls them; from their end on the cap. `climb`: all in words.
-    `at_once`: attempts of a series that may have no delay. `lenient`: `message` need not be raised, and `disconnect`
+    `ladders`: the delays in seconds, by what a finding calls them; from their end on the cap. `at_once`: the first
+    attempts of a series may have no delay. `lenient`: `message` need not be raised, and `disconnect`
     may be raised at each failed attempt too. `beats`: the limit with the longest time between two `PONG`.
     """
 
@@ -54,9 +54,8 @@ class Edition:
     is_count: Callable[[Any], bool]
     is_price: Callable[[Any], bool]
     ladders: Mapping[str, tuple[int, ...]]
-    climb: str
     lenient: bool = False
-    at_once: int = 0
+    at_once: bool = False
     beats: str = "pong_every"
     also: Mapping[str, str] = field(default_factory=dict)
     unsaid: tuple[str, ...] = ()
@@ -65,6 +64,16 @@ class Edition:
     def compared(self) -> tuple[str, ...]:
         """The fields in which a client's orders are compared with the broker's."""
         return ("orderStatus", "quantity", self.filled, self.pending, "averagePrice")
+
+    def climbs(self, cap: float) -> str:
+        """All ladders in words, with the longest delay that ends them."""
+        below = [[step for step in steps if step < cap] for steps in self.ladders.values()]
+        told = (f"{', '.join(map(str, steps))}, then {cap:g} s" if steps else f"{cap:g} s" for steps in below)
+        return ", or ".join(dict.fromkeys(told))
+
+    def ladder(self, name: str) -> str:
+        """One of them in words."""
+        return f"{name}, from {self.ladders[name][0]} s"
 
     def is_update(self, body: Body) -> bool:
         kind = body.get(self.typed)
@@ -153,6 +162,5 @@ FIRST = Edition(
     prices=("price", "averagePrice"),
     is_count=_is_count,
     is_price=_is_price,
-    ladders={"the table's ladder, from 1 s": (1, 2, 4, 8), "the Python sample's ladder, from 2 s": (2, 4, 8)},
-    climb="1, 2, 4, 8, then 10 s, or 2, 4, 8, then 10 s",
+    ladders={"the table's ladder": (1, 2, 4, 8), "the Python sample's ladder": (2, 4, 8)},
 )

@@ -30,10 +30,9 @@ THIRD = Edition(
     prices=("price", "averagePrice"),
     is_count=_is_number,
     is_price=_is_number,
-    ladders={"the page's ladder, from 2 s": (2, 4), "the vendor's client's ladder, from 1 s": (1, 2, 4)},
-    climb="2, 4, then 5 s, or 1, 2, 4, then 5 s",
+    ladders={"the page's ladder": (2, 4), "the vendor's client's ladder": (1, 2, 4)},
     lenient=True,
-    at_once=3,
+    at_once=True,
     beats="pong_most",
     also={
         "id": "orderId",

@@ -5,6 +5,11 @@ from __future__ import annotations
 from brokercert.judge.arrow.bench import ArrowBench
 
 
+def share(bench: ArrowBench) -> str:
+    """The tolerance in words."""
+    return f"{100 * bench.limit('tolerance'):g} %"
+
+
 def slack(bench: ArrowBench, delay: float) -> float:
     """By how much a timer of `delay` seconds may be off before it is wrong, in seconds."""
     return max(delay * bench.limit("tolerance"), bench.limit("timer_slack")) + bench.error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from brokercert.mutants.arrow_2026.mutant import mutant
 from brokercert.reference.arrow.client import OrderUpdatesClient
 from brokercert.reference.arrow.edition3 import THIRD, ArrowSubject3
 from brokercert.reference.arrow.heart import Heart
+
+LATE = 20.0  # seconds after the second connection was opened
 
 
 class _Older(OrderUpdatesClient):
@@ -31,6 +34,24 @@ class RawQuery(first.RawQuery):
     """Puts its credentials into the address as they are."""
 
     edition = THIRD
+
+
+class _RawLater(OrderUpdatesClient):
+    addresses = 0
+
+    def url(self) -> str:
+        self.addresses += 1
+        return super().url()
+
+    def encoded(self, value: str) -> str:
+        return super().encoded(value) if self.addresses == 1 else value
+
+
+@mutant("raw-query-after-a-loss", "AOC-015", reason="the address of each connection is encoded")
+class RawLater(ArrowSubject3):
+    """Encodes the query of its first connection only."""
+
+    client_class = _RawLater
 
 
 @mutant(
@@ -129,6 +150,32 @@ class OnlyUpdates(ArrowSubject3):
     """Begins its read time-out anew at order updates only."""
 
     client_class = _OnlyUpdates
+
+
+class _OldTimer(OrderUpdatesClient):
+    connections = 0
+
+    async def live(self, socket: ClientConnection) -> None:
+        self.connections += 1
+        timer = asyncio.ensure_future(self._end(socket)) if self.connections == 2 else None
+        try:
+            await super().live(socket)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def _end(self, socket: ClientConnection) -> None:
+        await asyncio.sleep(LATE)
+        await socket.close()
+
+
+@mutant(
+    "an-old-timer-ends-the-new-connection", "AOC-350", reason="the read time-out of the lost socket closes the next one"
+)
+class OldTimer(ArrowSubject3):
+    """Ends its second connection by a timer of the first, once."""
+
+    client_class = _OldTimer
 
 
 @mutant(

@@ -11,7 +11,7 @@ from brokercert.mutants.arrow import heartbeats as first
 from brokercert.mutants.arrow_2026.mutant import mutant
 from brokercert.reference.arrow.client import OPEN_WAIT, OrderUpdatesClient
 from brokercert.reference.arrow.edition3 import THIRD, ArrowSubject3, Edition3
-from brokercert.reference.arrow.heart import HEARTBEAT
+from brokercert.reference.arrow.heart import HEARTBEAT, Heart
 
 
 @mutant(
@@ -26,11 +26,53 @@ class SendsPing(first.SendsPing):
     edition = THIRD
 
 
-@mutant("pong-every-40-s", "AOH-310", also="AOU-350 AOU-352", reason="no edition has more than 30 s")
+@mutant("pong-every-40-s", "AOH-310", also="AOH-315 AOU-350 AOU-352", reason="no edition has more than 30 s")
 class LatePong(first.LatePong):
     """Sends `PONG` every 40 s."""
 
     edition = THIRD
+
+
+class _MuteHeart(Heart):
+    def due(self, now: float) -> bool:
+        super().due(now)
+        return False
+
+
+class _OlderHeart(Heart):
+    def __init__(self, every: float, read_timeout: float, now: float) -> None:
+        super().__init__(30.0, read_timeout, now)
+
+
+class _Changing(OrderUpdatesClient):
+    later: type[Heart]
+
+    async def live(self, socket: ClientConnection) -> None:
+        """The first connection has the usual heart, each further one the other."""
+        await super().live(socket)
+        self.heart_class = self.later
+
+
+class _MuteLater(_Changing):
+    later = _MuteHeart
+
+
+@mutant("beats-on-its-first-connection-only", "AOH-310", reason="the page wants a heartbeat on each connection")
+class MuteLater(ArrowSubject3):
+    """Starts its heartbeat timer once, and not again after a reconnect."""
+
+    client_class = _MuteLater
+
+
+class _SlowLater(_Changing):
+    later = _OlderHeart
+
+
+@mutant("beats-slowly-after-a-reconnect", "AOH-315", reason="the pace is that of each connection")
+class SlowLater(ArrowSubject3):
+    """Sends `PONG` every 3 s on its first connection, and every 30 s on each later one."""
+
+    client_class = _SlowLater
 
 
 class _OlderBeat(Edition3):
@@ -113,6 +155,27 @@ class Squeamish(ArrowSubject3):
     """Ends the connection on a text that is no JSON."""
 
     client_class = _Squeamish
+
+
+class _SqueamishOnce(_Squeamish):
+    tolerant = False
+
+    def on_message(self, message: str | bytes) -> None:
+        if self.tolerant:
+            OrderUpdatesClient.on_message(self, message)
+            return
+        super().on_message(message)
+        try:
+            json.loads(message)
+        except ValueError:
+            self.tolerant = True
+
+
+@mutant("closes-once-on-what-is-no-json", "AOH-330 AOU-350", reason="one connection is one too many")
+class SqueamishOnce(ArrowSubject3):
+    """Ends its connection on the first text that is no JSON, and minds no further one."""
+
+    client_class = _SqueamishOnce
 
 
 class _LeftOver(OrderUpdatesClient):

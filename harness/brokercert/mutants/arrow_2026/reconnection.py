@@ -11,6 +11,10 @@ from brokercert.mutants.arrow import reconnection as first
 from brokercert.mutants.arrow_2026.mutant import mutant
 from brokercert.reference.arrow.client import OrderUpdatesClient
 from brokercert.reference.arrow.edition3 import THIRD, ArrowSubject3, Edition3
+from brokercert.reference.arrow.heart import Heart
+from brokercert.reference.arrow.ladder import AT_ONCE, Ladder
+
+LOOKS = 1.0  # seconds between two looks at the clock
 
 
 class _Content(OrderUpdatesClient):
@@ -35,7 +39,7 @@ class Content(ArrowSubject3):
 @mutant(
     "uncapped-ladder",
     "AOR-310 AOR-312 AOR-315",
-    also="AOR-020",
+    also="AOR-020 AOR-305",
     reason="no delay is above the longest one, and the first attempts have none",
 )
 class UncappedLadder(first.UncappedLadder):
@@ -80,6 +84,28 @@ class WaitsAtFirst(ArrowSubject3):
     edition = _WaitsAtFirst()
 
 
+class _SecondWaits(Ladder):
+    def next(self) -> float | None:
+        """The second attempt waits for the first rung, and the fourth has none."""
+        delay = super().next()
+        if delay is None or self.attempt not in (2, self.immediate + 1):
+            return delay
+        return min(self.first, self._most) if self.attempt == 2 else AT_ONCE
+
+
+class _SecondWaitsClient(OrderUpdatesClient):
+    ladder_class = _SecondWaits
+
+
+@mutant(
+    "waits-before-its-second-attempt", "AOR-312 AOR-315", reason="the first three have no delay, and the fourth has one"
+)
+class SecondWaits(ArrowSubject3):
+    """Waits before its second attempt, and makes the third and the fourth at once."""
+
+    client_class = _SecondWaitsClient
+
+
 @mutant(
     "never-stops",
     "AOR-020",
@@ -118,6 +144,24 @@ class AfterSilence(ArrowSubject3):
     """Looks at `enable_reconnect` after a loss, and not after its own read time-out."""
 
     client_class = _AfterSilence
+
+
+class _Beside(OrderUpdatesClient):
+    async def beat(self, socket: ClientConnection, heart: Heart) -> None:
+        if self.config.auto_reconnect:
+            await super().beat(socket, heart)
+        while True:
+            await asyncio.sleep(LOOKS)
+            if heart.silent(asyncio.get_running_loop().time()):
+                break
+        await (await self.open()).wait_closed()
+
+
+@mutant("connects-beside-a-silent-connection", "AOR-030", reason="off is off, whether the silent one is ended or not")
+class Beside(ArrowSubject3):
+    """Opens another connection when nothing has come for too long, and ends none."""
+
+    client_class = _Beside
 
 
 @mutant(
@@ -171,7 +215,7 @@ class TwoSockets(first.TwoSockets):
 @mutant(
     "two-series",
     "AOR-360",
-    also="AOC-330 AOH-325 AOR-030 AOR-310 AOR-312 AOR-315 AOR-350",
+    also="AOC-330 AOH-310 AOH-325 AOR-030 AOR-310 AOR-312 AOR-315 AOR-350",
     reason="a second timer opens a second socket, of which no `reconnect` tells",
 )
 class TwoSeries(first.TwoSeries):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from websockets.asyncio.client import ClientConnection
+
 from brokercert.mutants.arrow import updates as first
 from brokercert.mutants.arrow_2026.mutant import mutant
 from brokercert.reference.arrow.client import OrderUpdatesClient
@@ -92,6 +94,22 @@ class NeverFetches(first.NeverFetches):
     """Asks for nothing over REST after a reconnect."""
 
     edition = THIRD
+
+
+class _FetchesOnce(OrderUpdatesClient):
+    fetched = False
+
+    async def catch_up(self, socket: ClientConnection) -> None:
+        if not self.fetched:
+            self.fetched = True
+            await super().catch_up(socket)
+
+
+@mutant("fetches-at-its-first-connection-only", "AOU-030", reason="what it missed is missed at each loss")
+class FetchesOnce(ArrowSubject3):
+    """Asks over REST when it first connects, and never again."""
+
+    client_class = _FetchesOnce
 
 
 class _Oldest(OrderView):

@@ -20,13 +20,15 @@ async def preflight(stage: ArrowStage3) -> None:
 
 @scenario(
     "query-encoded",
-    "The token has characters that mean something else in an address",
+    "The token has characters that mean something else in an address, at the start and after a loss",
     exercises=("AOC-310", "AOC-015", "AOS-010"),
     lasts=5,
     settings={"credentials": "reserved"},
 )
 async def query_encoded(stage: ArrowStage3) -> None:
-    await first.query_encoded.play(stage)
+    await stage.start()
+    if await stage.connected() is not None:
+        await stage.recovered(stage.lose_all())  # the address of a reconnect is built anew
 
 
 @scenario(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from brokercert.engine.play.scenario import scenario
-from brokercert_mock.arrow.edition import STATUS
+from brokercert_mock.arrow.edition import MODIFIED
 
-from brokercert_scenarios.arrow_orders.updates import handling as first
+from brokercert_scenarios.arrow_orders.stage import CALM
 from brokercert_scenarios.arrow_orders_2026.stage import ArrowStage3
 
 UNREADABLE = (
@@ -23,6 +24,7 @@ UNREADABLE = (
     "[" * 2000,
 )
 NO_OBJECT = ("null", "5", '"PONG"', "[]", '[{"id":"1"}]', "true")
+Message = dict[str, Any]
 BINARY = (b"\x00\xff\xfe", b'{"id":"1","orderStatus":"OPEN"}')
 
 
@@ -34,7 +36,26 @@ BINARY = (b"\x00\xff\xfe", b'{"id":"1","orderStatus":"OPEN"}')
     lasts=12,
 )
 async def duplicates(stage: ArrowStage3) -> None:
-    await first.duplicates.play(stage)
+    if await stage.log_in() is None:
+        return
+    book, live = stage.broker.orders, stage.live()
+    with stage.broker.on_events(next=3).twice():
+        book.fill(live[0], 10, "625.00")
+        book.modify(live[1], price="600.00")
+        book.fill(live[2], 30, "1480.00")
+    book.fill(live[0], 15, "624.00")
+    book.place(symbol="ONGC-EQ", price="270.40", quantity=10)
+    again = live[1].message(MODIFIED)
+    await stage.hold(CALM)
+    since = stage.lose_all()
+    if await stage.recovered(since) is None:
+        return
+    await stage.hold(CALM)
+    for socket in stage.sockets():
+        stage.rule("update-again", socket.id, "an update of the socket before")
+        socket.send_update(again)
+    book.fill(live[1], 20, "600.00")
+    await stage.hold(stage.reported)
 
 
 async def _ignored(stage: ArrowStage3, texts: tuple[str, ...], binary: tuple[bytes, ...]) -> None:
@@ -48,7 +69,7 @@ async def _ignored(stage: ArrowStage3, texts: tuple[str, ...], binary: tuple[byt
         for data in binary:
             socket.send_binary(data)
     stage.broker.orders.modify(stage.live()[0], price="612.00")
-    await stage.hold(stage.limit("pong_most") * (1 + stage.limit("tolerance")) + 3, "the client to go on")
+    await stage.hold(stage.beaten, "the client to go on")
     since = stage.lose_all()
     await stage.recovered(since)
 
@@ -73,15 +94,19 @@ async def no_object(stage: ArrowStage3) -> None:
     await _ignored(stage, NO_OBJECT, ())
 
 
-def _broken(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Updates that no valid one is: each with a defect of its own."""
-    without = {name: value for name, value in body.items() if name != "quantity"}
-    more = str(2 * int(body["quantity"]))
-    return [
-        {**body, "orderStatus": "FOO"},
-        without,
-        {**body, "cumulativeFillQty": more, "leavesQuantity": body["quantity"]},
-    ]
+def _unknown_status(body: Message) -> Message:
+    return {**body, "orderStatus": "FOO"}
+
+
+def _no_quantity(body: Message) -> Message:
+    return {name: value for name, value in body.items() if name != "quantity"}
+
+
+def _too_much_filled(body: Message) -> Message:
+    return {**body, "cumulativeFillQty": str(2 * int(body["quantity"])), "leavesQuantity": body["quantity"]}
+
+
+DEFECTS: tuple[Callable[[Message], Message], ...] = (_unknown_status, _no_quantity, _too_much_filled)
 
 
 @scenario(
@@ -96,6 +121,6 @@ async def invalid_updates(stage: ArrowStage3) -> None:
         return
     for socket in stage.sockets():
         stage.rule("invalid-updates", socket.id, "updates of live orders, each with one defect")
-        for n, body in enumerate(_broken(stage.live()[0].message(STATUS))):
-            socket.send_update({**body, "orderTime": f"2031-01-01T00:00:{n:02}"})
+        for n, (order, spoiled) in enumerate(zip(stage.live(), DEFECTS, strict=False)):
+            socket.send_update({**spoiled(order.message(MODIFIED)), "orderTime": f"2031-01-01T00:00:{n:02}"})
     await stage.hold(stage.reported)

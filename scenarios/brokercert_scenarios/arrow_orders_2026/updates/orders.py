@@ -5,7 +5,7 @@ from __future__ import annotations
 from brokercert.engine.play.scenario import scenario
 from brokercert_mock.arrow.edition import FIRST, STATUS
 
-from brokercert_scenarios.arrow_orders.updates import orders as first
+from brokercert_scenarios.arrow_orders.updates.orders import LOST
 from brokercert_scenarios.arrow_orders_2026.stage import ArrowStage3
 
 BETWEEN = 1.0  # seconds between two updates of one order, as they come in a market
@@ -20,7 +20,39 @@ BETWEEN = 1.0  # seconds between two updates of one order, as they come in a mar
     settings={"orders": 0},  # all that is asked about is told of while the client is there
 )
 async def life_cycles(stage: ArrowStage3) -> None:
-    await first.life_cycles.play(stage)
+    await _life(stage)
+
+
+async def _life(stage: ArrowStage3) -> bool:
+    """As in the first edition, but that an order is told of once as pending: after-market orders are rejected so.
+    Whether the client was there.
+    """
+    if await stage.log_in() is None:
+        return False
+    book = stage.broker.orders
+    limit = book.place(symbol="HDFCBANK-EQ", price="1610.20", quantity=300)
+    stop = book.place(symbol="ITC-EQ", price="450.10", quantity=50, trigger="449.00")
+    amo = book.place(symbol="WIPRO-EQ", price="480.00", quantity=20, after_market=True)
+    await stage.compare("life: placed")
+    book.change(limit, "OPEN")
+    book.change(stop, "TRIGGER_PENDING")
+    await stage.compare("life: open and waiting")
+    book.fill(limit, 70, "1610.15")
+    book.fill(limit, 30, "1609.95")
+    book.modify(limit, quantity=250, price="1611.00")
+    book.change(stop, "OPEN")
+    await stage.compare("life: partly executed, modified, triggered")
+    book.fill(limit, 150, "1611.00")
+    book.cancel(stop)
+    book.reject(amo, "Margin is not sufficient")
+    await stage.compare("life: complete, cancelled, rejected")
+    partly = book.place(symbol="LT-EQ", price="3510.00", quantity=40)
+    book.change(partly, "OPEN")
+    book.fill(partly, 15)
+    await stage.compare("life: partly executed")
+    book.cancel(partly)
+    await stage.compare("life: cancelled after a part")
+    return True
 
 
 @scenario(
@@ -32,7 +64,8 @@ async def life_cycles(stage: ArrowStage3) -> None:
     settings={"orders": 0, "report_names": "rest", "order_names": "rest", "reject_reason": "rejectReason"},
 )
 async def life_cycles_as_in_rest(stage: ArrowStage3) -> None:
-    await first.life_cycles.play(stage)
+    if not await _life(stage):
+        return
     book = stage.broker.orders
     order = book.place(symbol="ONGC-EQ", price="270.40", quantity=130)
     book.change(order, "OPEN")
@@ -52,7 +85,25 @@ async def life_cycles_as_in_rest(stage: ArrowStage3) -> None:
     lasts=12,
 )
 async def missed_updates(stage: ArrowStage3) -> None:
-    await first.missed_updates.play(stage)
+    await _missed(stage)
+
+
+async def _missed(stage: ArrowStage3) -> None:
+    """Every attempt is refused until all has changed: the first ones come at once, and none may be there to see it."""
+    if await stage.log_in() is None:
+        return
+    book, live = stage.broker.orders, stage.live()
+    with stage.broker.on_upgrade().refuse(503, "down"):
+        since = stage.lose_all()
+        await stage.hold(LOST)
+        book.fill(live[0], 40, "624.90")
+        book.fill(live[1], live[1].pending)
+        book.cancel(live[2])
+        book.modify(live[3], quantity=live[3].quantity + 50)
+        book.change(book.place(symbol="SUNPHARMA-EQ", price="1120.00", quantity=15), "OPEN")
+        book.reject(book.place(symbol="COALINDIA-EQ", price="390.00", quantity=15))
+    if await stage.recovered(since) is not None:
+        await stage.compare("away: changed, over, new")
 
 
 @scenario(
@@ -64,7 +115,7 @@ async def missed_updates(stage: ArrowStage3) -> None:
     settings={"book_rows": "all"},
 )
 async def missed_updates_all_rows(stage: ArrowStage3) -> None:
-    await first.missed_updates.play(stage)
+    await _missed(stage)
 
 
 @scenario(

@@ -79,7 +79,7 @@ def _never_asked(bench: ArrowBench) -> Iterator[Finding]:
 
 @check("AOC-015", *BOTH)
 def check_encoding(bench: ArrowBench) -> Iterator[Finding]:
-    """Session and token arrive as they were issued, whichever characters are in them: the broker takes them."""
+    """The credentials arrive as they were issued, whichever characters are in them: the broker takes them."""
     for c, head in bench.asked:
         # Raw text is the same secret to the recorder, so that its label proves nothing: the broker's answer does.
         if c.refused_status in REFUSED:

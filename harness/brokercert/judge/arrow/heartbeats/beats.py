@@ -77,7 +77,7 @@ def _on_beat(bench: ArrowBench, c: UpdateSocket, opened: Moment) -> Iterator[Fin
         return
     every = bench.limit("pong_every")
     gaps = [(two.t - one.t) / SECOND for one, two in pairwise(marks)]
-    when = "when the socket opened" if at_once else "30 s after"
+    when = "when the socket opened" if at_once else f"{every:g} s after"
     text = f"`PONG` every {', '.join(f'{gap:.2f}' for gap in gaps)} s, the first {when}"
     evidence = [mark.record for mark in (marks if at_once else marks[1:])]
     doubtful = any(abs(gap - every) > sure(bench, every) for gap in gaps)

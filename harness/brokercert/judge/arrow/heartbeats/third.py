@@ -12,10 +12,12 @@ from brokercert.judge.arrow.heartbeats.beats import strange
 from brokercert.judge.arrow.model import UpdateSocket, object_of
 from brokercert.judge.arrow.timers import slack
 from brokercert.judge.attempts import Attempt
-from brokercert.judge.check import seconds
+from brokercert.judge.check import Breach, seconds
 from brokercert.judge.moments import Moment, Said, records_of
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form
+
+IGNORED = "ignored, and taken for a sign of life"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,20 @@ def check_pace(bench: ArrowBench) -> Iterator[Finding]:
     every = bench.limit("pong_every")
     off = slack(bench, every)
     for c, opened in bench.opened:
-        gaps = [gap for gap in _gaps(bench, c, opened) if gap.ended][1:]
-        if not gaps:
+        gaps = _gaps(bench, c, opened)[1:]  # between two beats, and from the last one on
+        lengths = [gap.length for gap in gaps if gap.ended]
+        longest = max(gaps, key=lambda gap: gap.length, default=None)
+        if longest is None:
             continue
-        lengths = [gap.length for gap in gaps]
-        typical, longest = median(lengths), max(gaps, key=lambda gap: gap.length)
-        said = f"`PONG` every {typical:.2f} s on connection {c.id}, the longest gap {longest.length:.2f} s"
-        if abs(typical - every) > off or longest.length > every + off + bench.limit("timer_slack"):
-            yield bench.breach(Form.TIME, said, f"every {every:g} s ± {off:.2f} s", longest.records)
+        typical = f"`PONG` every {median(lengths):.2f} s" if lengths else "one `PONG`"
+        said = f"{typical} on connection {c.id}, the longest gap {longest.length:.2f} s"
+        off_pace = bool(lengths) and abs(median(lengths) - every) > off
+        if off_pace or longest.length > every + off + bench.limit("timer_slack"):
+            form: Breach = Form.TIME if off_pace or longest.ended else Form.ABSENCE
+            yield bench.breach(form, said, f"every {every:g} s ± {off:.2f} s", longest.records)
             return
-        yield bench.ok(Form.SHOWN, said, [number for gap in gaps for number in gap.records])
+        if lengths:
+            yield bench.ok(Form.SHOWN, said, [number for gap in gaps for number in gap.records])
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,25 +158,34 @@ def check_keep_alives(bench: ArrowBench) -> Iterator[Finding]:
     if not sent:
         return
     first = sent[0][1]
-    until = bench.owed_until
-    left = [c.loss for c in bench.talk.upgraded if c.loss is not None and c.loss.by == "client" and c.loss.t < until]
     died = bench.death(first.t)
-    if died is not None or len(left) > 1:
-        how = bench.exit_text() or f"; the client ended {len(left)} connections"
-        yield bench.breach(
-            Form.ENDING,
-            f"keep-alives such as {first.text!r} cost the connection{how}",
-            "ignored, and taken for a sign of life",
-            records_of(first, *left, died),
-        )
+    if died is not None:
+        said = f"after keep-alives such as {first.text!r} the client ended{bench.exit_text()}"
+        yield bench.breach(Form.ENDING, said, IGNORED, records_of(first, died))
         return
-    yield from _lived_on(bench, sent, first)
+    left = next((one for c in bench.talk.upgraded if (one := _left_at(bench, c, [x for d, x in sent if d is c]))), None)
+    yield left or _lived_on(bench, [said for _, said in sent])
 
 
-def _lived_on(bench: ArrowBench, sent: list[tuple[UpdateSocket, Said]], first: Said) -> Iterator[Finding]:
-    watch = bench.barred(first.t, bench.micros("window_keep_alive"))
-    said = f"{len(sent)} keep-alives such as {first.text!r} cost nothing"
-    yield watch.kept(said, [first.record, sent[-1][1].record], short=f"watched for {watch} only")
+def _left_at(bench: ArrowBench, c: UpdateSocket, sent: list[Said]) -> Finding | None:
+    """A breach, where the client ended a connection on which keep-alives came: one such end is enough."""
+    gone = c.given_up()
+    if gone is None or gone.t >= bench.owed_until:
+        return None
+    before = [said for said in sent if said.t <= gone.t]
+    if not before:
+        return None
+    said = (
+        f"the client ended connection {c.id} ({gone.how}), {seconds(gone.t - before[-1].t)} after the keep-alive "
+        f"{before[-1].text!r}, the last of {len(before)} there"
+    )
+    return bench.breach(Form.ENDING, said, IGNORED, records_of(before[0], before[-1], gone))
+
+
+def _lived_on(bench: ArrowBench, sent: list[Said]) -> Finding:
+    watch = bench.barred(sent[0].t, bench.micros("window_keep_alive"))
+    said = f"{len(sent)} keep-alives such as {sent[0].text!r} cost nothing"
+    return watch.kept(said, [sent[0].record, sent[-1].record], short=f"watched for {watch} only")
 
 
 @check("AOH-340", BOOK3)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from brokercert.judge.arrow.bench import BOTH, ArrowBench, Series, check
-from brokercert.judge.arrow.timers import slack, sure
+from brokercert.judge.arrow.timers import share, slack, sure
 from brokercert.judge.check import seconds
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form
@@ -28,7 +28,7 @@ def ladder_of(bench: ArrowBench, delays: Sequence[int], late: float | None = Non
         rungs = rungs_of(first, cap, len(delays))
         off = [(d / SECOND - rung, may(bench, rung)) for d, rung in zip(delays, rungs, strict=True)]
         if all(-most <= by <= most + (late or 0.0) for by, most in off):
-            return name
+            return bench.edition.ladder(name)
     return ""
 
 
@@ -72,14 +72,14 @@ def _climbed(bench: ArrowBench, one: Series) -> Finding:
     return bench.breach(
         Form.TIME,
         f"delays of {told(one.delays)} s",
-        f"{bench.edition.climb}; none above {_cap(bench):g} s; each ± 10 %",
+        f"{bench.edition.climbs(_cap(bench))}; none above {_cap(bench):g} s; each ± {share(bench)}",
         one.evidence,
     )
 
 
 @check("AOR-020", *BOTH)
 def check_tries(bench: ArrowBench) -> Iterator[Finding]:
-    """Attempts stop after `reconnectMaxTries`, or one more, and `noreconnect` is raised once."""
+    """Attempts stop after the last try that is allowed, or one more, and `noreconnect` is raised once."""
     tries = round(bench.told_number("RECONNECT_MAX_TRIES", bench.limit("reconnect_max_tries")))
     for one in bench.series():
         if one.back is None and one.failed >= 1:
@@ -119,7 +119,7 @@ def _gave_up(bench: ArrowBench, one: Series, count: int, quiet: int) -> Finding:
     return watch.kept(said, [last.record, raised[0].record], short=f"watched for {watch} after the last attempt only")
 
 
-@check("AOR-030", *BOTH)
+@check("AOR-030")
 def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
     """Told not to reconnect, the client makes no attempt after a loss."""
     if bench.reconnects:

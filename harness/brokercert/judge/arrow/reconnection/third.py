@@ -9,10 +9,10 @@ from brokercert.judge.arrow.antecedents import REFUSED
 from brokercert.judge.arrow.bench import BOOK3, ArrowBench, Series, check
 from brokercert.judge.arrow.model import UpdateSocket
 from brokercert.judge.arrow.reconnection.account import left_over
-from brokercert.judge.arrow.timers import slack
+from brokercert.judge.arrow.timers import share, slack
 from brokercert.judge.attempts import ONE_ATTEMPT, Attempt, most_within
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import Moment
+from brokercert.judge.moments import Moment, records_of
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form
 
@@ -92,10 +92,11 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
         climbs = ((name, steps[n:]) for name, steps in bench.edition.ladders.items() for n in starts)
         name = next((name for name, steps in climbs if _follows(bench, rungs, steps, cap)), "")
         if name and rungs:
-            yield bench.ok(Form.WAITED, f"{_told(rungs)} s: {name}", one.evidence)
+            yield bench.ok(Form.WAITED, f"{_told(rungs)} s: {bench.edition.ladder(name)}", one.evidence)
         else:
             said = f"pauses of {_told(pauses)} s"
-            yield bench.breach(Form.TIME, said, f"{bench.edition.climb}, each ± 10 %", one.evidence)
+            expected = f"{bench.edition.climbs(cap)}, each ± {share(bench)}"
+            yield bench.breach(Form.TIME, said, expected, one.evidence)
 
 
 def _follows(bench: ArrowBench, rungs: Sequence[float], steps: Sequence[int], cap: float) -> bool:
@@ -108,13 +109,48 @@ def check_at_once(bench: ArrowBench) -> Iterator[Finding]:
     """The first three attempts of a series follow each other without a delay, and the fourth does not."""
     count = int(bench.limit("immediate_attempts"))
     for one in _climbs(bench):
-        pauses = _pauses(one)[:count]
-        quick = sum(pause <= bench.limit("timer_slack") + bench.error for pause in pauses)
+        pauses = _pauses(one)[:count]  # the last of them is the one before the first attempt that waits
+        quick = [pause <= bench.limit("timer_slack") + bench.error for pause in pauses]
         said = f"pauses of {_told(pauses)} s after the first attempt"
-        if quick == count - 1:
+        if all(quick[:-1]) and not quick[-1]:
             yield bench.ok(Form.SHOWN, said, one.evidence[: count + 2])
         else:
             yield bench.breach(Form.TIME, said, f"{count} attempts at once, then a delay", one.evidence[: count + 2])
+
+
+@check("AOR-030", BOOK3)
+def check_stays_away(bench: ArrowBench) -> Iterator[Finding]:
+    """Told not to reconnect, the client makes no attempt: not after a loss, and not after silence."""
+    if bench.reconnects:
+        return
+    for c, _ in bench.opened:
+        since, what = _bereft(c)
+        if since is None:
+            continue
+        back = next((attempt for attempt in bench.attempts(since.t) if attempt.t < bench.owed_until), None)
+        if back is not None:
+            said = f"an attempt {seconds(back.t - since.t)} after {what} of connection {c.id}"
+            yield bench.breach(Form.AGAIN, said, "none", [since.record, back.record])
+            return
+        yield _stayed_away(bench, c, since)
+
+
+def _bereft(c: UpdateSocket) -> tuple[Moment | None, str]:
+    """Since when the client may take a connection for lost, and what that began with."""
+    if c.silent is not None and not c.lost_before(c.silent.t):
+        return c.silent, "the silence"
+    return (None, "") if c.loss is None else (Moment(c.loss.t, c.loss.record), "the loss")
+
+
+def _stayed_away(bench: ArrowBench, c: UpdateSocket, since: Moment) -> Finding:
+    """No attempt came. A silent connection that nobody ended has to be watched until it must have been noticed."""
+    restraint = bench.micros("window_restraint")
+    if c.loss is not None:
+        watch, after = bench.barred(c.loss.t, restraint), "the loss"
+    else:
+        watch, after = bench.barred(since.t, bench.micros("silence_most") + restraint), "the silence"
+    said = f"no attempt in {watch} after {after} of connection {c.id}"
+    return watch.kept(said, records_of(since, c.loss), short=f"watched for {watch} only")
 
 
 @check("AOR-345", BOOK3)

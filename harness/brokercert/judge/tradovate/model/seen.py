@@ -5,7 +5,7 @@ The law: it says what came, and judges nothing. Pure: no I/O, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.model.conversation import (
@@ -26,7 +26,7 @@ MANY = 4  # endpoints that are named
 ON_ARRIVAL = SECOND // 2  # a beat that comes no later after a message may have been made by it
 
 
-def seen_of(talk: Conversation) -> Iterator[str]:
+def seen_of(talk: Conversation, limits: Mapping[str, float]) -> Iterator[str]:
     """Of each socket that was upgraded, and then of the heartbeats of all."""
     sockets = [c for c in talk.connections.values() if c.upgraded]
     for number, c in enumerate(sockets, 1):
