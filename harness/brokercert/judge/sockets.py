@@ -45,6 +45,7 @@ class Socket:
     loss: Loss | None = None
     silent: Moment | None = None  # since when the broker says nothing more
     disturbed: Moment | None = None  # the first thing that was no healthy broker's doing
+    excused: Moment | None = None  # the first of those that excuse whoever leaves from then on: no ticket does
     raw: list[Noted[bytes]] = field(default_factory=list)  # bytes that are no well-formed frame
 
     @property
