@@ -83,6 +83,11 @@ class Socket:
         """Up to when it was observed alive: its loss, or `until`."""
         return self.loss.t if self.loss is not None else until
 
+    def fell_silent_with(self, other: Socket, within: int) -> bool:
+        """Both brokers fell silent, and no further apart than that: one cause, though each has a record of its own."""
+        one, two = self.silent, other.silent
+        return one is not None and two is not None and abs(one.t - two.t) < within
+
     def heard_until(self, until: int) -> int:
         """Up to when it was observed alive, and its server with it."""
         seen = self.last_seen(until)

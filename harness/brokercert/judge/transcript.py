@@ -350,7 +350,7 @@ class Transcript(Generic[S]):
         for c in self._touched(fault.conn):
             if fault.name == FaultName.PROXY_DOWN:
                 self._cut(c, number, fault)
-            elif fault.name.startswith(SILENCES) and c.silent is None:
+            elif fault.name.startswith(SILENCES) and c.silent is None and c.loss is None:  # what ended says nothing
                 c.silent = Moment(fault.t, number)
             self.disturb(c, fault.requested, number)
 

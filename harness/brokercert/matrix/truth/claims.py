@@ -199,12 +199,18 @@ def _came_back(facts: Facts, one: Finding, match: re.Match[str]) -> bool:
 
 @claim(r"one of (\d+) equal sockets was not given up in ([\d.]+) s of silence")
 def _one_stands(facts: Facts, one: Finding, match: re.Match[str]) -> bool:
-    """So many did the same work as a connection that it cites, and one of them was not ended for so long."""
+    """So many that stood did the same work as a connection that it cites, and one of them was not ended for so long."""
     took = _micros(match[2]) - ROUNDED
     cited = [facts.trace.records[n - 1] for n in one.evidence]
     for t, conn in ((x.t, getattr(x, "conn", 0)) for x in cited):
-        equal = [c for at, c in facts.accepted() if at <= t and _work_of(facts, c) == _work_of(facts, conn)]
-        if len(equal) >= int(match[1]) and any(min(facts.ends(c), default=t + took) >= t + took for c in equal):
+        work = _work_of(facts, conn)
+        ends = [
+            min(facts.ends(c), default=facts.times[-1])
+            for at, c in facts.accepted()
+            if at <= t and _work_of(facts, c) == work
+        ]
+        stood = [end for end in ends if end > t]
+        if len(stood) >= int(match[1]) and max(stood) >= t + took:
             return True
     return False
 
