@@ -133,7 +133,7 @@ def test_no_verdict_follows_from_the_order_of_equal_sockets(data: st.DataObject)
     later = st.sampled_from((0.0, 0.5, 1.9))
     one = st.builds(One, st.sampled_from(QUIET), st.sampled_from(ENDS), later)
     ones = data.draw(st.lists(one, min_size=2, max_size=3))
-    backs = sorted(data.draw(st.lists(st.sampled_from((2.5, 9.5, 10.5, 11.5, 20.0)), max_size=len(ones))))
+    backs = sorted(data.draw(st.lists(st.sampled_from((2.5, 4.0, 9.5, 11.5, 20.0)), max_size=len(ones))))
     said = judged(ones, backs)
     assert all(judged(other, backs) == said for other in permutations(ones))
 
@@ -185,3 +185,10 @@ def test_one_that_ended_before_is_none_of_those_that_fell_silent() -> None:
         assert untrue(talk.trace(shape=shape), [standing]) == []
         lie = replace(standing, observed=standing.observed.replace("one of 2", "one of 3"))
         assert untrue(talk.trace(shape=shape), [lie])
+
+
+@pytest.mark.parametrize(("backs", "verdict"), [([4, 11.5], "pass"), ([10.5, 11.5], "fail"), ([4, 12.5], "fail")])
+def test_the_first_that_is_back_is_the_one_that_was_due_first(backs: list[float], verdict: str) -> None:
+    """The second was lost 1.9 s after the first."""
+    for order in permutations((One(1, "fin"), One(1, "fin", 1.9))):
+        assert judged(order, backs)["REC-010"] == verdict
