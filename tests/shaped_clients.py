@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -127,6 +128,16 @@ class MovingLate(Moving):
         return 2.5 if end.how is Happening.SYNC_FAILED else super().delay_after(end, backoff, refusals)
 
 
+class WaitsOffline(Moving):
+    """As the first, but it connects again only when the penalty is over, however long that is."""
+
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        usual = super().delay_after(end, backoff, refusals)
+        kept: dict[str, tuple[str, float]] = self.session_class.kept  # type: ignore[attr-defined]
+        left = [ends - asyncio.get_running_loop().time() for _, ends in kept.values()]
+        return max(left, default=usual) if end.how is Happening.SYNC_FAILED else usual
+
+
 SOUND: dict[str, type[ReferenceClient]] = {
     "one socket": ReferenceClient,
     "a socket for quotes beside it": BesideQuotes,
@@ -139,4 +150,5 @@ SOUND: dict[str, type[ReferenceClient]] = {
     "a new socket for each ticket": Moving,
     "shards with a new socket for each ticket": MovingShards,
     "a new socket late in each penalty": MovingLate,
+    "a new socket after each penalty": WaitsOffline,
 }

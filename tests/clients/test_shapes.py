@@ -14,7 +14,7 @@ from brokercert.judge import judge_trace
 from brokercert.reference.tradovate import ReferenceClient
 from brokercert.trace import Shape
 from inside import OFFERS, ROWS, SET, SUITE, told, verdicts
-from shaped_clients import SOUND, BesideQuotes, Equal, InPairs, Probed, Renewing, Staggered
+from shaped_clients import SOUND, BesideQuotes, Equal, InPairs, Probed, Renewing, Staggered, WaitsOffline
 
 NAMES = (
     "open-held", "authorize-unanswered", "open-never", "upgrade-unanswered", "silent-application", "silent-dead",
@@ -23,7 +23,11 @@ NAMES = (
     "loss-close-1000", "unavailable-accept", "processed-after-losses", "stop-away", "answer-in-batch",
 )  # fmt: skip
 # Of equal sockets an order's events come once on each, and the reference client tells each: it is made to tell none.
-LEFT_OPEN = {(Equal, "processed-after-losses"): {"REC-080": "not observed"}}
+# Who waits a penalty out without a socket has none that a heartbeat is due on.
+LEFT_OPEN = {
+    (Equal, "processed-after-losses"): {"REC-080": "not observed"},
+    (WaitsOffline, "sync-ticket-long"): {"RLP-080": "not observed"},
+}
 
 
 def request_of(client: type[ReferenceClient], out: Path) -> RunRequest:

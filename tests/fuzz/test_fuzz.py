@@ -11,6 +11,8 @@ from random import Random
 
 import pytest
 from brokercert.cli import main
+from brokercert.engine.client.output import Output
+from brokercert.engine.client.subject import Stream
 from brokercert.engine.errors import UsageError
 from brokercert.fuzz.client import LiveSession, handler_target, target_of
 from brokercert.fuzz.finds import Find, load, save
@@ -99,6 +101,19 @@ def test_the_probe_of_the_clients_handlers_sees_a_deaf_and_a_brittle_session() -
     assert deaf.probe() == ""
     deaf._session.on_event = lambda *_: None  # type: ignore[method-assign]
     assert deaf.probe() == "a valid event is not applied"
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_line_that_is_told_not_at_all_or_twice_is_a_find(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Output._tell
+
+    def tell(self: Output, at: float, stream: Stream, line: bytes, cut: bool, number: int) -> None:
+        for _ in range(1 if number % 2 or line.startswith(b'{"event": "last"') else times):
+            told(self, at, stream, line, cut, number)
+
+    monkeypatch.setattr(Output, "_tell", tell)
+    outcome = asyncio.run(feed(TARGETS["lines"], level=None, seconds=0.1, seed=11))
+    assert any("were told" in find.detail for find in outcome.finds), outcome.finds
 
 
 # The doors.

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import json
 import random
 import re
 import string
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from brokercert.trace import Labels
 from brokercert.trace.clean import Clean, shortened
-from brokercert.trace.disguises import ESCAPED, OVERLAP, PART, SLICE, disguises_of, found_in, views
+from brokercert.trace.disguises import ESCAPED, OVERLAP, PART, SLICE, View, disguises_of, found_in, views
 from brokercert.trace.labels import MOST_DISGUISED
 from disguised import PARTS, WHOLE
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ALPHABET = string.ascii_letters + string.digits + "-_."
@@ -158,3 +160,83 @@ def test_any_twelve_characters_in_a_row_are_found_however_many_marks_they_have(
     text = f"{before}§{case(secret[at : at + PART])}§ and more"
     hits = found_in(text, [disguises_of(secret)])
     assert any(hit.start <= len(before) + 1 and hit.end >= len(before) + 1 + PART for hit in hits), text
+
+
+# Secrets that are not ASCII.
+
+LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюя"  # of which a secret is made ...
+OTHERS = "日本語中文字漢αβγδεζηθ؟ابجד«»…—😀"  # ... and a text that has nothing of it
+FOREIGN = st.text(LETTERS, min_size=8, max_size=60)
+
+
+@settings(deadline=None)
+@given(FOREIGN, st.text(OTHERS + "? ,.:0123456789[]{}\"'\\", max_size=200))
+def test_a_text_of_another_alphabet_holds_no_secret_that_is_not_ascii(secret: str, text: str) -> None:
+    assert labels_of(secret).redact(text) == text
+
+
+@settings(deadline=None)
+@given(FOREIGN, st.integers(0, 3), st.sampled_from((",", " ", ", ", '", "', "\n")))
+def test_numbers_in_a_row_are_no_secret_that_is_not_ascii(secret: str, first: int, between: str) -> None:
+    """A list of its characters has their places in it, and those stand everywhere."""
+    text = between.join(str(n) for n in range(first, 80))
+    assert labels_of(secret).redact(text) == text
+
+
+@settings(deadline=None)
+@given(
+    st.text(LETTERS, min_size=12, max_size=40),
+    st.text(string.ascii_letters + string.digits, min_size=1, max_size=8),
+    st.text(LETTERS + "-_", min_size=12, max_size=40),
+    st.sampled_from(("{}", "id={}", "«{}»", "{0} {0} {0}", "x-{}-y")),
+)
+def test_the_few_letters_of_ascii_in_a_secret_are_not_all_of_it(before: str, some: str, after: str, text: str) -> None:
+    said = text.format(some)
+    assert labels_of(before + some + after).redact(said) == said
+
+
+@settings(deadline=None)
+@given(FOREIGN, st.text(OTHERS, max_size=20), st.text(OTHERS, max_size=20))
+def test_a_secret_that_is_not_ascii_is_found_in_all_its_bytes(secret: str, before: str, after: str) -> None:
+    for disguise in (
+        secret,
+        secret.upper(),
+        json.dumps(secret)[1:-1],
+        secret.encode().hex(" "),
+        base64.b64encode(secret.encode()).decode(),
+        quote(secret),
+        "".join(f"\\x{byte:02x}" for byte in secret.encode()),
+    ):
+        clean = labels_of(secret).redact(f"{before}|{disguise}|{after}")
+        assert "access-token#1»" in clean, disguise
+        assert clean.startswith(f"{before}|") and clean.endswith(f"|{after}")
+
+
+@settings(deadline=None)
+@given(st.text(min_size=8, max_size=60), st.text(max_size=100), st.text(max_size=100))
+def test_no_character_moves_a_place(secret: str, before: str, after: str) -> None:
+    """Letters whose lower case is another letter, or two; and what UTF-8 cannot say."""
+    labels = Labels()
+    labels.add("access-token", secret)
+    assert labels.redact(f"{before}|{secret}|{after}") != f"{before}|{secret}|{after}"
+
+
+@settings(deadline=None)
+@given(
+    st.text(
+        st.characters(exclude_characters="\x1b", exclude_categories=["Cs"]) | st.sampled_from("\u212a\u0130\u017fß"),
+        min_size=12,
+    )
+)
+def test_a_secret_is_folded_as_a_text_is(secret: str) -> None:
+    """K and i are the lower case of other letters too; s and two of it their upper case."""
+    (plain,) = {form.text for form in disguises_of(secret).forms if form.plain} or {View(secret).folded}
+    assert plain == View(secret).folded
+
+
+@settings(deadline=None)
+@given(st.text("?\ud800\udfff", min_size=1, max_size=60), st.sampled_from(("?" * 24, "?" * 12 + "абвгдежзийкл" * 2)))
+def test_a_lone_surrogate_is_no_question_mark(text: str, secret: str) -> None:
+    clean = labels_of(secret).redact(text)
+    assert clean == text or "?" * PART in text
+    assert clean.count("\ud800") == text.count("\ud800") and clean.count("\udfff") == text.count("\udfff")

@@ -160,15 +160,19 @@ class _Lines:
             output.feed("err", piece)
         for stream in ("out", "err"):
             output.end(stream)
-        told = asyncio.Event()
-        output.when_told(told.set)
+        over = asyncio.Event()
+        output.when_told(over.set)
         async with asyncio.timeout(WITHIN):
-            await told.wait()
+            await over.wait()
         if self._raised:
             raise self._raised.pop()
         records, self.writer.records = self.writer.records, []
         text = b"\n".join(map(_encode, records)).decode()
         assert TOKEN not in text, "a secret stands in a record"
+        lines = (data + b"\n" + LAST).count(b"\n")
+        for stream in ("out", "err"):
+            told = sum(_tells_of(one, stream) for one in records)
+            assert told == lines, f"of {lines} lines of standard {stream} {told} were told"
         assert any(isinstance(one, r.SubjectReport) and one.event == "last" for one in records), "a report was lost"
 
     def probe(self) -> str:
@@ -199,6 +203,13 @@ class _Lines:
     def exited(self, at: float, code: int, asked: bool) -> None: ...
 
 
+def _tells_of(record: r.Body, stream: str) -> bool:
+    """Whether it is the record of a line of that stream; reports come on standard output alone."""
+    if isinstance(record, r.SubjectOutput):
+        return record.stream == stream
+    return stream == "out" and isinstance(record, r.SubjectReport | r.BrokenReport)
+
+
 def _header() -> r.Header:
     rows = load_set(SET)
     return r.Header(
@@ -211,13 +222,13 @@ def _header() -> r.Header:
 def _draw_lines(rng: Random, level: Level | None) -> Hostile:
     lines = [drawn(rng, rng.choice(REPORTS)) for _ in range(rng.choice((1, 1, 3, 40)))]
     data = rng.choice((b"\n", b"\n", b"\r\n", b"")).join(line for _, line in lines)
-    return Hostile("websocket", lines[0][0], "", data)
+    return Hostile("websocket", next((name for name, _ in lines if name != "none"), "none"), "", data)
 
 
 @target(
     "lines",
-    "What a client prints: nothing is raised; each line is output, a report or a broken report; the report behind it is"
-    " told, and no secret stands in a record.",
+    "What a client prints: nothing is raised; each line is told once, as output, a report or a broken report; so is the"
+    " report behind it; and no secret stands in a record.",
     _draw_lines,
 )
 async def _lines() -> _Lines:

@@ -45,6 +45,7 @@ class Socket:
     loss: Loss | None = None
     silent: Moment | None = None  # since when the broker says nothing more
     disturbed: Moment | None = None  # the first thing that was no healthy broker's doing
+    excused: Moment | None = None  # the first of those that excuse whoever leaves from then on: no ticket does
     raw: list[Noted[bytes]] = field(default_factory=list)  # bytes that are no well-formed frame
 
     @property
@@ -81,6 +82,11 @@ class Socket:
     def last_seen(self, until: int) -> int:
         """Up to when it was observed alive: its loss, or `until`."""
         return self.loss.t if self.loss is not None else until
+
+    def fell_silent_with(self, other: Socket, within: int) -> bool:
+        """Both brokers fell silent, and no further apart than that: one cause, though each has a record of its own."""
+        one, two = self.silent, other.silent
+        return one is not None and two is not None and abs(one.t - two.t) < within
 
     def heard_until(self, until: int) -> int:
         """Up to when it was observed alive, and its server with it."""

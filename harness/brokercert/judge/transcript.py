@@ -23,7 +23,7 @@ from brokercert.judge.sockets import Loss, Socket
 from brokercert.judge.told import Told
 from brokercert.trace import Shape
 from brokercert.trace import records as r
-from brokercert.trace.names import FaultName
+from brokercert.trace.names import FaultName, RuleName
 
 SECOND = 1_000_000
 LOGIN_REFUSED = (401, 403)  # HTTP's status of an upgrade
@@ -246,7 +246,7 @@ class Transcript(Generic[S]):
 
     def _rule_applied(self, number: int, record: r.RuleApplied) -> None:
         self.rules.append(Noted(record.t, number, record))
-        self._disturbed(record.conn, record.t, number)
+        self._disturbed(record.conn, record.t, number, passes=record.name == RuleName.TICKET)
 
     def _window(self, number: int, record: r.Window) -> None:
         self.windows.append(Noted(record.t, number, record))
@@ -350,7 +350,7 @@ class Transcript(Generic[S]):
         for c in self._touched(fault.conn):
             if fault.name == FaultName.PROXY_DOWN:
                 self._cut(c, number, fault)
-            elif fault.name.startswith(SILENCES) and c.silent is None:
+            elif fault.name.startswith(SILENCES) and c.silent is None and c.loss is None:  # what ended says nothing
                 c.silent = Moment(fault.t, number)
             self.disturb(c, fault.requested, number)
 
@@ -366,9 +366,9 @@ class Transcript(Generic[S]):
         if not c.lost_before(fault.requested):
             c.loss = Loss(fault.requested, number, "network", fault.name)
 
-    def _disturbed(self, conn: int, t: int, number: int) -> None:
+    def _disturbed(self, conn: int, t: int, number: int, *, passes: bool = False) -> None:
         if conn in self.connections:
-            self.disturb(self.connections[conn], t, number)
+            self.disturb(self.connections[conn], t, number, passes=passes)
 
     def _disturb_all(self, t: int, number: int) -> None:
         for c in self.connections.values():
@@ -380,9 +380,12 @@ class Transcript(Generic[S]):
         if loss.by != "client":
             self.disturb(c, loss.t, loss.record)
 
-    def disturb(self, c: S, t: int, number: int) -> None:
-        if c.disturbed is None and (c.loss is None or (c.loss.t, c.loss.record) >= (t, number)):
-            c.disturbed = Moment(t, number)
+    def disturb(self, c: S, t: int, number: int, *, passes: bool = False) -> None:
+        """Something was no healthy broker's doing. What `passes` excuses for a time, of which the dialect knows."""
+        if c.loss is None or (c.loss.t, c.loss.record) >= (t, number):
+            c.disturbed = c.disturbed or Moment(t, number)
+            if not passes:
+                c.excused = c.excused or Moment(t, number)
 
 
 FOLDS: dict[type[r.Body], Callable[[Any, int, Any], None]] = {

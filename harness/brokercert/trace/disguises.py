@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import takewhile
-from string import ascii_lowercase, digits
 from struct import Struct
 
 import ahocorasick_rs as aho
@@ -35,6 +34,8 @@ SHORTEST_WITH_PARTS = 24  # a shorter secret has no part that is not nearly all 
 # stand, in any letter case. Forms that tell a character by more than one and
 # a half are looked for in longer steps: many are digits, and of those five in a row stand everywhere.
 PIECE, PIECE_OF_LONG = 5, 10
+LEAST = 2 * PIECE - 1  # folded characters that a part has, found by its pieces
+TOLD = 4  # of so many characters of a secret one may be missing where the others are taken for all of it
 SIZES = (PIECE, PIECE_OF_LONG)
 STEPS, LONG_STEPS = (re.compile(f".{{{size}}}") for size in SIZES)
 PLACE = Struct("<HH")  # which form, and where in it: a form of 2,000 characters has 16,000 at the most
@@ -43,7 +44,6 @@ SLICE = 64 * 1024  # characters of a text that are searched at a time: the longe
 OVERLAP = 20_000  # characters: more than the longest form of the longest secret, so that each stands in one slice whole
 ROUNDS = 3  # of escapes within escapes
 
-FOLDED = frozenset(ascii_lowercase + digits)
 LOWER = bytes(range(128)).lower() + bytes(128)
 OTHERS = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte).isalnum()))
 COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -76,7 +76,18 @@ class Form:
 
     text: str
     of: tuple[int, ...]
+    dropped: frozenset[int] = frozenset()  # the characters of the secret that it does not tell: folding leaves them out
     plain: bool = False
+
+    def said(self, low: int, high: int) -> int:
+        """How many of these characters of the secret it tells."""
+        return high - low - sum(at in self.dropped for at in range(low, high))
+
+    @property
+    def is_whole(self) -> bool:
+        """It tells enough of the secret for all of it: what else has these letters and digits is the secret."""
+        told = max(self.of, default=-1) + 1
+        return TOLD * self.said(0, told) >= (TOLD - 1) * told
 
     @property
     def piece(self) -> int:
@@ -225,10 +236,11 @@ def _runs(text: str, view: View, secret: Disguises) -> Iterator[Found]:
             done[which, at - place] = end
             told = form.of[begin - at + place], form.of[end - 1 - at + place]
             low, high = min(told), max(told) + 1
-            whole, span = end - begin == len(form.text), view.span(begin, end)
+            whole, span = end - begin == len(form.text) and form.is_whole, view.span(begin, end)
+            enough = form.said(low, high) >= LEAST and len(secret.value) >= SHORTEST_WITH_PARTS
             if form.plain:
                 span, low, high = _with_marks(text, span, secret.value, low, high)
-            if whole or (high - low >= PART and len(secret.value) >= SHORTEST_WITH_PARTS):
+            if whole or (enough and high - low >= PART):
                 yield Found(*span, secret.value, high - low, whole, high <= secret.public)
 
 
@@ -252,9 +264,11 @@ def _marked(view: View, secrets: Sequence[Disguises]) -> Iterator[Found]:
     if finder is None:
         return
     text = _lower(view.source)
-    for which, start, _ in finder.find_matches_as_indexes(text, overlapping=True):
+    for which, start, _ in finder.find_matches_as_indexes(_sayable(text), overlapping=True):
         value, place = known[which]
         begin, end = _run(text, start, _lower(value), place)
+        if end - start < PART:
+            continue  # a lone surrogate stands there, which was searched as another character
         low, high = place - (start - begin), place + end - start
         yield Found(*view.place(begin, end), value, high - low, high - low == len(value), high <= _public(value))
 
@@ -263,12 +277,18 @@ def _marked(view: View, secrets: Sequence[Disguises]) -> Iterator[Found]:
 def _as_they_stand(values: tuple[str, ...]) -> tuple[aho.AhoCorasick | None, list[tuple[str, int]]]:
     """What finds these parts of all of them, in lower case; and of what each is one, and where in it."""
     known = [(value, at) for value in values for at in _with_many_marks(value)]
-    return (aho.AhoCorasick([_lower(value[at : at + PART]) for value, at in known]) if known else None), known
+    parts = [_sayable(_lower(value[at : at + PART])) for value, at in known]
+    return (aho.AhoCorasick(parts) if known else None), known
 
 
 def _lower(text: str) -> str:
-    """In lower case, as far as that is ASCII: every place stays where it is, and UTF-8 can say it."""
-    return text.encode("ascii", "replace").lower().decode()
+    """In lower case, as far as that is ASCII: every place stays where it is, and no other character is changed."""
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+
+
+def _sayable(text: str) -> str:
+    """With a question mark for each lone surrogate, which UTF-8 cannot say."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _run(text: str, at: int, form: str, place: int) -> tuple[int, int]:
@@ -326,27 +346,39 @@ def disguises_of(value: str) -> Disguises:
             piece = form.text[place : place + form.piece]
             index[piece] = index.get(piece, b"") + PLACE.pack(which, place)
     marked = len(value) >= SHORTEST_WITH_PARTS and any(True for _ in _with_many_marks(value))
-    short = tuple(which for which, form in enumerate(forms) if len(form.text) < 2 * form.piece - 1)
+    short = tuple(n for n, form in enumerate(forms) if len(form.text) < 2 * form.piece - 1 and form.is_whole)
     return Disguises(value, tuple(forms), index, short, _public(value), marked)
 
 
 def _with_many_marks(value: str) -> Iterator[int]:
     """Where a part begins that has fewer folded characters than are always found by their pieces."""
     for at in range(len(value) - PART + 1):
-        if sum(character in FOLDED for character in value[at : at + PART].lower()) < 2 * PIECE - 1:
+        if sum(_is_folded(character) for character in value[at : at + PART]) < LEAST:
             yield at
+
+
+def _is_folded(character: str) -> bool:
+    """Folding keeps it. A letter that is none of ASCII is a mark, whatever its lower case would be."""
+    return character.isascii() and character.isalnum()
 
 
 def _forms(value: str) -> Iterator[Form]:
     data = value.encode()
-    yield _spelt(value, plain=True)
+    spelt_by = [at for at, character in enumerate(value) for _ in character.encode()]  # of each byte, its character
+    yield _spelt(enumerate(value), plain=True)
     if len(value) >= SHORTEST_WITH_PARTS:
-        yield _spelt(codecs.encode(value, "rot13"))
-        backwards = _spelt(value[::-1])
-        yield Form(backwards.text, tuple(len(value) - 1 - at for at in backwards.of))
+        yield _spelt(enumerate(codecs.encode(value, "rot13")))
+        yield _spelt((len(value) - 1 - at, character) for at, character in enumerate(value[::-1]))
+    yield _spelt(enumerate(value), numbered=True)
+    escaped = [] if value.isascii() else [_of_pieces((f"x{byte:02x}", at) for at, byte in enumerate(data))]
+    for form in (*escaped, *_encoded(data)):  # an escape of a byte that is no letter of ASCII undoes to another letter
+        yield Form(form.text, tuple(spelt_by[at] for at in form.of))
+
+
+def _encoded(data: bytes) -> Iterator[Form]:
+    """The forms that tell bytes, each with the byte that each of its characters tells."""
     for written in ("{:02x}", "0x{:02x}", "{:02x}00", "00{:02x}", "u{:04x}", "{}", "{}0", "{:o}", "{:03o}", "{:08b}"):
         yield _of_pieces((written.format(byte), at) for at, byte in enumerate(data))
-    yield _of_pieces((f"{at}{byte:c}", at) for at, byte in enumerate(data))
     yield _of_pieces((f"{at}{byte}", at) for at, byte in enumerate(data))
     for alignment in range(3):
         inner = list(_base64(data, alignment))
@@ -363,19 +395,21 @@ def _forms(value: str) -> Iterator[Form]:
             yield _of_pieces((chr(c), start + 4 * (k // 5)) for k, c in enumerate(encode(block)))
 
 
-def _spelt(value: str, *, plain: bool = False) -> Form:
-    form = _of_pieces((character, at) for at, character in enumerate(value))
-    return Form(form.text, form.of, plain)
+def _spelt(characters: Iterable[tuple[int, str]], *, plain: bool = False, numbered: bool = False) -> Form:
+    """Its characters one after the other, each with its place in the secret; `numbered`: each behind that."""
+    told = list(characters)
+    form = _of_pieces((f"{at}{character}" if numbered else character, at) for at, character in told)
+    dropped = frozenset(at for at, character in told if not _is_folded(character))
+    return Form(form.text, form.of, dropped, plain)
 
 
 def _of_pieces(pieces: Iterable[tuple[str, int]]) -> Form:
-    """The form of such pieces, each with the character of the secret that it tells."""
+    """The form of such pieces, each with what it tells of the secret."""
     said, of = [], []
     for piece, at in pieces:
-        for character in piece.lower():
-            if character in FOLDED:
-                said.append(character)
-                of.append(at)
+        for character in filter(_is_folded, piece):
+            said.append(character.lower())
+            of.append(at)
     return Form("".join(said), tuple(of))
 
 

@@ -492,6 +492,26 @@ def unanswered_for(value: float) -> Talk:
     return talk
 
 
+def given_up_after(value: float) -> Talk:
+    """A request is told as never answered so long after it was sent, and answered with success a second later."""
+    talk = unanswered_for(value)
+    answer(talk, 11 + value, 1)
+    return talk
+
+
+def left_after_penalty(value: float) -> Talk:
+    """A client leaves its socket so long after the end of a ticket of 20 s, which it never brought back there."""
+    talk = alone(200)
+    authorize(talk, 9, s=200)
+    sync(talk, 10, ident=1, d={"p-ticket": TICKET, "p-time": 20})
+    left = 30.01 + value
+    healthy(talk, left)
+    talk.end(round(left * S), 1, "client")
+    back(talk, left + 1)
+    healthy(talk, 200, since=left + 2, conn=2)
+    return talk
+
+
 def dropped(value: float, *, held: str) -> Talk:
     """What the client holds after twenty drops is that much more than after five."""
     talk = logged_in(300)

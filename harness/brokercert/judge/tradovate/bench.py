@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from brokercert.judge.check import AnyBench, CheckBook
-from brokercert.judge.tradovate.model.conversation import Connection, Conversation
+from brokercert.judge.tradovate.model.conversation import Connection, Conversation, Loss
 from brokercert.judge.tradovate.model.lanes import Lanes, lanes_of
+from brokercert.judge.tradovate.model.penalty import Span, cause_in_penalty
 from brokercert.judge.tradovate.model.props import props_on
 
 CHECKS = CheckBook()
@@ -32,12 +33,20 @@ class Bench(AnyBench):
         return (replace(self, talk=talk) for talk in self.talk.starts)
 
     def unprovoked(self, c: Connection) -> bool:
-        """The client ended a healthy, authorized connection without any cause from outside."""
+        """The client ended a healthy, authorized connection without any cause from outside. A penalty is one while it
+        runs, and until its retry is due.
+        """
         gone = c.given_up()
         if gone is None or c.authorized is None:
             return False
         # In virtual time cause and effect bear the same stamp: what was told first came first.
-        return c.disturbed is None or c.disturbed > (gone.t, gone.record)
+        if c.excused is not None and c.excused < (gone.t, gone.record):
+            return False
+        return self.penalty_at(c, gone) is None
+
+    def penalty_at(self, c: Connection, gone: Loss) -> Span | None:
+        """The penalty that may be why the client gave that socket up."""
+        return cause_in_penalty(self, self.talk, c, gone)
 
     def events_sent(self) -> Iterator[tuple[tuple[str, str, str], int]]:
         for c in self.talk.upgraded:

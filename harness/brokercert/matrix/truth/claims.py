@@ -199,12 +199,18 @@ def _came_back(facts: Facts, one: Finding, match: re.Match[str]) -> bool:
 
 @claim(r"one of (\d+) equal sockets was not given up in ([\d.]+) s of silence")
 def _one_stands(facts: Facts, one: Finding, match: re.Match[str]) -> bool:
-    """So many did the same work as a connection that it cites, and one of them was not ended for so long."""
+    """So many that stood did the same work as a connection that it cites, and one of them was not ended for so long."""
     took = _micros(match[2]) - ROUNDED
     cited = [facts.trace.records[n - 1] for n in one.evidence]
     for t, conn in ((x.t, getattr(x, "conn", 0)) for x in cited):
-        equal = [c for at, c in facts.accepted() if at <= t and _work_of(facts, c) == _work_of(facts, conn)]
-        if len(equal) >= int(match[1]) and any(min(facts.ends(c), default=t + took) >= t + took for c in equal):
+        work = _work_of(facts, conn)
+        ends = [
+            min(facts.ends(c), default=facts.times[-1])
+            for at, c in facts.accepted()
+            if at <= t and _work_of(facts, c) == work
+        ]
+        stood = [end for end in ends if end > t]
+        if len(stood) >= int(match[1]) and max(stood) >= t + took:
             return True
     return False
 
@@ -216,6 +222,33 @@ def _work_of(facts: Facts, conn: int) -> tuple[str, str]:
     syncs = [q.text.partition("\n\n")[2] for q in asked if q.endpoint == "user/syncrequest"]
     kind = re.search(r"«([a-z-]+)#", logins[0]) if logins else None
     return kind[1] if kind else "", syncs[0] if syncs else ""
+
+
+@claim(r"first attempt after ([\d.]+) s(?: on the lane of connection \d+)?, ([\d.]+) s of it in a penalty")
+def _in_penalty(facts: Facts, one: Finding, match: re.Match[str]) -> bool:
+    """So long after a record that it cites another one was. For so long of that a penalty ran whose ticket it cites;
+    for at least as long one that only a person redeems, or a lock-out.
+    """
+    took, waited = _micros(match[1]), _micros(match[2])
+    cited = facts.at(one.evidence)
+    lost = [t for t in cited if any(_same(other - t, took) for other in cited)]
+    ran = any(_ran_for(said, t, waited, waited < took) for said in _penalties(facts, one) for t in lost)
+    return waited <= took and ran
+
+
+def _penalties(facts: Facts, one: Finding) -> list[Said]:
+    """The tickets and the answers of 429 that a finding cites."""
+    said = [s for s in facts.texts if s.by == "broker" and s.number in one.evidence]
+    return [s for s in said if _ticket(s) or re.search(r'"s"\s*:\s*429\b', s.text)]
+
+
+def _ran_for(said: Said, since: int, waited: int, over: bool) -> bool:
+    """Whether that penalty ran for so long from then on; no longer, where it is said to have been `over`."""
+    time = re.search(r'"p-time"\s*:\s*([\d.]+)', said.text)
+    if time is None or re.search(r'"p-captcha"\s*:\s*true', said.text):
+        return said.t <= since
+    left = said.t + _micros(time[1]) - since
+    return said.t <= since and (_same(left, waited) if over else left >= waited - ROUNDED)
 
 
 @claim(r"(\d+) attempts in ([\d.]+) s")

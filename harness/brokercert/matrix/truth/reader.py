@@ -21,6 +21,7 @@ FALLEN = (Verdict.FAIL, Verdict.WARNING)
 # Durations that are no time between two records: what was scripted, and what was computed from several.
 COMPUTED = re.compile(
     r"ticket of [\d.]+ s|on average|the first was [\d.]+ s|`o` to authorize|[\d.]+ s of it the broker's closing"
+    r"|[\d.]+ s of it in a penalty"
     r"|processed within|a median|percentile|during a penalty|before its penalty was over|no request in 3600.000 s"
     r"|in the foreground"
 )

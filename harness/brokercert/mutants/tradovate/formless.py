@@ -78,6 +78,7 @@ ROWS: Mapping[str, Mapping[str, str]] = {
     **_in_both(
         "tells-a-late-answer-too", {"REQ-040": "a time-out of half a minute is awaited on the first socket only"}
     ),
+    **_in_both("gives-up-after-a-second", {"REQ-040": "an answer that is late is played on the first socket only"}),
     **_in_both("ids-of-one-byte", {"REQ-010": "so many requests are asked for in one scenario, of its first socket"}),
     **_in_both("minds-1000", _ENDS),
     **_in_both("stays-away-after-going-away", _ENDS),

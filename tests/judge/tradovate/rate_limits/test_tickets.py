@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from brokercert.judge.tradovate.model.shape import sync_of
+from brokercert.matrix.truth.reader import untrue
 from brokercert.trace import Lane, Shape
 from brokercert.trace import records as r
 from talks import JUDGING, S, Talk, alone, authorize, opened, sync
@@ -490,3 +491,49 @@ def test_heartbeats_go_on_where_the_ticket_comes_back_on_another_socket(
 def test_a_login_just_before_the_retry_shows_nothing_of_the_heartbeats() -> None:
     assert moved(login=60).verdict("RLP-080") == "pass"
     assert moved(login=74.5).verdict("RLP-080") == "not observed"
+
+
+# What is processed while a penalty is waited out.
+
+
+def processed_in_penalty(*, event_on: int, entity: int = 7, told: bool = True, by_place: bool = False) -> Talk:
+    """A read draws a ticket of 40 s on socket 1, and comes back there; an event comes meanwhile on one of two synced
+    sockets, and is told of by its entity or by its place.
+    """
+    talk = alone(120)
+    authorize(talk, 2, s=200)
+    sync(talk, 3, ident=1, d={})
+    opened(talk, 4 * S, 2)
+    authorize(talk, 5, conn=2, s=200)
+    sync(talk, 6, conn=2, ident=1, d={})
+    talk.client(10 * S, 1, "order/list\n2\n\n")
+    talk.broker(round(10.01 * S), 1, {"s": 200, "i": 2, "d": {"p-ticket": TICKET, "p-time": 40}})
+    for at in range(11, 60, 2):
+        talk.client(at * S, 1, "[]")
+    for conn, ident in ((1, 7), (2, 8)):
+        if conn == event_on or event_on == 0:
+            event = {"entityType": "order", "eventType": "Created", "entity": {"id": ident}}
+            talk.broker(20 * S, conn, {"e": "props", "d": event})
+    if told and by_place:
+        talk.report(round(20.1 * S), "processed", connection=1 if entity == 7 else 2, message=4)
+    elif told:
+        talk.report(round(20.1 * S), "processed", entityType="Order", id=entity, eventType="Created")
+    talk.client(round(50.1 * S), 1, f'order/list\n3\n\n{{"p-ticket":"{TICKET}"}}')
+    talk.broker(round(50.2 * S), 1, {"s": 200, "i": 3, "d": {}})
+    return talk
+
+
+@pytest.mark.parametrize("by_place", [False, True])
+def test_what_another_socket_brings_shows_nothing_of_the_one_that_waits(by_place: bool) -> None:
+    def events(**more: Any) -> str | None:
+        talk = processed_in_penalty(by_place=by_place, **more)
+        offers = ("wire", "tokens", "report")
+        findings = [f for f in talk.findings(offers=offers) if f.requirement == "RLP-080" and f.clause == "events"]
+        assert untrue(talk.trace(offers=offers), findings) == []
+        return str(findings[0].verdict) if findings else None
+
+    assert events(event_on=1) == "pass"
+    assert events(event_on=1, told=False) == "fail"
+    assert events(event_on=2, told=False) is None, "none came on the socket that waits"
+    assert events(event_on=0, entity=8) == "fail", "what the other socket brought is told, its own is not"
+    assert events(event_on=0, entity=7) == "pass"

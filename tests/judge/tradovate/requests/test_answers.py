@@ -9,8 +9,9 @@ from asked import answer, ask, asked_for, outcome
 from brokercert.judge.told import Asked
 from brokercert.judge.tradovate.model.conversation import Answer, Conversation, Request
 from brokercert.judge.tradovate.model.sends import error_of, final_answer, sends_of
+from brokercert.matrix.truth.reader import untrue
 from brokercert.trace import records as r
-from talks import S, alone, authorize, opened, sync
+from talks import ROWS, S, Talk, alone, authorize, opened, sync
 
 
 def test_every_answer_is_told_of_its_own_request() -> None:
@@ -158,6 +159,65 @@ def test_an_answer_is_told_as_what_it_is(status: int, data: dict[str, Any], ok: 
     outcome(talk, 13, 1, ok=ok, status=status)
     outcome(talk, 13, 2)
     assert talk.verdict("REQ-040") == verdict
+
+
+def given_up(after: float, *, status: int = 200, answered: float = 1, until: float = 200, **more: Any) -> Talk:
+    """The first request is told as never answered so long after it was sent, and answered a second after that."""
+    talk = asked_for(until)
+    answer(talk, 10 + after + answered, 1, status, **more)
+    outcome(talk, 10 + after, 1, ok=False, status=0)
+    answer(talk, 12, 2)
+    outcome(talk, 13, 2)
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("after", "verdict"),
+    [(0.1, "fail"), (1.9, "fail"), (2, "pass"), (30, "pass"), (60, "pass"), (61, "fail")],
+)
+def test_who_gives_up_before_the_answer_comes_is_excused_from_two_seconds_to_a_minute(
+    after: float, verdict: str
+) -> None:
+    assert given_up(after).verdict("REQ-040") == verdict
+    assert given_up(after, answered=-0.05).verdict("REQ-040") == "fail", "the answer had come"
+    assert given_up(after, status=404).verdict("REQ-040") == "pass", "it was none, and was told as none"
+
+
+def test_the_sentence_says_how_long_it_was_awaited() -> None:
+    for took, talk in (("0.400", given_up(0.4)), ("61.000", given_up(61))):
+        findings = [x for x in talk.findings(offers=("wire", "request")) if x.requirement == "REQ-040"]
+        (said,) = findings
+        assert (
+            f"told as never answered {took} s after it was sent, and answered by a plain 200 1.000 s" in said.observed
+        )
+        assert untrue(talk.trace(), findings) == []
+
+
+def test_who_was_asked_to_stop_or_lost_the_socket_waits_for_no_answer() -> None:
+    stopped = given_up(1)
+    stopped.stop(round(10.9 * S))
+    assert stopped.verdict("REQ-040") == "pass"
+    lost = given_up(1)
+    lost.end(round(10.9 * S), 1)
+    assert lost.verdict("REQ-040") == "pass"
+
+
+def test_in_a_trace_of_before_that_limit_any_wait_excuses() -> None:
+    older = {limit.name: limit.value for limit in ROWS.limits.values() if limit.name != "request_wait"}
+    assert given_up(0.1).verdict("REQ-040", limits=older) == "pass"
+
+
+def test_a_retry_is_awaited_anew() -> None:
+    """Its penalty was no wait for an answer."""
+    for after, verdict in ((1, "fail"), (3, "pass")):
+        talk = asked_for()
+        talk.broker(12 * S, 1, {"s": 200, "i": 1, "d": {"p-ticket": "«p-ticket#1»", "p-time": 3}})
+        talk.client(16 * S, 1, 'order/item\n3\nid=1\n{"p-ticket": "«p-ticket#1»"}')
+        outcome(talk, 16 + after, 1, ok=False, status=0)
+        talk.broker(round((17 + after) * S), 1, {"s": 200, "i": 3, "d": {"id": 1}})
+        answer(talk, 12, 2)
+        outcome(talk, 13, 2)
+        assert talk.verdict("REQ-040") == verdict
 
 
 @pytest.mark.parametrize(("error", "key"), [("", ""), ("status 200 with `errorText`", "errorText")])

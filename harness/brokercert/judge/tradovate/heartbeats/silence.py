@@ -54,8 +54,8 @@ def _silence(c: Connection, fault: Noted[r.Fault]) -> Silence:
 
 def _which(bench: Bench, c: Connection) -> str:
     """Which socket it is. Of equal ones that fell silent together nobody can say whose place a new one took."""
-    lane = bench.lanes.lane(c)
-    equal = [x for x in bench.talk.working() if x.silent == c.silent and bench.lanes.lane(x) == lane]
+    lane, within = bench.lanes.lane(c), bench.micros("one_loss")
+    equal = [x for x in bench.talk.working() if x.fell_silent_with(c, within) and bench.lanes.lane(x) == lane]
     return f"connection {c.id}" if lane is None or len(equal) < 2 else f"one of {len(equal)} equal sockets"
 
 

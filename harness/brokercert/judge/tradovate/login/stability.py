@@ -49,7 +49,7 @@ def _stable(bench: Bench, seen: _Stable) -> Finding:
 
 
 def _stable_from(bench: Bench, c: Connection, answer: Answer) -> _Stable:
-    until = c.disturbed.t if c.disturbed and c.disturbed.t > answer.t else bench.seen
+    until = c.excused.t if c.excused and c.excused.t > answer.t else bench.seen
     until = c.last_seen(until)
     heard = (said for said in (*c.sent, *c.beats) if answer.t < said.t <= until)
     return _Stable(until - answer.t, answer, max(heard, default=None))

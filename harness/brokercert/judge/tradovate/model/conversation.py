@@ -332,8 +332,10 @@ class Conversation(Transcript[Connection]):
                 request = c.waiting(str(message["i"]))
                 if request is not None:
                     request.answer = Answer(t, number, status, message.get("d"))
-                    if request.penalty is not None or status == LOCKED_OUT:
-                        self.disturb(c, t, number)  # whoever gives its socket up at a penalty has its cause
+                    if request.penalty is not None:
+                        self.disturb(c, t, number, passes=True)  # for how long it is a cause: `penalty.py`
+                    elif status == LOCKED_OUT:
+                        self.disturb(c, t, number)
 
 
 def answers_of(requests: Iterable[Request]) -> list[Answer]:

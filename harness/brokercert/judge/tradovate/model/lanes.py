@@ -327,11 +327,16 @@ def _is_before(one: _Place, place: _Place) -> bool:
 
 def _order(one: Connection, c: Connection) -> tuple[int, int, int]:
     """In which order sockets are replaced: those that had ended, those that ended when the new one was there, those
-    whose broker fell silent, those that stand.
+    whose broker fell silent (the longest first), those that stand.
     """
     if one.loss is not None:
         return (0 if one.loss.t <= c.accepted else 1), one.loss.t, one.accepted_record
     if _silent_before(one, c):
-        assert one.silent is not None
-        return 2, one.silent.t, one.accepted_record
+        return 2, _last_word(one), one.accepted_record
     return 3, one.accepted, one.accepted_record
+
+
+def _last_word(one: Connection) -> int:
+    """When its broker last said something before it fell silent."""
+    until = one.silent.t if one.silent is not None else NEVER
+    return next((sent.t for sent in reversed(one.sent) if sent.t <= until), one.accepted)

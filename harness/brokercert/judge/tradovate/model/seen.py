@@ -5,7 +5,10 @@ The law: it says what came, and judges nothing. Pure: no I/O, no clock.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from brokercert.judge.moments import Moment
 from brokercert.judge.tradovate.model.conversation import (
@@ -17,9 +20,10 @@ from brokercert.judge.tradovate.model.conversation import (
     Request,
     value_in,
 )
-from brokercert.judge.tradovate.model.shape import OWN, sync_of
+from brokercert.judge.tradovate.model.shape import OWN
 from brokercert.trace.names import WindowName
 
+PART = re.compile(r"«part of [^»]+»")  # of a secret, or of several
 WORDS = {"access-token": "an access token", "md-token": "a market-data token", "password": "a password", "sec": "sec"}
 LONGEST = 200  # characters of a sync body that a line bears
 MANY = 4  # endpoints that are named
@@ -45,18 +49,41 @@ def _login(c: Connection) -> str:
     if not c.authorizes:
         return "sent no authorize"
     first = c.authorizes[0]
-    label = CREDENTIAL.search(first.text)
-    kind = label.group()[1:].partition("#")[0] if label else ""
-    bearing = f"{WORDS.get(kind, kind)} ({label.group()})" if label else "a token that the broker did not give"
-    return f"sent authorize with {bearing}: {_answered(first)}"
+    return f"sent authorize {_bearing(first.text)}: {_answered(first)}{_more(c.authorizes)}"
+
+
+def _bearing(text: str) -> str:
+    """What a body of authorize holds, as far as labels tell that."""
+    if not text.strip():
+        return "without a token"
+    label = CREDENTIAL.search(text)
+    if label is not None:
+        kind = label.group()[1:].partition("#")[0]
+        return f"with {WORDS.get(kind, kind)} ({label.group()})"
+    part = PART.search(text)
+    if part is not None:
+        return f"with a part of what the broker gave ({part.group()})"
+    return "with something that is no token of the broker's"
+
+
+def _more(requests: Sequence[Request]) -> str:
+    """How many of the kind came after the first, of which alone is told."""
+    return f"; {len(requests) - 1} more followed" if requests[1:] else ""
 
 
 def _sync(c: Connection) -> str:
     if not c.syncs:
         return "sent no user/syncrequest"
-    body = sync_of(c)
-    shown = body if len(body) <= LONGEST else f"{body[: LONGEST - 1]}…"
-    return f"sent user/syncrequest with {shown or 'no body'}: {_answered(c.syncs[0])}"
+    first = c.syncs[0]
+    return f"sent user/syncrequest with {_shown(first)}: {_answered(first)}{_more(c.syncs)}"
+
+
+def _shown(request: Request) -> str:
+    """Its body as JSON, as far as a line bears it."""
+    if request.body is None:
+        return "no body"
+    text = msgspec.json.encode(request.body, order="sorted").decode()
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _answered(request: Request) -> str:
@@ -80,7 +107,7 @@ def _beats(talk: Conversation, sockets: Sequence[Connection]) -> str:
         return "sent no heartbeat (`[]`)"
     told = f"sent a heartbeat (`[]`) {_times(len(beats))}{_gap(sockets)}"
     if any(not _follows(beat, c) for c in sockets for beat in c.beats):
-        return f"{told}, by a timer: some came when the broker had said nothing for a while"
+        return f"{told}, by a timer: some came more than {ON_ARRIVAL / SECOND:g} s after the broker's last message"
     hushed = [t - record.since for t, _, record in talk.windows if record.name == WindowName.HUSHED]
     if not hushed:
         return f"{told}, each just after a message; whether by a timer was not looked at"

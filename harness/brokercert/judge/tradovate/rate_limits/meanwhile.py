@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from brokercert.judge.buffering.late_reports import unless_held
 from brokercert.judge.check import seconds
+from brokercert.judge.told import Report
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.beating import gaps, page_limit
 from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Request
-from brokercert.judge.tradovate.model.props import Prop, props_of
+from brokercert.judge.tradovate.model.props import Prop, props_on
 from brokercert.judge.tradovate.rate_limits.penalties import Penalty, penalties
 from brokercert.verdict import Finding, Form
 
@@ -71,33 +72,44 @@ def _beats_through(bench: Bench, p: Penalty, retry: Request, wait: _Wait) -> Fin
 
 
 def _processed_through(bench: Bench, p: Penalty, retry: Request, wait: _Wait) -> Iterator[Finding]:
-    """Events that came while the penalty was waited out were processed meanwhile; nothing where none came."""
-    sent = _sent_between(bench, p.answer.t, retry.t - bench.micros("arrival"))
-    if not sent or not _synced_by(wait.conn, sent[0].t):
+    """Events that came on that socket while the penalty was waited out were processed meanwhile; nothing where none
+    came. What other sockets bring shows nothing of this one.
+    """
+    sent = _sent_between(bench, wait, retry.t - bench.micros("arrival"))
+    if not sent:
         return
-    done = [report for report in bench.talk.told.processed if sent[0].t <= report.t < retry.t]
+    told = [report for report in bench.talk.told.processed if _is_of(bench, wait, sent, report)]
+    done = [report for report in told if sent[0].t <= report.t < retry.t]
     if done:
-        said = f"{len(done)} events were processed in the penalty"
-        yield bench.ok(Form.SHOWN, said, [done[0].record], clause="events")
-    else:
-        yield _none_processed(bench, p, retry, sent)
+        said = f"{len(done)} report(s) of events that came on connection {wait.conn.id} in the penalty"
+        yield bench.ok(Form.SHOWN, said, [sent[0].record, done[0].record], clause="events")
+        return
+    late = (report for report in bench.talk.told.late_answers("processed") if _is_of(bench, wait, sent, report))
+    missed = _none_processed(bench, p, retry, wait, sent)
+    yield unless_held(bench, missed, (report for report in (*told, *late) if report.t >= retry.t))
 
 
-def _sent_between(bench: Bench, since: int, until: int) -> list[Prop]:
-    return [prop for prop in props_of(bench.talk) if since < prop.t < until]
+def _sent_between(bench: Bench, wait: _Wait, until: int) -> list[Prop]:
+    """The events on its socket, once that was synced."""
+    synced = wait.conn.synced
+    since = max(wait.since, synced.t) if synced is not None else until
+    return [prop for prop in props_on(wait.conn) if since < prop.t < until]
 
 
-def _synced_by(c: Connection, t: int) -> bool:
-    return c.synced is not None and c.synced.t <= t
+def _is_of(bench: Bench, wait: _Wait, sent: list[Prop], report: Report) -> bool:
+    """Whether it tells of one of these events, or of a message on that connection, by the client's own count."""
+    kind, ident = report.body.get("entityType"), report.body.get("id")
+    if kind is not None:
+        return (str(kind).lower(), str(ident)) in {prop.key[:2] for prop in sent}
+    return str(report.body.get("connection")) == str(bench.talk.upgraded.index(wait.conn) + 1)
 
 
-def _none_processed(bench: Bench, p: Penalty, retry: Request, sent: list[Prop]) -> Finding:
-    told = bench.talk.told
-    missed = bench.breach(
+def _none_processed(bench: Bench, p: Penalty, retry: Request, wait: _Wait, sent: list[Prop]) -> Finding:
+    waited = seconds(retry.t - wait.since)
+    return bench.breach(
         Form.ABSENCE,
-        f"{len(sent)} events came in the {seconds(retry.t - p.answer.t)} of the penalty, and none was processed",
+        f"in the {waited} {wait.words} {len(sent)} event(s) came on that socket, and none was processed",
         "events are processed while a penalty is waited out",
-        [p.answer.record, sent[0].record, retry.record],
+        [p.answer.record, wait.begun, sent[0].record, retry.record],
         clause="events",
     )
-    return unless_held(bench, missed, (x for x in (*told.processed, *told.late_answers("processed")) if x.t >= retry.t))

@@ -6,7 +6,7 @@ decides nothing. Times are microseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import Connection, Loss
@@ -14,16 +14,10 @@ from brokercert.judge.tradovate.model.conversation import Connection, Loss
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The first loss of a series, and the first socket that it hit.
-
-    `equals`: how many sockets of its lane it hit that nothing tells from this one, itself included; `back`: how many of
-    them came back. Both are 0 where nobody asked (`owed_back`).
-    """
+    """The first loss of a series, and the first socket that it hit."""
 
     conn: Connection
     loss: Loss
-    equals: int = 0
-    back: int = 0
 
     @property
     def begin(self) -> int:
@@ -35,7 +29,7 @@ def losses(bench: Bench) -> list[Lost]:
     """The first loss of every series, each of a socket that was authorized and not refused."""
     result: list[Lost] = []
     last: int | None = None
-    for lost in sorted(_found(bench), key=lambda lost: lost.loss.t):
+    for lost in sorted(_found(bench), key=lambda lost: (lost.loss.t, lost.begin)):
         if last is None or lost.loss.t - last >= bench.micros("series_ends"):
             result.append(lost)
         last = lost.loss.t
@@ -51,32 +45,64 @@ def struck(bench: Bench, lost: Lost) -> list[Lost]:
     return [one for one in _found(bench) if bench.lanes.lane(one.conn) is not None and _is_one(bench, lost, one)]
 
 
-def owed_back(bench: Bench, hit: list[Lost]) -> list[Lost]:
-    """Those of the sockets of one loss that the client has to bring back. Equal ones that are not back are one, the
-    first: which of them is missing nobody can say.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place that is to be filled after a loss: the socket whose sequel, `new`, fills it; `new` None: nobody did."""
 
-    One whose place was taken before is not owed: there are more of its lane than a healthy start has.
+    old: Connection
+    new: Connection | None
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """Sockets of one loss that nothing tells from each other, and their places: those that were filled first, first.
+
+    Equal sockets have no identity: which place is whose nobody can say. So no verdict may follow from their order.
     """
-    owed = [one for one in hit if not _was_replaced(bench, one)]
-    result: list[Lost] = []
-    for lane in dict.fromkeys(bench.lanes.lane(one.conn) for one in owed):
-        peers = [one for one in owed if bench.lanes.lane(one.conn) == lane]
-        back = [one for one in peers if lane is None or bench.lanes.successor(one.conn) is not None]
-        away = [one for one in peers if one not in back]
-        result += [replace(one, equals=len(peers), back=len(back)) for one in (*back, *away[:1])]
-    return sorted(result, key=lambda one: one.loss.record)
+
+    lost: list[Lost]
+    places: list[Place]
+    surplus: int  # of the places were filled before the loss: there are more of their lane than a healthy start has
+
+    @property
+    def owed(self) -> int:
+        """How many of them the client has to bring back."""
+        return len(self.lost) - self.surplus
+
+    @property
+    def back(self) -> int:
+        """How many of these are back."""
+        return sum(place.new is not None for place in self.places) - self.surplus
 
 
-def _was_replaced(bench: Bench, lost: Lost) -> bool:
-    new = bench.lanes.successor(lost.conn) if bench.lanes.lane(lost.conn) is not None else None
-    return new is not None and new.accepted < lost.begin
+def equals_of(bench: Bench, hit: list[Lost]) -> list[Equals]:
+    """The sockets of one loss, by what tells them apart. Whose lane nobody knows is like no other."""
+    lanes: dict[int, list[Lost]] = {}
+    for one in hit:
+        lane = bench.lanes.lane(one.conn)
+        lanes.setdefault(-one.conn.id if lane is None else lane, []).append(one)
+    return [_equals(bench, peers) for peers in lanes.values()]
+
+
+def _equals(bench: Bench, peers: list[Lost]) -> Equals:
+    if bench.lanes.lane(peers[0].conn) is None:
+        return Equals(peers, [Place(one.conn, None) for one in peers], 0)
+    places = [Place(one.conn, bench.lanes.successor(one.conn)) for one in peers]
+    begin = min(one.begin for one in peers)
+    filled = sorted((place for place in places if place.new is not None), key=_filled)
+    surplus = sum(place.new is not None and place.new.accepted < begin for place in filled)
+    return Equals(peers, [*filled, *(place for place in places if place.new is None)], surplus)
+
+
+def _filled(place: Place) -> tuple[int, int]:
+    return (place.new.accepted, place.new.accepted_record) if place.new is not None else (0, 0)
 
 
 def _is_one(bench: Bench, first: Lost, one: Lost) -> bool:
-    silent = first.conn.silent, one.conn.silent
-    if silent[0] is not None and silent[0] == silent[1]:
+    within = bench.micros("one_loss")
+    if first.conn.fell_silent_with(one.conn, within):
         return True
-    return 0 <= one.loss.t - first.loss.t < bench.micros("one_loss") and one.conn.accepted < first.begin
+    return 0 <= one.loss.t - first.loss.t < within and one.conn.accepted < first.begin
 
 
 def _found(bench: Bench) -> list[Lost]:

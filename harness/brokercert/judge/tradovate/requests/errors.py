@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from brokercert.judge.check import seconds
-from brokercert.judge.moments import records_of
+from brokercert.judge.moments import Recorded, records_of
 from brokercert.judge.told import Outcome
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.model.conversation import Answer
@@ -17,8 +18,8 @@ from brokercert.verdict import Finding, Form
 @check("REQ-040")
 def check_errors_told(bench: Bench) -> Iterator[Finding]:
     """An answer that is an error (4xx, 5xx, or 200 with `errorText`, `failureReason` or `violations`) is told as one,
-    and one that is none as a success; and each request has one end only. Of a request that was told to have ended
-    before its answer came, only that is asked.
+    and one that is none as a success; and each request has one end only. Of a request that was given up before its
+    answer came, only that is asked, where the client had waited for it from 2 s to 60 s.
     """
     told: list[str] = []
     evidence: list[int] = []
@@ -28,7 +29,7 @@ def check_errors_told(bench: Bench) -> Iterator[Finding]:
             yield wrong
             return
         if one.answer is not None:
-            told.append("once, before its answer came" if _is_late(one) else error_of(one.answer) or "a success")
+            told.append("once, before its answer came" if _is_late(bench, one) else error_of(one.answer) or "a success")
             evidence += records_of(one.answer, one.outcome)
     if told:
         yield bench.ok(Form.SHOWN, f"each told as what it was: {', '.join(dict.fromkeys(told))}", evidence)
@@ -42,18 +43,46 @@ def _wrong(bench: Bench, one: Commanded) -> Finding | None:
         return None if one.sends else bench.short(never_came(bench, one), [one.record])
     if one.outcome is None:
         return no_outcome(bench, one, one.answer)
-    if _is_late(one):
-        return None  # the client cannot have known; when it gives up, REQ-030 judges
+    if _is_late(bench, one):
+        return None  # the client cannot have known
     if error_of(one.answer):
         return _error_as_success(bench, one, one.answer) if one.outcome.ok else None
-    return _success_as_error(bench, one, one.outcome)
+    return _success_as_error(bench, one, one.answer, one.outcome)
 
 
-def _is_late(one: Commanded) -> bool:
-    """Whether the client had told its end, as a failure without an answer, before the answer came."""
-    if one.answer is None or one.outcome is None:
+class _GivenUp(NamedTuple):
+    """A request that was told as never answered, though an answer came later: that end, and what the client had waited
+    for it since.
+    """
+
+    since: Recorded
+    end: Outcome
+
+    @property
+    def waited(self) -> int:
+        return self.end.t - self.since.t
+
+
+def _given_up(one: Commanded) -> _GivenUp | None:
+    """Nothing where its end was told after the answer came, or as something else. The wait is that for the request that
+    was answered. One that was sent after its end was told had been waited for since the one before it, or the command.
+    """
+    if one.answer is None or one.outcome is None or not one.gave_up or one.outcome.record > one.answer.record:
+        return None
+    before = [q for q in one.sends if q.record < one.outcome.record]
+    answered = next((q for q in before if q.answer is one.answer), None)
+    return _GivenUp(answered or next(reversed(before), one), one.outcome)
+
+
+def _is_late(bench: Bench, one: Commanded) -> bool:
+    """Whether it was given up before its answer came, in a time that a client may give an answer. Who was asked to stop
+    waits for none.
+    """
+    given = _given_up(one)
+    if given is None:
         return False
-    return one.gave_up and one.outcome.record < one.answer.record
+    in_time = bench.micros("request_wait") <= given.waited <= bench.micros("request_end")
+    return in_time or given.end.t >= bench.owed_until
 
 
 def _two_ends(bench: Bench, one: Commanded) -> Finding:
@@ -84,11 +113,14 @@ def _error_as_success(bench: Bench, one: Commanded, answer: Answer) -> Finding:
     )
 
 
-def _success_as_error(bench: Bench, one: Commanded, outcome: Outcome) -> Finding | None:
+def _success_as_error(bench: Bench, one: Commanded, answer: Answer, outcome: Outcome) -> Finding | None:
     """A breach, unless the connection was lost, so that the client cannot have known."""
     lost = outcome.status == 0 and bench.talk.connections[one.sends[-1].conn].loss is not None
     if outcome.ok or lost:
         return None
+    given = _given_up(one)
+    if given is not None:
+        return _gave_up_wrongly(bench, one, answer, given)
     return bench.breach(
         # Without a status the client had given up waiting for it.
         Form.CONTENT if outcome.status else Form.ABSENCE,
@@ -97,6 +129,23 @@ def _success_as_error(bench: Bench, one: Commanded, outcome: Outcome) -> Finding
         _evidence(one),
         clause="success",
     )
+
+
+def _gave_up_wrongly(bench: Bench, one: Commanded, answer: Answer, given: _GivenUp) -> Finding:
+    """Given up too soon, or too late, before its answer came, which was a success."""
+    least, most = bench.limit("request_wait"), bench.limit("request_end")
+    said = f"`{one.name}` was told as never answered {seconds(given.waited)} after it was"
+    said += f" {'asked for' if given.since is one else 'sent'}, and answered by a plain 200"
+    said += f" {seconds(answer.t - given.end.t)} after that"
+    expected = f"an answer is awaited for {least:g} s at least, and for {most:g} s at most"
+    evidence = records_of(given.since, given.end, answer)
+    if given.waited > bench.micros("request_end"):
+        waited = bench.time("request to its end", given.waited, most)
+        return bench.against(waited, observed=said, expected=expected, evidence=evidence, clause="success")
+    waited = bench.time("request to its end, at least", given.waited, least)
+    if waited.value > least - waited.error:
+        return bench.inconclusive(said, expected, evidence, (waited,))
+    return bench.breach(Form.EARLY, said, expected, evidence, (waited,), clause="success")
 
 
 def _evidence(one: Commanded) -> list[int]:
