@@ -63,6 +63,16 @@ def test_once_it_was_redeemed_it_excuses_no_more(redeemed: bool, verdict: str) -
     assert talk.verdict("LOG-060") == verdict
 
 
+def test_so_it_is_with_a_login() -> None:
+    talk = alone(400)
+    authorize(talk, 2, s=200, d={"p-ticket": TICKET, "p-time": 5})
+    authorize(talk, 7.1, ident=1, s=200)
+    sync(talk, 8, ident=2, d={})
+    leaves(talk, 9)
+    returns(talk, 10)
+    assert talk.verdict("LOG-060") == "fail"
+
+
 def test_a_ticket_of_one_socket_excuses_no_other() -> None:
     talk = ticketed()
     back(talk, 3, 2)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from brokercert.judge.check import AnyBench
 from brokercert.judge.moments import Recorded
-from brokercert.judge.tradovate.model.conversation import LOCKED_OUT, Answer, Connection, Conversation
+from brokercert.judge.tradovate.model.conversation import LOCKED_OUT, Answer, Connection, Conversation, Request
 from brokercert.judge.tradovate.model.tickets import retries_of
 
 
@@ -42,9 +42,14 @@ def spans_on(bench: AnyBench, talk: Conversation, c: Connection) -> Iterator[Spa
     retries = retries_of(talk, bench.micros("arrival")) if drawn else {}
     for request, answer in drawn:
         ends = answer.t + _lasts(bench, answer)
-        retry = retries.get(request)
+        retry = _login_after(c, answer) if request.endpoint == "authorize" else retries.get(request)
         redeemed = retry.answer if retry is not None and retry.penalty is None else None
         yield Span(answer, ends, ends + bench.micros("ticket_late"), redeemed)
+
+
+def _login_after(c: Connection, answer: Answer) -> Request | None:
+    """The retry of an authorize, which `retries_of` does not look at: the next one on that socket."""
+    return next((q for q in c.authorizes if q.record > answer.record), None)
 
 
 def _lasts(bench: AnyBench, answer: Answer) -> int:
