@@ -103,7 +103,7 @@ def test_what_is_written_is_read_by_the_reader_and_valid_by_the_schema(
     path.write_text(config_text(Answers('a "b" \\ é', ("sh", "-c", 'x "y"'), language, env), rows))
     config = load_config(path, environ={})
     spec = client_asked(config, rows)
-    assert (spec.name, spec.command, config.set_id) == ('a "b" \\ é', ("sh", "-c", 'x "y"'), set_id)
+    assert (spec.name, spec.command, config.set_id) == ('a "b" \\ é', ("sh", "-c", 'x "y"'), rows.name)
     assert set(spec.env) == {name for name, one in env.items() if one in ("url", *rows.placeholders)}
     VALID(tomllib.loads(path.read_text()))
 

@@ -22,7 +22,7 @@ LONGEST = 100  # characters of a version that is told
 @click.command(
     cls=WithClient, context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
 )
-@click.option("--set", "set_id", metavar="SET", help=f"Requirement set (default: {default_set()}).")
+@click.option("--set", "set_name", metavar="SET", help=f"Requirement set (default: {default_set()}).")
 @click.option("--part", metavar="PART", help="Certify a named part of the set only, as in `--part core`.")
 @click.option("--only", metavar="ID", multiple=True, help="Play only what this requirement needs; repeatable.")
 @click.option("--failed", is_flag=True, help="Play only the rows that were not green in this client's latest run.")
@@ -56,7 +56,7 @@ LONGEST = 100  # characters of a version that is told
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def certify(
-    set_id: str | None,
+    set_name: str | None,
     part: str | None,
     only: tuple[str, ...],
     failed: bool,
@@ -94,8 +94,8 @@ def certify(
     config = load_config(config_path)
     today = datetime.datetime.now(datetime.UTC).date()
     waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
-    rows = set_asked(config, set_id, "--set")
-    tell_newest(set_id or config.set_id, rows)
+    rows = set_asked(config, set_name, "--set")
+    tell_newest(set_name or config.set_id, rows)
     part = part_asked(config, rows, part, "--part")
     spec = client_asked(config, rows, command, reference=reference)
     spec = replace(spec, build=build_of(spec, " ".join(client_version.split())[:LONGEST]))
@@ -132,7 +132,7 @@ def certify(
         fail_fast=fail_fast,
         again=again(
             config,
-            set_id=rows.name,
+            rows,
             part=part,
             strict=strict,
             seed=seed,
@@ -160,4 +160,4 @@ def _failed(only: tuple[str, ...], out: Path, rows: RequirementSet, spec: Subjec
     if only:
         raise UsageError("--failed, beside --only: expected one of both; leave one out")
     can_be_asked = set(askable(rows, load_suite(rows.id), spec.offers)) & set(of_part(rows, part))
-    return failed_rows(out, rows.id, spec.name, can_be_asked)
+    return failed_rows(out, rows, spec.name, can_be_asked)

@@ -20,10 +20,10 @@ WIDTH = 14  # columns of a name
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: as for certify).")
+@click.option("--set", "set_name", metavar="SET", help="Requirement set (default: as for certify).")
 @click.option("--no-client", is_flag=True, help="Do not start the client that is configured.")
 @CONFIG
-def doctor(set_id: str | None, no_client: bool, config_path: Path | None) -> int:
+def doctor(set_name: str | None, no_client: bool, config_path: Path | None) -> int:
     """Look at this machine, and say of each thing that a run needs whether it is there. It changes nothing.
 
     Each line is ok, warn or bad; what is not ok has a remedy. Exit 0: no line is bad; 4: one is.
@@ -34,7 +34,7 @@ def doctor(set_id: str | None, no_client: bool, config_path: Path | None) -> int
     from brokercert.engine.loops import run_loop
 
     config = load_config(config_path)
-    rows = set_asked(config, set_id, "--set")
+    rows = set_asked(config, set_name, "--set")
 
     async def all_of_them() -> list[Line]:
         return [_shown(line) async for line in _lines(config, rows, no_client)]

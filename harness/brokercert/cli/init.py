@@ -19,7 +19,7 @@ FILE = "brokercert.toml"
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--yes", is_flag=True, help="Ask nothing: take what was guessed and what options say.")
-@click.option("--set", "set_id", metavar="SET", help=f"Requirement set (default: {default_set()}).")
+@click.option("--set", "set_name", metavar="SET", help=f"Requirement set (default: {default_set()}).")
 @click.option("--start", "start_by", metavar="COMMAND", help="How the client is started, as in `--start 'npm start'`.")
 @click.option("--url-variable", metavar="NAME", help="The variable in which it reads the WebSocket address.")
 @click.option("--token-variable", metavar="NAME", help="The variable in which it reads its access token.")
@@ -27,7 +27,7 @@ FILE = "brokercert.toml"
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def init(
     yes: bool,
-    set_id: str | None,
+    set_name: str | None,
     start_by: str | None,
     url_variable: str | None,
     token_variable: str | None,
@@ -57,7 +57,7 @@ def init(
     told = f"a client in {found.language} ({found.file})" if found.language else "no project that I know"
     click.echo(f"In {folder}: {told}.")
     ask = _Ask(yes or not sys.stdin.isatty())
-    rows = set_asked(Config(), ask("Requirement set", set_id, default_set()), "--set")
+    rows = set_asked(Config(), ask("Requirement set", set_name, default_set()), "--set")
     if library:
         found = replace(found, command=(), library=library, language=found.language or "Python")
     command = _command(found, ask, start_by, force)
@@ -77,7 +77,7 @@ def init(
     spec = client_asked(config, rows)
     click.echo(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
     seen = run_loop(look(spec, rows), lambda: "ending the client")
-    next_time = again(config, set_id=rows.id, part=config.part, strict=config.strict, seed=config.seed)
+    next_time = again(config, rows, part=config.part, strict=config.strict, seed=config.seed)
     report(seen, spec, rows, next_time)
     return 0 if came(seen) else NOTHING_CAME
 

@@ -110,7 +110,7 @@ def told(bundle: Path, checked: Checked) -> Iterator[str]:
         yield f"{bundle}: whole, but a DRAFT, not a certificate: {run.sentence}"
     else:
         yield f"{bundle}: whole: {run.sentence}"
-    yield f"Run {run.run_id}, {run.started}, by {run.tool}, set {run.set_id} version {run.set_version}."
+    yield f"Run {run.run_id}, {run.started}, by {run.tool}, set {run.named} version {run.set_version}."
     if not checked.signer:
         yield "Not signed: whoever had it on the way could have made another one."
     elif checked.known:

@@ -80,12 +80,12 @@ def killers(dialect: Dialect) -> dict[str, tuple[str, ...]]:
 
 
 @click.command("list", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
+@click.option("--set", "set_name", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.option("--manifest", is_flag=True, help="The manifest alone, as the set's package keeps it once released.")
-def list_(set_id: str, as_json: bool, manifest: bool) -> int:
+def list_(set_name: str, as_json: bool, manifest: bool) -> int:
     """List the requirements, and what exercises, checks and proves each."""
-    rows = set_typed(set_id)
+    rows = set_typed(set_name)
     if manifest:
         from brokercert.engine.run.manifest import Kept, kept_text, todays
 
@@ -151,14 +151,14 @@ def _table(rows: RequirementSet, covers: list[Cover]) -> Iterator[str]:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: the one that has the id).")
+@click.option("--set", "set_name", metavar="SET", help="Requirement set (default: the one that has the id).")
 @click.argument("requirement", metavar="ID")
-def explain(requirement: str, set_id: str | None) -> int:
+def explain(requirement: str, set_name: str | None) -> int:
     """Explain one requirement: what it asks, how it is judged, how to mend it."""
     from brokercert.engine.errors import UsageError
     from brokercert.near import hint
 
-    sets = [set_typed(set_id)] if set_id else list(_readable_sets())
+    sets = [set_typed(set_name)] if set_name else list(_readable_sets())
     holding = [rows for rows in sets if requirement.upper() in rows.by_id]
     if not holding:
         names = ", ".join(rows.name for rows in sets)

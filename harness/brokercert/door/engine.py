@@ -85,7 +85,7 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
     for row in options["only"]:
         if row not in rows.by_id:
             meant = hint(row, rows.by_id) or "; `brokercert list` shows them"
-            raise UsageError(f"--brokercert-only {row}: no such requirement in {rows.id}{meant}")
+            raise UsageError(f"--brokercert-only {row}: no such requirement in {rows.name}{meant}")
     strict = options["strict"] or config.strict
     spec = client_asked(
         config,
@@ -108,7 +108,7 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
         limits=config.limits,
         again=again(
             config,
-            set_id=rows.name,
+            rows,
             part=part,
             strict=strict,
             seed=config.seed,

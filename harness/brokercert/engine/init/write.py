@@ -71,7 +71,7 @@ def _lines(answers: Answers, rows: RequirementSet) -> Iterator[str]:
     yield "offers = []  # what more it can show; `brokercert check` says what each would add"
     yield ""
     yield "[run]"
-    yield f"set = {json.dumps(rows.id)}"
+    yield f"set = {json.dumps(rows.name)}"
     part = next(iter(rows.parts), "")
     if part:
         yield f"part = {json.dumps(part)}  # {rows.parts[part].title}; remove the line for the whole set"

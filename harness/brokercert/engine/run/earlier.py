@@ -13,6 +13,7 @@ import msgspec
 from brokercert.engine.ask.given import is_folder
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.latest import LATEST
+from brokercert.requirements import RequirementSet
 from brokercert.verdict import RUN_FORMAT, RowResult, RunRecord, Verdict, decode_run
 
 GREEN = (Verdict.PASS, Verdict.WARNING, Verdict.NOT_APPLICABLE)  # a warning is told, and does not fail
@@ -52,14 +53,16 @@ def _is_green(row: RowResult, run: RunRecord) -> bool:
     return row.verdict in GREEN and not (run.strict and row.verdict is Verdict.WARNING)
 
 
-def failed_rows(out: Path, set_id: str, subject: str, can_be_asked: Collection[str]) -> tuple[str, ...]:
+def failed_rows(out: Path, asked: RequirementSet, subject: str, can_be_asked: Collection[str]) -> tuple[str, ...]:
     """What `--failed` means: of the latest run, the rows that were not green and can be asked of the client.
 
     Raises `UsageError` where there is no such run, or nothing of it is to be played.
     """
-    found = latest_run(out, set_id, subject)
+    found = latest_run(out, asked.id, subject)
     if found is None:
-        raise UsageError(f"--failed: no run of {subject} against {set_id} stands in {out}; run once without --failed")
+        raise UsageError(
+            f"--failed: no run of {subject} against {asked.name} stands in {out}; run once without --failed"
+        )
     run, folder = found
     rows = tuple(row for row in not_green(run) if row in can_be_asked)
     if not rows:

@@ -192,16 +192,16 @@ def refuse_overwriting(out: Path, paths: Sequence[Path]) -> None:
         raise UsageError(f"--out {out}: {place} is the record of the run itself; expected another folder")
 
 
-def set_of(saved: Saved, set_id: str | None) -> RequirementSet:
+def set_of(saved: Saved, named: str | None) -> RequirementSet:
     """The set of the traces. Raises `UsageError` where `--set` says another, or this version has none of that name."""
     header, file = saved.header, saved.files[0]
     try:
         rows = load_set(header.set_id)
     except RequirementError as error:
         raise UsageError(f"{file}: set_id: {error}; judge it with {header.tool}") from error
-    if set_id is not None and set_id not in (rows.name, rows.id, stem_of(rows.id)) and set_named(set_id).id != rows.id:
+    if named is not None and named not in (rows.name, rows.id, stem_of(rows.id)) and set_named(named).id != rows.id:
         raise UsageError(
-            f"--set {set_id}: {file} is a trace of {rows.name}, which nothing else can judge; leave --set out"
+            f"--set {named}: {file} is a trace of {rows.name}, which nothing else can judge; leave --set out"
         )
     return rows
 
