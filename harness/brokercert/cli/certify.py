@@ -108,7 +108,8 @@ def certify(
     seed = config.seed if seed is None else seed
     out = config.out if out is None else out
     if failed:
-        only = _failed(only, out, rows, spec, part)
+        only, what = _failed(only, out, rows, spec, part)
+        click.echo(f"brokercert: {what}", err=True)
 
     from brokercert.cli.repeat import run_once, run_times
     from brokercert.engine.machine.priority import raise_priority
@@ -149,8 +150,10 @@ def certify(
         return finish(run, request.out / run.run_id, newest=True, junit=junit)
 
 
-def _failed(only: tuple[str, ...], out: Path, rows: RequirementSet, spec: SubjectSpec, part: str) -> tuple[str, ...]:
-    """The rows that `--failed` means. Raises `UsageError`."""
+def _failed(
+    only: tuple[str, ...], out: Path, rows: RequirementSet, spec: SubjectSpec, part: str
+) -> tuple[tuple[str, ...], str]:
+    """The rows that `--failed` means, and a line that says which these are. Raises `UsageError`."""
     from brokercert.engine.errors import UsageError
     from brokercert.engine.look.askable import askable
     from brokercert.engine.play.scenario import load_suite
@@ -160,4 +163,5 @@ def _failed(only: tuple[str, ...], out: Path, rows: RequirementSet, spec: Subjec
     if only:
         raise UsageError("--failed, beside --only: expected one of both; leave one out")
     can_be_asked = set(askable(rows, load_suite(rows.id), spec.offers)) & set(of_part(rows, part))
-    return failed_rows(out, rows, spec.name, can_be_asked)
+    found = failed_rows(out, rows, spec.name, can_be_asked)
+    return found.rows, found.told
