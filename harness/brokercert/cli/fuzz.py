@@ -183,7 +183,6 @@ def replay(config_path: Path | None, reference: bool, find: Path, command: tuple
                 f"{find}: a simulation names its own client; expected no COMMAND, no --config and no --reference"
             )
         return replay_scenario(find)
-    command = command[1:] if command[:1] == ("--",) else command  # click takes the first word as the end of its own
     if find.suffix == ".jsonl":
         return _replay_trace(find, config_path, command, reference)
     loaded = load(find)

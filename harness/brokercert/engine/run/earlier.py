@@ -83,7 +83,7 @@ def failed_rows(out: Path, asked: RequirementSet, subject: str, can_be_asked: Co
     if not rows:
         mend = "; run once without --failed and --only, to ask for all rows" if run.selected else ""
         raise UsageError(
-            f"--failed: {folder}{alone and alone + ','} has no row that can be asked of {subject} and was not green; there is nothing "
-            f"to play{out_of_it}{mend}"
+            f"--failed: {folder}{alone and alone + ','} has no row that can be asked of {subject} and was not green; "
+            f"there is nothing to play{out_of_it}{mend}"
         )
     return Failed(rows, f"--failed: {named(rows)}: not green in {folder}{alone}{out_of_it}")

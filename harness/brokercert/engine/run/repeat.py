@@ -29,8 +29,8 @@ from brokercert.verdict import (
 
 @contextmanager
 def repeat_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
-    """`out`/`run_id`, to which `latest` leads from the first. Gone again where a `UsageError` or a Ctrl-C ends the block
-    before anything was kept in it. A `UsageError` names the folder where runs were.
+    """`out`/`run_id`, to which `latest` leads from the first. Gone again where a `UsageError` or a Ctrl-C ends the
+    block before anything was kept in it. A `UsageError` names the folder where runs were.
 
     What else stands in the folder is left there, and so is a folder that somebody took away.
     """
