@@ -41,38 +41,47 @@ def init(
 
     Exit 0: the client got a WebSocket; 4: it did not.
     """
+    from brokercert_reports.text import printable
+
     from brokercert.cli.check import NOTHING_CAME, report
     from brokercert.engine.ask.config import Config, load_config
     from brokercert.engine.ask.options import again, client_asked, set_asked
+    from brokercert.engine.errors import UsageError
     from brokercert.engine.init.detect import detect
-    from brokercert.engine.init.write import Answers, config_text, refuse_overwriting
+    from brokercert.engine.init.write import Answers, config_text, refuse_overwriting, refuse_variable, write_file
     from brokercert.engine.look.once import look
     from brokercert.engine.look.words import came
     from brokercert.engine.loops import run_loop
+    from brokercert.engine.run.folder import check_folder
 
     folder = Path.cwd()
     path = folder / FILE
     refuse_overwriting(path, force)
+    check_folder(folder, "brokercert init")
     found = detect(folder)
     told = f"a client in {found.language} ({found.file})" if found.language else "no project that I know"
-    click.echo(f"In {folder}: {told}.")
+    click.echo(printable(f"In {folder}: {told}."))
     ask = _Ask(yes or not sys.stdin.isatty())
     rows = set_asked(Config(), ask("Requirement set", set_name, default_set()), "--set")
     if library:
         found = replace(found, command=(), library=library, language=found.language or "Python")
     command = _command(found, ask, start_by, force)
     env = dict(found.env)
+    asked: dict[str, str] = {}
     for question, typed, placeholder in (
         ("Variable with the WebSocket address", url_variable, "url"),
         ("Variable with the access token", token_variable, "token"),
     ):
         guess = next((name for name, one in env.items() if one == placeholder), f"BROKERCERT_{placeholder.upper()}")
         name = ask(question, typed, guess)
-        if not name.startswith("BROKERCERT_"):
-            env[name] = placeholder
+        refuse_variable(name, f"--{placeholder}-variable")
+        if name in asked:
+            raise UsageError(f"{name}: the variable of the address and of the token; expected two variables")
+        asked[name] = placeholder
+    env |= {name: one for name, one in asked.items() if not name.startswith("BROKERCERT_")}
     answers = Answers(found.name or folder.name, command, found.language, env)
-    path.write_text(config_text(answers, rows), "utf-8")
-    click.echo(f"Wrote {path}. Read it: it holds guesses.")
+    write_file(path, config_text(answers, rows), force)
+    click.echo(printable(f"Wrote {path}. Read it: it holds guesses."))
     config = load_config(path)
     spec = client_asked(config, rows)
     click.echo(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
@@ -101,7 +110,7 @@ def _command(found: Found, ask: _Ask, start_by: str | None, force: bool) -> tupl
 
     from brokercert.engine.ask.fields import split_command
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.init.write import driver_of, refuse_overwriting
+    from brokercert.engine.init.write import driver_of, write_file
 
     if found.library and start_by is None:
         driver = driver_of(found.language, found.library)
@@ -111,8 +120,7 @@ def _command(found: Found, ask: _Ask, start_by: str | None, force: bool) -> tupl
                 "a program that connects, logs in, and leaves at SIGTERM, and name it by --start"
             )
         name, text, command = driver
-        refuse_overwriting(Path(name), force)
-        Path(name).write_text(text, "utf-8")
+        write_file(Path(name), text, force)
         click.echo(f"Wrote {name}, which starts the library {found.library}: correct its three marked lines.")
         return command
     typed = ask("How it is started", start_by, shlex.join(found.command))
