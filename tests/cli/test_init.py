@@ -26,7 +26,7 @@ from brokercert.engine.init.write import Answers, config_text, driver_of, one_li
 from brokercert.requirements import load_set
 from brokercert.sets import own_sets
 from brokercert.verdict import ExitCode
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 VALID = fastjsonschema.compile(config_schema())
@@ -119,6 +119,7 @@ SAID = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\"\\'
 GIVABLE = SAID.filter(lambda text: bool(text) and "\0" not in text)
 
 
+@settings(deadline=None)
 @given(
     name=SAID,
     command=st.lists(GIVABLE, min_size=1, max_size=4),

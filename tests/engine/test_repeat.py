@@ -170,6 +170,21 @@ def test_each_run_has_a_folder_in_which_it_is_judged(
     assert brokercert.cli.main(["report", str(latest)]) == ExitCode.FAILED
 
 
+def test_a_folder_of_runs_is_told_from_a_run_that_was_repeated(door: Door, tmp_path: Path) -> None:
+    door("reference", "reference")
+    (repeated_run,) = (one for one in (tmp_path / "out").iterdir() if not one.is_symlink())
+    (one, *_, newest) = sorted(path.parent.parent for path in repeated_run.glob("[0-9]*/traces/*.jsonl"))
+    with pytest.raises(UsageError, match=rf"a folder of runs; judge one of them, as in `brokercert judge {newest}`"):
+        judge_traces([tmp_path / "out"])
+    (repeated_run / "run.json").unlink()  # as of one that was killed
+    with pytest.raises(UsageError, match=rf"a folder of runs; .* `brokercert judge {repeated_run}/latest`"):
+        judge_traces([repeated_run])
+    assert one != newest and judge_traces([newest]).outcome is Outcome.INCOMPLETE
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no trace in this folder; expected "):
+        judge_traces([tmp_path / "empty"])
+
+
 def test_fail_fast_ends_the_repeating_too(door: Door, tmp_path: Path) -> None:
     assert door("first-message-only", "reference", words=("--fail-fast",)) == ExitCode.FAILED
     assert decode_run((tmp_path / "out" / "latest" / "run.json").read_bytes()).repeats == 1

@@ -30,8 +30,8 @@ SHOWN = 8  # rows that are named of those that a line would add
 def check(set_name: str | None, config_path: Path | None, reference: bool, command: tuple[str, ...]) -> int:
     """Start a client once against the mock broker, for 20 s at most, and say in words what came.
 
-    There is no verdict. It also says which rows can be asked of the client, and what one line more of brokercert.toml
-    would add. COMMAND is as for certify. Exit 0: the client got a WebSocket; 4: it did not.
+    There is no verdict. It also says which rows can be asked of the client, and what each line of brokercert.toml would
+    add. COMMAND is as for certify. Exit 0: the client got a WebSocket; 4: it did not.
     """
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, set_asked
@@ -113,7 +113,7 @@ def _asked(spec: SubjectSpec, rows: RequirementSet) -> Iterator[str]:
         yield f"  - of part {part}: {len(set(now) & set(within))} of {several(len(within), 'row')}"
     more = lines(rows, suite, spec)
     if more:
-        yield "What one line more of brokercert.toml would add, where it is true of the client:"
+        yield "What each of these lines of brokercert.toml would add alone, where it is true of the client:"
         for line in more:
             which = f"{several(len(line.rows), 'row')} ({listing(line.rows, SHOWN)})"
             yield f"  - {line.text} under [{line.table}]: {which}. {line.means}"
