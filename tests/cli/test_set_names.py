@@ -148,7 +148,7 @@ def test_what_a_command_tells_means_the_set_that_was_asked_for(name: str, words:
 def test_what_the_door_of_pytest_tells_means_the_set_that_was_asked_for(name: str, folder: Path) -> None:
     rows = set_named(name)
     options = Options(
-        set_id=name, by_marker=False, command="sh", config="", out="", part=None, only=[], strict=False,
+        set_id=name, by_marker=False, command="sh", config="", out="", waivers="", part=None, only=[], strict=False,
         reference=False, else_reference=False,
     )  # fmt: skip
     told = plan(options, str(folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,15 +84,14 @@ def certify(
     from brokercert.engine.ask.challenge import checked_challenge, seed_of_challenge
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, part_asked, set_asked
-    from brokercert.engine.ask.waivers import waivers_asked
+    from brokercert.engine.ask.waivers import todays_waivers
     from brokercert.engine.client.build import build_of
     from brokercert.engine.errors import UsageError
 
     if tier == "virtual":
         raise UsageError("--tier virtual: expected real; a program has a clock of its own, which no one can turn")
     config = load_config(config_path)
-    today = datetime.datetime.now(datetime.UTC).date()
-    waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
+    waivers = todays_waivers(waivers_path, config.path, Path.cwd())
     rows = set_asked(config, set_name, "--set")
     tell_newest(set_name or config.set_id, rows)
     part = part_asked(config, rows, part, "--part")

@@ -14,6 +14,7 @@ from brokercert.door.told import judged_from
 from brokercert.door.wire import NO_SCENARIO, Judged, Options, Plan
 from brokercert.engine.ask.config import Config, load_config, split_command
 from brokercert.engine.ask.options import again, client_asked, part_asked
+from brokercert.engine.ask.waivers import todays_waivers
 from brokercert.engine.ask.whom import PYTEST
 from brokercert.engine.client.build import build_of
 from brokercert.engine.errors import UsageError
@@ -78,7 +79,7 @@ def _config(options: Options, root: str) -> Config:
 
 def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
     """The run that is asked for, of all rows. Raises `UsageError`, which names the option."""
-    text, out = options["command"], options["out"]
+    text, out, waivers = options["command"], options["out"], options["waivers"]
     config = _config(options, root)
     command = split_command(text, "--brokercert-command") if text is not None else ()
     part = part_asked(config, rows, options["part"], "--brokercert-part")
@@ -106,6 +107,7 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
         out=Path(out) if out else config.out,
         out_told="--brokercert-out" if out else config.told.get("out", "--brokercert-out"),
         limits=config.limits,
+        waivers=todays_waivers(Path(waivers) if waivers else None, config.path, Path(root)),
         again=again(
             config,
             rows,
