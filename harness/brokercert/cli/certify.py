@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CONFIG, JUNIT, REFERENCE, Place, WithClient, tell_newest
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def certify(
     out = config.out if out is None else out
     if failed:
         only, what = _failed(only, out, rows, spec, part)
-        click.echo(f"brokercert: {what}", err=True)
+        say(f"brokercert: {what}", err=True)
 
     from brokercert.cli.repeat import run_once, run_times
     from brokercert.engine.machine.priority import raise_priority

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CONFIG, REFERENCE, WithClient
+from brokercert.cli.outlet import say
 
 if TYPE_CHECKING:
     from brokercert.engine.ask.options import Again
@@ -43,7 +44,7 @@ def check(set_name: str | None, config_path: Path | None, reference: bool, comma
     config = load_config(config_path)
     rows = set_asked(config, set_name, "--set")
     spec = client_asked(config, rows, command, reference=reference, door=CHECK)
-    click.echo(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
+    say(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
     seen = run_loop(look(spec, rows), lambda: "ending the client")
     next_time = again(
         config, rows, part="", strict=config.strict, seed=config.seed, typed=command,
@@ -55,10 +56,9 @@ def check(set_name: str | None, config_path: Path | None, reference: bool, comma
 
 def report(seen: Seen, spec: SubjectSpec, rows: RequirementSet, again: Again) -> None:
     """Print what was seen, what can be asked, and what to type next."""
-    from brokercert_reports.text import printable
 
     for text in _report(seen, spec, rows, again):
-        click.echo(printable(text))
+        say(text)
 
 
 def _report(seen: Seen, spec: SubjectSpec, rows: RequirementSet, again: Again) -> Iterator[str]:

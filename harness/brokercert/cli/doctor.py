@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CONFIG
+from brokercert.cli.outlet import say
 
 if TYPE_CHECKING:
     from brokercert.engine.ask.config import Config
@@ -41,7 +42,7 @@ def doctor(set_name: str | None, no_client: bool, config_path: Path | None) -> i
 
     found = run_loop(all_of_them(), lambda: "looking at this machine")
     counts = {state: sum(line.state is state for line in found) for state in State}
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
+    say(", ".join(f"{count} {state}" for state, count in counts.items()))
     return IS_BAD if counts[State.BAD] else 0
 
 
@@ -75,9 +76,8 @@ def _timed(rows: RequirementSet) -> list[str]:
 
 def _shown(line: Line) -> Line:
     """Printed at once: one of them starts a client."""
-    from brokercert_reports.text import printable
 
-    click.echo(printable(f"{line.state:<4}  {line.name:<{WIDTH}}  {line.told}"))
+    say(f"{line.state:<4}  {line.name:<{WIDTH}}  {line.told}")
     if line.remedy:
-        click.echo(printable(f"{'':<4}  {'':<{WIDTH}}  remedy: {line.remedy}"))
+        say(f"{'':<4}  {'':<{WIDTH}}  remedy: {line.remedy}")
     return line

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import Place, set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def drift(page: Path, set_name: str) -> int:
     lines = _lines(page)
     found = drift_of(known.source, known.wording, lines)
     for text in _told(rows, known, found):
-        click.echo(text)
+        say(text)
     return DRIFTED if found else 0
 
 
@@ -74,7 +75,7 @@ def _decoded(data: bytes, path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        click.echo(f"brokercert: {path}: byte {error.start} is no UTF-8; read as Windows-1252", err=True)
+        say(f"brokercert: {path}: byte {error.start} is no UTF-8; read as Windows-1252", err=True)
         return data.decode("cp1252", "replace")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ def init(
 
     Exit 0: the client got a WebSocket; 4: it did not.
     """
-    from brokercert_reports.text import printable
 
     from brokercert.cli.check import NOTHING_CAME, report
     from brokercert.engine.ask.config import Config, load_config
@@ -60,7 +60,7 @@ def init(
     check_folder(folder, "brokercert init")
     found = detect(folder)
     told = f"a client in {found.language} ({found.file})" if found.language else "no project that I know"
-    click.echo(printable(f"In {folder}: {told}."))
+    say(f"In {folder}: {told}.")
     ask = _Ask(yes or not sys.stdin.isatty())
     rows = set_asked(Config(), ask("Requirement set", set_name, default_set()), "--set")
     if library:
@@ -81,10 +81,10 @@ def init(
     env |= {name: one for name, one in asked.items() if not name.startswith("BROKERCERT_")}
     answers = Answers(found.name or folder.name, command, found.language, env)
     write_file(path, config_text(answers, rows), force)
-    click.echo(printable(f"Wrote {path}. Read it: it holds guesses."))
+    say(f"Wrote {path}. Read it: it holds guesses.")
     config = load_config(path)
     spec = client_asked(config, rows)
-    click.echo(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
+    say(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
     seen = run_loop(look(spec, rows), lambda: "ending the client")
     next_time = again(config, rows, part=config.part, strict=config.strict, seed=config.seed)
     report(seen, spec, rows, next_time)
@@ -121,7 +121,7 @@ def _command(found: Found, ask: _Ask, start_by: str | None, force: bool) -> tupl
             )
         name, text, command = driver
         write_file(Path(name), text, force)
-        click.echo(f"Wrote {name}, which starts the library {found.library}: correct its three marked lines.")
+        say(f"Wrote {name}, which starts the library {found.library}: correct its three marked lines.")
         return command
     typed = ask("How it is started", start_by, shlex.join(found.command))
     if not typed.strip():

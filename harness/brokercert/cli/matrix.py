@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CLUSTER, JOBS, SEED, Place, set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set, own_sets
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def matrix(
     def on_result(place: int, told: tuple[Told, ...]) -> None:
         nonlocal count
         if (count + len(told)) // 500 > count // 500:
-            click.echo(f"{count + len(told)} cells, {time.monotonic() - began:.0f} s", err=True)
+            say(f"{count + len(told)} cells, {time.monotonic() - began:.0f} s", err=True)
         count += len(told)
 
     done = in_order(play_share, shares, workers(cluster, jobs), on_result)
@@ -79,20 +80,20 @@ def matrix(
     in_part = {share.subject for share in shares if isinstance(share, Due)}
     wrong = differences(told, known(rows.id), in_part)
     for line in wrong:
-        click.echo(line)
+        say(line)
     took = time.monotonic() - began
     if done.interrupted:
-        click.echo(f"interrupted: {count} cells were played")
+        say(f"interrupted: {count} cells were played")
         return INTERRUPTED
     if not subjects:
         score = score_of(rows.id, told)
-        click.echo(
+        say(
             f"{rows.name}: this suite catches {score.killed} of {score.mutants} known defects, and"
             f" {score.forms_killed} of their {score.forms} forms"
         )
         if keep:
             _keep(score)
-    click.echo(f"{count} cells in {took:.0f} s, {len(wrong)} not as written")
+    say(f"{count} cells in {took:.0f} s, {len(wrong)} not as written")
     return HARNESS_ERROR if wrong else 0
 
 
@@ -126,7 +127,7 @@ def _shares(
     mine = {(one.subject, scenario) for one in due for row in one.rows for scenario in one.places(row)}
     others = [cell for cell in cells_of(set_id, everybody, seed) if (cell.subject, cell.scenario) not in mine]
     draw = secrets.randbelow(10**6) if draw is None else draw
-    click.echo(f"{min(SHARE, len(others))} of {len(others)} other cells, drawn by the number {draw}: --draw {draw}")
+    say(f"{min(SHARE, len(others))} of {len(others)} other cells, drawn by the number {draw}: --draw {draw}")
     return [*cells_of(set_id, (REFERENCE,), seed), *due, *drawn_from(others, SHARE, draw)]
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brokercert.cli.outlet import say
+
 if TYPE_CHECKING:
     from brokercert.requirements import RequirementSet
 
@@ -34,7 +36,7 @@ def tell_newest(name: str, rows: RequirementSet) -> None:
     from brokercert.requirements import newest_told
 
     if line := newest_told(name, rows):
-        click.echo(f"brokercert: {line}", err=True)
+        say(f"brokercert: {line}", err=True)
 
 
 def set_typed(name: str) -> RequirementSet:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from brokercert.cli.options import Place, set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 
@@ -31,13 +32,13 @@ def plan(set_name: str, csv_path: Path | None, xlsx_path: Path | None) -> int:
         write_given(xlsx_path, render_xlsx(sheet), "--xlsx")
     if csv_path is None and xlsx_path is None:
         for name, text in sheet.above:
-            click.echo(f"{name}: {text}")
+            say(f"{name}: {text}")
         for line in sheet.lines:
             told = dict(zip(HEADINGS, line, strict=True))
             place = f"{told['Section']}, sentence {told['Sentence']}: {told['The page says (first words)']}"
-            click.echo(f"\n{told['No']}. {place if told['Section'] else 'not asked by a sentence of the page'}")
-            click.echo(f"   {told['Row']} ({told['Level']}) {told['Requirement']}")
+            say(f"\n{told['No']}. {place if told['Section'] else 'not asked by a sentence of the page'}")
+            say(f"   {told['Row']} ({told['Level']}) {told['Requirement']}")
             if told["Budget"]:
-                click.echo(f"   Budget: {told['Budget']}")
-            click.echo("   Result: ________________  Evidence: ________________  Sign-off: ________________")
+                say(f"   Budget: {told['Budget']}")
+            say("   Result: ________________  Evidence: ________________  Sign-off: ________________")
     return 0

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from brokercert.cli.outlet import say
 
 if TYPE_CHECKING:
     from brokercert.engine.run.request import RunRequest
@@ -33,17 +33,17 @@ def run_times(request: RunRequest, times: int) -> tuple[RunRecord, Path]:
     between = False
     with repeat_folder(request.out, run_id, request.out_told) as folder:
         for number in range(1, times + 1):
-            click.echo(f"run {number} of {times}", err=True)
+            say(f"run {number} of {times}", err=True)
             try:
                 run = run_once(replace(request, out=folder))
             except KeyboardInterrupt:  # it came before this run began, or as it did
                 if not runs:
                     raise
-                click.echo(f"brokercert: interrupted before run {number} of {times}: {_so_far(runs)}", err=True)
+                say(f"brokercert: interrupted before run {number} of {times}: {_so_far(runs)}", err=True)
                 between = True
                 break
             for text in told(write_what_fits(run, folder / run.run_id), folder / run.run_id):
-                click.echo(f"brokercert: {text}", err=True)
+                say(f"brokercert: {text}", err=True)
             runs.append(run)
             if run.outcome is Outcome.INTERRUPTED or (request.fail_fast and run.outcome is Outcome.FAILED):
                 break

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brokercert.cli.options import set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -106,14 +107,14 @@ async def _serve(
             await broker.start(port=port)
         env = subject_environment(broker, host="127.0.0.1", port=broker.port, scenario="by-hand", state_dir=folder)
         for name, value in env.items():
-            click.echo(f"export {name}={shlex.quote(value)}")
+            say(f"export {name}={shlex.quote(value)}")
         if web_port is not None:
             if not isinstance(broker, Shown):
                 raise UsageError(f"--web: the broker of {rows.name} has no page yet; leave --web out")
             page = _page(broker.panel(), writer, lambda: loop.time() - began, {"WebSocket": broker.url})
             with _port("--web-port", web_port):
                 await page.start(web_port)
-            click.echo(f"# the page: {page.url}")
+            say(f"# the page: {page.url}")
         await asyncio.Event().wait()
     finally:
         if page is not None:
@@ -206,7 +207,7 @@ def _writer(seed: int, began: float, quiet: bool) -> TraceWriter:
         writer.records.clear()  # it may run for days
         if not quiet:
             shown = line(0, record)
-            click.echo(f"{shown.at:9.3f}  {shown.conn or '':>3}  {shown.who:<7}  {shown.text}")
+            say(f"{shown.at:9.3f}  {shown.conn or '':>3}  {shown.who:<7}  {shown.text}")
 
     writer.watchers.append(tell)
     return writer

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from brokercert.cli.options import set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -96,13 +97,13 @@ def list_(set_name: str, as_json: bool, manifest: bool) -> int:
     if as_json:
         document = {"set": rows.id, "title": rows.title, "version": rows.version, "hash": rows.hash, "fields": fields}
         page = {"name": rows.name, "source": msgspec.to_builtins(rows.source)}
-        click.echo(json.dumps({**document, **page, "requirements": [_plain(cover) for cover in covers]}, indent=1))
+        say(json.dumps({**document, **page, "requirements": [_plain(cover) for cover in covers]}, indent=1))
     else:
         for text in _table(rows, covers):
-            click.echo(text)
+            say(text)
         if fields:
             bare = [field for field, names in fields.items() if not names]
-            click.echo(f"States are compared in {len(fields)} fields; without a mutant: {', '.join(bare) or 'none'}.")
+            say(f"States are compared in {len(fields)} fields; without a mutant: {', '.join(bare) or 'none'}.")
     return 0
 
 
@@ -166,7 +167,7 @@ def explain(requirement: str, set_name: str | None) -> int:
         raise UsageError(f"no requirement {requirement!r} in {names}{meant}")
     for rows in holding:
         for text in _explanation(rows, requirement.upper()):
-            click.echo(text)
+            say(text)
     return 0
 
 
@@ -178,7 +179,7 @@ def _readable_sets() -> Iterator[RequirementSet]:
         try:
             yield load_set(name)
         except RequirementError as error:
-            click.echo(f"brokercert: left out: {error}", err=True)
+            say(f"brokercert: left out: {error}", err=True)
 
 
 @click.command(short_help="Print a JSON Schema.")
@@ -191,7 +192,7 @@ def schema(what: str) -> int:
     if what == "config":
         from brokercert.engine.ask.schema import config_schema
 
-        click.echo(json.dumps(config_schema(), indent=1))
+        say(json.dumps(config_schema(), indent=1))
         return 0
     click.echo(resources.files("brokercert.data").joinpath("subject-protocol.schema.json").read_text("utf-8"), nl=False)
     return 0

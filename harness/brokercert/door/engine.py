@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from brokercert_reports.text import printable
 from brokercert_reports.write import RECORD, write_what_fits
 
 from brokercert.cli.finish import told
@@ -37,7 +38,7 @@ def plan(options: Options, root: str) -> Plan:
         set_id=rows.id,
         named=rows.name,
         marker=rows.marker,
-        whom=request.subject.name,
+        whom=printable(request.subject.name),
         part=request.part,
         rows={row: list(listed.get(row, (NO_SCENARIO,))) for row in _asked(request, rows)},
     )

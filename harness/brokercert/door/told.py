@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from brokercert_reports.text import quantity, source_told
+from brokercert_reports.text import printable_run, quantity, source_told
 from brokercert_reports.view import bearing, waiver_lines, waiver_of
 
 from brokercert.cli.finish import status_of
@@ -23,7 +23,10 @@ Kind = Literal["pass", "fail", "error", "skip"]
 
 
 def judged_from(run: RunRecord, listed: Mapping[str, tuple[str, ...]], reports: Mapping[str, Path]) -> Judged:
-    """All that pytest is told of a run. `listed`: requirement -> the scenarios that exercise it."""
+    """All that pytest is told of a run, and prints: harmless, whatever a client said. `listed`: requirement -> the
+    scenarios that exercise it.
+    """
+    run = printable_run(run)
     return Judged(
         outcome=str(run.outcome),
         sentence=run.sentence,
@@ -65,7 +68,7 @@ def _row(run: RunRecord, row: RowResult, scenario: str, findings: list[Finding])
     waiver = waiver_of(row, run) if kind == "fail" else None
     if waiver is not None:
         first = next((finding.observed for finding in findings if finding.verdict is verdict), row.reason)
-        kind, message = "skip", _encodable(f"{bearing(waiver)}; {verdict}: {row.id} {row.title}: {first}")
+        kind, message = "skip", f"{bearing(waiver)}; {verdict}: {row.id} {row.title}: {first}"
     elif kind == "skip":
         message = f"not applicable: {findings[0].observed}"
     elif kind != "pass":
@@ -123,12 +126,7 @@ def explain(run: RunRecord, row: RowResult, findings: list[Finding], verdict: Ve
         lines.append(f"  to mend it   {row.mend}")
     if row.reproduce:
         lines.append(f"  reproduce    {row.reproduce}")
-    return _encodable("\n".join(lines))
-
-
-def _encodable(text: str) -> str:
-    """A client may print half a character."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return "\n".join(lines)
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -22,7 +22,7 @@ from brokercert.engine.machine.watchdog import Watchdog
 from brokercert.engine.play import scoring
 from brokercert.engine.play.gate import StartGate
 from brokercert.engine.play.paths import Paths
-from brokercert.engine.play.play import Played, Props, broken, play
+from brokercert.engine.play.play import Played, Props, broken, placed, play
 from brokercert.engine.play.scenario import Scenario
 from brokercert.engine.run import again
 from brokercert.engine.run.judgements import Judgements
@@ -120,7 +120,7 @@ class Crew:
         except UsageError:
             raise
         except Exception as error:  # the first round stands: it is judged, whatever broke after it
-            self.notes.append(f"Playing again broke: {type(error).__name__}: {error}")
+            self.notes.append(f"Playing again broke: {placed(error)}")
         finally:
             self.again_took = loop.time() - self._began - first_took
 
