@@ -45,12 +45,18 @@ def repeat_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
     except (UsageError, KeyboardInterrupt) as error:
         if isinstance(error, UsageError) and any(folder.glob("*/run.json")):
             raise UsageError(f"{error}; the runs before it stand in {folder}") from error
-        if not _holds_something(folder):
-            take_back(folder, before)
-            with suppress(OSError):  # the link of the runs in it
-                (folder / LATEST).unlink()
-            remove([folder, *ours[1:]])
+        _take_away(folder, before, ours)
         raise
+
+
+def _take_away(folder: Path, before: str, ours: Sequence[Path]) -> None:
+    """As if it had not been, unless something stands in it. `before`: where `latest` led; `ours`: what was made."""
+    if _holds_something(folder):
+        return
+    take_back(folder, before)
+    with suppress(OSError):  # the link of the runs in it
+        (folder / LATEST).unlink()
+    remove([folder, *ours[1:]])
 
 
 def _holds_something(folder: Path) -> bool:

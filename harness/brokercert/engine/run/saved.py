@@ -131,8 +131,12 @@ def _of_runs(folder: Path) -> str:
         return "no trace in this folder; expected *.jsonl, or a folder traces/ of them"
     if is_file(folder / "run.json"):
         return f"a run that was repeated; judge one of its runs, as in `brokercert judge {runs[0]}`"
-    newest = next((one for one in (folder / LATEST,) if any((one / "traces").glob("*.jsonl"))), runs[-1])
-    return f"a folder of runs; judge one of them, as in `brokercert judge {newest}`"
+    return f"a folder of runs; judge one of them, as in `brokercert judge {_newest(folder, runs)}`"
+
+
+def _newest(folder: Path, runs: Sequence[Path]) -> Path:
+    latest = folder / LATEST
+    return latest if any((latest / "traces").glob("*.jsonl")) else runs[-1]
 
 
 def saved_traces(paths: Sequence[Path]) -> Saved:
