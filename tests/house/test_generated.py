@@ -39,7 +39,7 @@ def test_no_page_is_stale(page: Page) -> None:
 @pytest.mark.parametrize("set_id", measured())
 def test_the_kept_score_is_of_todays_sources(set_id: str) -> None:
     """Else every report says that the score was not measured."""
-    mend = f"run: brokercert matrix --set {set_id} --keep   (or, for all sets: {COMMAND} --all)"
+    mend = f"run: brokercert matrix --set {load_set(set_id).name} --keep   (or, for all sets: {COMMAND} --all)"
     score = kept_scores(scores_of(set_id)).get(set_id)
     assert score is not None, f"data/scores.json has no score of {set_id}; {mend}"
     assert score.hash == matrix_hash(load_suite(set_id)), f"the score of {set_id} is of other sources; {mend}"
