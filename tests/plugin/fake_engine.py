@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.door import engine
+from brokercert.door.child import harmless
 from brokercert.door.process import UsageRefused
 from brokercert.door.wire import Request
 from brokercert.engine.errors import UsageError
@@ -45,7 +46,7 @@ def ask(request: Request, folder: Path, say: Callable[[str], None]) -> tuple[dic
         else:
             answer = {"judged": engine.report(*engine.run(options, root, request["rows"], say), say)}
     except (UsageError, RequirementError) as error:
-        raise UsageRefused(str(error)) from error
+        raise UsageRefused(harmless(str(error))) from error
     return json.loads(json.dumps(answer)), False
 
 

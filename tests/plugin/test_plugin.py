@@ -166,6 +166,21 @@ def test_a_file_of_waivers_that_is_broken_is_told_before_anything_is_run(
     assert result.ret == pytest.ExitCode.USAGE_ERROR and "nobody.toml" in result.stderr.str() and project.calls == []
 
 
+def test_whatever_a_client_says_moves_no_cursor_of_whoever_reads(project: Project) -> None:
+    """What a client printed, how it is called, and what stands in a file."""
+    project.verdicts = {"LOG-010": Verdict.FAIL}
+    program = project.pytester.path / "bot\x1b[2J\u202e.sh"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    result = project.pytest("-m", "stage2", "-rA", f"--brokercert-command='{program}'")
+    text = result.stdout.str()
+    assert result.ret == 1 and r"bot\x1b[2J\u202e.sh; tradovate-stage2" in text and r"saw fail <b>]]>\x1b[31m" in text
+    assert not any(mark in text for mark in ("\x1b", "\u202e", "\ud800"))
+    (project.pytester.path / "brokercert.toml").write_text('"a\\u001b[2Jb" = 1\n')
+    result = project.pytest("-m", "stage2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR and r"a\x1b[2Jb is not known" in result.stderr.str()
+
+
 def test_each_verdict_has_its_own_kind_of_outcome(project: Project) -> None:
     verdicts = {
         "LOG-010": "fail",

@@ -115,11 +115,11 @@ def main() -> int:
         if not _is_usage(error):
             traceback.print_exc()
             return 3
-        line.tell({"usage": _harmless(str(error))})
+        line.tell({"usage": harmless(str(error))})
         return 2
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """What pytest prints; what stands in a user's file, or in a trace, may be in it."""
     from brokercert_reports.text import printable
 
