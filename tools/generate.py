@@ -93,8 +93,8 @@ def manifest(set_id: str, before: str) -> str:
     after = kept_text(Kept(released, todays(set_id)))
     if released and after != before:
         raise GenerateError(
-            f"{set_id}: version {todays(set_id).version} was released, and its rows, limits or scenarios have changed; "
-            f"expected a new version: give its set.toml another, then run: {COMMAND}"
+            f"{load_set(set_id).name}: version {todays(set_id).version} was released, and its rows, limits or "
+            f"scenarios have changed; expected a new version: give its set.toml another, then run: {COMMAND}"
         )
     return after
 
@@ -139,6 +139,10 @@ def stale_scores(path: Path | None = None) -> Iterator[str]:
             yield set_id
 
 
+def _score_of(set_id: str) -> str:
+    return f"{scores_of(set_id).relative_to(ROOT)}: {load_set(set_id).name}"
+
+
 def measure(set_ids: Sequence[str]) -> int:
     """Play the kill matrix of these sets and keep their scores. The exit status of the first that is not as written."""
     for set_id in set_ids:
@@ -154,7 +158,7 @@ def check(*, everything: bool) -> int:
     for file in pages:
         print(f"{file}: stale; run: {COMMAND}")
     for set_id in scores:
-        print(f"{scores_of(set_id).relative_to(ROOT)}: {set_id}: stale; run: {COMMAND} --all   (minutes)")
+        print(f"{_score_of(set_id)}: stale; run: {COMMAND} --all   (minutes)")
     if not pages and not scores:
         print("generate: nothing is stale")
     return 1 if pages or (scores and everything) else 0
@@ -170,7 +174,7 @@ def write(*, everything: bool) -> int:
     if scores and everything:
         return measure(scores)
     for set_id in scores:
-        print(f"{scores_of(set_id).relative_to(ROOT)}: {set_id}: still stale; {COMMAND} --all measures it (minutes)")
+        print(f"{_score_of(set_id)}: still stale; {COMMAND} --all measures it (minutes)")
     if not pages and not scores:
         print("generate: nothing was stale")
     return 0

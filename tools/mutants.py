@@ -173,7 +173,9 @@ def line(turn: Turn, result: Result, took: float) -> str:
     parts = [f"{', '.join(result.failed)} failed"] if result.failed else []
     parts += result.wrong
     parts += [f"{row} was not shown in {TRIES} tries: the machine was busy" for row in result.unshown]
-    return f"{'ok ' if result.ok else 'NOT'} {turn.name} ({turn.set_id}): {'; '.join(parts)} ({took:.0f} s)"
+    return (
+        f"{'ok ' if result.ok else 'NOT'} {turn.name} ({load_set(turn.set_id).name}): {'; '.join(parts)} ({took:.0f} s)"
+    )
 
 
 # Playing.

@@ -16,9 +16,10 @@ import re
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stubs import LEFT, ROW_BEGINS, TEXTS, Sample, fill, head_text, registered, row_text, slug
 
@@ -37,9 +38,12 @@ class NewError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Where a row lives: its set, that set's dialect, and the area's name, which its folders share."""
+    """Where a row lives: its set, by its id and as commands take it, that set's dialect, and the area's name, which its
+    folders share.
+    """
 
     set_id: str
+    set_name: str
     dialect: str
     name: str
 
@@ -77,9 +81,15 @@ def areas(root: Path = ROOT) -> dict[str, Area]:
         for name, facts in data["areas"].items() if "shares" not in data["set"] else ():
             prefix = facts["rows"]
             if prefix in found:
-                raise NewError(f"{path}: areas.{name}: rows: {prefix!r}; {found[prefix].set_id} has it already")
-            found[prefix] = Area(data["set"]["id"], data["set"]["dialect"], name)
+                raise NewError(f"{path}: areas.{name}: rows: {prefix!r}; {found[prefix].set_name} has it already")
+            found[prefix] = Area(data["set"]["id"], _named(data), data["set"]["dialect"], name)
     return found
+
+
+def _named(data: Mapping[str, Any]) -> str:
+    """The set of a set.toml, as `RequirementSet.name` has it: an id without an edition would be the newest one's."""
+    name: str = data["set"]["id"]
+    return f"{name.partition('@')[0]}@{data['source']['edition']}" if data.get("other_edition") else name
 
 
 def area_of(row: str, root: Path = ROOT) -> Area:
@@ -162,7 +172,7 @@ def row_file(row: str, area: Area, root: Path) -> Written:
     """The area's rows with the new one among them, in the order of their ids. Raises `NewError`."""
     path = root / area.rows
     if row in (there := ids_in(path)):
-        raise NewError(f"{row}: a row of {area.set_id} already, in {area.rows}; expected a new id, as {free(there)}")
+        raise NewError(f"{row}: a row of {area.set_name} already, in {area.rows}; expected a new id, as {free(there)}")
     head, *rows = path.read_text("utf-8").split(ROW_BEGINS)
     place = sum(id_ < row for id_ in there)
     rows[place - 1 : place] = [rows[place - 1].rstrip("\n") + "\n\n"] if place else []
@@ -182,7 +192,7 @@ def plan(kind: str, row: str, root: Path = ROOT) -> list[Written]:
     if kind == "row":
         return [row_file(row, area, root), *(one for name in OF_A_ROW for one in stub(name, row, area, root))]
     if row not in ids_in(root / area.rows):
-        raise NewError(f"{row}: no row of {area.set_id}; expected one of {area.rows}, or first: dev.py new row {row}")
+        raise NewError(f"{row}: no row of {area.set_name}; expected one of {area.rows}, or first: dev.py new row {row}")
     files = list(stub(kind, row, area, root))
     if kind in ("scenario", "mutant"):
         _expect_free(registered(kind, row), kind, root / area.rooms[kind], root)
@@ -218,17 +228,17 @@ STEPS = (  # kinds of stub, what is to do, and what says so
     (
         ("row", "scenario"),
         "the reference client passes",
-        ".venv/bin/brokercert certify --set {set_id} --reference --only {row}",
+        ".venv/bin/brokercert certify --set {set} --reference --only {row}",
     ),
     (
         ("row", "mutant"),
         "the mutant fails it, and no more",
-        ".venv/bin/brokercert matrix --set {set_id} --mutant {mutant}",
+        ".venv/bin/brokercert matrix --set {set} --mutant {mutant}",
     ),
     (
         ("row", "scenario"),
         "no other mutant fails by accident",
-        ".venv/bin/brokercert matrix --set {set_id}   (minutes)",
+        ".venv/bin/brokercert matrix --set {set}   (minutes)",
     ),
     (("row", "scenario", "mutant"), "pages, counts and scores", "python3 dev.py generate --check"),
     (("row",), "a line for users", "CHANGELOG.md (no test asks for it)"),
@@ -239,7 +249,7 @@ def still_to_do(kind: str, row: str, area: Area) -> Iterator[str]:
     """What a stub of that kind leaves to do, a line each."""
     facts = {
         "row": row,
-        "set_id": area.set_id,
+        "set": area.set_name,
         "limits": DATA / area.set_id / "limits.toml",
         "mutant": f"{registered('mutant', row)}   (or as you name it)",
     }

@@ -27,7 +27,7 @@ def _of_set(rows: RequirementSet, suite: Suite) -> str:
     listed = suite.listed()
     cells = {scenario.name for scenario in suite.scenarios if scenario.cell}
     lines = [f"| {row.id} | {', '.join(_told(listed.get(row.id, ()), cells))} |" for row in rows.rows]
-    return "\n".join(["", f"## {rows.id}", "", "| row | scenarios |", "| --- | --- |", *lines, ""])
+    return "\n".join(["", f"## {rows.name}", "", "| row | scenarios |", "| --- | --- |", *lines, ""])
 
 
 def _told(names: Sequence[str], cells: set[str]) -> Iterator[str]:

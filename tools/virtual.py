@@ -23,6 +23,8 @@ from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.again import Repeats, bodies, shares_of
 from brokercert.matrix.subjects import REFERENCE, outside, subject_named
 from brokercert.parallel import in_order, local
+from brokercert.requirements import RequirementError, RequirementSet, set_named
+from brokercert.sets import default_set
 from brokercert.verdict import RunRecord, decode_run
 
 LATEST = Path("out/latest")
@@ -83,13 +85,14 @@ def compare(folder: Path) -> int:
     return 1 if wrong or differ or not theirs else 0
 
 
-def repeat(set_id: str, names: tuple[str, ...], times: int, *, full: bool, jobs: int) -> int:
+def repeat(rows: RequirementSet, names: tuple[str, ...], times: int, *, full: bool, jobs: int) -> int:
     """Play each again and again; say how many different bodies there were."""
+    set_id = rows.id
     offers = subject_named(set_id, REFERENCE).offers
     chosen = [s for s in load_suite(set_id).scenarios if not names or s.name in names]
     unknown = set(names) - {s.name for s in chosen}
     if unknown or not chosen:
-        return wrong_use(f"--scenario {', '.join(sorted(unknown))}: no such scenario in {set_id}")
+        return wrong_use(f"--scenario {', '.join(sorted(unknown))}: no such scenario in {rows.name}")
     shares = []
     for scenario in chosen:
         lacking = set(scenario.needs) - offers
@@ -116,7 +119,7 @@ def repeat(set_id: str, names: tuple[str, ...], times: int, *, full: bool, jobs:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="dev.py virtual", description=__doc__.partition("\n")[0])
-    parser.add_argument("--set", default="tradovate-stage2", help="for --repeat (tradovate-stage2)")
+    parser.add_argument("--set", default=default_set(), help=f"for --repeat ({default_set()})")
     parser.add_argument("--repeat", type=int, default=0, metavar="N", help="play each scenario N times")
     parser.add_argument("--scenario", action="append", default=[], metavar="NAME", help="for --repeat; all by default")
     parser.add_argument("--full-volume", action="store_true", help="for --repeat: not at that of the kill matrix")
@@ -124,7 +127,11 @@ def main() -> int:
     parser.add_argument("run", nargs="?", type=Path, default=LATEST, help=f"compared with ({LATEST})")
     options = parser.parse_args()
     if options.repeat:
-        return repeat(options.set, tuple(options.scenario), options.repeat, full=options.full_volume, jobs=options.jobs)
+        try:
+            rows = set_named(options.set)
+        except RequirementError as error:
+            return wrong_use(f"--set {error}")
+        return repeat(rows, tuple(options.scenario), options.repeat, full=options.full_volume, jobs=options.jobs)
     return compare(options.run)
 
 

@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--brokercert-config", metavar="FILE", help="a brokercert.toml (default: the nearest one)")
     group.addoption("--brokercert-out", metavar="DIR", help="where the run is written (default: out)")
+    group.addoption("--brokercert-waivers", metavar="FILE", help="a waivers.toml (default: beside brokercert.toml)")
     group.addoption("--brokercert-strict", action="store_true", default=None, help="let a warning fail")
     parser.addini("brokercert_set", "requirement set to certify against in every run", default="")
     parser.addini(

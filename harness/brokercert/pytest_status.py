@@ -56,6 +56,7 @@ def wish_of(config: pytest.Config, given: argparse.Namespace) -> Wish | None:
         part=given.brokercert_part,
         only=list(given.brokercert_only or ()),
         out=given.brokercert_out,
+        waivers=given.brokercert_waivers,
         strict=bool(given.brokercert_strict),
         reference=bool(given.brokercert_reference),
         else_reference=bool(config.getini("brokercert_reference")),

@@ -55,7 +55,7 @@ def shown(file: str, run: RunRecord, *, draft: bool, signer: str, told: str = ""
     return Shown(
         file=printable(file),
         client=client_words(run),
-        set=f"{run.set_id} {run.set_version}",
+        set=f"{run.named} {run.set_version}",
         part=run.part or "the whole set",
         word=word,
         tone="pass" if certified else "blocked",

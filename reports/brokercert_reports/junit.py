@@ -27,6 +27,7 @@ from brokercert_reports.view import (
     MOST_CASES,
     MOST_LINES,
     Case,
+    bearing,
     cases,
     evidence_place,
     fails_run,
@@ -160,8 +161,7 @@ def _row_case(suite: ET.Element, row: RowResult, run: RunRecord, under: str, pla
     elif keeps_open(row):
         _explained(case, "error", row, told)
     elif (waiver := waiver_of(row, run)) is not None:
-        bears = f"waived until {waiver.expiry} by {waiver.who}: {waiver.reason}"
-        ET.SubElement(case, "skipped", message=_short(f"{bears}; {row.verdict}: {row.reason}"))
+        ET.SubElement(case, "skipped", message=_short(f"{bearing(waiver)}; {row.verdict}: {row.reason}"))
     elif row.verdict is Verdict.NOT_APPLICABLE:
         ET.SubElement(case, "skipped", message=_short(f"not applicable: {row.reason}"))
     elif row.verdict not in (Verdict.PASS, Verdict.WARNING):

@@ -82,7 +82,7 @@ class Plan:
 
 def empty_plan(rows: RequirementSet) -> Plan:
     """The sheet before a run: what is asked, and by which numbers it is judged."""
-    above = (("Test plan", rows.title), ("Requirement set", f"{rows.id}, version {rows.version}, sha256 {rows.hash}"))
+    above = (("Test plan", rows.title), ("Requirement set", f"{rows.name}, version {rows.version}, sha256 {rows.hash}"))
     planned = [Planned(row.id, row.text, row.level, _limits(rows, row.limits)) for row in rows.rows]
     return _plan(above, planned, {}, _demands(rows.id), _moment(""))
 
@@ -104,7 +104,7 @@ def plan_of_run(run: RunRecord, *, draft: bool = False) -> Plan:
         ("Test plan", run.set_title),
         ("Client", client_words(run)),
         ("Outcome", run.sentence),
-        ("Requirement set", f"{run.set_id}, version {run.set_version}, sha256 {run.set_hash}"),
+        ("Requirement set", f"{run.named}, version {run.set_version}, sha256 {run.set_hash}"),
         ("Run", f"{run.run_id}, {run.started}, {run.tier} time"),
         ("Tool", f"{run.tool}; not issued by the broker, against a simulated one"),
     ]

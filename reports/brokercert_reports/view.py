@@ -102,6 +102,11 @@ def waiver_of(row: RowResult, run: RunRecord) -> Waiver | None:
     return next((one for one in run.waivers if one.row == row.id), None)
 
 
+def bearing(waiver: Waiver) -> str:
+    """Why a failure does not fail the run."""
+    return f"waived until {waiver.expiry} by {waiver.who}: {waiver.reason}"
+
+
 def waiver_lines(run: RunRecord) -> tuple[str, ...]:
     """Each waiver of the run in a sentence, and what became of it."""
     states = [(one, waiver_state(one, run.rows, strict=run.strict, on=run.waived_on)) for one in run.waivers]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import brokercert.cli
 import click
@@ -16,11 +18,16 @@ import pytest
 from brokercert.engine.ask.config import load_config
 from brokercert.engine.ask.options import client_asked
 from brokercert.engine.ask.schema import config_schema
+from brokercert.engine.client.placeholders import PLACEHOLDERS, fill, literal, refuse_unknown
+from brokercert.engine.client.subject import SubjectSpec
+from brokercert.engine.errors import UsageError
 from brokercert.engine.init.detect import detect, variables
-from brokercert.engine.init.write import Answers, config_text, driver_of
+from brokercert.engine.init.write import Answers, config_text, driver_of, one_line
 from brokercert.requirements import load_set
 from brokercert.sets import own_sets
 from brokercert.verdict import ExitCode
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 VALID = fastjsonschema.compile(config_schema())
 CARGO = '[package]\nname = "bot"\n'
@@ -103,9 +110,139 @@ def test_what_is_written_is_read_by_the_reader_and_valid_by_the_schema(
     path.write_text(config_text(Answers('a "b" \\ é', ("sh", "-c", 'x "y"'), language, env), rows))
     config = load_config(path, environ={})
     spec = client_asked(config, rows)
-    assert (spec.name, spec.command, config.set_id) == ('a "b" \\ é', ("sh", "-c", 'x "y"'), set_id)
+    assert (spec.name, spec.command, config.set_id) == ('a "b" \\ é', ("sh", "-c", 'x "y"'), rows.name)
     assert set(spec.env) == {name for name, one in env.items() if one in ("url", *rows.placeholders)}
     VALID(tomllib.loads(path.read_text()))
+
+
+SAID = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\"\\'{}%#$\n\r\t\x7f\u2028"), max_size=12)
+GIVABLE = SAID.filter(lambda text: bool(text) and "\0" not in text)
+
+
+@settings(deadline=None)
+@given(
+    name=SAID,
+    command=st.lists(GIVABLE, min_size=1, max_size=4),
+    env=st.dictionaries(GIVABLE.filter(lambda name: "=" not in name), st.sampled_from(["url", "token"]), max_size=3),
+)
+@example(name="\U0001f600", command=["\U0001f600.py", '"""', "a\\u0041"], env={"MY URL": "url", "a.b": "token"})
+def test_whatever_a_client_is_called_it_is_read_back_as_it_was(
+    name: str, command: list[str], env: dict[str, str]
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "brokercert.toml"
+        path.write_text(config_text(Answers(name, tuple(command), "", env), load_set("tradovate-stage2")), "utf-8")
+        config = load_config(path, environ={})
+    assert config.command == tuple(command) and config.name == one_line(name)
+    assert config.env == {variable: f"{{{placeholder}}}" for variable, placeholder in env.items()}
+
+
+@given(GIVABLE)
+def test_a_name_without_control_characters_stays_as_it_is(name: str) -> None:
+    told = one_line(name)
+    assert told == (name if name.isprintable() and " ".join(name.split()) == name else told)
+    assert told.isprintable() and told.strip() == told != ""
+
+
+PIECES = st.lists(st.sampled_from(["{url}", "{nobody}", "{", "}", "$", "a", "_", "{{url}}"]) | st.text(max_size=2))
+
+
+@given(PIECES.map("".join))
+def test_a_file_whose_name_has_braces_is_no_placeholder(name: str) -> None:
+    filled = {f"BROKERCERT_{one.upper()}": "FILLED" for one in PLACEHOLDERS}
+    assert fill(literal(name), filled) == name
+    refuse_unknown(SubjectSpec("x", command=(literal(name),)), "subject.env")
+
+
+@pytest.mark.parametrize(
+    "name", ["a \"b\" 'c'", "100%s {url} {nobody} {{url}}", "\u00e9\U0001f600", "a\\u0041 #x", "$HOME `x`"]
+)
+def test_a_folder_and_a_script_of_any_name_are_started(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    place = folder / name
+    place.mkdir()
+    script = f"{name}.py"
+    (place / script).write_text("import sys; sys.exit(len(sys.argv) + 2)")
+    (place / "package.json").write_text(json.dumps({"bin": script}))
+    (place / "node").write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    (place / "node").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
+    monkeypatch.chdir(place)
+    assert run() == ExitCode.INCOMPLETE
+    out = capfd.readouterr().out
+    assert "it left by itself" in out and "exit 3" in out, out
+    config = load_config(place / "brokercert.toml", environ={})
+    assert config.name == name and config.command == ("node", literal(script))
+
+
+def test_a_folder_whose_name_is_no_utf8_has_a_name_that_can_be_printed(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder / os.fsdecode(b"a\xffb")
+    place.mkdir()
+    monkeypatch.chdir(place)
+    assert run("--start", "sh -c 'exit 3'") == ExitCode.INCOMPLETE
+    assert "What a b did:" in capfd.readouterr().out and load_config(environ={}).name == "a b"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--start", "sh ''"), "how the client is started: word 2 is empty"),
+        (("--start", "sh '"), "--start: No closing quotation"),
+        (("--start", "sh", "--url-variable", "A=B"), "--url-variable 'A=B': no variable is called so"),
+        (("--start", "sh", "--url-variable", ""), "--url-variable '': no variable is called so"),
+        (
+            ("--start", "sh", "--url-variable", "A", "--token-variable", "A"),
+            "A: the variable of the address and of the",
+        ),
+        (("--library", "my lib"), "the library 'my lib': Python can import nothing of this name"),
+        (("--library", "a.class"), "the library 'a.class': Python can import nothing of this name"),
+        (("--start", "sh x" + os.fsdecode(b"\xff")), "is no UTF-8, as a TOML file must be"),
+    ],
+)
+def test_what_cannot_be_written_down_is_refused_before_anything_is_written(
+    folder: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    assert run(*words) == ExitCode.USAGE
+    err = capfd.readouterr().err
+    assert said in err and err.startswith("brokercert: ") and err.count("\n") == 1
+    assert [one.name for one in folder.iterdir()] == [".git"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_wrong_use(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/proc/self")  # root may write nearly everywhere else
+    assert run("--start", "sh") == ExitCode.USAGE
+    assert "brokercert init: nothing can be written to /proc/" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a link to nothing", "a file"])
+@pytest.mark.parametrize("name", ["brokercert.toml", "brokercert_driver.py"])
+def test_what_is_called_so_is_left_as_it_is(
+    folder: Path, capfd: pytest.CaptureFixture[str], kind: str, name: str
+) -> None:
+    place = folder / name
+    place.mkdir() if kind == "a folder" else place.symlink_to("no") if "link" in kind else place.write_text("x")
+    assert run("--library", "acme") == ExitCode.USAGE
+    assert f"{name} is there, and is left as it is; --force replaces it" in capfd.readouterr().err
+    assert len(list(folder.iterdir())) == 2 and os.path.lexists(place)
+    assert run("--library", "acme", "--force") == (ExitCode.USAGE if kind == "a folder" else ExitCode.INCOMPLETE)
+    if kind == "a folder":
+        assert f"{name} cannot be written: Is a directory" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["'' = 'x'", "'A=B' = 'x'", 'A = "x\\u0000"', '"A\\u0000" = "x"'])
+def test_a_variable_that_no_program_can_be_given_is_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "brokercert.toml"
+    path.write_text(f"[subject]\ncommand = ['sh']\n[subject.env]\n{line}\n")
+    with pytest.raises(UsageError, match=r"subject\.env\..*: no program can be given such a variable"):
+        load_config(path, environ={})
+    path.write_text('[subject]\ncommand = ["sh", "a\\u0000"]\n')
+    with pytest.raises(UsageError, match=r"subject\.command = .*; expected words without NUL bytes"):
+        load_config(path, environ={})
 
 
 def test_a_driver_is_some_twenty_lines_and_there_is_none_for_other_languages() -> None:

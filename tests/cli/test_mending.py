@@ -56,8 +56,25 @@ def test_what_was_not_green_is_played_again_and_of_that_what_still_is_not(door: 
     assert door("--failed")[0] == ExitCode.FAILED
     assert door.played == ("LOG-010", "REC-010"), "a warning is green"
     door.verdicts = {"REC-010": Verdict.FAIL}
-    door("--failed")
-    assert door("--failed")[0] == ExitCode.FAILED and door.played == ("REC-010",), "what was deselected is not red"
+    told = door("--failed")[1]
+    assert (
+        "--failed: LOG-010, REC-010: not green in out/20260101T000002Z-abcd, a run of LOG-010, REC-010 alone\n" in told
+    )
+    code, told = door("--failed")
+    assert code == ExitCode.FAILED and door.played == ("REC-010",), "what was deselected is not red"
+    assert "--failed: REC-010: not green in out/20260101T000003Z-abcd, a run of LOG-010, REC-010 alone\n" in told
+
+
+def test_after_only_the_rows_of_that_run_are_meant_and_it_says_so(door: Door) -> None:
+    door()
+    door.verdicts = {"REC-010": Verdict.FAIL}
+    door("--only", "LOG-010")
+    code, told = door("--failed")
+    assert code == ExitCode.USAGE and len(door.requests) == 2
+    assert told == (
+        "brokercert: --failed: out/20260101T000002Z-abcd, a run of LOG-010 alone, has no row that can be asked of mine "
+        "and was not green; there is nothing to play; run once without --failed and --only, to ask for all rows\n"
+    )
 
 
 def test_under_strict_a_warning_is_not_green(door: Door) -> None:
@@ -77,11 +94,15 @@ def test_after_a_green_run_nothing_is_played(door: Door, folder: Path) -> None:
     )
 
 
-def test_rows_that_nobody_can_ask_of_the_client_are_not_played_again(door: Door, folder: Path) -> None:
+def test_rows_that_nobody_can_ask_of_the_client_are_not_played_again(
+    door: Door, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     door.verdicts = {"CON-030": Verdict.NOT_OBSERVED, "LOG-010": Verdict.FAIL}
     brokercert.cli.main(["certify"])
     brokercert.cli.main(["certify", "--failed"])
     assert door.played == ("LOG-010",), "CON-030 needs `tls`"
+    told = "not green in out/20260101T000001Z-abcd; left out, since it cannot be asked of the client now: CON-030"
+    assert told in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("other", ["name", "set", "judged", "broken", "none"])

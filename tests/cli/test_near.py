@@ -12,6 +12,8 @@ from brokercert.engine.ask.config import load_config
 from brokercert.engine.errors import UsageError
 from brokercert.near import CLOSE, hint, likeness, near
 from brokercert.requirements import load_set
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,7 @@ def test_a_near_miss_on_the_command_line_has_a_hint(
     assert brokercert.cli.main(words) == 2
     out, err = capfd.readouterr()
     assert said in err and err.startswith("brokercert: ") and "Traceback" not in err and out == ""
+    assert err.count("did you mean") <= 1
     assert not (folder / "out").exists()
 
 
@@ -106,6 +109,7 @@ def test_a_near_miss_in_the_file_has_a_hint(
     assert brokercert.cli.main(["certify"]) == 2
     err = capfd.readouterr().err
     assert err.startswith(f"brokercert: {folder}/brokercert.toml") and said in err and err.count("\n") == 1
+    assert err.count("did you mean") <= 1
 
 
 @pytest.mark.parametrize(
@@ -152,3 +156,43 @@ def test_every_command_that_takes_a_client_looks_for_options_behind_it() -> None
         assert command is not None
         if "command" in {parameter.name for parameter in command.params}:
             assert isinstance(command, WithClient), name
+
+
+def with_client() -> list[str]:
+    context = click.Context(brokercert.cli.cli)
+    commands = ((name, brokercert.cli.cli.get_command(context, name)) for name in brokercert.cli.COMMANDS)
+    return [name for name, command in commands if isinstance(command, WithClient)]
+
+
+WORDS = st.lists(
+    st.sampled_from(["--", "--config", "--config=x", "--reference", "--set", "-h", "--help", "-", "", "x", "a.py"])
+    | st.text("-ab =", max_size=5),
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("name", with_client())
+@settings(deadline=None)
+@given(words=WORDS, before=st.permutations([("--config", "a.toml"), ("--reference",)]), value=st.booleans())
+def test_all_behind_the_first_two_dashes_is_the_clients_whatever_it_is(
+    name: str, words: list[str], before: list[tuple[str, ...]], value: bool
+) -> None:
+    command = brokercert.cli.cli.get_command(click.Context(brokercert.cli.cli), name)
+    assert command is not None
+    ours = [word for option in before for word in option]
+    if value:  # an option may take two dashes for its value: they end nothing
+        ours[ours.index("a.toml")] = "--"
+    places = [__file__] if name == "replay" else []
+    for typed in ([*ours, *places], [*places, *ours]):
+        told = command.make_context(name, [*typed, "--", *words]).params
+        assert told["command"] == tuple(words) and told["reference"]
+        assert told["config_path"] == Path("--" if value else "a.toml")
+
+
+def test_the_client_of_a_replay_may_have_options_that_are_called_as_ours(
+    folder: Path, find: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert brokercert.cli.main(["replay", str(find), "--", "no-such-client", "--config", "x"]) == 2
+    assert "'no-such-client' was not found on PATH" in capfd.readouterr().err
+    assert brokercert.cli.main(["replay", "--", str(find), "no-such-client"]) == 2
+    assert "missing argument 'FIND'" in capfd.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import os
@@ -10,9 +11,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import brokercert.cli
 import pytest
 from brokercert.cli import outlet
-from brokercert.cli.outlet import Outlet, steady
+from brokercert.cli.outlet import Outlet, say, steady
 from brokercert.cli.progress import LiveProgress, PlainProgress, progress_for
 from brokercert.engine.ask.whom import REFERENCE
 from hypothesis import given
@@ -158,3 +160,34 @@ def test_a_missing_output_is_an_empty_one() -> None:
     stream = steady(None)
     print("to nobody ✓", file=stream, flush=True)
     assert not stream.isatty()
+
+
+CLI = Path(brokercert.cli.__file__).parent
+PRINTS = {  # what prints by itself, and why it may
+    "outlet.py": "it is what all others print by",
+    "__init__.py": "words of its own, where nothing more can be imported",
+}
+
+
+def test_whatever_a_command_prints_is_made_harmless_in_one_place() -> None:
+    """`say` escapes what a client, a page or a file may have in it. Of JSON and of what ships with brokercert the
+    end of the line is its own (`nl`).
+    """
+    wild = []
+    for path in sorted(CLI.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or path.name in PRINTS:
+                continue
+            name = ast.unparse(node.func)
+            own = any(word.arg == "nl" for word in node.keywords)
+            if name in ("print", "click.secho") or (name == "click.echo" and not own):
+                wild.append(f"{path.name}:{node.lineno}: {name}")
+    assert not wild, "expected `say` of brokercert.cli.outlet"
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2Jb", "a\rb", "a\u202eb", "a\ud800b", "a\x9bb"])
+def test_what_is_said_moves_no_cursor(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    say(text)
+    say(text, err=True)
+    out, err = capsys.readouterr()
+    assert out == err and out.startswith("a\\") and out.rstrip("\n").isprintable()

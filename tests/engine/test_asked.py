@@ -17,7 +17,7 @@ ROWS = load_set(SET)
 
 
 def asked(config: Config, *, part: str = "", strict: bool = False, seed: int = 1, typed: tuple[str, ...] = ()) -> str:
-    one = again(config, set_id=SET, part=part or config.part, strict=strict, seed=seed, typed=typed)
+    one = again(config, ROWS, part=part or config.part, strict=strict, seed=seed, typed=typed)
     return one.command_line("LOG-010")
 
 
@@ -82,7 +82,7 @@ def test_the_reference_client_is_asked_for_again_and_no_other_beside_it(tmp_path
     file_of(tmp_path, "[subject]\ncommand = ['bot']\n")
     for environ in ({}, {"BROKERCERT_COMMAND": "node client.mjs"}):
         config = load_config(environ=environ, start=tmp_path)
-        line = again(config, set_id=SET, part="", strict=False, seed=1, reference=True).command_line("LOG-010")
+        line = again(config, ROWS, part="", strict=False, seed=1, reference=True).command_line("LOG-010")
         assert line == f"brokercert certify --config {tmp_path / 'brokercert.toml'} --reference --only LOG-010"
     assert Again().command_line() == "brokercert certify"
 

@@ -72,3 +72,33 @@ def test_a_waived_failure_ends_nothing(tmp_path: Path) -> None:
     )
     _, run = saved_run(request)
     assert run.ended_early == "" and run.outcome is Outcome.INCOMPLETE and run.sentence.endswith("waived: LOG-070")
+
+
+def test_a_row_that_fails_in_the_preflight_ends_the_run_there(tmp_path: Path) -> None:
+    request = RunRequest(
+        SET,
+        subject_named(SET, "authorizes-twice"),
+        out=tmp_path,
+        only=("LOG-020", "HBT-020"),
+        scenarios=("preflight", LONG),
+        fail_fast=True,
+    )
+    folder, run = saved_run(request)
+    assert run.ended_early == "LOG-020 failed in preflight, and --fail-fast ended the run there."
+    states = {one.name: one.state for one in run.scenarios if one.name in ("preflight", LONG)}
+    assert run.outcome is Outcome.FAILED and states == {"preflight": "completed", LONG: "not run"}
+    again = judge_traces([folder])
+    assert (again.outcome, again.ended_early) == (run.outcome, run.ended_early)
+
+
+def test_a_preflight_that_passes_ends_nothing(tmp_path: Path) -> None:
+    request = RunRequest(
+        SET,
+        subject_named(SET, "first-message-only"),
+        out=tmp_path,
+        only=("LOG-010", "LOG-070"),
+        scenarios=("preflight", FAILS),
+        fail_fast=True,
+    )
+    _, run = saved_run(request)
+    assert run.ended_early == f"LOG-070 failed in {FAILS}, and --fail-fast ended the run there."

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from brokercert.engine.ask.config import load_config
 from brokercert.engine.client.subject import Factory, Level, SubjectSpec
 from brokercert.engine.look.askable import askable, lines
 from brokercert.engine.look.once import HUSHED, LEAVES, WATCHED, Seen, look
@@ -19,6 +23,8 @@ from brokercert.requirements import load_set
 from brokercert.sets import own_sets
 from brokercert.trace import records as r
 from brokercert.trace.clean import Clean
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec import structs
 from shaped_clients import FarApart
 from silent import silent
@@ -187,6 +193,55 @@ def test_a_line_adds_the_rows_that_it_names_and_no_line_is_told_that_adds_none(s
         assert set(askable(rows, suite, offered.offers)) - set(askable(rows, suite, bare.offers)) == set(tls.rows)
         absent = replace(bare, absent={"tls": "it has no TLS"})
         assert 'offers = ["tls"]' not in [line.text for line in lines(rows, suite, absent)]
+
+
+def _table(names: list[str]) -> str:
+    return "{" + ", ".join(f'{name} = "no"' for name in names) + "}"
+
+
+NAMES = sorted({name for one in own_sets() for name in load_set(one).capabilities} - {"wire"})
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    set_id=st.sampled_from(own_sets()),
+    level=st.sampled_from(["wire", "reports", "commands"]),
+    stop=st.sampled_from(["signal", "command", "none"]),
+    said=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["offered", "absent"])),
+)
+def test_each_line_put_into_the_file_adds_its_rows_and_takes_none(
+    set_id: str, level: str, stop: str, said: dict[str, str]
+) -> None:
+    """A key cannot stand there twice: the line comes in place of the one of that name."""
+    rows, suite = load_set(set_id), load_suite(set_id)
+    decided = {"report", "snapshot", "request", "stop", "process"}
+    offers = [n for n, how in said.items() if how == "offered" and n in rows.capabilities and n not in decided]
+    given = {"wire": (), "reports": ("report",), "commands": ("report", "snapshot", "request")}[level]
+    absent = [n for n, how in said.items() if how == "absent" and n in rows.capabilities and n not in given]
+    absent = [n for n in absent if n not in rows.never_absent]
+    file: dict[str, dict[str, str]] = {
+        "subject": {"name": '"bot"', "command": '["bot"]', "level": f'"{level}"', "stop": f'"{stop}"'},
+        "capabilities": {"offers": json.dumps(offers), "absent": _table(absent)},
+    }
+
+    def asked() -> set[str]:
+        text = "".join(f"[{t}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) for t, keys in file.items())
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "brokercert.toml"
+            path.write_text(text)
+            spec = load_config(path, environ={}).subject(rows)
+        found.append(spec)
+        return set(askable(rows, suite, spec.offers))
+
+    found: list[SubjectSpec] = []
+    now = asked()
+    for line in lines(rows, suite, found[0]):
+        key, _, value = line.text.partition(" = ")
+        before = dict(file[line.table])
+        file[line.table][key] = value
+        assert asked() - now == set(line.rows) and line.rows, line
+        assert found[-1].offers >= found[0].offers, line
+        file[line.table] = before
 
 
 def test_who_offers_all_is_told_of_no_line() -> None:

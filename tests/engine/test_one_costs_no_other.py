@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from brokercert.engine.client.subject import SubjectSpec
 from brokercert.engine.errors import HarnessError
@@ -27,10 +28,12 @@ from brokercert.engine.run.virtual_run import play_alone
 from brokercert.requirements import load_set
 from brokercert.toxiproxy.driver import ProxyHandle, ToxiproxyError
 from brokercert.trace import read_trace
+from brokercert.trace.disguises import disguises_of, found_in
 from brokercert.trace.file import TraceFile
 from brokercert.trace.records import Finished, Step, SubjectExited
 from brokercert_mock.port.broker import AnyBroker
 from brokercert_mock.tradovate.broker import TradovateBroker
+from disguised import WHOLE
 
 SET = "tradovate-stage2"
 ROWS, SUITE = load_set(SET), load_suite(SET)
@@ -298,3 +301,44 @@ def test_a_trace_that_another_client_removed_later_is_told(tmp_path: Path) -> No
     (tmp_path / played.result.trace).unlink()
     (said,) = lost_traces([played], tmp_path)
     assert "traces/short.jsonl" in said and "`brokercert judge` cannot repeat it" in said
+
+
+TOKEN = "8_2aQx7Tn2Lw9Rk4Vb8Zc1Md6Pf3Gs5Hj0Yu-aE_iOqWtXvNlBrKmDzCyS4UoA1.b"
+
+
+@pytest.mark.parametrize("disguise", sorted(WHOLE))
+@pytest.mark.parametrize("where", ["the playing itself", "the end", "before it"])
+def test_what_is_raised_is_told_without_what_a_client_said(
+    where: str, disguise: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error may quote a client's bytes."""
+    said = WHOLE[disguise](TOKEN)
+
+    async def logs_in(stage: AnyStage[Any, Any]) -> None:
+        await stage.start()
+        stage._writer.secret("access-token", TOKEN)
+
+    def concludes(self: Any) -> None:
+        self._writer.close()
+        raise ValueError(f"cannot read {said}")
+
+    async def cleans_up(self: Any) -> None:
+        await real(self)
+        raise ValueError(f"cannot read {said}")
+
+    def begins(*_: Any) -> None:
+        raise ValueError(f"cannot read {said}")
+
+    real = AnyStage.finish
+    if where == "the playing itself":
+        monkeypatch.setattr(play._Playing, "conclude", concludes)
+    elif where == "the end":
+        monkeypatch.setattr(AnyStage, "finish", cleans_up)
+    else:
+        monkeypatch.setattr(alone, "play_alone", begins)
+    played = alone.played_alone(scenario(logs_in), REQUEST, ROWS, "test", tmp_path)
+    assert "ValueError" in played.result.note and ("cannot read" in played.result.note) == (where != "before it")
+    texts = [played.result.note, *(msgspec.json.encode(one).decode() for one in played.trace.records)]
+    texts += [path.read_text("utf-8") for path in tmp_path.rglob("*.jsonl")]
+    assert not any(found_in(text, [disguises_of(TOKEN)]) for text in texts), played.result.note
+    assert (played.result.state == "harness error") == (where != "the end")

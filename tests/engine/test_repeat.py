@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
+import os
+import shutil
+import signal
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +16,7 @@ import brokercert.cli
 import pytest
 from brokercert.engine.ask.given import is_file
 from brokercert.engine.errors import UsageError
+from brokercert.engine.loops import run_loop
 from brokercert.engine.machine import priority
 from brokercert.engine.run import run as engine
 from brokercert.engine.run.believed import believed
@@ -120,6 +125,14 @@ class Door:
             name = self.clients.pop(0)
             if name == "gone":
                 raise UsageError("the client's command was not found")
+            if name in ("lost", "taken away"):  # with a run that has traces and no record; or with all of the folder
+                shutil.rmtree(request.out) if name == "taken away" else (request.out / "x" / "traces").mkdir(
+                    parents=True
+                )
+                raise UsageError("what was asked for cannot be")
+            if name == "stopped":  # between two runs: the next one begins with it
+                os.kill(os.getpid(), signal.SIGINT)
+                run_loop(asyncio.sleep(0), lambda: "beginning")
             subject = replace(subject_named(SET, name), name=request.subject.name)
             return real(
                 RunRequest(SET, subject, out=request.out, scenarios=(SCENARIO,), tier="virtual", again=request.again),
@@ -157,6 +170,21 @@ def test_each_run_has_a_folder_in_which_it_is_judged(
     assert brokercert.cli.main(["report", str(latest)]) == ExitCode.FAILED
 
 
+def test_a_folder_of_runs_is_told_from_a_run_that_was_repeated(door: Door, tmp_path: Path) -> None:
+    door("reference", "reference")
+    (repeated_run,) = (one for one in (tmp_path / "out").iterdir() if not one.is_symlink())
+    (one, *_, newest) = sorted(path.parent.parent for path in repeated_run.glob("[0-9]*/traces/*.jsonl"))
+    with pytest.raises(UsageError, match=rf"a folder of runs; judge one of them, as in `brokercert judge {newest}`"):
+        judge_traces([tmp_path / "out"])
+    (repeated_run / "run.json").unlink()  # as of one that was killed
+    with pytest.raises(UsageError, match=rf"a folder of runs; .* `brokercert judge {repeated_run}/latest`"):
+        judge_traces([repeated_run])
+    assert one != newest and judge_traces([newest]).outcome is Outcome.INCOMPLETE
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no trace in this folder; expected "):
+        judge_traces([tmp_path / "empty"])
+
+
 def test_fail_fast_ends_the_repeating_too(door: Door, tmp_path: Path) -> None:
     assert door("first-message-only", "reference", words=("--fail-fast",)) == ExitCode.FAILED
     assert decode_run((tmp_path / "out" / "latest" / "run.json").read_bytes()).repeats == 1
@@ -172,3 +200,42 @@ def test_a_client_that_goes_away_between_two_runs_loses_none(
         place.unlink() if place.is_symlink() else None
     assert door("gone", "reference") == ExitCode.USAGE
     assert not (tmp_path / "out" / "latest").is_symlink(), "nothing was run"
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_signal_between_two_runs_keeps_those_that_were(
+    door: Door, tmp_path: Path, capfd: pytest.CaptureFixture[str], before: int
+) -> None:
+    assert door(*["first-message-only"] * before, "stopped", "reference") == ExitCode.INTERRUPTED
+    out, err = capfd.readouterr()
+    latest = tmp_path / "out" / "latest"
+    if not before:
+        assert "brokercert: interrupted\n" in err and not os.path.lexists(latest) and not any(tmp_path.glob("out/*"))
+        return
+    record = decode_run((latest / "run.json").read_bytes())
+    assert record.outcome is Outcome.INTERRUPTED and record.repeats == before
+    assert f"interrupted before run {before + 1} of {before + 2}: {before} run" in err
+    assert "interrupted" in out.splitlines()[-1] and "LOG-070" in out
+    assert brokercert.cli.main(["report", str(latest)]) == ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize("how", ["lost", "taken away"])
+@pytest.mark.parametrize("before", [0, 1])
+def test_whatever_stands_in_its_folder_wrong_use_is_wrong_use(
+    door: Door, tmp_path: Path, capfd: pytest.CaptureFixture[str], how: str, before: int
+) -> None:
+    """Traces of a run that ended without a record stay, and a folder that is gone breaks nothing."""
+    assert door(*["reference"] * before, how, "reference") == ExitCode.USAGE
+    assert "brokercert: what was asked for cannot be" in capfd.readouterr().err
+    folders = [one for one in (tmp_path / "out").glob("*") if not one.is_symlink()]
+    assert len(folders) == (how == "lost")
+    assert all((one / "x" / "traces").is_dir() for one in folders)
+    assert os.path.lexists(tmp_path / "out" / "latest") is (how == "lost")
+
+
+def test_a_folder_of_runs_that_cannot_be_made_is_wrong_use(
+    door: Door, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert door("reference", "reference", words=("--out", "file/runs")) == ExitCode.USAGE
+    assert "--out: no run can be written to file/runs: " in capfd.readouterr().err

@@ -11,6 +11,7 @@ from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import Score, keep_score, kept_scores, matrix_hash, scores_of
 from brokercert.engine.run.manifest import Kept, kept_text, todays
 from brokercert.matrix.subjects import insiders, mutants_of
+from brokercert.requirements import load_set
 from generate import (
     COMMAND,
     COUNTED,
@@ -38,7 +39,7 @@ def test_no_page_is_stale(page: Page) -> None:
 @pytest.mark.parametrize("set_id", measured())
 def test_the_kept_score_is_of_todays_sources(set_id: str) -> None:
     """Else every report says that the score was not measured."""
-    mend = f"run: brokercert matrix --set {set_id} --keep   (or, for all sets: {COMMAND} --all)"
+    mend = f"run: brokercert matrix --set {load_set(set_id).name} --keep   (or, for all sets: {COMMAND} --all)"
     score = kept_scores(scores_of(set_id)).get(set_id)
     assert score is not None, f"data/scores.json has no score of {set_id}; {mend}"
     assert score.hash == matrix_hash(load_suite(set_id)), f"the score of {set_id} is of other sources; {mend}"
@@ -113,5 +114,7 @@ def test_a_manifest_that_was_released_is_never_made_anew() -> None:
     older = structs.replace(todays(set_id), set_hash="0" * 64)
     assert manifest(set_id, "") == manifest(set_id, kept_text(Kept(False, older))) == now
     assert manifest(set_id, kept_text(Kept(True, todays(set_id)))) == kept_text(Kept(True, todays(set_id)))
-    with pytest.raises(GenerateError, match=f"{set_id}: version 1 was released, .*expected a new version"):
+    with pytest.raises(
+        GenerateError, match=f"{load_set(set_id).name}: version 1 was released, .*expected a new version"
+    ):
         manifest(set_id, kept_text(Kept(True, older)))

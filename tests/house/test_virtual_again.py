@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from brokercert.engine.run.run import Quiet, RunRequest, run_certification
 from brokercert.matrix.subjects import subject_named
+from brokercert.requirements import load_set
 from brokercert.verdict import RunRecord, encode_run
 
 SET = "tradovate-stage2"
@@ -66,5 +67,5 @@ def test_a_run_in_real_time_that_says_otherwise_differs(
 
 
 def test_a_scenario_that_there_is_none_of_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert TOOL["repeat"](SET, ("tomorrow",), 2, full=False, jobs=1) == 2
+    assert TOOL["repeat"](load_set(SET), ("tomorrow",), 2, full=False, jobs=1) == 2
     assert "--scenario tomorrow: no such scenario" in capsys.readouterr().err

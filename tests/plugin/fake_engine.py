@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.door import engine
+from brokercert.door.child import harmless
 from brokercert.door.process import UsageRefused
 from brokercert.door.wire import Request
 from brokercert.engine.errors import UsageError
@@ -28,8 +29,7 @@ from brokercert.verdict import (
     SubjectInfo,
     Timing,
     Verdict,
-    outcome_of,
-    sentence_of,
+    concluded,
 )
 
 HOSTILE = "<b>]]>\x1b[31m \ud800 «x»"
@@ -46,7 +46,7 @@ def ask(request: Request, folder: Path, say: Callable[[str], None]) -> tuple[dic
         else:
             answer = {"judged": engine.report(*engine.run(options, root, request["rows"], say), say)}
     except (UsageError, RequirementError) as error:
-        raise UsageRefused(str(error)) from error
+        raise UsageRefused(harmless(str(error))) from error
     return json.loads(json.dumps(answer)), False
 
 
@@ -60,9 +60,8 @@ def fake_run(request: RunRequest, verdicts: Mapping[str, Verdict], *, interrupte
     results = judge_rows(
         rows, findings, listed=listed, in_part=part, selected=request.only, reproduce="again {}".format
     )
-    outcome: Outcome = outcome_of(results, strict=request.strict, interrupted=interrupted)
     names = sorted({finding.scenario for finding in findings})
-    return RunRecord(
+    run = RunRecord(
         format=RUN_FORMAT,
         run_id="20260101T000000Z-abcd",
         started="2026-01-01T00:00:00Z",
@@ -95,10 +94,13 @@ def fake_run(request: RunRequest, verdicts: Mapping[str, Verdict], *, interrupte
             for name in names
         ),
         rows=tuple(results),
-        outcome=outcome,
-        sentence=sentence_of(outcome, results, subject=request.subject.name, set_id=rows.id, part=request.part),
+        outcome=Outcome.INCOMPLETE,
+        sentence="",
         reproduce="again",
+        waivers=request.waivers.listed,
+        waived_on=request.waivers.on,
     )
+    return concluded(run, interrupted=interrupted)
 
 
 def _finding(row: str, scenario: str, verdict: Verdict) -> Finding:

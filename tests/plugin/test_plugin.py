@@ -95,6 +95,92 @@ def test_a_part_whose_rows_all_pass_is_certified(project: Project) -> None:
     assert (folder / "run.json").is_file() and (folder / "report.html").is_file()
 
 
+WAIVER = """[[waiver]]
+row = "LOG-010"
+reason = "due in March"
+who = "Ana Lima"
+expiry = 2999-12-31
+"""
+CORE = ("-m", "stage2", "--brokercert-part", "core", "-rA")
+
+
+@pytest.mark.parametrize("place", ["beside the file", "in the root", "elsewhere"])
+def test_a_waived_failure_is_no_failure_and_says_so(project: Project, place: str) -> None:
+    project.verdicts = {"LOG-010": Verdict.FAIL}
+    more: tuple[str, ...] = ()
+    folder = project.pytester.path
+    if place != "in the root":
+        folder = project.pytester.mkdir("sub")
+        (folder / "brokercert.toml").write_text("[subject]\nname = 'mine'\n")
+        more = ("--brokercert-config", "sub/brokercert.toml")
+    if place == "elsewhere":
+        more, folder = ("--brokercert-waivers", "other.toml"), project.pytester.path
+    (folder / ("other.toml" if place == "elsewhere" else "waivers.toml")).write_text(WAIVER)
+    result = project.pytest(*CORE, *more)
+    assert result.ret == 0, result.stdout.str()
+    result.stdout.fnmatch_lines(
+        ["SKIPPED * waived until 2999-12-31 by Ana Lima: due in March; fail: LOG-010 *: saw fail *"]
+    )
+    result.stdout.fnmatch_lines(["*certified with 1 waiver for part core*"])
+    assert "FAILED" not in result.stdout.str() and "ERROR" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "said"),
+    [
+        (WAIVER.replace("2999", "1999"), Verdict.FAIL, "the waiver of LOG-010 expired on 1999-12-31"),
+        (WAIVER, Verdict.PASS, "the waiver of LOG-010 is not needed, since the row does not fail"),
+        (WAIVER.replace("LOG-010", "NOT-999"), Verdict.PASS, "the waiver of NOT-999 matches no row of this set"),
+        (WAIVER, Verdict.BLOCKED, "incomplete"),
+    ],
+)
+def test_a_waiver_that_does_not_hold_withholds_the_certificate(
+    project: Project, text: str, verdict: Verdict, said: str
+) -> None:
+    project.verdicts = {"LOG-010": verdict}
+    (project.pytester.path / "waivers.toml").write_text(text)
+    result = project.pytest(*CORE)
+    assert result.ret == 1 and said in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[[waiver]]\nrow = 'LOG-010'\n",
+            "waivers.toml: waiver 1: reason is missing; expected why",
+        ),
+        ("[waver]\n", "waivers.toml: waver is not known; did you mean waiver?"),
+        ("[[waiver", "waivers.toml: "),
+        (WAIVER * 2, "waivers.toml: waiver 2: row = 'LOG-010' is waived twice; leave one out"),
+    ],
+)
+def test_a_file_of_waivers_that_is_broken_is_told_before_anything_is_run(
+    project: Project, text: str, said: str
+) -> None:
+    (project.pytester.path / "waivers.toml").write_text(text)
+    result = project.pytest(*CORE)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR and said in result.stderr.str() and project.calls == []
+    (project.pytester.path / "waivers.toml").unlink()
+    result = project.pytest(*CORE, "--brokercert-waivers", "nobody.toml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR and "nobody.toml" in result.stderr.str() and project.calls == []
+
+
+def test_whatever_a_client_says_moves_no_cursor_of_whoever_reads(project: Project) -> None:
+    """What a client printed, how it is called, and what stands in a file."""
+    project.verdicts = {"LOG-010": Verdict.FAIL}
+    program = project.pytester.path / "bot\x1b[2J\u202e.sh"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    result = project.pytest("-m", "stage2", "-rA", f"--brokercert-command='{program}'")
+    text = result.stdout.str()
+    assert result.ret == 1 and r"bot\x1b[2J\u202e.sh; tradovate-stage2" in text and r"saw fail <b>]]>\x1b[31m" in text
+    assert not any(mark in text for mark in ("\x1b", "\u202e", "\ud800"))
+    (project.pytester.path / "brokercert.toml").write_text('"a\\u001b[2Jb" = 1\n')
+    result = project.pytest("-m", "stage2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR and r"a\x1b[2Jb is not known" in result.stderr.str()
+
+
 def test_each_verdict_has_its_own_kind_of_outcome(project: Project) -> None:
     verdicts = {
         "LOG-010": "fail",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import inspect
 import json
 from pathlib import Path
 from typing import Any
 
+import brokercert
 import msgspec
 import pytest
 from brokercert.trace import Labels, TraceWriter
@@ -15,6 +17,7 @@ from brokercert.trace import records as r
 from brokercert.trace.clean import MARGIN
 from brokercert.trace.disguises import disguises_of, found_in
 from brokercert.trace.writer import LONGEST_LINE, SHOWN_OF_BROKEN
+from brokercert_mock.port.origins import SHOWN, Origins
 from disguised import PARTS, WHOLE
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,3 +208,41 @@ def test_the_file_holds_no_secret_either(tmp_path: Path) -> None:
         writer.output(1.0, "err", disguise(TOKEN))
     writer.close()
     assert not found_in((tmp_path / "trace.jsonl").read_text("utf-8"), [disguises_of(TOKEN)])
+
+
+SPELT = st.sampled_from(["", "http://", "https://a.", "'", "\\", "\u00e9"])
+
+
+@given(
+    before=SPELT,
+    after=SPELT,
+    room=st.integers(0, SHOWN + 80),
+    disguise=st.sampled_from(["as it is", *sorted(DISGUISES)]),
+)
+def test_an_origin_that_is_refused_is_told_without_a_secret(before: str, after: str, room: int, disguise: str) -> None:
+    """Wherever it would be cut, and however it would be quoted: as a broker answers it, and as the trace has it."""
+    said = TOKEN if disguise == "as it is" else DISGUISES[disguise](TOKEN)
+    origin = f"{before}{'a' * room}{said}{after}"
+    labels = Labels()
+    labels.add("access-token", TOKEN)
+    writer = TraceWriter(None, header(), began=0.0, labels=labels)
+    writer.head(1.0, 1, "POST", "/", (("Origin", origin),), False)
+    answer = Origins(frozenset(), here=True, advice="say so").refusal([origin])
+    assert answer is not None
+    writer.rest_answer(1.0, 1, 1, 403, answer)
+    for record in writer.records:
+        assert not found_in(msgspec.json.encode(record).decode(), [disguises_of(TOKEN)])
+
+
+HARNESS = Path(brokercert.__file__).parent
+
+
+def test_nobody_but_the_labels_says_that_a_text_is_clean() -> None:
+    forged = [
+        f"{path.relative_to(HARNESS)}:{node.lineno}"
+        for path in sorted(HARNESS.rglob("*.py"))
+        if "trace" not in path.relative_to(HARNESS).parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Clean", "CleanBody")
+    ]
+    assert not forged, "expected `redact` of a writer or of labels"

@@ -112,6 +112,8 @@ def _status_of(error: BaseException) -> int:
     """Whatever ended a command: 2, 3 or 130. Never 1, which is said by a command that has looked at a client."""
     from asyncio import CancelledError
 
+    from brokercert.cli.outlet import say
+
     if isinstance(error, SystemExit) and COMPLETION in os.environ:  # click ends so once it has answered a shell
         return USAGE if error.code else 0
     if isinstance(error, click.ClickException):
@@ -123,15 +125,13 @@ def _status_of(error: BaseException) -> int:
         print("brokercert: interrupted", file=sys.stderr)
         return INTERRUPTED
     if _is_usage(error):
-        from brokercert_reports.text import printable
-
-        print(f"brokercert: {printable(str(error))}", file=sys.stderr)  # it may tell what stands in a trace
+        say(f"brokercert: {error}", err=True)
         return USAGE
     if isinstance(error, FileNotFoundError) and not _is_somewhere():
         print("brokercert: the working directory has been removed; change to one that exists", file=sys.stderr)
         return USAGE
     if (lack := _lacking(error)) is not None:
-        print(f"brokercert: {lack}; this says nothing of the client", file=sys.stderr)
+        say(f"brokercert: {lack}; this says nothing of the client", err=True)
         return HARNESS_ERROR
     _tell_traceback(error)
     print("brokercert: the harness itself broke; this says nothing of the client", file=sys.stderr)
@@ -140,7 +140,7 @@ def _status_of(error: BaseException) -> int:
 
 def _show(error: click.ClickException) -> None:
     """In the one style of all messages. What was typed may stand in it."""
-    from brokercert_reports.text import printable
+    from brokercert.cli.outlet import say
 
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None and error.message == context.get_help():  # nothing was typed: its message is the help
@@ -148,7 +148,7 @@ def _show(error: click.ClickException) -> None:
         return
     more = f" (`{context.command_path} --help` lists what there is)" if context is not None else ""
     text = error.format_message().rstrip(".")
-    print(f"brokercert: {printable(text[:1].lower() + text[1:])}{more}", file=sys.stderr)
+    say(f"brokercert: {text[:1].lower() + text[1:]}{more}", err=True)
 
 
 def _lacking(error: BaseException) -> str | None:
@@ -176,8 +176,10 @@ def _is_somewhere() -> bool:
 def _tell_traceback(error: BaseException) -> None:
     import traceback
 
+    from brokercert.cli.outlet import say
+
     try:
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip("\n"), err=True)
     except Exception:  # no memory, or no stack, is left for it
         print(f"brokercert: {type(error).__name__}", file=sys.stderr)
 

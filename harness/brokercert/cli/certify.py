@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CONFIG, JUNIT, REFERENCE, Place, WithClient, tell_newest
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ LONGEST = 100  # characters of a version that is told
 @click.command(
     cls=WithClient, context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
 )
-@click.option("--set", "set_id", metavar="SET", help=f"Requirement set (default: {default_set()}).")
+@click.option("--set", "set_name", metavar="SET", help=f"Requirement set (default: {default_set()}).")
 @click.option("--part", metavar="PART", help="Certify a named part of the set only, as in `--part core`.")
 @click.option("--only", metavar="ID", multiple=True, help="Play only what this requirement needs; repeatable.")
 @click.option("--failed", is_flag=True, help="Play only the rows that were not green in this client's latest run.")
@@ -56,7 +56,7 @@ LONGEST = 100  # characters of a version that is told
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def certify(
-    set_id: str | None,
+    set_name: str | None,
     part: str | None,
     only: tuple[str, ...],
     failed: bool,
@@ -85,17 +85,16 @@ def certify(
     from brokercert.engine.ask.challenge import checked_challenge, seed_of_challenge
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, part_asked, set_asked
-    from brokercert.engine.ask.waivers import waivers_asked
+    from brokercert.engine.ask.waivers import todays_waivers
     from brokercert.engine.client.build import build_of
     from brokercert.engine.errors import UsageError
 
     if tier == "virtual":
         raise UsageError("--tier virtual: expected real; a program has a clock of its own, which no one can turn")
     config = load_config(config_path)
-    today = datetime.datetime.now(datetime.UTC).date()
-    waivers = waivers_asked(waivers_path, config.path.parent if config.path else Path.cwd(), today)
-    rows = set_asked(config, set_id, "--set")
-    tell_newest(set_id or config.set_id, rows)
+    waivers = todays_waivers(waivers_path, config.path, Path.cwd())
+    rows = set_asked(config, set_name, "--set")
+    tell_newest(set_name or config.set_id, rows)
     part = part_asked(config, rows, part, "--part")
     spec = client_asked(config, rows, command, reference=reference)
     spec = replace(spec, build=build_of(spec, " ".join(client_version.split())[:LONGEST]))
@@ -108,7 +107,8 @@ def certify(
     seed = config.seed if seed is None else seed
     out = config.out if out is None else out
     if failed:
-        only = _failed(only, out, rows, spec, part)
+        only, what = _failed(only, out, rows, spec, part)
+        say(f"brokercert: {what}", err=True)
 
     from brokercert.cli.repeat import run_once, run_times
     from brokercert.engine.machine.priority import raise_priority
@@ -132,7 +132,7 @@ def certify(
         fail_fast=fail_fast,
         again=again(
             config,
-            set_id=rows.name,
+            rows,
             part=part,
             strict=strict,
             seed=seed,
@@ -149,8 +149,10 @@ def certify(
         return finish(run, request.out / run.run_id, newest=True, junit=junit)
 
 
-def _failed(only: tuple[str, ...], out: Path, rows: RequirementSet, spec: SubjectSpec, part: str) -> tuple[str, ...]:
-    """The rows that `--failed` means. Raises `UsageError`."""
+def _failed(
+    only: tuple[str, ...], out: Path, rows: RequirementSet, spec: SubjectSpec, part: str
+) -> tuple[tuple[str, ...], str]:
+    """The rows that `--failed` means, and a line that says which these are. Raises `UsageError`."""
     from brokercert.engine.errors import UsageError
     from brokercert.engine.look.askable import askable
     from brokercert.engine.play.scenario import load_suite
@@ -160,4 +162,5 @@ def _failed(only: tuple[str, ...], out: Path, rows: RequirementSet, spec: Subjec
     if only:
         raise UsageError("--failed, beside --only: expected one of both; leave one out")
     can_be_asked = set(askable(rows, load_suite(rows.id), spec.offers)) & set(of_part(rows, part))
-    return failed_rows(out, rows.id, spec.name, can_be_asked)
+    found = failed_rows(out, rows, spec.name, can_be_asked)
+    return found.rows, found.told

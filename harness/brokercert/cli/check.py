@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CONFIG, REFERENCE, WithClient
+from brokercert.cli.outlet import say
 
 if TYPE_CHECKING:
     from brokercert.engine.ask.options import Again
@@ -23,15 +24,15 @@ SHOWN = 8  # rows that are named of those that a line would add
 @click.command(
     cls=WithClient, context_settings={"allow_interspersed_args": False, "help_option_names": ["-h", "--help"]}
 )
-@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: as for certify).")
+@click.option("--set", "set_name", metavar="SET", help="Requirement set (default: as for certify).")
 @CONFIG
 @REFERENCE
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def check(set_id: str | None, config_path: Path | None, reference: bool, command: tuple[str, ...]) -> int:
+def check(set_name: str | None, config_path: Path | None, reference: bool, command: tuple[str, ...]) -> int:
     """Start a client once against the mock broker, for 20 s at most, and say in words what came.
 
-    There is no verdict. It also says which rows can be asked of the client, and what one line more of brokercert.toml
-    would add. COMMAND is as for certify. Exit 0: the client got a WebSocket; 4: it did not.
+    There is no verdict. It also says which rows can be asked of the client, and what each line of brokercert.toml would
+    add. COMMAND is as for certify. Exit 0: the client got a WebSocket; 4: it did not.
     """
     from brokercert.engine.ask.config import load_config
     from brokercert.engine.ask.options import again, client_asked, set_asked
@@ -41,12 +42,12 @@ def check(set_id: str | None, config_path: Path | None, reference: bool, command
     from brokercert.engine.loops import run_loop
 
     config = load_config(config_path)
-    rows = set_asked(config, set_id, "--set")
+    rows = set_asked(config, set_name, "--set")
     spec = client_asked(config, rows, command, reference=reference, door=CHECK)
-    click.echo(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
+    say(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
     seen = run_loop(look(spec, rows), lambda: "ending the client")
     next_time = again(
-        config, set_id=rows.id, part="", strict=config.strict, seed=config.seed, typed=command,
+        config, rows, part="", strict=config.strict, seed=config.seed, typed=command,
         reference=spec.reference,
     )  # fmt: skip
     report(seen, spec, rows, next_time)
@@ -55,10 +56,9 @@ def check(set_id: str | None, config_path: Path | None, reference: bool, command
 
 def report(seen: Seen, spec: SubjectSpec, rows: RequirementSet, again: Again) -> None:
     """Print what was seen, what can be asked, and what to type next."""
-    from brokercert_reports.text import printable
 
     for text in _report(seen, spec, rows, again):
-        click.echo(printable(text))
+        say(text)
 
 
 def _report(seen: Seen, spec: SubjectSpec, rows: RequirementSet, again: Again) -> Iterator[str]:
@@ -107,13 +107,13 @@ def _asked(spec: SubjectSpec, rows: RequirementSet) -> Iterator[str]:
 
     suite = load_suite(rows.id)
     now = askable(rows, suite, spec.offers)
-    yield f"What can be asked of it at level {spec.level}: {len(now)} of {len(rows.rows)} rows of {rows.id}"
+    yield f"What can be asked of it at level {spec.level}: {len(now)} of {len(rows.rows)} rows of {rows.name}"
     for part in rows.parts:
         within = rows.part(part)
         yield f"  - of part {part}: {len(set(now) & set(within))} of {several(len(within), 'row')}"
     more = lines(rows, suite, spec)
     if more:
-        yield "What one line more of brokercert.toml would add, where it is true of the client:"
+        yield "What each of these lines of brokercert.toml would add alone, where it is true of the client:"
         for line in more:
             which = f"{several(len(line.rows), 'row')} ({listing(line.rows, SHOWN)})"
             yield f"  - {line.text} under [{line.table}]: {which}. {line.means}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from brokercert.cli.options import Place
+from brokercert.cli.outlet import say
 
 LONGEST = 160  # characters of a value that is shown
 
@@ -20,7 +21,6 @@ def diff(old: Path, new: Path) -> int:
     OLD and NEW are runs' folders, run.json files or bundles. A bundle is read as it stands: verify says whether it is
     whole. Exit status: 0 the same or better, 5 worse.
     """
-    from brokercert_reports.text import printable
 
     from brokercert.parcel.differ import changes, is_worse, read_any
     from brokercert.parcel.status import Status
@@ -28,18 +28,18 @@ def diff(old: Path, new: Path) -> int:
     before, after = read_any(old), read_any(new)
     found = changes(before, after)
     for name, run in (("old", before), ("new", after)):
-        click.echo(printable(f"{name}: {run.run_id}, {run.started}: {run.sentence}"))
+        say(f"{name}: {run.run_id}, {run.started}: {run.sentence}")
     area = ""
     for one in found:
         if one.area != area:
             area = one.area
-            click.echo(f"\n{area}")
+            say(f"\n{area}")
         mark = "worse: " if one.worse else ""
-        click.echo(printable(f"  {mark}{one.name}: {_short(one.old)} -> {_short(one.new)}"))
+        say(f"  {mark}{one.name}: {_short(one.old)} -> {_short(one.new)}")
     worse = is_worse(found)
     rows = sum(one.area == "row" for one in found)
     kind = "worse" if worse else "better, or otherwise without a loss" if rows else "the same rows"
-    click.echo(f"\n{rows} row(s) with another verdict, {len(found) - rows} other difference(s): {kind}")
+    say(f"\n{rows} row(s) with another verdict, {len(found) - rows} other difference(s): {kind}")
     return Status.WORSE.value if worse else 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CONFIG
+from brokercert.cli.outlet import say
 
 if TYPE_CHECKING:
     from brokercert.engine.ask.config import Config
@@ -20,10 +21,10 @@ WIDTH = 14  # columns of a name
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: as for certify).")
+@click.option("--set", "set_name", metavar="SET", help="Requirement set (default: as for certify).")
 @click.option("--no-client", is_flag=True, help="Do not start the client that is configured.")
 @CONFIG
-def doctor(set_id: str | None, no_client: bool, config_path: Path | None) -> int:
+def doctor(set_name: str | None, no_client: bool, config_path: Path | None) -> int:
     """Look at this machine, and say of each thing that a run needs whether it is there. It changes nothing.
 
     Each line is ok, warn or bad; what is not ok has a remedy. Exit 0: no line is bad; 4: one is.
@@ -34,14 +35,14 @@ def doctor(set_id: str | None, no_client: bool, config_path: Path | None) -> int
     from brokercert.engine.loops import run_loop
 
     config = load_config(config_path)
-    rows = set_asked(config, set_id, "--set")
+    rows = set_asked(config, set_name, "--set")
 
     async def all_of_them() -> list[Line]:
         return [_shown(line) async for line in _lines(config, rows, no_client)]
 
     found = run_loop(all_of_them(), lambda: "looking at this machine")
     counts = {state: sum(line.state is state for line in found) for state in State}
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()))
+    say(", ".join(f"{count} {state}" for state, count in counts.items()))
     return IS_BAD if counts[State.BAD] else 0
 
 
@@ -75,9 +76,8 @@ def _timed(rows: RequirementSet) -> list[str]:
 
 def _shown(line: Line) -> Line:
     """Printed at once: one of them starts a client."""
-    from brokercert_reports.text import printable
 
-    click.echo(printable(f"{line.state:<4}  {line.name:<{WIDTH}}  {line.told}"))
+    say(f"{line.state:<4}  {line.name:<{WIDTH}}  {line.told}")
     if line.remedy:
-        click.echo(printable(f"{'':<4}  {'':<{WIDTH}}  remedy: {line.remedy}"))
+        say(f"{'':<4}  {'':<{WIDTH}}  remedy: {line.remedy}")
     return line

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import Place, set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ SHOWN = 200  # characters of a text of the page
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
+@click.option("--set", "set_name", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
 @click.argument("page", metavar="PAGE", type=Place(dir_okay=False))
-def drift(page: Path, set_id: str) -> int:
+def drift(page: Path, set_name: str) -> int:
     """Compare a saved page (HTML, Markdown or plain text) with the sentences that a set was made from.
 
     Says which sentences are gone or changed, which are new, and which rows hang on each. Exit status: 0 there is no
@@ -32,12 +33,12 @@ def drift(page: Path, set_id: str) -> int:
     """
     from brokercert.sources import drift_of, page_of
 
-    rows = set_typed(set_id)
+    rows = set_typed(set_name)
     known = page_of(rows)
     lines = _lines(page)
     found = drift_of(known.source, known.wording, lines)
     for text in _told(rows, known, found):
-        click.echo(text)
+        say(text)
     return DRIFTED if found else 0
 
 
@@ -74,7 +75,7 @@ def _decoded(data: bytes, path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        click.echo(f"brokercert: {path}: byte {error.start} is no UTF-8; read as Windows-1252", err=True)
+        say(f"brokercert: {path}: byte {error.start} is no UTF-8; read as Windows-1252", err=True)
         return data.decode("cp1252", "replace")
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import click
 from brokercert_reports.write import RECORD, Written, write_what_fits
 
+from brokercert.cli.outlet import say
 from brokercert.engine.ask.given import is_file
 from brokercert.engine.run.latest import point_latest
 from brokercert.engine.stops import STOPS
@@ -57,13 +57,13 @@ def show(run: RunRecord, written: Written, troubles: Sequence[str]) -> None:
     try:
         with STOPS.during(_seen_enough, lambda: "showing the result", heed=False):
             for text in troubles:
-                click.echo(f"brokercert: {text}", err=True)
+                say(f"brokercert: {text}", err=True)
             _render(run, written)
     except KeyboardInterrupt:
         pass
     except BaseException as error:  # a bug of whoever draws: no memory, no stack, a width of nothing
-        click.echo(f"brokercert: the result could not be shown in full: {type(error).__name__}: {error}", err=True)
-        click.echo(run.sentence)
+        say(f"brokercert: the result could not be shown in full: {type(error).__name__}: {error}", err=True)
+        say(run.sentence)
     finally:
         STOPS.decide()
 

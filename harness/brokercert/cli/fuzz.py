@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CLUSTER, CONFIG, JOBS, REFERENCE, SEED, Place, WithClient
+from brokercert.cli.outlet import say
 from brokercert.engine.loops import run_loop
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def fuzz(
 
     if target == "list":
         for one in known_targets().values():
-            click.echo(f"{one.name}: {one.rejected}")
+            say(f"{one.name}: {one.rejected}")
         return 0
     if (target or handler) and (command or reference):
         raise UsageError("--target and --handler run in process; expected no COMMAND and no --reference beside them")
@@ -100,7 +101,7 @@ def fuzz(
 def _over_the_wire(spec: SubjectSpec, level: Level | None, seconds: float, seed: int, out: Path) -> int:
     from brokercert.fuzz import wire
 
-    click.echo(f"{spec.name}, over the wire, seed {seed}")
+    say(f"{spec.name}, over the wire, seed {seed}")
     outcome = run_loop(
         wire.fuzz(spec, level=level, seconds=seconds, seed=seed, found=lambda find: _saved(find, out)), _ending
     )
@@ -115,17 +116,17 @@ def _in_process(asked: Shards, out: Path) -> int:
 
     chosen = shards.target_named(asked.target)
     whom = _whose(chosen.name)
-    click.echo(f"{whom}, in process, seed {asked.seed}: {chosen.rejected}")
+    say(f"{whom}, in process, seed {asked.seed}: {chosen.rejected}")
     try:
-        outcome, interrupted = shards.fuzz(asked, lambda cause: click.echo(f"first seen: {cause}", err=True))
+        outcome, interrupted = shards.fuzz(asked, lambda cause: say(f"first seen: {cause}", err=True))
     except LostError as error:  # found as well, though nobody is left to say how
-        click.echo(f"it ends the process that feeds it: {error}")
+        say(f"it ends the process that feeds it: {error}")
         return 1
     for find in outcome.finds:
         _saved(find, out)
     _told(whom, outcome)
     if interrupted:
-        click.echo("interrupted: what was found up to then is saved")
+        say("interrupted: what was found up to then is saved")
         return INTERRUPTED
     return 1 if outcome.counts else 0
 
@@ -139,19 +140,19 @@ def _saved(find: Find, out: Path) -> None:
     from brokercert.fuzz.finds import save, shown
 
     path = save(find, out)
-    click.echo(f"find: {find.cause}")
+    say(f"find: {find.cause}")
     for line in shown(find.frames[:3]):
-        click.echo(f"  {line}")
-    click.echo(f"  saved: {path}")
+        say(f"  {line}")
+    say(f"  saved: {path}")
 
 
 def _told(whom: str, outcome: Outcome, how: str = "") -> None:
-    click.echo(f"{outcome.frames:,} hostile frames, {outcome.rate:,.0f} a second{how}")
+    say(f"{outcome.frames:,} hostile frames, {outcome.rate:,.0f} a second{how}")
     for cause, count in sorted(outcome.counts.items(), key=lambda item: (-item[1], item[0])):
-        click.echo(f"  {count} x {cause}")
+        say(f"  {count} x {cause}")
     for note in outcome.notes:
-        click.echo(f"  {note}")
-    click.echo(f"{whom}: {len(outcome.counts)} causes" if outcome.counts else f"{whom}: nothing found")
+        say(f"  {note}")
+    say(f"{whom}: {len(outcome.counts)} causes" if outcome.counts else f"{whom}: nothing found")
 
 
 @click.command(cls=WithClient, context_settings=SETTINGS)
@@ -183,12 +184,11 @@ def replay(config_path: Path | None, reference: bool, find: Path, command: tuple
                 f"{find}: a simulation names its own client; expected no COMMAND, no --config and no --reference"
             )
         return replay_scenario(find)
-    command = command[1:] if command[:1] == ("--",) else command  # click takes the first word as the end of its own
     if find.suffix == ".jsonl":
         return _replay_trace(find, config_path, command, reference)
     loaded = load(find)
     for line in shown(loaded.frames):
-        click.echo(line)
+        say(line)
     if loaded.target != "wire" and not command and not reference:
         target = target_named(loaded.target, f"{find}: target")
         broke = run_loop(inprocess.reproduce(target, loaded.frames), _ending)
@@ -203,9 +203,9 @@ def _ending() -> str:
 
 def _said(whom: str, cause: str, before: str = "") -> int:
     if not cause:
-        click.echo(f"{whom}: takes them, nothing breaks")
+        say(f"{whom}: takes them, nothing breaks")
         return 0
-    click.echo(f"{whom}: breaks: {cause}" + ("" if cause == before or not before else f" (before: {before})"))
+    say(f"{whom}: breaks: {cause}" + ("" if cause == before or not before else f" (before: {before})"))
     return 1
 
 
@@ -226,13 +226,13 @@ def _replay_trace(path: Path, config_path: Path | None, command: Sequence[str], 
     if not frames:
         raise UsageError(f"{path}: no hostile frames in it; expected a trace of a scenario that exercises MSG rows")
     spec = _named(config_path, tuple(command), reference, REPLAY)
-    click.echo(f"{spec.name}: {len(frames)} hostile frames of {trace.header.scenario}")
+    say(f"{spec.name}: {len(frames)} hostile frames of {trace.header.scenario}")
     found = run_loop(wire.shrunk(spec, frames), _ending)
     if found is None:
         return _said(spec.name, "")
     for line in shown(found.frames):
-        click.echo(line)
-    click.echo(f"saved: {save(found, path.parent)}")
+        say(line)
+    say(f"saved: {save(found, path.parent)}")
     return _said(spec.name, found.cause)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import JOBS, Place
+from brokercert.cli.outlet import say
 
 if TYPE_CHECKING:
     from brokercert_reports.gallery import Shown
@@ -42,9 +43,9 @@ def gallery(folder: Path, out: Path | None, title: str, jobs: int) -> int:
         statuses.append(status)
         found.append(one)
         write_given(place / one.badge, render_badge(one).encode(), "gallery")
-        click.echo(f"{one.file}: {one.word}")
+        say(f"{one.file}: {one.word}")
     write_given(place / "index.html", render_gallery(found, title, tool()).encode(), "gallery")
-    click.echo(f"{len(found)} bundle(s): {place / 'index.html'}")
+    say(f"{len(found)} bundle(s): {place / 'index.html'}")
     return max(statuses)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ FILE = "brokercert.toml"
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--yes", is_flag=True, help="Ask nothing: take what was guessed and what options say.")
-@click.option("--set", "set_id", metavar="SET", help=f"Requirement set (default: {default_set()}).")
+@click.option("--set", "set_name", metavar="SET", help=f"Requirement set (default: {default_set()}).")
 @click.option("--start", "start_by", metavar="COMMAND", help="How the client is started, as in `--start 'npm start'`.")
 @click.option("--url-variable", metavar="NAME", help="The variable in which it reads the WebSocket address.")
 @click.option("--token-variable", metavar="NAME", help="The variable in which it reads its access token.")
@@ -27,7 +28,7 @@ FILE = "brokercert.toml"
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def init(
     yes: bool,
-    set_id: str | None,
+    set_name: str | None,
     start_by: str | None,
     url_variable: str | None,
     token_variable: str | None,
@@ -41,43 +42,51 @@ def init(
 
     Exit 0: the client got a WebSocket; 4: it did not.
     """
+
     from brokercert.cli.check import NOTHING_CAME, report
     from brokercert.engine.ask.config import Config, load_config
     from brokercert.engine.ask.options import again, client_asked, set_asked
+    from brokercert.engine.errors import UsageError
     from brokercert.engine.init.detect import detect
-    from brokercert.engine.init.write import Answers, config_text, refuse_overwriting
+    from brokercert.engine.init.write import Answers, config_text, refuse_overwriting, refuse_variable, write_file
     from brokercert.engine.look.once import look
     from brokercert.engine.look.words import came
     from brokercert.engine.loops import run_loop
+    from brokercert.engine.run.folder import check_folder
 
     folder = Path.cwd()
     path = folder / FILE
     refuse_overwriting(path, force)
+    check_folder(folder, "brokercert init")
     found = detect(folder)
     told = f"a client in {found.language} ({found.file})" if found.language else "no project that I know"
-    click.echo(f"In {folder}: {told}.")
+    say(f"In {folder}: {told}.")
     ask = _Ask(yes or not sys.stdin.isatty())
-    rows = set_asked(Config(), ask("Requirement set", set_id, default_set()), "--set")
+    rows = set_asked(Config(), ask("Requirement set", set_name, default_set()), "--set")
     if library:
         found = replace(found, command=(), library=library, language=found.language or "Python")
     command = _command(found, ask, start_by, force)
     env = dict(found.env)
+    asked: dict[str, str] = {}
     for question, typed, placeholder in (
         ("Variable with the WebSocket address", url_variable, "url"),
         ("Variable with the access token", token_variable, "token"),
     ):
         guess = next((name for name, one in env.items() if one == placeholder), f"BROKERCERT_{placeholder.upper()}")
         name = ask(question, typed, guess)
-        if not name.startswith("BROKERCERT_"):
-            env[name] = placeholder
+        refuse_variable(name, f"--{placeholder}-variable")
+        if name in asked:
+            raise UsageError(f"{name}: the variable of the address and of the token; expected two variables")
+        asked[name] = placeholder
+    env |= {name: one for name, one in asked.items() if not name.startswith("BROKERCERT_")}
     answers = Answers(found.name or folder.name, command, found.language, env)
-    path.write_text(config_text(answers, rows), "utf-8")
-    click.echo(f"Wrote {path}. Read it: it holds guesses.")
+    write_file(path, config_text(answers, rows), force)
+    say(f"Wrote {path}. Read it: it holds guesses.")
     config = load_config(path)
     spec = client_asked(config, rows)
-    click.echo(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
+    say(f"{spec.name}: one start, 20 s at most, no verdict", err=True)
     seen = run_loop(look(spec, rows), lambda: "ending the client")
-    next_time = again(config, set_id=rows.id, part=config.part, strict=config.strict, seed=config.seed)
+    next_time = again(config, rows, part=config.part, strict=config.strict, seed=config.seed)
     report(seen, spec, rows, next_time)
     return 0 if came(seen) else NOTHING_CAME
 
@@ -101,7 +110,7 @@ def _command(found: Found, ask: _Ask, start_by: str | None, force: bool) -> tupl
 
     from brokercert.engine.ask.fields import split_command
     from brokercert.engine.errors import UsageError
-    from brokercert.engine.init.write import driver_of, refuse_overwriting
+    from brokercert.engine.init.write import driver_of, write_file
 
     if found.library and start_by is None:
         driver = driver_of(found.language, found.library)
@@ -111,9 +120,8 @@ def _command(found: Found, ask: _Ask, start_by: str | None, force: bool) -> tupl
                 "a program that connects, logs in, and leaves at SIGTERM, and name it by --start"
             )
         name, text, command = driver
-        refuse_overwriting(Path(name), force)
-        Path(name).write_text(text, "utf-8")
-        click.echo(f"Wrote {name}, which starts the library {found.library}: correct its three marked lines.")
+        write_file(Path(name), text, force)
+        say(f"Wrote {name}, which starts the library {found.library}: correct its three marked lines.")
         return command
     typed = ask("How it is started", start_by, shlex.join(found.command))
     if not typed.strip():

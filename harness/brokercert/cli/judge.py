@@ -10,7 +10,7 @@ from brokercert.cli.options import CLUSTER, JOBS, JUNIT, Place
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: the one that the traces name).")
+@click.option("--set", "set_name", metavar="SET", help="Requirement set (default: the one that the traces name).")
 @click.option("--part", metavar="PART", help="Judge a named part of the set only (default: as the run; '': all of it).")
 @click.option("--only", metavar="ID", multiple=True, help="Only this requirement; repeatable (default: as the run).")
 @click.option("--strict/--no-strict", default=None, help="Let a warning fail (default: as the run).")
@@ -19,7 +19,7 @@ from brokercert.cli.options import CLUSTER, JOBS, JUNIT, Place
 @CLUSTER
 @click.argument("traces", nargs=-1, required=True, type=Place(exists=True))
 def judge(
-    set_id: str | None,
+    set_name: str | None,
     part: str | None,
     only: tuple[str, ...],
     strict: bool | None,
@@ -44,7 +44,7 @@ def judge(
         refuse_overwriting(out, traces)
         check_folder(out, "--out")
     make = workers(cluster, jobs, few=is_little(traces))
-    return finish(judge_traces(traces, set_id, part=part, only=only or None, strict=strict, make=make), out)
+    return finish(judge_traces(traces, set_name, part=part, only=only or None, strict=strict, make=make), out)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CLUSTER, JOBS, SEED, Place, set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set, own_sets
 
 if TYPE_CHECKING:
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
     from brokercert.engine.run.defects import Score
     from brokercert.matrix.cells import Cell, Due
+    from brokercert.requirements import RequirementSet
 
 SHARE = 3000  # cells that no mutant must fail: as many as two cores play in a minute
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", default="", help=f"Requirement set (default: {default_set()}).")
+@click.option("--set", "set_name", metavar="SET", default="", help=f"Requirement set (default: {default_set()}).")
 @click.option("--mutant", "subjects", metavar="NAME", multiple=True, help="Only this mutant; repeatable.")
 @click.option("--all", "whole", is_flag=True, help="Play everything.")
 @click.option("--keep", is_flag=True, help="Keep the score, for reports to tell.")
@@ -30,7 +32,7 @@ SHARE = 3000  # cells that no mutant must fail: as many as two cores play in a m
 @SEED
 @click.option("--page", type=Place(dir_okay=False), help="Play nothing; write the page of all mutants.")
 def matrix(
-    set_id: str,
+    set_name: str,
     subjects: tuple[str, ...],
     whole: bool,
     keep: bool,
@@ -55,19 +57,19 @@ def matrix(
     from brokercert.parallel import in_order, workers
 
     if page:
-        page.write_text(page_of([set_typed(set_id).id] if set_id else own_sets()), "utf-8")
+        page.write_text(page_of([set_typed(set_name).id] if set_name else own_sets()), "utf-8")
         return 0
-    set_id = set_typed(set_id or default_set()).id
+    rows = set_typed(set_name or default_set())
     if (whole or keep) and subjects:
         raise UsageError("--all and --keep: expected all mutants; leave --mutant out")
-    shares = _shares(set_id, subjects, whole, draw, seed)
+    shares = _shares(rows, subjects, whole, draw, seed)
     began = time.monotonic()
     count = 0
 
     def on_result(place: int, told: tuple[Told, ...]) -> None:
         nonlocal count
         if (count + len(told)) // 500 > count // 500:
-            click.echo(f"{count + len(told)} cells, {time.monotonic() - began:.0f} s", err=True)
+            say(f"{count + len(told)} cells, {time.monotonic() - began:.0f} s", err=True)
         count += len(told)
 
     done = in_order(play_share, shares, workers(cluster, jobs), on_result)
@@ -76,26 +78,28 @@ def matrix(
         short = {share.subject for share, some in zip(shares, done.results, strict=True) if some is None}
         told = tuple(one for one in told if one.cell.subject not in short)
     in_part = {share.subject for share in shares if isinstance(share, Due)}
-    wrong = differences(told, known(set_id), in_part)
+    wrong = differences(told, known(rows.id), in_part)
     for line in wrong:
-        click.echo(line)
+        say(line)
     took = time.monotonic() - began
     if done.interrupted:
-        click.echo(f"interrupted: {count} cells were played")
+        say(f"interrupted: {count} cells were played")
         return INTERRUPTED
     if not subjects:
-        score = score_of(set_id, told)
-        click.echo(
-            f"{set_id}: this suite catches {score.killed} of {score.mutants} known defects, and"
+        score = score_of(rows.id, told)
+        say(
+            f"{rows.name}: this suite catches {score.killed} of {score.mutants} known defects, and"
             f" {score.forms_killed} of their {score.forms} forms"
         )
         if keep:
             _keep(score)
-    click.echo(f"{count} cells in {took:.0f} s, {len(wrong)} not as written")
+    say(f"{count} cells in {took:.0f} s, {len(wrong)} not as written")
     return HARNESS_ERROR if wrong else 0
 
 
-def _shares(set_id: str, subjects: Sequence[str], whole: bool, draw: int | None, seed: int) -> list[Cell | Due]:
+def _shares(
+    asked: RequirementSet, subjects: Sequence[str], whole: bool, draw: int | None, seed: int
+) -> list[Cell | Due]:
     """What is to be played: the mutants that were asked for, everything, or what is due and a share of the rest."""
     import secrets
 
@@ -103,12 +107,12 @@ def _shares(set_id: str, subjects: Sequence[str], whole: bool, draw: int | None,
     from brokercert.matrix.cells import Due, cells_of, drawn_from
     from brokercert.matrix.subjects import REFERENCE, forms_of, insiders, known
 
+    set_id = asked.id
     mutants, forms = known(set_id), forms_of(set_id)
     for name in subjects:
         if name not in mutants and name != REFERENCE:
-            raise UsageError(
-                f"--mutant {name}: no such mutant of {set_id}; known: {', '.join(sorted(set(mutants) - set(forms)))}"
-            )
+            there = ", ".join(sorted(set(mutants) - set(forms)))
+            raise UsageError(f"--mutant {name}: no such mutant of {asked.name}; known: {there}")
         if name in mutants and mutants[name].process:
             raise UsageError(
                 f"--mutant {name}: expected one that needs no process of its own; try `dev.py mutants {name}`"
@@ -123,7 +127,7 @@ def _shares(set_id: str, subjects: Sequence[str], whole: bool, draw: int | None,
     mine = {(one.subject, scenario) for one in due for row in one.rows for scenario in one.places(row)}
     others = [cell for cell in cells_of(set_id, everybody, seed) if (cell.subject, cell.scenario) not in mine]
     draw = secrets.randbelow(10**6) if draw is None else draw
-    click.echo(f"{min(SHARE, len(others))} of {len(others)} other cells, drawn by the number {draw}: --draw {draw}")
+    say(f"{min(SHARE, len(others))} of {len(others)} other cells, drawn by the number {draw}: --draw {draw}")
     return [*cells_of(set_id, (REFERENCE,), seed), *due, *drawn_from(others, SHARE, draw)]
 
 

@@ -100,6 +100,14 @@ def steady(stream: TextIO | None) -> TextIO:
     )
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line, harmless: whatever a client, a page or a file chose may stand in it."""
+    import click
+    from brokercert_reports.text import printable
+
+    click.echo(printable(text), err=err)
+
+
 def takes_more(stream: TextIO) -> bool:
     """Whether a line written now would not wait: a terminal that is held (Ctrl-S) must not hold a run."""
     try:

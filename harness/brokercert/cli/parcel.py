@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import JOBS, Place
+from brokercert.cli.outlet import say
 
 if TYPE_CHECKING:
     from brokercert.parcel.check import Checked
@@ -30,9 +31,9 @@ def key_new(file: Path) -> int:
     from brokercert.parcel.keys import new_key
 
     public, name = new_key(file)
-    click.echo(f"private key: {file} (keep it; it has no password)")
-    click.echo(f"public key: {public} (give it to those who verify, by another way than the bundle)")
-    click.echo(f"its name: {name}")
+    say(f"private key: {file} (keep it; it has no password)")
+    say(f"public key: {public} (give it to those who verify, by another way than the bundle)")
+    say(f"its name: {name}")
     return 0
 
 
@@ -46,14 +47,13 @@ def bundle(run: Path, out: Path | None, key_path: Path | None, draft: bool) -> i
 
     RUN is a run's folder, such as out/latest, or its run.json.
     """
-    from brokercert_reports.text import printable
 
     from brokercert.parcel.keys import private_key
     from brokercert.parcel.pack import pack
 
     path, record = pack(run, out, private_key(key_path) if key_path else None, draft)
-    click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {'signed' if key_path else 'not signed'}")
-    click.echo(printable(f"{'DRAFT, not a certificate: ' if draft else ''}{record.sentence}"))
+    say(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {'signed' if key_path else 'not signed'}")
+    say(f"{'DRAFT, not a certificate: ' if draft else ''}{record.sentence}")
     return 0
 
 
@@ -68,7 +68,6 @@ def verify(bundle: Path, key_path: Path | None, challenge: str | None, jobs: int
     Exit status: 0 whole and certified, 4 whole but a draft, 6 something is wrong, 7 judged otherwise by this version,
     8 it cannot be checked here.
     """
-    from brokercert_reports.text import printable
 
     from brokercert.engine.ask.challenge import checked_challenge
     from brokercert.parallel import workers
@@ -83,10 +82,10 @@ def verify(bundle: Path, key_path: Path | None, challenge: str | None, jobs: int
         checked = check(bundle, asked, wanted, workers("", jobs, few=few))
     except BundleError as error:
         word = "cannot be checked" if error.status is Status.UNREADABLE else "wrong"
-        click.echo(printable(f"{bundle}: {word}: {short(str(error))}"))
+        say(f"{bundle}: {word}: {short(str(error))}")
         return error.status.value
     for text in told(bundle, checked):
-        click.echo(printable(text))
+        say(text)
     return checked.status.value
 
 
@@ -110,7 +109,7 @@ def told(bundle: Path, checked: Checked) -> Iterator[str]:
         yield f"{bundle}: whole, but a DRAFT, not a certificate: {run.sentence}"
     else:
         yield f"{bundle}: whole: {run.sentence}"
-    yield f"Run {run.run_id}, {run.started}, by {run.tool}, set {run.set_id} version {run.set_version}."
+    yield f"Run {run.run_id}, {run.started}, by {run.tool}, set {run.named} version {run.set_version}."
     if not checked.signer:
         yield "Not signed: whoever had it on the way could have made another one."
     elif checked.known:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from brokercert.cli.options import Place
+from brokercert.cli.options import Place, set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
+@click.option("--set", "set_name", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
 @click.option("--csv", "csv_path", type=Place(dir_okay=False), help="Write it into this file, as CSV.")
 @click.option("--xlsx", "xlsx_path", type=Place(dir_okay=False), help="Write it into this file, for a spreadsheet.")
-def plan(set_id: str, csv_path: Path | None, xlsx_path: Path | None) -> int:
+def plan(set_name: str, csv_path: Path | None, xlsx_path: Path | None) -> int:
     """Print the test plan of a set: its rows in the order and words of the broker's page, to be filled in.
 
     A run writes the same sheet, filled in, as plan.csv and plan.xlsx into its folder.
@@ -23,22 +24,21 @@ def plan(set_id: str, csv_path: Path | None, xlsx_path: Path | None) -> int:
     from brokercert_reports.sheet import render_csv, render_xlsx
 
     from brokercert.engine.ask.given import write_given
-    from brokercert.requirements import load_set
 
-    sheet = empty_plan(load_set(set_id))
+    sheet = empty_plan(set_typed(set_name))
     if csv_path is not None:
         write_given(csv_path, render_csv(sheet), "--csv")
     if xlsx_path is not None:
         write_given(xlsx_path, render_xlsx(sheet), "--xlsx")
     if csv_path is None and xlsx_path is None:
         for name, text in sheet.above:
-            click.echo(f"{name}: {text}")
+            say(f"{name}: {text}")
         for line in sheet.lines:
             told = dict(zip(HEADINGS, line, strict=True))
             place = f"{told['Section']}, sentence {told['Sentence']}: {told['The page says (first words)']}"
-            click.echo(f"\n{told['No']}. {place if told['Section'] else 'not asked by a sentence of the page'}")
-            click.echo(f"   {told['Row']} ({told['Level']}) {told['Requirement']}")
+            say(f"\n{told['No']}. {place if told['Section'] else 'not asked by a sentence of the page'}")
+            say(f"   {told['Row']} ({told['Level']}) {told['Requirement']}")
             if told["Budget"]:
-                click.echo(f"   Budget: {told['Budget']}")
-            click.echo("   Result: ________________  Evidence: ________________  Sign-off: ________________")
+                say(f"   Budget: {told['Budget']}")
+            say("   Result: ________________  Evidence: ________________  Sign-off: ________________")
     return 0

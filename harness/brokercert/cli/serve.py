@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brokercert.cli.options import set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
     from brokercert.engine.play.dialect import Dialect
     from brokercert.live import LivePage
+    from brokercert.requirements import RequirementSet
     from brokercert.trace import Body, TraceWriter
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Whose broker.")
+@click.option("--set", "set_name", metavar="SET", default=default_set(), show_default=True, help="Whose broker.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 (the default) takes a free one.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Seed of accounts and tokens (default: drawn anew).")
 @click.option("--profile", default="", metavar="NAME", help="Named settings of the broker, as `strict-claimed`.")
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     " machine's get 403, since any web page could send them.",
 )
 def serve(
-    set_id: str,
+    set_name: str,
     port: int,
     seed: int | None,
     profile: str,
@@ -63,11 +65,11 @@ def serve(
     if seed is None:  # whoever runs anything on this machine, a page in a browser too, could know a fixed password
         seed = secrets.randbits(63)
     origins = _origins(allowed)
-    set_id = set_typed(set_id).id
+    rows = set_typed(set_name)
     with tempfile.TemporaryDirectory(prefix="brokercert-") as folder:
         try:
             run_loop(
-                _serve(set_id, port, seed, profile, quiet, web_port if web else None, origins, Path(folder)),
+                _serve(rows, port, seed, profile, quiet, web_port if web else None, origins, Path(folder)),
                 lambda: "closing the broker",
             )
         except KeyboardInterrupt:
@@ -76,7 +78,14 @@ def serve(
 
 
 async def _serve(
-    set_id: str, port: int, seed: int, profile: str, quiet: bool, web_port: int | None, origins: Origins, folder: Path
+    rows: RequirementSet,
+    port: int,
+    seed: int,
+    profile: str,
+    quiet: bool,
+    web_port: int | None,
+    origins: Origins,
+    folder: Path,
 ) -> None:
     from brokercert.engine.client.environment import subject_environment
     from brokercert.engine.errors import UsageError
@@ -86,26 +95,26 @@ async def _serve(
     loop = asyncio.get_running_loop()
     began = loop.time()
     writer = _writer(seed, began, quiet)
-    dialect = load_dialect(set_id)
+    dialect = load_dialect(rows.id)
     broker = dialect.broker(_settings(dialect, profile), writer, seed, None)
     page: LivePage | None = None
     if isinstance(broker, Guarded):
         broker.origins = origins
     elif origins.named:
-        raise UsageError(f"--allow-origin: the broker of {set_id} takes every origin; leave --allow-origin out")
+        raise UsageError(f"--allow-origin: the broker of {rows.name} takes every origin; leave --allow-origin out")
     try:
         with _port("--port", port):
             await broker.start(port=port)
         env = subject_environment(broker, host="127.0.0.1", port=broker.port, scenario="by-hand", state_dir=folder)
         for name, value in env.items():
-            click.echo(f"export {name}={shlex.quote(value)}")
+            say(f"export {name}={shlex.quote(value)}")
         if web_port is not None:
             if not isinstance(broker, Shown):
-                raise UsageError(f"--web: the broker of {set_id} has no page yet; leave --web out")
+                raise UsageError(f"--web: the broker of {rows.name} has no page yet; leave --web out")
             page = _page(broker.panel(), writer, lambda: loop.time() - began, {"WebSocket": broker.url})
             with _port("--web-port", web_port):
                 await page.start(web_port)
-            click.echo(f"# the page: {page.url}")
+            say(f"# the page: {page.url}")
         await asyncio.Event().wait()
     finally:
         if page is not None:
@@ -198,7 +207,7 @@ def _writer(seed: int, began: float, quiet: bool) -> TraceWriter:
         writer.records.clear()  # it may run for days
         if not quiet:
             shown = line(0, record)
-            click.echo(f"{shown.at:9.3f}  {shown.conn or '':>3}  {shown.who:<7}  {shown.text}")
+            say(f"{shown.at:9.3f}  {shown.conn or '':>3}  {shown.who:<7}  {shown.text}")
 
     writer.watchers.append(tell)
     return writer

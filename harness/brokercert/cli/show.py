@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from brokercert.cli.options import set_typed
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -80,12 +81,12 @@ def killers(dialect: Dialect) -> dict[str, tuple[str, ...]]:
 
 
 @click.command("list", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
+@click.option("--set", "set_name", metavar="SET", default=default_set(), show_default=True, help="Requirement set.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.option("--manifest", is_flag=True, help="The manifest alone, as the set's package keeps it once released.")
-def list_(set_id: str, as_json: bool, manifest: bool) -> int:
+def list_(set_name: str, as_json: bool, manifest: bool) -> int:
     """List the requirements, and what exercises, checks and proves each."""
-    rows = set_typed(set_id)
+    rows = set_typed(set_name)
     if manifest:
         from brokercert.engine.run.manifest import Kept, kept_text, todays
 
@@ -96,13 +97,13 @@ def list_(set_id: str, as_json: bool, manifest: bool) -> int:
     if as_json:
         document = {"set": rows.id, "title": rows.title, "version": rows.version, "hash": rows.hash, "fields": fields}
         page = {"name": rows.name, "source": msgspec.to_builtins(rows.source)}
-        click.echo(json.dumps({**document, **page, "requirements": [_plain(cover) for cover in covers]}, indent=1))
+        say(json.dumps({**document, **page, "requirements": [_plain(cover) for cover in covers]}, indent=1))
     else:
         for text in _table(rows, covers):
-            click.echo(text)
+            say(text)
         if fields:
             bare = [field for field, names in fields.items() if not names]
-            click.echo(f"States are compared in {len(fields)} fields; without a mutant: {', '.join(bare) or 'none'}.")
+            say(f"States are compared in {len(fields)} fields; without a mutant: {', '.join(bare) or 'none'}.")
     return 0
 
 
@@ -151,14 +152,14 @@ def _table(rows: RequirementSet, covers: list[Cover]) -> Iterator[str]:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--set", "set_id", metavar="SET", help="Requirement set (default: the one that has the id).")
+@click.option("--set", "set_name", metavar="SET", help="Requirement set (default: the one that has the id).")
 @click.argument("requirement", metavar="ID")
-def explain(requirement: str, set_id: str | None) -> int:
+def explain(requirement: str, set_name: str | None) -> int:
     """Explain one requirement: what it asks, how it is judged, how to mend it."""
     from brokercert.engine.errors import UsageError
     from brokercert.near import hint
 
-    sets = [set_typed(set_id)] if set_id else list(_readable_sets())
+    sets = [set_typed(set_name)] if set_name else list(_readable_sets())
     holding = [rows for rows in sets if requirement.upper() in rows.by_id]
     if not holding:
         names = ", ".join(rows.name for rows in sets)
@@ -166,7 +167,7 @@ def explain(requirement: str, set_id: str | None) -> int:
         raise UsageError(f"no requirement {requirement!r} in {names}{meant}")
     for rows in holding:
         for text in _explanation(rows, requirement.upper()):
-            click.echo(text)
+            say(text)
     return 0
 
 
@@ -178,7 +179,7 @@ def _readable_sets() -> Iterator[RequirementSet]:
         try:
             yield load_set(name)
         except RequirementError as error:
-            click.echo(f"brokercert: left out: {error}", err=True)
+            say(f"brokercert: left out: {error}", err=True)
 
 
 @click.command(short_help="Print a JSON Schema.")
@@ -191,7 +192,7 @@ def schema(what: str) -> int:
     if what == "config":
         from brokercert.engine.ask.schema import config_schema
 
-        click.echo(json.dumps(config_schema(), indent=1))
+        say(json.dumps(config_schema(), indent=1))
         return 0
     click.echo(resources.files("brokercert.data").joinpath("subject-protocol.schema.json").read_text("utf-8"), nl=False)
     return 0

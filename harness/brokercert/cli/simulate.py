@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brokercert.cli.options import CLUSTER, JOBS, Place
+from brokercert.cli.outlet import say
 from brokercert.sets import default_set
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def simulate(
     client_named(set_id, client, seed)  # raises here, not in a worker
     seconds = (hours * 3600 + minutes * 60) or 600.0
     shares = [Seed(set_id, client, number, seconds, faults) for number in range(seed, seed + seeds)]
-    click.echo(f"{client}: {seeds} seeds of {seconds:g} s of virtual time")
+    say(f"{client}: {seeds} seeds of {seconds:g} s of virtual time")
     began = time.monotonic()
     failed: dict[int, Played] = {}
     count = 0
@@ -85,21 +86,21 @@ def simulate(
         nonlocal count
         count += 1
         if count % 100 == 0:
-            click.echo(f"{count} of {seeds} seeds, {time.monotonic() - began:.0f} s", err=True)
+            say(f"{count} of {seeds} seeds, {time.monotonic() - began:.0f} s", err=True)
         if played.breach is not None:
             failed[place] = played
-            click.echo(f"seed {shares[place].seed}: {played.breach}")
+            say(f"seed {shares[place].seed}: {played.breach}")
 
     done = in_order(play_seed, shares, workers(cluster, jobs, few=len(shares) == 1), on_result)
     results = done.complete
     took = time.monotonic() - began
-    click.echo(
+    say(
         f"{client}: {len(results)} seeds, {sum(x.seconds for x in results) / 3600:.1f} h of virtual time,"
         f" {sum(x.faults for x in results)} faults, {sum(x.requests for x in results)} requests,"
         f" {sum(x.checks for x in results)} checks in {took:.1f} s: {len(failed)} failed"
     )
     if done.interrupted:
-        click.echo(f"{client}: interrupted: {len(results)} of {seeds} seeds were played")
+        say(f"{client}: interrupted: {len(results)} of {seeds} seeds were played")
         return INTERRUPTED
     if failed:
         first = min(failed)
@@ -112,13 +113,13 @@ def _shrink(share: Seed, played: Played, out: Path) -> None:
     from brokercert.simulation.run import shrink_seed
     from brokercert.simulation.schedule import shown
 
-    click.echo(f"shrinking seed {share.seed} ...")
+    say(f"shrinking seed {share.seed} ...")
     short = shrink_seed(share, played, out)
-    click.echo(f"{len(short.schedule.events)} of {played.events} events, {short.tries} tries:")
+    say(f"{len(short.schedule.events)} of {played.events} events, {short.tries} tries:")
     for line in shown(short.schedule):
-        click.echo(f"  {line}")
-    click.echo(f"  {short.breach}")
-    click.echo(f"saved: {short.file}, trace {short.trace}")
+        say(f"  {line}")
+    say(f"  {short.breach}")
+    say(f"saved: {short.file}, trace {short.trace}")
 
 
 def replay_scenario(path: Path) -> int:
@@ -130,10 +131,10 @@ def replay_scenario(path: Path) -> int:
     saved = load(path)
     played = play(saved.schedule, client_named(saved.set, saved.client, saved.schedule.seed), saved.set)
     for line in shown(saved.schedule):
-        click.echo(f"  {line}")
+        say(f"  {line}")
     if played.breach is None:
-        click.echo(f"{saved.client}: every invariant holds (before: {saved.breach})")
+        say(f"{saved.client}: every invariant holds (before: {saved.breach})")
         return 0
     changed = "" if played.breach.invariant == saved.breach else f" (before: {saved.breach})"
-    click.echo(f"{saved.client}: {played.breach}{changed}")
+    say(f"{saved.client}: {played.breach}{changed}")
     return 1

@@ -115,8 +115,15 @@ def main() -> int:
         if not _is_usage(error):
             traceback.print_exc()
             return 3
-        line.tell({"usage": str(error)})
+        line.tell({"usage": harmless(str(error))})
         return 2
+
+
+def harmless(text: str) -> str:
+    """What pytest prints; what stands in a user's file, or in a trace, may be in it."""
+    from brokercert_reports.text import printable
+
+    return printable(text)
 
 
 def _answer(request: Request, line: Line, stopping: Stopping) -> int:

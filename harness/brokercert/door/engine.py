@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from brokercert_reports.text import printable
 from brokercert_reports.write import RECORD, write_what_fits
 
 from brokercert.cli.finish import told
@@ -14,6 +15,7 @@ from brokercert.door.told import judged_from
 from brokercert.door.wire import NO_SCENARIO, Judged, Options, Plan
 from brokercert.engine.ask.config import Config, load_config, split_command
 from brokercert.engine.ask.options import again, client_asked, part_asked
+from brokercert.engine.ask.waivers import todays_waivers
 from brokercert.engine.ask.whom import PYTEST
 from brokercert.engine.client.build import build_of
 from brokercert.engine.errors import UsageError
@@ -36,7 +38,7 @@ def plan(options: Options, root: str) -> Plan:
         set_id=rows.id,
         named=rows.name,
         marker=rows.marker,
-        whom=request.subject.name,
+        whom=printable(request.subject.name),
         part=request.part,
         rows={row: list(listed.get(row, (NO_SCENARIO,))) for row in _asked(request, rows)},
     )
@@ -78,14 +80,14 @@ def _config(options: Options, root: str) -> Config:
 
 def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
     """The run that is asked for, of all rows. Raises `UsageError`, which names the option."""
-    text, out = options["command"], options["out"]
+    text, out, waivers = options["command"], options["out"], options["waivers"]
     config = _config(options, root)
     command = split_command(text, "--brokercert-command") if text is not None else ()
     part = part_asked(config, rows, options["part"], "--brokercert-part")
     for row in options["only"]:
         if row not in rows.by_id:
             meant = hint(row, rows.by_id) or "; `brokercert list` shows them"
-            raise UsageError(f"--brokercert-only {row}: no such requirement in {rows.id}{meant}")
+            raise UsageError(f"--brokercert-only {row}: no such requirement in {rows.name}{meant}")
     strict = options["strict"] or config.strict
     spec = client_asked(
         config,
@@ -106,9 +108,10 @@ def request_of(options: Options, root: str, rows: RequirementSet) -> RunRequest:
         out=Path(out) if out else config.out,
         out_told="--brokercert-out" if out else config.told.get("out", "--brokercert-out"),
         limits=config.limits,
+        waivers=todays_waivers(Path(waivers) if waivers else None, config.path, Path(root)),
         again=again(
             config,
-            set_id=rows.name,
+            rows,
             part=part,
             strict=strict,
             seed=config.seed,

@@ -155,5 +155,10 @@ def _broken(status: int, answered: bool, errors: IO[bytes]) -> str:
     what = "after its answer, which is not of that status" if answered else "without an answer"
     errors.seek(0)
     last = errors.read().decode("utf-8", "backslashreplace").splitlines()[-LAST:]
-    told = "\n".join(["; the last lines that it wrote:", *(f"    {line}" for line in last)]) if last else ""
+    told = "\n".join(["; the last lines that it wrote:", *(f"    {_harmless(line)}" for line in last)]) if last else ""
     return f"harness error: the engine's process ended {how} {what}; this says nothing of the client{told}"
+
+
+def _harmless(line: str) -> str:
+    """What a client chose may stand in a traceback: nothing of it moves a terminal's cursor."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)

@@ -1,7 +1,7 @@
 """What the items of a certification say, from the run's record alone.
 
 pass, warning      passes; a warning fails under --brokercert-strict
-fail               fails
+fail               fails; where a waiver bears it, a skip, with the waiver and the failure
 not applicable     a skip, with the declared reason
 everything else    an error: no judgement of the client
 """
@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from brokercert_reports.text import quantity, source_told
+from brokercert_reports.text import printable_run, quantity, source_told
+from brokercert_reports.view import bearing, waiver_lines, waiver_of
 
 from brokercert.cli.finish import status_of
 from brokercert.door.wire import NO_SCENARIO, Judged, Told
@@ -22,7 +23,10 @@ Kind = Literal["pass", "fail", "error", "skip"]
 
 
 def judged_from(run: RunRecord, listed: Mapping[str, tuple[str, ...]], reports: Mapping[str, Path]) -> Judged:
-    """All that pytest is told of a run. `listed`: requirement -> the scenarios that exercise it."""
+    """All that pytest is told of a run, and prints: harmless, whatever a client said. `listed`: requirement -> the
+    scenarios that exercise it.
+    """
+    run = printable_run(run)
     return Judged(
         outcome=str(run.outcome),
         sentence=run.sentence,
@@ -40,6 +44,7 @@ def _certificate(run: RunRecord) -> Told:
         ("run_id", run.run_id),
         ("set", f"{run.named} {run.set_version} {run.set_hash}"),
         *([("set_source", source_told(run.source))] if run.source else []),
+        *(("waiver", text) for text in waiver_lines(run)),
     ]
     return Told(kind=kinds.get(run.outcome, "error"), message=run.sentence, properties=properties)
 
@@ -60,7 +65,11 @@ def _row(run: RunRecord, row: RowResult, scenario: str, findings: list[Finding])
     verdict = worst((finding.verdict for finding in findings), row.level)
     kind = _kind(verdict, run.strict)
     message = ""
-    if kind == "skip":
+    waiver = waiver_of(row, run) if kind == "fail" else None
+    if waiver is not None:
+        first = next((finding.observed for finding in findings if finding.verdict is verdict), row.reason)
+        kind, message = "skip", f"{bearing(waiver)}; {verdict}: {row.id} {row.title}: {first}"
+    elif kind == "skip":
         message = f"not applicable: {findings[0].observed}"
     elif kind != "pass":
         message = explain(run, row, findings, verdict)
@@ -117,7 +126,7 @@ def explain(run: RunRecord, row: RowResult, findings: list[Finding], verdict: Ve
         lines.append(f"  to mend it   {row.mend}")
     if row.reproduce:
         lines.append(f"  reproduce    {row.reproduce}")
-    return "\n".join(lines).encode("utf-8", "backslashreplace").decode()  # a client may print half a character
+    return "\n".join(lines)
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -27,6 +27,7 @@ class Options(TypedDict):
     part: str | None
     only: list[str]
     out: str | None
+    waivers: str | None
     strict: bool
     reference: bool  # brokercert's own client, and no other
     else_reference: bool  # that one where no other is named: a setting of the project

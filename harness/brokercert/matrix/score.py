@@ -16,6 +16,7 @@ from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.defects import Score, matrix_hash
 from brokercert.matrix.cells import FALLEN, Cell, Told
 from brokercert.matrix.subjects import failures_of, formless, forms_in, forms_of, insiders, mutants_of, outside
+from brokercert.requirements import load_set
 from brokercert.verdict import Verdict
 
 
@@ -102,12 +103,13 @@ def page(set_ids: Sequence[str]) -> str:
     """docs/kill-matrix.md: every known defect, what it must fail, and why. Made of what is written, not of a run."""
     lines = [INTRODUCTION]
     for set_id in set_ids:
+        named = load_set(set_id).name
         mutants = mutants_of(set_id)
         suite = load_suite(set_id)
         cells = sum(scenario.cell is not None for scenario in suite.scenarios)
         grid = f", and {cells} cells of its grid of faults and phases" if cells else ""
         lines += [
-            f"## {set_id}",
+            f"## {named}",
             "",
             f"{len(mutants)} known defects; {len(suite.scenarios) - cells} scenarios{grid}.",
             "",
@@ -121,17 +123,17 @@ def page(set_ids: Sequence[str]) -> str:
                 knocks.setdefault("" if why == one.reason else f": {why}", []).append(row)
             may = "<br>".join(", ".join(rows) + why for why, rows in knocks.items())
             lines.append(f"| `{name}` | {_cell(one.text)} | {must} | {_cell(one.reason)} | {_cell(may)} |")
-        lines += ["", *_forms(set_id), *_failures(set_id)]
+        lines += ["", *_forms(set_id, named), *_failures(set_id, named)]
     return "\n".join(lines)
 
 
-def _forms(set_id: str) -> list[str]:
+def _forms(set_id: str, named: str) -> list[str]:
     """On which of its sockets a client has a defect: what forms there are, and what has none."""
     forms = forms_in(set_id)
     if forms is None:
         return []
     lines = [
-        f"### Forms of mutants: {set_id}",
+        f"### Forms of mutants: {named}",
         "",
         f"Each mutant above also exists in the forms below: {len(forms_of(set_id))} clients in all, each called"
         " `MUTANT@FORM`. A form must fail the rows of its mutant. Those *as a process* have no forms here.",
@@ -169,13 +171,13 @@ def _shortened(reasons: Mapping[str, str], forms: set[str]) -> dict[str, str]:
     return short
 
 
-def _failures(set_id: str) -> list[str]:
+def _failures(set_id: str, named: str) -> list[str]:
     """What goes wrong in real clients, and who has that defect."""
     rows = failures_of(set_id)
     if not rows:
         return []
     lines = [
-        f"### Failures of real clients: {set_id}",
+        f"### Failures of real clients: {named}",
         "",
         "The rows of [TP §11](protocol/tradovate.md#11-what-goes-wrong-in-real-clients), and who has that defect.",
         "",

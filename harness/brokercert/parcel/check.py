@@ -300,7 +300,7 @@ def _judge(run: RunRecord, manifest: Manifest, rows: RequirementSet) -> str:
         return f"{run.tool} made it, {tool()} is installed here"
     if run.tool != manifest.tool:
         return f"{run.tool} judged it, {manifest.tool} packed it, {tool()} is installed here"
-    return f"its set {rows.id} has another sha256 than the one installed here"
+    return f"its set {rows.name} has another sha256 than the one installed here"
 
 
 def _refuse_other_pages(opened: _Opened, made: dict[str, bytes]) -> None:

@@ -60,7 +60,7 @@ def read_any(given: Path) -> RunRecord:
 def changes(old: RunRecord, new: RunRecord) -> tuple[Change, ...]:
     """What is otherwise, rows first. Raises `UsageError` for runs of different sets, which have nothing to compare."""
     if old.set_id != new.set_id:
-        raise UsageError(f"a run of {old.set_id} and one of {new.set_id}: expected two runs of one set")
+        raise UsageError(f"a run of {old.named} and one of {new.named}: expected two runs of one set")
     return (
         *_outcome(old, new),
         *_rows(old, new),

@@ -97,7 +97,7 @@ def set_files(run: RunRecord) -> dict[str, bytes]:
     rows = load_set(run.set_id)
     if rows.hash != run.set_hash:
         raise UsageError(
-            f"{run.set_id}: the run was judged by sha256 {run.set_hash[:12]}, {rows.hash[:12]} is installed; bundle it "
+            f"{run.named}: the run was judged by sha256 {run.set_hash[:12]}, {rows.hash[:12]} is installed; bundle it "
             f"with {run.tool}"
         )
     folder = data_folder(run.set_id)

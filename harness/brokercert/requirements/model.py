@@ -159,7 +159,7 @@ class RequirementSet(msgspec.Struct, frozen=True):
         """The ids of a named part. Raises `RequirementError` where there is no such part."""
         if name not in self.parts:
             known = ", ".join(self.parts) or "none"
-            raise RequirementError(f"{self.id} has no part {name!r}; known: {known}")
+            raise RequirementError(f"{self.name} has no part {name!r}; known: {known}")
         return tuple(row.id for row in self.rows if name in row.parts)
 
     def invariants(self, scenario: str) -> tuple[Requirement, ...]:
@@ -186,7 +186,7 @@ class RequirementSet(msgspec.Struct, frozen=True):
         for name, value in values.items():
             if name not in self.limits:
                 raise RequirementError(
-                    f"limits: {name!r} is no limit of {self.id}; known: {', '.join(sorted(self.limits))}"
+                    f"limits: {name!r} is no limit of {self.name}; known: {', '.join(sorted(self.limits))}"
                 )
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
                 raise RequirementError(f"limits.{name}: {value!r}; expected a positive number")

@@ -149,7 +149,7 @@ class Simulation:
         settings = {} if "tokens" in spec.offers else {"token_life": NEVER}
         broker = load_dialect(set_id).broker(settings, recorder, schedule.seed, CALENDAR)
         if not isinstance(broker, TradovateBroker):
-            raise UsageError(f"--set {set_id}: its broker has no simulation; expected tradovate-stage2")
+            raise UsageError(f"--set {load_set(set_id).name}: its broker has no simulation; expected tradovate-stage2")
         self.broker = broker
         self._patience = _Patience.by(load_set(set_id))
         self.checks = 0

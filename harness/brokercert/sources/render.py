@@ -35,12 +35,7 @@ def render_register(sources: Collection[Source], set_ids: Sequence[str] = own_se
             lines += [_line(sentence) for sentence in section.sentences]
     for set_id in sorted(set_ids):
         rows = load_set(set_id)
-        lines += [
-            "",
-            f"## Readings of {set_id if ours else named[set_id]}",
-            "",
-            "| reading | question | answers | judged by | rows |",
-        ]
+        lines += ["", f"## Readings of {rows.name}", "", "| reading | question | answers | judged by | rows |"]
         lines.append("| --- | --- | --- | --- | --- |")
         for reading in rows.readings:
             cells = (reading.id, reading.question, ", ".join(reading.answers), reading.default, ", ".join(reading.rows))

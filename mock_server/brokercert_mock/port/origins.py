@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,7 +17,7 @@ from brokercert_mock.port.addresses import address_in, is_loopback
 
 NULL = "null"  # of a page that has no origin: a file, or a frame in a sandbox
 USUAL: Mapping[str, str] = MappingProxyType({"http": "80", "ws": "80", "https": "443", "wss": "443"})
-SHOWN = 200  # characters of an origin in an answer
+SHOWN = 200  # characters of an origin that is told in an answer: of a longer one nothing is
 # A browser's `file://` has no host. No user, path or query: `http://localhost@evil.example` is no origin of localhost.
 _FORM = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]*)(?::([0-9]{1,5}))?/?", re.IGNORECASE)
 
@@ -70,7 +71,7 @@ class Origins:
         for text in given:
             why = self._objection(text, address)
             if why:
-                return f"Origin {text[:SHOWN]!a} is refused: {why}\n"
+                return f"{_told(text)} is refused: {why}\n"
         return None
 
     def _objection(self, text: str, address: str) -> str:
@@ -81,6 +82,17 @@ class Origins:
         if origin in self.named or (self.here and origin.is_here(address)):
             return ""
         return f"a web page of another place may not use this port; {self.advice}"
+
+
+def _told(text: str) -> str:
+    """The header as it came where it is an origin, and short. Never a piece of it, nor another spelling: half a token,
+    or one with other letters, is none that whoever cleans the answer would know.
+    """
+    with suppress(OriginError):
+        Origin.read(text)
+        if len(text) <= SHOWN and text.isascii():
+            return f"Origin {text!a}"
+    return f"an Origin of {len(text)} characters"
 
 
 def _same_address(host: str, address: str) -> bool:

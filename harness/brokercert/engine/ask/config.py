@@ -96,7 +96,9 @@ class Config:
             if name in rows.never_absent or name == "wire":
                 never = ", ".join(rows.never_absent)
                 raise self._wrong(
-                    f"capabilities.absent.{name}", f"none of wire, {never}: {rows.id} is about them", "remove the line"
+                    f"capabilities.absent.{name}",
+                    f"none of wire, {never}: {rows.name} is about them",
+                    "remove the line",
                 )
             if name in self.offers or name in LEVELS.get(self.level, ()):
                 raise self._wrong(

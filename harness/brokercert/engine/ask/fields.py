@@ -97,6 +97,8 @@ def _command(place: Place, value: object) -> tuple[str, ...]:
     words = _list(place, value)
     if not words:
         raise place.wrong(value, 'a program and its arguments, as in ["node", "client.mjs"]')
+    if any("\0" in word for word in words):
+        raise place.wrong(value, "words without NUL bytes: no program can be given one")
     return words
 
 
@@ -141,9 +143,19 @@ def _variables(place: Place, value: object) -> dict[str, str]:
     for name, item in value.items() if isinstance(value, dict) else ():
         if not isinstance(item, str) and SECRET.search(name):
             raise UsageError(f"{place.path}: {place.name}.{name} is {_kind(item)}; expected a text, in quotes")
+        _refuse_ungivable(place, name, item)
         if not isinstance(item, str):
             break  # the first that is wrong is told
     return _texts(place, value)
+
+
+def _refuse_ungivable(place: Place, name: str, item: object) -> None:
+    """Raises `UsageError` where no program can be given a variable of this name, or with this value."""
+    if not name or "=" in name or "\0" in f"{name}{item}":
+        raise UsageError(
+            f"{place.path}: {place.name}.{name!r}: no program can be given such a variable; expected a name that "
+            "is not empty and has no `=`, and no NUL byte"
+        )
 
 
 def _as_text(item: object) -> str:

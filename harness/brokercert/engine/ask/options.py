@@ -21,7 +21,7 @@ from brokercert.engine.client.placeholders import refuse_unknown
 from brokercert.engine.client.subject import SubjectError, SubjectSpec
 from brokercert.engine.errors import UsageError
 from brokercert.near import hint
-from brokercert.requirements import RequirementError, RequirementSet, available_sets, set_named
+from brokercert.requirements import RequirementError, RequirementSet, set_named
 
 NAME = "brokercert"
 
@@ -62,7 +62,7 @@ def set_asked(config: Config, typed: str | None, option: str) -> RequirementSet:
         return set_named(typed or config.set_id)
     except RequirementError as error:
         where = option if typed else config.told.get("set_id", "the default")
-        raise UsageError(f"{where}: {error}{hint(typed or config.set_id, available_sets())}") from error
+        raise UsageError(f"{where}: {error}") from error
 
 
 def part_asked(config: Config, rows: RequirementSet, typed: str | None, option: str) -> str:
@@ -108,8 +108,8 @@ def client_asked(
 
 def again(
     config: Config,
+    rows: RequirementSet,
     *,
-    set_id: str,
     part: str,
     strict: bool,
     seed: int,
@@ -126,7 +126,7 @@ def again(
         return any(value != getattr(said, name) for said in (bare, config))
 
     words = [*started_as(), "certify"]
-    words += ["--set", set_id] if differs("set_id", set_id) else []
+    words += ["--set", rows.name] if differs("set_id", rows.name) else []
     words += ["--part", part] if differs("part", part) else []
     words += [f"--{'' if strict else 'no-'}strict"] if differs("strict", strict) else []
     if challenge:

@@ -35,8 +35,16 @@ class Waivers:
     on: str = ""
 
 
+def todays_waivers(given: Path | None, config: Path | None, folder: Path) -> Waivers:
+    """What every front door takes, held on today: of the file `given`, else of that beside the `config` file, else (no
+    such file) of that in the `folder`. Raises `UsageError`.
+    """
+    today = datetime.datetime.now(datetime.UTC).date()
+    return waivers_asked(given, folder if config is None else config.parent, today)
+
+
 def waivers_asked(given: Path | None, beside: Path, today: datetime.date) -> Waivers:
-    """Of the file `given` by --waivers, else of `FILE` in the folder `beside`, if there. Raises `UsageError`."""
+    """Of the file `given`, else of `FILE` in the folder `beside`, if there. Raises `UsageError`."""
     path = given or beside / FILE
     if given is None and not is_there(path):
         return Waivers()

@@ -45,6 +45,11 @@ def fill(text: str, env: Mapping[str, str], placeholders: Collection[str] = ()) 
     return _BRACES.sub(value, text)
 
 
+def literal(text: str) -> str:
+    """`text` so that `fill` gives it back as it is, whatever braces are in it: of a file's name, say."""
+    return _BRACES.sub(lambda match: f"{{{match.group()}}}", text)
+
+
 def refuse_unknown(spec: SubjectSpec, told: str) -> None:
     """Raises `SubjectError` where a placeholder was meant that there is not. `told` is where `[subject.env]` stands.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 from brokercert.engine.ask.config import Config
 from brokercert.engine.ask.options import client_asked
 from brokercert.engine.client.command import PROXIES
-from brokercert.engine.doctor.line import Line, bad, ok, warn
+from brokercert.engine.doctor.line import Line, State, bad, ok, warn
 from brokercert.engine.errors import UsageError
 from brokercert.engine.look.once import Seen, look
 from brokercert.engine.look.words import came, last_lines, told
@@ -20,6 +21,8 @@ from brokercert.requirements import RequirementSet
 from brokercert.toxiproxy.choose import find_binary
 
 WITHIN = 20.0  # seconds for another program to tell its version: a cold `go` reads much
+SHOWN = 60  # characters of what a program said
+LEAST_NODE = 18  # as examples/node/package.json has it
 NOTHING_BUT_LOOPBACK = "`unshare -rn sh -c 'ip link set lo up && brokercert certify ...'`"
 
 
@@ -46,11 +49,14 @@ async def toxiproxy(environ: Mapping[str, str] = os.environ) -> Line:
     )
 
 
+NODE = f"install Node {LEAST_NODE} or newer for examples/node"
 Run = Callable[[list[str]], subprocess.CompletedProcess[str]]
 
 
 def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, capture_output=True, text=True, timeout=WITHIN, check=False, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        words, capture_output=True, text=True, errors="replace", timeout=WITHIN, check=False, stdin=subprocess.DEVNULL
+    )
 
 
 def namespaces(run: Run = _run) -> Line:
@@ -75,13 +81,24 @@ def namespaces(run: Run = _run) -> Line:
 def tools(run: Run = _run) -> list[Line]:
     """The tool chains of the examples. Who has a client of their own needs none of them."""
     return [
-        _tool("Node", ["node", "--version"], "install Node 18 or newer for examples/node", run),
+        _new_enough(_tool("Node", ["node", "--version"], NODE, run)),
         _tool("npm", ["npm", "--version"], "install npm for examples/node", run),
         _tool("Go", ["go", "version"], "install Go for clients in Go", run),
         ok("websockets", "there, for examples/python")
         if importlib.util.find_spec("websockets")
         else warn("websockets", "not installed in this Python", "`pip install websockets` for examples/python"),
     ]
+
+
+def _new_enough(node: Line) -> Line:
+    """What was told of Node, held against the oldest that examples/node takes."""
+    if node.state is not State.OK:
+        return node
+    version = re.match(r"v(\d+)\.", node.told)
+    if version is None:
+        said = " ".join(node.told.split())[:SHOWN]
+        return warn("Node", f"`node --version` said no version: {said or 'nothing'}", NODE)
+    return node if int(version[1]) >= LEAST_NODE else warn("Node", f"{node.told}: too old", NODE)
 
 
 def _tool(name: str, words: list[str], remedy: str, run: Run) -> Line:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from brokercert.engine.ask.given import is_file
+from brokercert.engine.client.placeholders import literal
 from brokercert.sets import own_sets
 
 PROGRAMS = ("client", "bot", "main", "app", "index", "run")  # what a program's file is usually called
@@ -66,7 +67,8 @@ def detect(folder: Path) -> Found:
         paths = sorted(folder.glob(name))
         if paths:
             found = look(folder, paths[0])
-            return Found(found.language, paths[0].name, found.name, found.command, found.library, variables(folder))
+            command = tuple(map(literal, found.command))  # the names of files, and no placeholders
+            return Found(found.language, paths[0].name, found.name, command, found.library, variables(folder))
     alone = _python_program(folder)
     if alone:
         return Found("Python", alone[-1], Path(alone[-1]).stem, alone, env=variables(folder))
@@ -101,7 +103,7 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 def _node(folder: Path, path: Path) -> Found:
     data = _table(path, json.loads)
-    name = str(data.get("name") or folder.name)
+    name = _named(data, folder)
     command = _node_command(folder, data)
     return Found("Node", name=name, command=command, library="" if command else name)
 
@@ -112,7 +114,7 @@ def _node_command(folder: Path, data: Mapping[str, Any]) -> tuple[str, ...]:
         return ("npm", "start", "--silent")
     if isinstance(program, dict):
         program = next(iter(program.values()), None)
-    if isinstance(program, str):
+    if isinstance(program, str) and program:
         return ("node", program)
     return () if data.get("exports") else _node_program(folder, data.get("main"))
 
@@ -121,6 +123,12 @@ def _node_program(folder: Path, main: object) -> tuple[str, ...]:
     """A file that is called as programs are, and is not what others import."""
     names = (f"{stem}{end}" for stem in PROGRAMS for end in (".mjs", ".js", ".cjs"))
     return next((("node", name) for name in names if is_file(folder / name) and main != f"./{name}"), ())
+
+
+def _named(data: Mapping[str, Any], folder: Path) -> str:
+    """What a project's file calls it, where that is a name; else the folder's."""
+    name = data.get("name")
+    return name if isinstance(name, str) and name.strip() else folder.name
 
 
 def _table(path: Path, loads: Callable[[str], Any]) -> dict[str, Any]:
@@ -135,10 +143,11 @@ def _table(path: Path, loads: Callable[[str], Any]) -> dict[str, Any]:
 def _python(folder: Path, path: Path) -> Found:
     project = _table(path, tomllib.loads).get("project")
     project = project if isinstance(project, dict) else {}
-    name = str(project.get("name") or folder.name)
+    name = _named(project, folder)
     scripts = project.get("scripts")
-    if isinstance(scripts, dict) and scripts:
-        return Found("Python", name=name, command=(next(iter(scripts)),))
+    script = next(filter(None, scripts), "") if isinstance(scripts, dict) else ""
+    if script:
+        return Found("Python", name=name, command=(script,))
     package = name.replace("-", "_")
     for place in (folder / package, folder / "src" / package):
         if is_file(place / "__main__.py"):
@@ -169,7 +178,7 @@ def _go(folder: Path, path: Path) -> Found:
 def _rust(folder: Path, path: Path) -> Found:
     data = _table(path, tomllib.loads)
     package = data.get("package")
-    name = str(package.get("name") or folder.name) if isinstance(package, dict) else folder.name
+    name = _named(package if isinstance(package, dict) else {}, folder)
     if is_file(folder / "src" / "main.rs") or data.get("bin"):
         return Found("Rust", name=name, command=("cargo", "run", "--release", "--quiet"))
     return Found("Rust", name=name, library=name)

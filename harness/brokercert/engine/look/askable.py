@@ -1,10 +1,11 @@
-"""Which rows can be asked of a client as it is declared, and which more one line of brokercert.toml would add.
+"""Which rows can be asked of a client as it is declared, and which more each line of brokercert.toml would add.
 
 The law: it follows from the suite and from what the client offers, as the plan of a run does; no start is needed.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -19,7 +20,9 @@ DECIDED = ("stop", *(name for names in LEVELS.values() for name in names))  # li
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of brokercert.toml, what it says of the client, and the rows that can be asked then and not now."""
+    """A line of brokercert.toml, what it says of the client, and the rows that can be asked then and not now. It is
+    written as it is to stand there, in place of the line of that name if there is one.
+    """
 
     table: str
     text: str
@@ -48,10 +51,12 @@ def _candidates(rows: RequirementSet, spec: SubjectSpec) -> Iterator[tuple[str, 
     levels = list(LEVELS)
     at = levels.index(spec.level) if spec.level in levels else len(levels)
     for level in levels[at + 1 :]:
-        told = [rows.capabilities[name] for name in LEVELS[level] if name in rows.capabilities]
-        yield "subject", f'level = "{level}"', " ".join(told), spec.offers | set(LEVELS[level])
-    if "stop" not in spec.offers:
+        if set(LEVELS[level]).isdisjoint(spec.absent):  # a level that says both is refused
+            told = [rows.capabilities[name] for name in LEVELS[level] if name in rows.capabilities]
+            yield "subject", f'level = "{level}"', " ".join(told), spec.offers | set(LEVELS[level])
+    if "stop" not in (*spec.offers, *spec.absent):
         yield "subject", 'stop = "signal"', rows.capabilities.get("stop", ""), spec.offers | {"stop"}
+    listed = sorted(spec.offers - {*GIVEN, *DECIDED})
     for name, means in rows.capabilities.items():
         if name not in (*GIVEN, *DECIDED, *spec.absent) and name not in spec.offers:
-            yield "capabilities", f'offers = ["{name}"]', means, spec.offers | {name}
+            yield "capabilities", f"offers = {json.dumps([*listed, name])}", means, spec.offers | {name}

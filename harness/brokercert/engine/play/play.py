@@ -31,7 +31,7 @@ from brokercert.engine.play.raised import hear
 from brokercert.engine.play.scenario import Scenario
 from brokercert.engine.play.stage import AnyStage, Setup
 from brokercert.engine.uncut import is_cancelled, to_the_end
-from brokercert.trace import Header, Trace, TraceWriter, trace_of
+from brokercert.trace import Header, Labels, Trace, TraceWriter, trace_of
 from brokercert.trace import records as r
 from brokercert.trace.clean import Clean
 from brokercert.trace.file import TraceFile
@@ -74,19 +74,25 @@ async def play(scenario: Scenario, header: Header, props: Props, done: Callable[
     Whatever breaks while it is played (a scenario, the broker, a rule, the way, the disk) ends it as *harness error*:
     told in the trace, never blamed on the client. What breaks after `scenario.play` returned is a note: the client's
     part was over, and its evidence stands. Raises only `CancelledError`, and `UsageError` (the client's command cannot
-    be started): then, where it never ran, without a trace and without a call of `done`. Its time begins when its client
-    may be started.
+    be started): then, where it never ran, without a trace and without a call of `done`. A bug of its own is `Unplayed`.
+    Its time begins when its client may be started.
     """
-    async with props.gate.turn() as turn:
-        playing = _Playing(scenario, header, props, turn)
-        hear(asyncio.get_running_loop(), playing.raised)
-        try:
-            await playing.act()
-        finally:
-            await to_the_end(playing.clean_up())
-            played = playing.conclude()
-            if played is not None:
-                done(played)
+    labels = Labels()
+    try:
+        async with props.gate.turn() as turn:
+            playing = _Playing(scenario, header, props, turn, labels)
+            hear(asyncio.get_running_loop(), playing.raised)
+            try:
+                await playing.act()
+            finally:
+                await to_the_end(playing.clean_up())
+                played = playing.conclude()
+                if played is not None:
+                    done(played)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise Unplayed(labels.redact(_told(error))) from error
     if is_cancelled():
         raise asyncio.CancelledError  # it came while the client was ended: the scenario had been played, and stands
 
@@ -102,9 +108,21 @@ def _moment(calendar: datetime.datetime | None) -> str:
     return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Unplayed(Exception):
+    """`play` itself broke. `told` is what was raised, and where, without secrets: a client's bytes may be in it."""
+
+    def __init__(self, told: Clean) -> None:
+        super().__init__(told)
+        self.told = told
+
+
 def broken(scenario: Scenario, header: Header, error: Exception) -> Played:
-    """A scenario of which there is nothing but that the harness broke: so that it is told, and costs no other one."""
-    finished = r.Finished(t=0, state="harness error", note=Clean(_told(error)), lag=0)
+    """A scenario of which there is nothing but that the harness broke: so that it is told, and costs no other one.
+
+    Of an error that nobody cleaned its kind and its place are told, and no word of its text.
+    """
+    note = error.told if isinstance(error, Unplayed) else Labels().redact(placed(error))
+    finished = r.Finished(t=0, state="harness error", note=note, lag=0)
     trace = trace_of(header, (finished,))
     return Played(_result(scenario, trace, None, None, finished.state, finished.note, 0.0), trace)
 
@@ -112,14 +130,14 @@ def broken(scenario: Scenario, header: Header, error: Exception) -> Played:
 class _Playing:
     """One playing of one scenario. Only `act` raises, and what `play` says; every step of the end has its own guard."""
 
-    def __init__(self, scenario: Scenario, header: Header, props: Props, turn: Turn) -> None:
+    def __init__(self, scenario: Scenario, header: Header, props: Props, turn: Turn, labels: Labels) -> None:
         self._scenario, self._props, self._turn = scenario, props, turn
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._errors: list[Exception] = []  # of whoever looks at the records
         path = props.folder / "traces" / trace_name(scenario.name, header.play)
         header = structs.replace(header, run={**header.run, r.BEGAN: _moment(props.calendar)})
-        self._writer = TraceWriter(path, header, began=self._began, on_error=self._errors.append)
+        self._writer = TraceWriter(path, header, began=self._began, labels=labels, on_error=self._errors.append)
         self._state: r.State = "completed"
         self._notes: list[str] = []
         self._impossible = False  # what was asked for cannot be
@@ -269,10 +287,18 @@ class _Playing:
 
 
 def _told(error: BaseException) -> str:
-    """What was raised, and where."""
+    """What was raised, and where. A client's bytes may be in it."""
+    return f"{type(error).__name__}: {error}{_where(error)}"
+
+
+def placed(error: BaseException) -> str:
+    """Its kind and its place, and nothing of its text, in which a client's bytes may be."""
+    return f"{type(error).__name__}{_where(error)}"
+
+
+def _where(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
 
 
 def _most_open(records: Iterable[r.Body]) -> int:

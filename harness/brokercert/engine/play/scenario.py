@@ -211,7 +211,7 @@ def _check(scenarios: Sequence[Scenario], rows: RequirementSet) -> None:
                 if value not in known:
                     raise UsageError(
                         f"{one.play.__module__}: scenario {one.name!r}: {what}: {value!r}; expected one of "
-                        f"{', '.join(known)}, as {rows.id} has them"
+                        f"{', '.join(known)}, as {rows.name} has them"
                     )
 
 

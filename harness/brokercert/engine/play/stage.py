@@ -30,7 +30,6 @@ from brokercert.engine.play.scoring import scoring
 from brokercert.engine.play.virtual import step_wall
 from brokercert.trace import Body, TraceWriter
 from brokercert.trace import records as r
-from brokercert.trace.clean import Clean
 from brokercert.trace.names import FaultName, WindowName
 
 T = TypeVar("T")
@@ -250,7 +249,9 @@ class AnyStage(Commanding[C], Generic[B, C]):
             self._clock.step(seconds)
             by = ", ".join(self._clock.followed) or "nobody"
         detail = f"{seconds:+g} s, followed by {by}"
-        self._writer.add(r.Fault(t=self.now, requested=self.now, name=FaultName.CLOCK_STEP.value, detail=Clean(detail)))
+        self._writer.add(
+            r.Fault(t=self.now, requested=self.now, name=FaultName.CLOCK_STEP.value, detail=self._writer.redact(detail))
+        )
 
     async def start_again(self) -> None:
         """End the client as at a scenario's end, and start it anew, with what it was given the first time. From here

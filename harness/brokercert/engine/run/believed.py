@@ -69,7 +69,7 @@ def _manifest_of(run: RunRecord) -> Manifest | None:
     try:
         return known(run.set_id).get(run.manifest)
     except (RequirementError, UsageError) as error:
-        raise UsageError(f"{run.set_id}: {error}; report it with {run.tool}") from error
+        raise UsageError(f"{run.named}: {error}; report it with {run.tool}") from error
 
 
 def _scenarios(run: RunRecord, manifest: Manifest | None) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from brokercert.engine.machine.watchdog import Watchdog
 from brokercert.engine.play import scoring
 from brokercert.engine.play.gate import StartGate
 from brokercert.engine.play.paths import Paths
-from brokercert.engine.play.play import Played, Props, broken, play
+from brokercert.engine.play.play import Played, Props, broken, placed, play
 from brokercert.engine.play.scenario import Scenario
 from brokercert.engine.run import again
 from brokercert.engine.run.judgements import Judgements
@@ -104,7 +104,7 @@ class Crew:
         if self.plan.preflight is not None:
             await self._preflight(self.plan.preflight)
         self.exclusive_took = loop.time() - self._began
-        if not self.came:
+        if not self.came or await self._has_failed():
             return
         for scenario in self.plan.exclusive:
             await self._one(scenario)
@@ -120,7 +120,7 @@ class Crew:
         except UsageError:
             raise
         except Exception as error:  # the first round stands: it is judged, whatever broke after it
-            self.notes.append(f"Playing again broke: {type(error).__name__}: {error}")
+            self.notes.append(f"Playing again broke: {placed(error)}")
         finally:
             self.again_took = loop.time() - self._began - first_took
 
@@ -141,8 +141,12 @@ class Crew:
             self.progress.again([one.scenario.name for one in todo], max(one.lasts for one in todo))
             await self._together([(one.scenario, number, one.lowered) for one in todo if not one.scenario.exclusive])
             for one in todo:
+                if await self._has_failed():
+                    return
                 if one.scenario.exclusive and loop.time() - began + one.lasts <= left:
                     await self._one(one.scenario, number, one.lowered)
+            if await self._has_failed():
+                return
             left -= loop.time() - began
 
     async def _together(self, playings: Sequence[tuple[Scenario, int, bool]]) -> None:
@@ -178,6 +182,8 @@ class Crew:
         self._predict_again(self.played[-1])
         if self.came:
             self.shape = await tried.shape(look, self.run.suite.dialect.judging)
+            for played in self.played:  # its own: nothing else was played yet
+                self._look_soon(played)
         self.progress.ended(scenario.name, self.played[-1].result.state)
         if not self.came:
             self.progress.noted("no upgrade request came from the client: nothing else is played")
@@ -227,6 +233,10 @@ class Crew:
             return
         self.played.append(played)
         self.progress.ended(played.result.name, played.result.state)
+        self._look_soon(played)
+
+    def _look_soon(self, played: Played) -> None:
+        """Where a failure ends the run: in the background."""
         if self.run.request.fail_fast and not self.ended_early:
             looking = asyncio.get_running_loop().create_task(self._look(played))
             self._looking.add(looking)

@@ -6,13 +6,16 @@ The law: a run that cannot be read, or that was only judged again, is none; of a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from brokercert.engine.ask.given import is_folder
 from brokercert.engine.errors import UsageError
+from brokercert.engine.run.judgements import named
 from brokercert.engine.run.latest import LATEST
+from brokercert.requirements import RequirementSet
 from brokercert.verdict import RUN_FORMAT, RowResult, RunRecord, Verdict, decode_run
 
 GREEN = (Verdict.PASS, Verdict.WARNING, Verdict.NOT_APPLICABLE)  # a warning is told, and does not fail
@@ -52,18 +55,35 @@ def _is_green(row: RowResult, run: RunRecord) -> bool:
     return row.verdict in GREEN and not (run.strict and row.verdict is Verdict.WARNING)
 
 
-def failed_rows(out: Path, set_id: str, subject: str, can_be_asked: Collection[str]) -> tuple[str, ...]:
-    """What `--failed` means: of the latest run, the rows that were not green and can be asked of the client.
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """`told` says which run they are of, and what of it is left out."""
+
+    rows: tuple[str, ...]
+    told: str
+
+
+def failed_rows(out: Path, asked: RequirementSet, subject: str, can_be_asked: Collection[str]) -> Failed:
+    """What `--failed` means: of the latest run, the rows that were not green and can be asked of the client. Of a run
+    of some rows alone (`--only`, `--failed`) it is some of these: what an earlier run said of others is not looked up.
 
     Raises `UsageError` where there is no such run, or nothing of it is to be played.
     """
-    found = latest_run(out, set_id, subject)
+    found = latest_run(out, asked.id, subject)
     if found is None:
-        raise UsageError(f"--failed: no run of {subject} against {set_id} stands in {out}; run once without --failed")
-    run, folder = found
-    rows = tuple(row for row in not_green(run) if row in can_be_asked)
-    if not rows:
         raise UsageError(
-            f"--failed: {folder} has no row that can be asked of {subject} and was not green; there is nothing to play"
+            f"--failed: no run of {subject} against {asked.name} stands in {out}; run once without --failed"
         )
-    return rows
+    run, folder = found
+    alone = f", a run of {named(run.selected)} alone" if run.selected else ""
+    bad = not_green(run)
+    rows = tuple(row for row in bad if row in can_be_asked)
+    left = [row for row in bad if row not in can_be_asked]
+    out_of_it = f"; left out, since it cannot be asked of the client now: {named(left)}" if left else ""
+    if not rows:
+        mend = "; run once without --failed and --only, to ask for all rows" if run.selected else ""
+        raise UsageError(
+            f"--failed: {folder}{alone and alone + ','} has no row that can be asked of {subject} and was not green; "
+            f"there is nothing to play{out_of_it}{mend}"
+        )
+    return Failed(rows, f"--failed: {named(rows)}: not green in {folder}{alone}{out_of_it}")

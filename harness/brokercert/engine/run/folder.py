@@ -34,7 +34,7 @@ def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
             "expected the link to the newest run, or nothing of that name; move it away, or name another folder"
         )
     folder = out / run_id
-    ours = _made(folder, f"{told}: no run can be written to {out}")
+    ours = made(folder, f"{told}: no run can be written to {out}")
     before = leads_to(out)
     try:
         (folder / "traces").mkdir(FOLDER)
@@ -45,7 +45,7 @@ def run_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
             raise UsageError(f"{error}; {_kept(folder)}") from error
         take_back(folder, before)
         shutil.rmtree(folder, ignore_errors=True)
-        _remove(ours[1:])
+        remove(ours[1:])
         raise
     except Exception as error:
         if any((folder / "traces").glob("*.jsonl")):
@@ -68,24 +68,24 @@ def _ran(path: Path) -> bool:
 def check_folder(folder: Path, told: str) -> None:
     """Whether it is there or can be made; it is left as it was. `told` is who said it. Raises `UsageError`."""
     wrong = f"{told}: nothing can be written to {folder}"
-    ours = _made(folder, wrong)
+    ours = made(folder, wrong)
     try:
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise _unusable(wrong, error) from error
     finally:
-        _remove(ours)
+        remove(ours)
 
 
-def _made(folder: Path, wrong: str) -> list[Path]:
-    """Make it; what of it and its parents was not there, innermost first."""
+def made(folder: Path, wrong: str) -> list[Path]:
+    """Make it; what of it and its parents was not there, innermost first. `wrong` begins the `UsageError`."""
     ours: list[Path] = []
     try:
         ours += [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        _remove(ours)
+        remove(ours)
         raise _unusable(wrong, error) from error
     return ours
 
@@ -94,7 +94,7 @@ def _unusable(wrong: str, error: OSError) -> UsageError:
     return UsageError(f"{wrong}: {error.strerror or error}; expected a folder, there or to be made")
 
 
-def _remove(places: list[Path]) -> None:
+def remove(places: list[Path]) -> None:
     """Folders that we made, innermost first, if they are empty: another run may have come into them."""
     for place in places:
         with suppress(OSError):

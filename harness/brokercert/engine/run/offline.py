@@ -105,7 +105,7 @@ def is_little(paths: Sequence[Path]) -> bool:
 
 def judge_traces(
     paths: Sequence[Path],
-    set_id: str | None = None,
+    set_name: str | None = None,
     *,
     part: str | None = None,
     only: Sequence[str] | None = None,
@@ -118,7 +118,7 @@ def judge_traces(
     The same whatever does the work (`make`: `brokercert.parallel`). Ctrl-C ends it with what was judged up to then.
     """
     saved = saved_traces(paths)
-    rows = set_of(saved, set_id)
+    rows = set_of(saved, set_name)
     changed = {k: v for k, v in saved.header.limits.items() if k in rows.limits and rows.limits[k].value != v}
     try:
         rows = rows.with_limits(changed)

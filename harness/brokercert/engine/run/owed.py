@@ -121,12 +121,12 @@ def notes_of(
         yield f"{which} are those that {saved.place} names, byte for byte (SHA-256).{seal}"
     if saved.manifest is None:
         yield (
-            f"This version knows no manifest {header.manifest[:12] or 'of that time'} of {rows.id}, by which to tell "
+            f"This version knows no manifest {header.manifest[:12] or 'of that time'} of {rows.name}, by which to tell "
             "what the traces should hold: they are judged, and certify nothing."
         )
     if header.set_hash != rows.hash:
         yield (
-            f"The requirement set {rows.id} has changed since the traces were recorded (hash {header.set_hash[:12]} "
+            f"The requirement set {rows.name} has changed since the traces were recorded (hash {header.set_hash[:12]} "
             f"then, {rows.hash[:12]} now): they are judged by the set as it is now."
         )
     if cut:

@@ -111,7 +111,7 @@ def _known_scenarios(names: Sequence[str], rows: RequirementSet, suite: Suite) -
     known = {s.name for s in suite.scenarios}
     strangers = [name for name in names if name not in known]
     if strangers:
-        raise UsageError(f"no scenario {strangers[0]!r} in {rows.id}; known: {', '.join(sorted(known))}")
+        raise UsageError(f"no scenario {strangers[0]!r} in {rows.name}; known: {', '.join(sorted(known))}")
 
 
 def _called_for(wanted: Wanted, rows: RequirementSet, suite: Suite) -> list[Scenario]:
@@ -144,7 +144,7 @@ def known_rows(only: Iterable[str], rows: RequirementSet) -> None:
     unknown = [row for row in only if row not in rows.by_id]
     if unknown:
         meant = hint(unknown[0], rows.by_id) or "; `brokercert list` shows them"
-        raise UsageError(f"--only {unknown[0]}: no such requirement in {rows.id}{meant}")
+        raise UsageError(f"--only {unknown[0]}: no such requirement in {rows.name}{meant}")
 
 
 def unplayed(plan: Plan, done: Collection[str], why: str) -> tuple[ScenarioResult, ...]:

@@ -7,13 +7,13 @@ the others said of it stands beside (`RowResult.tries`). Each run keeps its own 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import structs
 
 from brokercert.engine.errors import UsageError
-from brokercert.engine.run.folder import check_folder
+from brokercert.engine.run.folder import made, remove
 from brokercert.engine.run.latest import LATEST, is_no_link, leads_to, point_latest, take_back
 from brokercert.judge.plays import MOST
 from brokercert.verdict import (
@@ -29,32 +29,50 @@ from brokercert.verdict import (
 
 @contextmanager
 def repeat_folder(out: Path, run_id: str, told: str) -> Iterator[Path]:
-    """`out`/`run_id`, to which `latest` leads from the first. Gone again where a `UsageError` ends the block before a
-    run was kept in it; else that error names the folder.
+    """`out`/`run_id`, to which `latest` leads from the first. Gone again where a `UsageError` or a Ctrl-C ends the
+    block before anything was kept in it. A `UsageError` names the folder where runs were.
+
+    What else stands in the folder is left there, and so is a folder that somebody took away.
     """
     if is_no_link(out):
         raise UsageError(f"{told}: {out / LATEST} is no link; expected the link to the newest run, or nothing")
     folder = out / run_id
-    check_folder(folder, told)
     before = leads_to(out)
-    folder.mkdir(parents=True)
+    ours = made(folder, f"{told}: no run can be written to {out}")
     try:
         point_latest(folder)
         yield folder
-    except UsageError as error:
-        if any(folder.glob("*/run.json")):
+    except (UsageError, KeyboardInterrupt) as error:
+        if isinstance(error, UsageError) and any(folder.glob("*/run.json")):
             raise UsageError(f"{error}; the runs before it stand in {folder}") from error
-        take_back(folder, before)
-        (folder / LATEST).unlink(missing_ok=True)
-        folder.rmdir()
+        _take_away(folder, before, ours)
         raise
 
 
-def repeated(runs: Sequence[RunRecord], run_id: str) -> RunRecord:
-    """All of them as one. The first says what was asked for; `run_id` is the folder's, in which theirs stand."""
+def _take_away(folder: Path, before: str, ours: Sequence[Path]) -> None:
+    """As if it had not been, unless something stands in it. `before`: where `latest` led; `ours`: what was made."""
+    if _holds_something(folder):
+        return
+    take_back(folder, before)
+    with suppress(OSError):  # the link of the runs in it
+        (folder / LATEST).unlink()
+    remove([folder, *ours[1:]])
+
+
+def _holds_something(folder: Path) -> bool:
+    """Beside the link of its runs: traces of a run that ended without a record, or what is not ours."""
+    with suppress(OSError):
+        return any(one.name != LATEST for one in folder.iterdir())
+    return False
+
+
+def repeated(runs: Sequence[RunRecord], run_id: str, *, interrupted: bool = False) -> RunRecord:
+    """All of them as one. The first says what was asked for; `run_id` is the folder's, in which theirs stand.
+    `interrupted`: no more were made, since somebody ended it between two.
+    """
     first = runs[0]
     rows = tuple(_worst([run.rows[place] for run in runs], place) for place in range(len(first.rows)))
-    interrupted = any(run.outcome is Outcome.INTERRUPTED for run in runs)
+    interrupted = interrupted or any(run.outcome is Outcome.INTERRUPTED for run in runs)
     run = structs.replace(
         first,
         run_id=run_id,

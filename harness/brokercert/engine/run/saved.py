@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from brokercert.engine.ask.given import is_folder
+from brokercert.engine.ask.given import is_file, is_folder
 from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.errors import UsageError
+from brokercert.engine.run.latest import LATEST
 from brokercert.engine.run.manifest import ALTERED, Manifest, known, refuse_contradicted
 from brokercert.engine.run.plan import Wanted, known_rows
 from brokercert.requirements import RequirementError, RequirementSet, load_set, set_named
@@ -114,16 +115,28 @@ def trace_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if is_folder(path):
             inside = sorted(path.glob("*.jsonl")) or sorted((path / "traces").glob("*.jsonl"))
-            if not inside and (runs := sorted(one.parent.parent for one in path.glob("*-*/traces/*.jsonl"))):
-                raise UsageError(
-                    f"{path}: a run that was repeated; judge one of its runs, as in `brokercert judge {runs[0]}`"
-                )
             if not inside:
-                raise UsageError(f"{path}: no trace in this folder; expected *.jsonl, or a folder traces/ of them")
+                raise UsageError(f"{path}: {_of_runs(path)}")
             files += inside
         else:
             files.append(path)
     return files
+
+
+def _of_runs(folder: Path) -> str:
+    """Why a folder without traces cannot be judged: it may hold runs."""
+    found = (one.parent.parent for pattern in ("*", "*/*") for one in folder.glob(f"{pattern}/traces/*.jsonl"))
+    runs = sorted({run for run in found if LATEST not in run.relative_to(folder).parts})
+    if not runs:
+        return "no trace in this folder; expected *.jsonl, or a folder traces/ of them"
+    if is_file(folder / "run.json"):
+        return f"a run that was repeated; judge one of its runs, as in `brokercert judge {runs[0]}`"
+    return f"a folder of runs; judge one of them, as in `brokercert judge {_newest(folder, runs)}`"
+
+
+def _newest(folder: Path, runs: Sequence[Path]) -> Path:
+    latest = folder / LATEST
+    return latest if any((latest / "traces").glob("*.jsonl")) else runs[-1]
 
 
 def saved_traces(paths: Sequence[Path]) -> Saved:
@@ -192,16 +205,16 @@ def refuse_overwriting(out: Path, paths: Sequence[Path]) -> None:
         raise UsageError(f"--out {out}: {place} is the record of the run itself; expected another folder")
 
 
-def set_of(saved: Saved, set_id: str | None) -> RequirementSet:
+def set_of(saved: Saved, named: str | None) -> RequirementSet:
     """The set of the traces. Raises `UsageError` where `--set` says another, or this version has none of that name."""
     header, file = saved.header, saved.files[0]
     try:
         rows = load_set(header.set_id)
     except RequirementError as error:
         raise UsageError(f"{file}: set_id: {error}; judge it with {header.tool}") from error
-    if set_id is not None and set_id not in (rows.name, rows.id, stem_of(rows.id)) and set_named(set_id).id != rows.id:
+    if named is not None and named not in (rows.name, rows.id, stem_of(rows.id)) and set_named(named).id != rows.id:
         raise UsageError(
-            f"--set {set_id}: {file} is a trace of {rows.name}, which nothing else can judge; leave --set out"
+            f"--set {named}: {file} is a trace of {rows.name}, which nothing else can judge; leave --set out"
         )
     return rows
 
