@@ -242,6 +242,10 @@ def fails(row: RowResult, *, strict: bool) -> bool:
     return (row.level is Level.MUST and row.verdict is Verdict.FAIL) or (strict and shows_warning(row))
 
 
+# The states of a scenario that was not played: it has no trace.
+UNPLAYED = ("not chosen", "left out", "not applicable", "not run")
+
+
 class ScenarioResult(Record, frozen=True, kw_only=True):
     """One scenario as it was played."""
 
@@ -390,6 +394,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     source: SetSource | None = None  # None: the set names none, or the record is older than this
     other_edition: str = ""  # the sentence on a client that shows the signs of another edition
     challenge: str = ""  # the partner's text that the seed follows from; "": nobody gave one
+    judge: str = ""  # of the sources that judged it (`engine/run/defects.py`); "": of before that was told
     seal: str = ""  # of all the rest of the file (`brokercert.seal`); empty: of before there was one
 
     @property
@@ -600,7 +605,12 @@ def _named(used: Sequence[str]) -> str:
 
 def encode_run(run: RunRecord) -> bytes:
     """run.json: indented, keys in the order of the structs."""
-    return msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n"
+    return written(run)
+
+
+def written(document: object) -> bytes:
+    """JSON as every document of ours is written: indented, and the same each time."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
 def decode_run(data: bytes) -> RunRecord:

@@ -17,6 +17,7 @@ UNSEEN = {
     "run_id",
     "started",
     "tool",
+    "judge",
     "timing",
     "environment",
     "calibration",
@@ -90,8 +91,8 @@ def _is_told(there: bool) -> str:
 
 
 def _by_playing(run: RunRecord) -> dict[tuple[str, int], Mapping[str, Any]]:
-    """What was played, and its trace; of what was not, nothing follows from a trace."""
-    return {(one.name, one.play): _played(one) for one in run.scenarios if one.sha256}
+    """What was played, with its trace; and what was not, which follows from what was asked for."""
+    return {(one.name, one.play): _played(one) for one in run.scenarios}
 
 
 def _played(one: ScenarioResult) -> Mapping[str, Any]:

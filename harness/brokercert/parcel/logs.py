@@ -12,7 +12,7 @@ from pathlib import Path
 
 from brokercert_reports.plan import DRAFT, moment_at, result_of
 from brokercert_reports.text import printable, sentence
-from brokercert_reports.view import Case, cases, evidence_place, verdict_words
+from brokercert_reports.view import Case, cases, evidence_place, verdict_words, waiver_words
 
 from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge.excerpt import AROUND, MOST_MARKED, ToldOf, line, told_of_none
@@ -80,6 +80,7 @@ def _log(row: RowResult, run: RunRecord, told: Sequence[Case], lines: Mapping[Ke
         f"{row.id} ({row.level}) {row.text}",
         f"Source: {row.source}",
         f"Result: {result_of(row, run)}. Verdict: {verdict_words(row)}. {sentence(row.reason)}",
+        *(f"Waiver {waiver_words(one, run)}" for one in run.waivers if one.row == row.id),
         f"Client: {run.subject.name}. Run: {run.run_id}, {run.started}. The broker was a simulated one.",
     ]
     return "\n".join(map(_plain, [*head, *(text for case in told for text in _of_case(case, lines))])) + "\n"
