@@ -19,6 +19,7 @@ from brokercert.cli import main
 from brokercert.engine.client.environment import tool
 from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run import believed, defects
+from brokercert.engine.run.offline import judge_traces
 from brokercert.parcel import check, compared, pack
 from brokercert.parcel.manifest import MANIFEST
 from brokercert.parcel.statement import ENVELOPE, PREDICATE_TYPE, STATEMENT, STATEMENT_TYPE
@@ -153,6 +154,33 @@ def test_a_run_that_is_not_certified_is_refused_but_as_a_draft(few: Path, tmp_pa
             assert DRAFT.encode() in content, name
     assert main(["verify", str(path)]) == Status.DRAFT
     assert "DRAFT, not a certificate" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_a_run_that_ended_early_is_whole_as_a_draft(failed: Path, tmp_path: Path, capsys: Any) -> None:
+    """It says of what it did not play that it was not run, and misses nothing; its traces say the same."""
+    folder = Path(shutil.copytree(failed, tmp_path / "run"))
+    run = decode_run((folder / "run.json").read_bytes())
+    shown = {finding.scenario for row in run.rows for finding in row.findings if finding.verdict is Verdict.FAIL}
+    one = next(one for one in run.scenarios if one.name not in shown)
+    (folder / one.trace).unlink()
+    gone = {
+        "state": "not run",
+        "trace": "",
+        "sha256": "",
+        "duration": 0.0,
+        "exit": "",
+        "output": (),
+        "tier": "",
+        "began": "",
+    }
+    scenarios = tuple(structs.replace(x, **gone) if x is one else x for x in run.scenarios)
+    told = structs.replace(run, scenarios=scenarios, ended_early="LOG-030 failed, and --fail-fast ended the run there.")
+    (folder / "run.json").write_bytes(record_bytes(told))
+    rows = judge_traces([folder]).rows
+    (folder / "run.json").write_bytes(record_bytes(structs.replace(told, rows=rows)))
+    assert main(["verify", str(bundled(folder, tmp_path / "b.zip", "--draft"))]) == Status.DRAFT, (
+        capsys.readouterr().out
+    )
 
 
 def test_a_certified_run_says_draft_only_where_it_is_asked_to(certified: Path, tmp_path: Path) -> None:

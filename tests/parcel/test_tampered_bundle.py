@@ -388,7 +388,9 @@ def played_nowhere(**more: str) -> Callable[[Parcels], Files]:
     """One more scenario in run.json, of which the bundle has no trace."""
 
     def told(document: dict[str, Any]) -> None:
-        document["scenarios"].append({**document["scenarios"][0], "name": "loss-rst", "trace": "", "sha256": "", **more})
+        document["scenarios"].append(
+            {**document["scenarios"][0], "name": "loss-rst", "trace": "", "sha256": "", **more}
+        )
 
     return edited(told)
 

@@ -54,6 +54,8 @@ def differences(run: RunRecord, judged: RunRecord) -> Iterator[Difference]:
         mine, other = ours[name], theirs[name]
         if name == "subject":
             mine, other = ({**one, **UNSEEN_OF_SUBJECT} for one in (mine, other))
+        if name == "missing":  # a run that was ended early misses nothing: it says what it did not play
+            mine = [one for one in mine if one not in _not_run(run)]
         yield from _walk(name, other, mine)
 
 
@@ -84,6 +86,10 @@ def _scenarios(run: RunRecord, judged: RunRecord) -> Iterator[Difference]:
             yield Difference(place, _is_told(key in said), _is_told(key in follows))
             continue
         yield from _walk(place, said[key], follows[key])
+
+
+def _not_run(run: RunRecord) -> set[str]:
+    return {one.name for one in run.scenarios if one.state == "not run"}
 
 
 def _is_told(there: bool) -> str:

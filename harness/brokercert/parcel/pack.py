@@ -31,7 +31,7 @@ from brokercert.parcel.keys import public_pem
 from brokercert.parcel.logs import logs_of
 from brokercert.parcel.maker import maker_of
 from brokercert.parcel.manifest import BUNDLE_FORMAT, MANIFEST, Listed, Manifest
-from brokercert.parcel.sent import sendable
+from brokercert.parcel.sent import sendable, sender
 from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, envelope_of, statement_of
 from brokercert.parcel.status import BundleError
 from brokercert.requirements import load_set
@@ -94,6 +94,7 @@ def _bytes(contents: Mapping[str, bytes]) -> list[Member]:
 def pages(run: RunRecord, folder: Path, draft: bool) -> dict[str, bytes]:
     """Every page that follows from the run's record and its traces, by its name in the bundle. Raises `TraceError`."""
     mark = DRAFT if draft else ""
+    sent = sender(run)
     run = sendable(run)
     plan = plan_of_run(run, draft=draft)
     return {
@@ -103,7 +104,7 @@ def pages(run: RunRecord, folder: Path, draft: bool) -> dict[str, bytes]:
         "plan.csv": render_csv(plan),
         "plan.html": render_plan(plan, draft=mark).encode(),
         "plan.xlsx": render_xlsx(plan),
-        **logs_of(run, folder, draft=draft),
+        **logs_of(run, folder, draft=draft, sent=sent),
     }
 
 
