@@ -131,6 +131,20 @@ class Measured(Record, frozen=True, kw_only=True):
     side: str = "harness"  # whose clock stamped it
 
 
+class Drawn(Record, frozen=True, kw_only=True):
+    """Figures of one kind that a report draws; they decide nothing. With `counts`: how many lie between each two of
+    `values`, which rise. Else `values` are the figures in their order, and `rungs` what each should be, as far as that
+    is known. `limits`: what they are held to, in words and in their unit.
+    """
+
+    name: str
+    unit: str
+    values: tuple[float, ...]
+    counts: tuple[int, ...] = ()
+    rungs: tuple[float, ...] = ()
+    limits: tuple[tuple[str, float], ...] = ()
+
+
 class Finding(Record, frozen=True, kw_only=True):
     """What one check says of one requirement in one scenario."""
 
@@ -148,6 +162,7 @@ class Finding(Record, frozen=True, kw_only=True):
     stalled: tuple[float, float] | None = None  # s: the standstill of the harness that may have made it, from and to
     play: int = 1  # the playing of the scenario that it is of
     spare: float = 0.0  # s: of a pass by restraint, how much longer than it must something was looked for
+    drawn: tuple[Drawn, ...] = ()
 
 
 class ExcerptLine(Record, frozen=True, kw_only=True):

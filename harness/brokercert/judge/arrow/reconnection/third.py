@@ -12,6 +12,7 @@ from brokercert.judge.arrow.reconnection.account import left_over
 from brokercert.judge.arrow.timers import slack
 from brokercert.judge.attempts import ONE_ATTEMPT, Attempt, most_within
 from brokercert.judge.check import seconds
+from brokercert.judge.drawn import steps, with_drawing
 from brokercert.judge.moments import Moment
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form
@@ -91,11 +92,13 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
         starts = (0, 1) if first == 0 else (0,)
         climbs = ((name, steps[n:]) for name, steps in bench.edition.ladders.items() for n in starts)
         name = next((name for name, steps in climbs if _follows(bench, rungs, steps, cap)), "")
+        drawn = steps("pauses before attempts", one.delays[1:], [("longest pause", cap)])
         if name and rungs:
-            yield bench.ok(Form.WAITED, f"{_told(rungs)} s: {name}", one.evidence)
+            yield with_drawing(bench.ok(Form.WAITED, f"{_told(rungs)} s: {name}", one.evidence), drawn)
         else:
             said = f"pauses of {_told(pauses)} s"
-            yield bench.breach(Form.TIME, said, f"{bench.edition.climb}, each ± 10 %", one.evidence)
+            breach = bench.breach(Form.TIME, said, f"{bench.edition.climb}, each ± 10 %", one.evidence)
+            yield with_drawing(breach, drawn)
 
 
 def _follows(bench: ArrowBench, rungs: Sequence[float], steps: Sequence[int], cap: float) -> bool:
