@@ -131,6 +131,20 @@ class Measured(Record, frozen=True, kw_only=True):
     side: str = "harness"  # whose clock stamped it
 
 
+class Drawn(Record, frozen=True, kw_only=True):
+    """Figures of one kind that a report draws; they decide nothing. With `counts`: how many lie between each two of
+    `values`, which rise. Else `values` are the figures in their order, and `rungs` what each should be, as far as that
+    is known. `limits`: what they are held to, in words and in their unit.
+    """
+
+    name: str
+    unit: str
+    values: tuple[float, ...]
+    counts: tuple[int, ...] = ()
+    rungs: tuple[float, ...] = ()
+    limits: tuple[tuple[str, float], ...] = ()
+
+
 class Finding(Record, frozen=True, kw_only=True):
     """What one check says of one requirement in one scenario."""
 
@@ -148,6 +162,7 @@ class Finding(Record, frozen=True, kw_only=True):
     stalled: tuple[float, float] | None = None  # s: the standstill of the harness that may have made it, from and to
     play: int = 1  # the playing of the scenario that it is of
     spare: float = 0.0  # s: of a pass by restraint, how much longer than it must something was looked for
+    drawn: tuple[Drawn, ...] = ()
 
 
 class ExcerptLine(Record, frozen=True, kw_only=True):
@@ -240,6 +255,10 @@ def fails(row: RowResult, *, strict: bool) -> bool:
     if not row.in_part:
         return False
     return (row.level is Level.MUST and row.verdict is Verdict.FAIL) or (strict and shows_warning(row))
+
+
+# The states of a scenario that was not played: it has no trace.
+UNPLAYED = ("not chosen", "left out", "not applicable", "not run")
 
 
 class ScenarioResult(Record, frozen=True, kw_only=True):
@@ -390,6 +409,7 @@ class RunRecord(Record, frozen=True, kw_only=True):
     source: SetSource | None = None  # None: the set names none, or the record is older than this
     other_edition: str = ""  # the sentence on a client that shows the signs of another edition
     challenge: str = ""  # the partner's text that the seed follows from; "": nobody gave one
+    judge: str = ""  # of the sources that judged it (`engine/run/defects.py`); "": of before that was told
     seal: str = ""  # of all the rest of the file (`brokercert.seal`); empty: of before there was one
 
     @property
@@ -600,7 +620,12 @@ def _named(used: Sequence[str]) -> str:
 
 def encode_run(run: RunRecord) -> bytes:
     """run.json: indented, keys in the order of the structs."""
-    return msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n"
+    return written(run)
+
+
+def written(document: object) -> bytes:
+    """JSON as every document of ours is written: indented, and the same each time."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
 def decode_run(data: bytes) -> RunRecord:

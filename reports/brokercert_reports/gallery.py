@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from brokercert_reports.view import client_words, outcome_title
 LETTER = 6.6  # px: a letter of a badge, at 11 px of a plain font
 LONGEST = 60  # letters of a half of a badge
 LEFT = "brokercert"
+LONGEST_NAME = 200  # bytes of a bundle's name that its badge may bear: a file system takes 255 of a name
 NOT_KNOWN = "not known"  # of a bundle in which nothing is believed
 
 
@@ -34,11 +36,15 @@ class Shown:
     tool: str = ""
     signer: str = ""
     told: str = ""  # what verify says of it, where it is not simply whole
+    badge: str = ""  # the name of its badge's file
 
-    @property
-    def badge(self) -> str:
-        """The name of its badge's file."""
-        return f"{self.file}.svg"
+
+def badge_of(name: str) -> str:
+    """The name of a bundle's badge: another one for each bundle, which every file system takes and every page shows."""
+    raw = name.encode("utf-8", "surrogatepass")
+    if printable(name) == name and len(raw) <= LONGEST_NAME:
+        return f"{name}.svg"
+    return f"bundle-{hashlib.sha256(raw).hexdigest()[:16]}.svg"
 
 
 def shown(file: str, run: RunRecord, *, draft: bool, signer: str, told: str = "") -> Shown:
@@ -54,6 +60,7 @@ def shown(file: str, run: RunRecord, *, draft: bool, signer: str, told: str = ""
     )
     return Shown(
         file=printable(file),
+        badge=badge_of(file),
         client=client_words(run),
         set=f"{run.named} {run.set_version}",
         part=run.part or "the whole set",
@@ -71,7 +78,7 @@ def not_whole(file: str, told: str, *, wrong: bool) -> Shown:
     """Of a bundle in which something is wrong, or which cannot be checked here: nothing in it is believed."""
     word = "Wrong" if wrong else "Not checked"
     tone = "fail" if wrong else "blocked"
-    return Shown(printable(file), word=word, tone=tone, told=printable(told), signer=NOT_KNOWN)
+    return Shown(printable(file), word=word, tone=tone, told=printable(told), signer=NOT_KNOWN, badge=badge_of(file))
 
 
 def score(run: RunRecord) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from brokercert.verdict import RunRecord, ScenarioResult, Verdict, worst
-
-UNPLAYED = ("not chosen", "left out", "not applicable", "not run")
+from brokercert.verdict import UNPLAYED, RunRecord, ScenarioResult, Verdict, worst
 
 
 @dataclass(frozen=True)

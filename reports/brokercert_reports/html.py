@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from brokercert_reports import bars, sheet, text, view
+from brokercert_reports.charts import charts
 from brokercert_reports.evidence import evidence_of
 from brokercert_reports.grid import grid_of
 from brokercert_reports.plan import HEADINGS, Plan
@@ -66,6 +67,7 @@ def render_html(run: RunRecord, *, draft: str = "") -> str:
             },
             blocks=view.blocked_by(run),
             budgets=view.budgets(run),
+            charts=charts(run),
             areas=view.areas(run.rows),
             last_words=view.last_words(run),
             grid=grid_of(run),

@@ -16,7 +16,19 @@ from brokercert.sources import Demand, demands_of
 from brokercert.verdict import Level, RowResult, RunRecord, Verdict
 
 from brokercert_reports.text import quantity, value_told
-from brokercert_reports.view import Budget, Case, budgets, cases, client_words, is_floor, records_text, verdict_words
+from brokercert_reports.view import (
+    Budget,
+    Case,
+    budgets,
+    cases,
+    client_words,
+    is_floor,
+    records_text,
+    verdict_words,
+    waived,
+    waiver_lines,
+    waiver_words,
+)
 
 OUTSIDE = "not part of what is certified here"
 DRAFT = "DRAFT: not a certificate"
@@ -65,6 +77,7 @@ class Found:
     file: str = ""
     records: str = ""
     utc: str = ""
+    waiver: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,8 @@ def plan_of_run(run: RunRecord, *, draft: bool = False) -> Plan:
         ("Run", f"{run.run_id}, {run.started}, {run.tier} time"),
         ("Tool", f"{run.tool}; not issued by the broker, against a simulated one"),
     ]
+    if run.waivers:
+        above.append(("Waivers", "; ".join(waiver_lines(run))))
     if run.challenge:
         above.append(("Challenge", run.challenge))
     if draft:
@@ -145,7 +160,7 @@ def _plan(
         lines.append(
             (
                 *(str(number), *place, ident, row.text, row.level, told.result, told.reason, told.observed),
-                *(told.figure, row.budget, told.file, told.records, told.utc, "", ""),
+                *(told.figure, row.budget, told.file, told.records, told.utc, told.waiver, ""),
             )
         )
     return Plan(above, tuple(lines), tuple(_sentence(one, found) for one in demands), made)
@@ -186,16 +201,17 @@ def result_of(row: RowResult, run: RunRecord) -> str:
 
 def _reason(row: RowResult, run: RunRecord) -> str:
     outside = "" if row.in_part else f"{OUTSIDE}; "
+    borne = "waived: " if row.id in waived(run) else ""
     match row.verdict:
         case Verdict.PASS:
             return outside.removesuffix("; ")
         case Verdict.FAIL:
-            return f"{outside}{row.reason}"
+            return f"{outside}{borne}{row.reason}"
         case Verdict.WARNING if result_of(row, run) == "Pass":
             return f"{outside}a recommendation was not followed: {row.reason}"
         case Verdict.WARNING:
             strict = "under --strict" if run.strict else "which withholds no certificate"
-            return f"{outside}a recommendation was not followed, {strict}: {row.reason}"
+            return f"{outside}{borne}a recommendation was not followed, {strict}: {row.reason}"
         case Verdict.NOT_APPLICABLE | Verdict.UNTESTED:
             return f"{outside}{row.reason}"
         case _:
@@ -213,6 +229,7 @@ def _found(row: RowResult, run: RunRecord, measured: Sequence[Budget]) -> Found:
         file=case.trace if case else "",
         records=records_text(case.finding.evidence).removeprefix(", ") if case and case.trace else "",
         utc=utc_of(case) if case else "",
+        waiver="; ".join(waiver_words(one, run) for one in run.waivers if one.row == row.id),
     )
 
 

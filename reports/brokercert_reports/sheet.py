@@ -1,7 +1,7 @@
 """A plan as CSV and as XLSX: the same bytes each time, and every cell a text.
 
-The law: nothing that a client said is ever a formula. XLSX cells are written as strings. In CSV, which knows no types,
-a cell that a spreadsheet would take for a formula begins with an apostrophe.
+The law: nothing that a client said is ever a formula or markup. XLSX cells are written as strings, letter by letter. In
+CSV, which knows no types, a cell that a spreadsheet would take for a formula begins with an apostrophe.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ FORMULA = re.compile(f"^(?=\\s*[{SIGNS}])")
 # Where lists are separated by semicolons, a spreadsheet cuts a quoted cell there all the same.
 CUT = re.compile(f"([;|])(?=\\s*[{SIGNS}])")
 WIDTHS = (5, 14, 20, 9, 24, 34, 9, 48, 8, 12, 36, 48, 34, 18, 26, 18, 26, 14, 18)  # characters, beside HEADINGS
+# Of each cell of a workbook while it is made: xlsxwriter writes what stands in <r> and </r> as it is, and a spreadsheet
+# reads it as markup. No cell holds the sign, since it is not printable.
+PLAIN = "\u2060"
+STRINGS = "xl/sharedStrings.xml"
 SENTENCE_WIDTHS = (28, 28, 9, 34, 56, 56)
 
 
@@ -73,13 +77,14 @@ def render_xlsx(plan: Plan) -> bytes:
 
 
 def _unpacked(book: bytes) -> bytes:
-    """The same workbook without compression, since that is another one with each version of zlib."""
+    """The same workbook without compression, since that is another one with each zlib, and without `PLAIN`."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as packed, zipfile.ZipFile(target, "w") as plain:
         for one in packed.infolist():
             info = zipfile.ZipInfo(one.filename, (1980, 1, 1, 0, 0, 0))
             info.create_system = 0
-            plain.writestr(info, packed.read(one))
+            content = packed.read(one)
+            plain.writestr(info, content.replace(PLAIN.encode(), b"") if one.filename == STRINGS else content)
     return target.getvalue()
 
 
@@ -102,13 +107,24 @@ def _sheet(
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width)
     for number, (name, text) in enumerate(above):
-        sheet.write_string(number, 0, cell(name), head)
-        sheet.write_string(number, 2, cell(text))
+        _write(sheet, number, 0, name, head)
+        _write(sheet, number, 2, text)
     top = len(above) + 1
     for place, text in enumerate(headings):
-        sheet.write_string(top, place, text, head)
+        _write(sheet, top, place, text, head)
     sheet.repeat_rows(top)
     sheet.freeze_panes(top + 1, 0)
     for number, line in enumerate(lines, top + 1):
         for place, text in enumerate(line):
-            sheet.write_string(number, place, cell(text), body)
+            _write(sheet, number, place, text, body)
+
+
+def _write(
+    sheet: xlsxwriter.worksheet.Worksheet,
+    row: int,
+    column: int,
+    text: str,
+    form: xlsxwriter.format.Format | None = None,
+) -> None:
+    text = cell(text)
+    sheet.write_string(row, column, f"{PLAIN}{text}" if text else "", form)

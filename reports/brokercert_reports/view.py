@@ -89,10 +89,7 @@ def client_words(run: RunRecord) -> str:
 
 def fails_run(row: RowResult, run: RunRecord) -> bool:
     """The row alone is enough to fail the run, and no waiver bears it."""
-    if not row.in_part:
-        return False
-    alone = (row.verdict is Verdict.FAIL and row.level is Level.MUST) or (run.strict and row.verdict is Verdict.WARNING)
-    return alone and waiver_of(row, run) is None
+    return fails(row, strict=run.strict) and waiver_of(row, run) is None
 
 
 def waiver_of(row: RowResult, run: RunRecord) -> Waiver | None:
@@ -109,15 +106,26 @@ def bearing(waiver: Waiver) -> str:
 
 def waiver_lines(run: RunRecord) -> tuple[str, ...]:
     """Each waiver of the run in a sentence, and what became of it."""
-    states = [(one, waiver_state(one, run.rows, strict=run.strict, on=run.waived_on)) for one in run.waivers]
-    return tuple(f"{one.row} ({state.value}), until {one.expiry}, by {one.who}: {one.reason}" for one, state in states)
+    return tuple(f"{one.row} {waiver_words(one, run)}" for one in run.waivers)
+
+
+def waiver_words(one: Waiver, run: RunRecord) -> str:
+    """What became of a waiver, until when it holds, and who gave it and why."""
+    return f"({_state(one, run).value}), until {one.expiry}, by {one.who}: {one.reason}"
+
+
+def _state(one: Waiver, run: RunRecord) -> WaiverState:
+    return waiver_state(one, run.rows, strict=run.strict, on=run.waived_on)
+
+
+def waived(run: RunRecord) -> tuple[str, ...]:
+    """The rows whose failure a waiver bears that holds on the day of the run."""
+    return tuple(one.row for one in run.waivers if _state(one, run) is WaiverState.USED)
 
 
 def waivers_used(run: RunRecord) -> int:
     """How many failures are waived in this run."""
-    return sum(
-        waiver_state(one, run.rows, strict=run.strict, on=run.waived_on) is WaiverState.USED for one in run.waivers
-    )
+    return len(waived(run))
 
 
 def verdict_words(row: RowResult) -> str:

@@ -14,10 +14,11 @@ from typing import Any
 from brokercert.engine.client.environment import tool
 from brokercert.parcel.archive import Member, measured, write_archive
 from brokercert.parcel.keys import private_key, public_pem
+from brokercert.parcel.maker import maker_of
 from brokercert.parcel.manifest import BUNDLE_FORMAT, MANIFEST, Listed, Manifest
 from brokercert.parcel.pack import RECORD, pages
-from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, envelope_of, formatted, statement_of
-from brokercert.verdict import decode_run
+from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, envelope_of, statement_of
+from brokercert.verdict import concluded, decode_run, written
 from brokercert_reports.seal import record_bytes
 
 Files = dict[str, bytes]
@@ -60,14 +61,22 @@ def _with_documents(rest: Files, *, draft: bool) -> Files:
         Listed(path=name, size=len(content), sha256=hashlib.sha256(content).hexdigest())
         for name, content in rest.items()
     )
-    manifest = formatted(Manifest(format=BUNDLE_FORMAT, tool=tool(), run_id=run.run_id, draft=draft, files=listed))
+    manifest = written(
+        Manifest(
+            format=BUNDLE_FORMAT, tool=tool(), run_id=run.run_id, draft=draft, files=listed, maker=maker_of(run.set_id)
+        )
+    )
     record = hashlib.sha256(rest[RECORD]).hexdigest()
     statement = statement_of(run, hashlib.sha256(manifest).hexdigest(), record, draft)
     return {MANIFEST: manifest, STATEMENT: statement, **rest}
 
 
-def told_otherwise(files: Files, change: Callable[[dict[str, Any]], object], *, render: bool = True) -> Files:
-    """With another run.json, and all that is made of it: pages, manifest, statement."""
+def told_otherwise(
+    files: Files, change: Callable[[dict[str, Any]], object], *, render: bool = True, conclude: bool = False
+) -> Files:
+    """With another run.json, and all that is made of it: pages, manifest, statement. `conclude`: outcome and sentence
+    follow from it too.
+    """
     document = json.loads(files[RECORD])
     change(document)
     encoded = json.dumps(document).encode()
@@ -75,6 +84,7 @@ def told_otherwise(files: Files, change: Callable[[dict[str, Any]], object], *, 
         run = decode_run(encoded)
     except ValueError:
         return listed_as_it_is({**files, RECORD: encoded})
+    run = concluded(run) if conclude else run
     changed = {name: content for name, content in files.items() if name not in NOT_LISTED}
     changed[RECORD] = record_bytes(run)  # whoever forges makes the seal anew
     run = decode_run(changed[RECORD])
@@ -96,7 +106,7 @@ def listed_as_it_is(files: Files) -> Files:
         for name, content in rest.items()
     ]
     manifest = json.loads(files[MANIFEST]) | {"files": listed}
-    return {MANIFEST: formatted(manifest), STATEMENT: files[STATEMENT], **rest}
+    return {MANIFEST: written(manifest), STATEMENT: files[STATEMENT], **rest}
 
 
 def with_trace(files: Files, name: str, content: bytes) -> Files:
@@ -114,4 +124,4 @@ def with_document(files: Files, name: str, change: Callable[[dict[str, Any]], ob
     """With one document changed, and nothing else."""
     document = json.loads(files[name])
     change(document)
-    return {**files, name: formatted(document)}
+    return {**files, name: written(document)}

@@ -17,6 +17,9 @@ import forge
 import pytest
 from brokercert.cli import main
 from brokercert.engine.client.environment import tool
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run import believed, defects
+from brokercert.engine.run.offline import judge_traces
 from brokercert.parcel import check, compared, pack
 from brokercert.parcel.manifest import MANIFEST
 from brokercert.parcel.statement import ENVELOPE, PREDICATE_TYPE, STATEMENT, STATEMENT_TYPE
@@ -116,6 +119,28 @@ def test_the_statement_is_in_toto_s(certified: Path, private: Path, tmp_path: Pa
     assert envelope["payloadType"] == "application/vnd.in-toto+json"
 
 
+def test_what_a_waiver_bears_is_told_on_every_page(waived: Path, tmp_path: Path, capsys: Any) -> None:
+    """WARNED and never PASSED, and never beside a failed test; and nobody but run.json says who gave it."""
+    path = bundled(waived, tmp_path / "b.zip")
+    capsys.readouterr()
+    assert main(["verify", str(path)]) == Status.WHOLE
+    line = "LOG-030 (used), until 2099-12-31, by Ana Lima: due in March"
+    told = capsys.readouterr().out
+    assert "certified with 1 waiver for part core" in told and ", notes and waivers." in told
+    assert f"It cannot prove who decided to bear a failure, and when: {line}" in told
+    files = forge.unpacked(path)
+    predicate = json.loads(files[STATEMENT])["predicate"]
+    assert (predicate["result"], predicate["failedTests"]) == ("WARNED", [])
+    assert "LOG-030" in predicate["warnedTests"] and "LOG-030" not in predicate["passedTests"]
+    assert predicate["configuration"][0]["annotations"]["waived"] == ["LOG-030"]
+    shown = line.removeprefix("LOG-030 ")
+    for name in ("plan.csv", "plan.xlsx", "plan.html", "report.html", "summary.md", "logs/LOG-030.txt"):
+        assert shown.encode() in files[name], name
+    assert b'"waived: ' in files["plan.csv"]
+    run = decode_run(files["run.json"])
+    assert run.waived_on == run.started[:10], "whenever the file was read"
+
+
 def test_a_run_that_is_not_certified_is_refused_but_as_a_draft(few: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["bundle", str(few), "--out", str(tmp_path / "b.zip")]) == 2
     told = capsys.readouterr()
@@ -129,6 +154,33 @@ def test_a_run_that_is_not_certified_is_refused_but_as_a_draft(few: Path, tmp_pa
             assert DRAFT.encode() in content, name
     assert main(["verify", str(path)]) == Status.DRAFT
     assert "DRAFT, not a certificate" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_a_run_that_ended_early_is_whole_as_a_draft(failed: Path, tmp_path: Path, capsys: Any) -> None:
+    """It says of what it did not play that it was not run, and misses nothing; its traces say the same."""
+    folder = Path(shutil.copytree(failed, tmp_path / "run"))
+    run = decode_run((folder / "run.json").read_bytes())
+    shown = {finding.scenario for row in run.rows for finding in row.findings if finding.verdict is Verdict.FAIL}
+    one = next(one for one in run.scenarios if one.name not in shown)
+    (folder / one.trace).unlink()
+    gone = {
+        "state": "not run",
+        "trace": "",
+        "sha256": "",
+        "duration": 0.0,
+        "exit": "",
+        "output": (),
+        "tier": "",
+        "began": "",
+    }
+    scenarios = tuple(structs.replace(x, **gone) if x is one else x for x in run.scenarios)
+    told = structs.replace(run, scenarios=scenarios, ended_early="LOG-030 failed, and --fail-fast ended the run there.")
+    (folder / "run.json").write_bytes(record_bytes(told))
+    rows = judge_traces([folder]).rows
+    (folder / "run.json").write_bytes(record_bytes(structs.replace(told, rows=rows)))
+    assert main(["verify", str(bundled(folder, tmp_path / "b.zip", "--draft"))]) == Status.DRAFT, (
+        capsys.readouterr().out
+    )
 
 
 def test_a_certified_run_says_draft_only_where_it_is_asked_to(certified: Path, tmp_path: Path) -> None:
@@ -204,8 +256,9 @@ def test_a_set_that_is_not_installed_gets_one_sentence(
     assert told.count("\n") == 1 and "tradovate-stage2" in told and "install the package" in told
 
 
-def test_another_version_that_judges_otherwise_has_a_status_of_its_own(
-    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+@pytest.mark.parametrize("here", ["version", "build"])
+def test_another_judge_that_judges_otherwise_has_a_status_of_its_own(
+    few: Path, tmp_path: Path, here: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     path = bundled(few, tmp_path / "b.zip", "--draft")
     judged = check.judge_traces
@@ -219,34 +272,105 @@ def test_another_version_that_judges_otherwise_has_a_status_of_its_own(
     capsys.readouterr()
     assert main(["verify", str(path)]) == Status.WRONG, "of the same version: it was tampered with"
     assert "row LOG-030: verdict: pass; of its traces follows: fail" in capsys.readouterr().out
-    monkeypatch.setattr(check, "tool", lambda: "brokercert 9.0.0")
+    HERE[here](monkeypatch)
     assert main(["verify", str(path)]) == Status.OTHERWISE
     told = capsys.readouterr().out.splitlines()
-    assert "judged otherwise in 1 row(s)" in told[0] and "brokercert 9.0.0 is installed here" in told[0]
+    assert "judged otherwise in 1 row(s)" in told[0] and " is installed here" in told[0]
+    assert "brokercert 9.0.0" in told[0] if here == "version" else "another build of" in told[0]
     assert told[1] == f"row LOG-030: verdict: pass by {tool()}; judged otherwise here: fail."
-    assert any("its pages were made by another version" in line for line in told)
 
 
-def test_another_version_that_judges_the_same_finds_it_whole(
-    few: Path, private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+def another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (check, pack):
+        monkeypatch.setattr(module, "tool", lambda: "brokercert 9.0.0")
+
+
+def another_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the same version: its sources differ."""
+    monkeypatch.setitem(defects._JUDGES, "tradovate-stage2", "0123456789abcdef")
+
+
+HERE = {"version": another_version, "build": another_build}
+
+
+@pytest.mark.parametrize("here", HERE)
+def test_another_judge_that_contradicts_the_record_itself_is_no_tampering(
+    few: Path, tmp_path: Path, here: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """Its pages cannot be made again: they are its signer's, where that is the one who was asked for, or nobody's."""
-    path = bundled(few, tmp_path / "b.zip", "--draft", "--key", str(private))
-    monkeypatch.setattr(check, "tool", lambda: "brokercert 9.0.0")
-    assert main(["verify", str(path), "--key", f"{private}.pub"]) == Status.DRAFT
+    """Another wording of the sentence, say, which `report` would refuse too."""
+    path = bundled(few, tmp_path / "b.zip", "--draft")
+    concluded = believed.concluded
+
+    def otherwise(run: Any, **more: Any) -> Any:
+        run = concluded(run, **more)
+        return structs.replace(run, sentence=f"{run.sentence}!")
+
+    monkeypatch.setattr(believed, "concluded", otherwise)
     capsys.readouterr()
+    assert main(["verify", str(path)]) == Status.WRONG
+    assert "wrong: run.json: sentence: " in capsys.readouterr().out
+    HERE[here](monkeypatch)
+    assert main(["verify", str(path)]) == Status.OTHERWISE
+    told = capsys.readouterr().out
+    assert told.count("\n") == 1 and "judged otherwise: run.json: sentence: " in told and "is installed here" in told
+
+
+@pytest.mark.parametrize("here", HERE)
+def test_another_judge_that_says_the_same_finds_it_whole(
+    few: Path, private: Path, tmp_path: Path, here: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Its pages are made again, and are the same bytes. Else they are its signer's, if that one was asked for."""
+    path = bundled(few, tmp_path / "b.zip", "--draft", "--key", str(private))
+    HERE[here](monkeypatch)
+    assert main(["verify", str(path)]) == Status.DRAFT
+    assert "its pages and logs say the same as these" in capsys.readouterr().out
+    made = check.pages
+    monkeypatch.setattr(check, "pages", lambda *told: {**made(*told), "summary.md": b"in other words"})
+    assert main(["verify", str(path), "--key", f"{private}.pub"]) == Status.DRAFT
+    assert "its pages were made by another build" in capsys.readouterr().out
     assert main(["verify", str(path)]) == Status.OTHERWISE
     assert "judged the same, but nothing vouches for its pages" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("place", ["manifest", "set"])
+def test_another_build_may_write_another_statement_of_the_same_manifest_alone(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    files = forge.unpacked(bundled(few, tmp_path / "b.zip", "--draft"))
+    another_build(monkeypatch)
+    several: dict[str, tuple[Any, Status]] = {
+        "one word more": (lambda d: d["predicate"].update(more="told"), Status.OTHERWISE),
+        "another manifest": (lambda d: d["subject"][0]["digest"].update(sha256="0" * 64), Status.WRONG),
+        "another kind": (lambda d: d.update(predicateType="https://example.com"), Status.WRONG),
+    }
+    for name, (change, expected) in several.items():
+        (tmp_path / "c.zip").write_bytes(forge.zipped(forge.with_document(files, STATEMENT, change)))
+        assert main(["verify", str(tmp_path / "c.zip")]) == expected, (name, capsys.readouterr().out)
+
+
+def test_a_build_is_known_by_its_sources(tmp_path: Path) -> None:
+    """Not by its version, which many commits share."""
+    suite = load_suite("tradovate-stage2")
+    files = defects.sources_of(suite)
+    assert defects.judge_of(suite) == defects.digest_of(files) == defects.matrix_hash(suite)
+    other = tmp_path / "rows.py"
+    other.write_bytes(files["brokercert/judge/rows.py"].read_bytes() + b"\n")
+    assert defects.digest_of({**files, "brokercert/judge/rows.py": other}) != defects.judge_of(suite)
+
+
+@pytest.mark.parametrize("place", ["manifest", "set", "maker", "judge"])
 def test_no_page_is_believed_because_another_version_is_named(
     few: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     """A forged page, in a bundle that says that its pages cannot be made again here."""
     files = forge.unpacked(bundled(few, tmp_path / "b.zip", "--draft"))
     files["report.html"] = b"<h1>Certified</h1>"
-    if place == "manifest":
+    if place == "judge":
+        files = forge.unpacked(bundled(few, tmp_path / "b.zip", "--draft"))
+        run = structs.replace(decode_run(files["run.json"]), judge="0" * 16)
+        files |= {"run.json": record_bytes(run), "report.html": b"<h1>Certified</h1>"}
+    elif place == "maker":
+        monkeypatch.setattr(forge, "maker_of", lambda set_id: "0" * 16)
+    elif place == "manifest":
         monkeypatch.setattr(forge, "tool", lambda: "brokercert 9.0.0")
     else:
         installed = check.load_set("tradovate-stage2")
@@ -259,7 +383,18 @@ def test_no_page_is_believed_because_another_version_is_named(
 def test_what_follows_from_traces_is_compared_field_by_field() -> None:
     """What is left out of it is named, each with its reason in docs/parcel.md: nobody adds to it unseen."""
     assert compared.UNSEEN == {
-        *("run_id", "started", "tool", "timing", "environment", "calibration", "toxiproxy", "reproduce", "notes"),
+        *(
+            "run_id",
+            "started",
+            "tool",
+            "judge",
+            "timing",
+            "environment",
+            "calibration",
+            "toxiproxy",
+            "reproduce",
+            "notes",
+        ),
         *("seal", "chain"),  # of run.json itself: they are made again from the file
     }
     assert compared.OF_A_SCENARIO == {"lag_ms", "note", "output"} and compared.OF_A_ROW == {"reproduce"}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 import xml.etree.ElementTree as ET
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +51,56 @@ def test_each_bundle_is_checked_and_shown(
         badge = tmp_path / "gallery" / name.replace("%20", " ")
         assert ET.fromstring(badge.read_text("utf-8")).tag == f"{SVG}svg"
     assert len(list((tmp_path / "gallery").glob("*.svg"))) == 4
+
+
+BAD: dict[str, Callable[[Path], object]] = {
+    "a folder.zip": lambda path: path.mkdir(),
+    "a pipe.zip": lambda path: os.mkfifo(path),
+    "a link to nothing.zip": lambda path: path.symlink_to("gone"),
+    "a link to itself.zip": lambda path: path.symlink_to(path.name),
+    "empty.zip": lambda path: path.write_bytes(b""),
+    "another zip.zip": lambda path: zipfile.ZipFile(path, "w").writestr("a.txt", "x"),
+    f"{'long' * 62}.zip": lambda path: path.write_bytes(b"x"),
+    "a bell \x07.zip": lambda path: path.write_bytes(b"x"),
+    "a bell \\x07.zip": lambda path: path.write_bytes(b"x"),
+    os.fsdecode(b"no text \xff.zip"): lambda path: path.write_bytes(b"x"),
+}
+
+
+def test_a_bad_entry_ends_no_gallery(few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is told on the page, with a badge of its own, beside the others."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, make in BAD.items():
+        make(folder / name)
+    pack(few, folder / "good.zip", None, True)
+    assert main(["gallery", str(folder), "--out", str(tmp_path / "site")]) == Status.UNREADABLE
+    told = capsys.readouterr()
+    assert told.err == "" and len(told.out.splitlines()) == len(BAD) + 2, told
+    page = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert page.count("<tr><th scope=") - 1 == len(BAD) + 1
+    assert page.count(">Not checked<") + page.count(">Wrong<") == len(BAD) and "Draft: incomplete" in page
+    assert len(list((tmp_path / "site").glob("*.svg"))) == len(BAD) + 1
+    assert str(tmp_path) not in page, "no path of the machine"
+
+
+def test_a_bundle_that_may_not_be_read_is_told(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("barred", "good"):
+        pack(few, tmp_path / f"{name}.zip", None, True)
+    opened = Path.open
+
+    def barred(path: Path, *more: Any, **others: Any) -> Any:
+        if path.name == "barred.zip":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *more, **others)
+
+    monkeypatch.setattr(Path, "open", barred)
+    assert main(["gallery", str(tmp_path)]) == Status.UNREADABLE
+    assert "barred.zip: Not checked" in capsys.readouterr().out
+    page = (tmp_path / "gallery" / "index.html").read_text("utf-8")
+    assert "Permission denied" in page and "Draft: incomplete" in page
 
 
 def test_what_is_not_whole_is_never_shown_as_certified(run: RunRecord) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +19,11 @@ from brokercert.parcel.keys import new_key
 from brokercert.parcel.pack import pack
 from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT
 from brokercert.parcel.status import Status
+from brokercert.seal import sealed
+from brokercert.verdict import written
 from forge import Files, listed_anew, told_otherwise, with_document, with_trace, zipped
+from msgspec import structs
+from runs import WAIVER
 
 TRACE, OTHER = "traces/login-timed.jsonl", "traces/quiet.jsonl"
 OFFSET_OF_DIRECTORY = 16  # of the field, in the zip's last record
@@ -32,6 +38,8 @@ class Parcels:
     files: Files
     signed_files: Files
     older: Files
+    failed: Files
+    waived: Files
     key: Path  # the forger's own
 
     @property
@@ -41,20 +49,23 @@ class Parcels:
 
 
 @pytest.fixture(scope="module")
-def parcels(few: Path, older: Path, private: Path, tmp_path_factory: pytest.TempPathFactory) -> Parcels:
+def parcels(
+    few: Path, older: Path, failed: Path, waived: Path, private: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Parcels:
     from brokercert.parcel.keys import private_key
 
     folder = tmp_path_factory.mktemp("parcels")
     pack(few, folder / "signed.zip", private_key(private), True)
     pack(few, folder / "plain.zip", None, True)
-    pack(older, folder / "older.zip", None, True)
+    for name, run in (("older", older), ("failed", failed), ("waived", waived)):
+        pack(run, folder / f"{name}.zip", None, True)
     new_key(folder / "forger")
     return Parcels(
         (folder / "signed.zip").read_bytes(),
         (folder / "plain.zip").read_bytes(),
         forge.unpacked(folder / "plain.zip"),
         forge.unpacked(folder / "signed.zip"),
-        forge.unpacked(folder / "older.zip"),
+        *(forge.unpacked(folder / f"{name}.zip") for name in ("older", "failed", "waived")),
         folder / "forger",
     )
 
@@ -363,6 +374,74 @@ def trace_doubled(p: Parcels) -> Files:
     return told_otherwise(put(p.files, "traces/login-timed.play2.jsonl", p.files[TRACE]), told_twice)
 
 
+def bearing(on: str, **more: str) -> Callable[[Parcels], Files]:
+    """A run that failed, with a waiver that nobody gave: outcome and sentence follow from it."""
+    waiver = {"row": "LOG-030", "reason": "due in March", "who": "Ana Lima", "expiry": "2026-01-31", **more}
+
+    def told(document: dict[str, Any]) -> None:
+        document.update(waivers=[waiver], waived_on=on or document["started"][:10])
+
+    return lambda p: told_otherwise(p.failed, told, conclude=True)
+
+
+def played_nowhere(**more: str) -> Callable[[Parcels], Files]:
+    """One more scenario in run.json, of which the bundle has no trace."""
+
+    def told(document: dict[str, Any]) -> None:
+        document["scenarios"].append(
+            {**document["scenarios"][0], "name": "loss-rst", "trace": "", "sha256": "", **more}
+        )
+
+    return edited(told)
+
+
+def with_record(change: Callable[[bytes], bytes]) -> Callable[[Parcels], Files]:
+    """With other bytes of run.json, which have their seal and say the same to a reader that is lenient."""
+
+    def tampered(p: Parcels) -> Files:
+        files = put(p.files, "run.json", sealed(change(p.files["run.json"])))
+        return listed_anew(files)
+
+    return tampered
+
+
+def twice(data: bytes) -> bytes:
+    """A key twice: whoever takes the first of them reads that the run is certified."""
+    return data.replace(b'\n "outcome": ', b'\n "outcome": "certified",\n "outcome": ', 1)
+
+
+def twice_within(data: bytes) -> bytes:
+    return data.replace(b'"verdict": "pass",', b'"verdict": "fail",\n   "verdict": "pass",', 1)
+
+
+def fields_swapped(data: bytes) -> bytes:
+    document = json.loads(data)
+    document["set_id"] = document.pop("set_id")
+    seal = document.pop("seal")
+    return written({**document, "seal": seal})
+
+
+def field_left_out(data: bytes) -> bytes:
+    document = json.loads(data)
+    assert not document.pop("challenge")
+    return written(document)
+
+
+def in_runs(p: Parcels) -> Files:
+    """A cell of the workbook in runs: a reader that takes the first of them reads another word."""
+    with zipfile.ZipFile(io.BytesIO(p.files["plan.xlsx"])) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    strings = parts["xl/sharedStrings.xml"]
+    assert b"<si><t>Untested</t></si>" in strings
+    runs = b"<si><r><t>Pass</t></r><r><t> Untested</t></r></si>"
+    parts["xl/sharedStrings.xml"] = strings.replace(b"<si><t>Untested</t></si>", runs)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    return listed_anew(put(p.files, "plan.xlsx", target.getvalue()))
+
+
 def traces_renamed(p: Parcels) -> Files:
     """Two traces swapped, and their SHA-256 with them."""
 
@@ -418,7 +497,78 @@ AGREEING: dict[str, tuple[Callable[[Parcels], Files], str]] = {
     "a limit": (edited(lambda d: d["limits"][0].update(value=99.0)), "limits"),
     "another seed": (edited(lambda d: d.update(seed=7)), "seed"),
     "a challenge that was never given": (edited(lambda d: d.update(challenge="ours")), "run.json: seed"),
-    "another run's name": (edited(lambda d: d.update(run_id="20260101T000000Z-aaaa")), "run id"),
+    "another run's name": (edited(lambda d: d.update(run_id="other")), "run id"),
+    "another run's name, of another moment": (
+        edited(lambda d: d.update(run_id="20260101T000000Z-aaaa")),
+        "run.json: started: ",
+    ),
+    "a run that began earlier": (
+        edited(lambda d: d.update(started="2026-01-01T00:00:00Z")),
+        "run.json: started: 2026-01-01",
+    ),
+    "a run that began earlier, and its name": (
+        edited(lambda d: d.update(run_id="20260101T000000Z-aaaa", started="2026-01-01T00:00:00Z")),
+        "run id",
+    ),
+    "a waiver held by another day": (
+        bearing("2026-01-01"),
+        "run.json: waived_on: 2026-01-01; what it is made of says: 2",
+    ),
+    "a waiver that holds for ever": (bearing("", expiry="9"), "run.json: waiver 1 (LOG-030): expiry = '9'"),
+    "a waiver that nobody gave": (bearing("", expiry="2099-12-31", who=""), "run.json: waiver 1: who = ''"),
+    "a waiver in other words": (bearing("", expiry="2099-12-31", row="log-030"), "run.json: "),
+    "a day of waivers that are not there": (
+        edited(lambda d: d.update(waived_on="2026-01-01")),
+        "run.json: waived_on: 2026-01-01",
+    ),
+    "a waiver without a day": (
+        lambda p: told_otherwise(
+            p.failed, lambda d: d.update(waivers=[structs.asdict(WAIVER)], waived_on=""), conclude=True
+        ),
+        "run.json: waived_on: none; what it is made of says: 2",
+    ),
+    "a waived run that says PASSED": (
+        lambda p: with_document(p.waived, STATEMENT, lambda d: d["predicate"].update(result="PASSED", warnedTests=[])),
+        f"{STATEMENT}: it does not follow",
+    ),
+    "a scenario that was played without a trace": (played_nowhere(), "scenario loss-rst: state completed; trace: none"),
+    "a scenario with a SHA-256 alone": (
+        played_nowhere(sha256="0" * 64),
+        "scenario loss-rst: state completed; trace: none",
+    ),
+    "a scenario with a trace alone": (
+        played_nowhere(trace="traces/loss-rst.jsonl"),
+        "scenario loss-rst: state completed; sha256: none",
+    ),
+    "a scenario in a state that there is not": (
+        played_nowhere(state="fine"),
+        "scenario loss-rst: state fine; trace: none",
+    ),
+    "a scenario that was not asked for": (played_nowhere(state="not chosen"), "scenario loss-rst: told"),
+    "a scenario that was played, told as none": (
+        edited(lambda d: next(o for o in d["scenarios"] if o["trace"] == OTHER).update(state="not run")),
+        "scenario quiet: state not run; trace: traces/quiet.jsonl",
+    ),
+    "a scenario twice": (
+        edited(lambda d: d["scenarios"].append({**d["scenarios"][0], "trace": "traces/steady.jsonl"})),
+        "it stands there twice",
+    ),
+    "a key of run.json twice": (with_record(twice), "run.json: the key 'outcome' stands there twice"),
+    "a key of a row twice": (with_record(twice_within), "run.json: the key 'verdict' stands there twice"),
+    "a run.json in other spaces": (with_record(lambda data: data + b" "), "run.json: it is written otherwise"),
+    "a run.json with escapes": (
+        with_record(
+            lambda data: data.replace(b'"outcome": "', b'"outcome": "\\u0069', 1).replace(b"0069i", b"0069", 1)
+        ),
+        "run.json: it is written otherwise",
+    ),
+    "a run.json with a field elsewhere": (with_record(fields_swapped), "run.json: it is written otherwise"),
+    "a run.json with a field less": (with_record(field_left_out), "run.json: it is written otherwise"),
+    "a key of the manifest twice": (
+        lambda p: put(p.files, "manifest.json", p.files["manifest.json"].replace(b"{", b'{\n "draft": false,', 1)),
+        "manifest.json: the key 'draft' stands there twice",
+    ),
+    "a cell in runs": (in_runs, "plan.xlsx: it is not what run.json"),
     "another set's hash": (edited(lambda d: d.update(set_hash="0" * 64)), "it is not the requirement set"),
     "another tool": (edited(lambda d: d.update(tool="brokercert 9.9.9")), "its tool is not brokercert 9.9.9"),
     "what was asked for": (edited(lambda d: d.update(selected=["LOG-030"])), "run.json: "),

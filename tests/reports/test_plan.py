@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Callable
@@ -18,8 +19,8 @@ from brokercert.sets import own_sets
 from brokercert.sources import demands_of
 from brokercert.verdict import Excerpt, ExcerptLine, Finding, Level, Measured, RunRecord, ScenarioResult, Verdict
 from brokercert_reports.html import render_plan
-from brokercert_reports.plan import DRAFT, HEADINGS, empty_plan, moment_at, plan_of_run
-from brokercert_reports.sheet import LONGEST, csv_cell, render_csv, render_xlsx
+from brokercert_reports.plan import DRAFT, HEADINGS, SENTENCE_HEADINGS, empty_plan, moment_at, plan_of_run
+from brokercert_reports.sheet import LONGEST, cell, csv_cell, render_csv, render_xlsx
 from markupsafe import escape
 from msgspec import structs
 
@@ -41,6 +42,12 @@ HOSTILE = [
     "\x1b[31mred\x00",
     "lone \ud800 surrogate",
     "right \u202e to left",
+    "<r><t>Pass</t></r>",
+    "<r>no markup that ends</r>",
+    "<r></r>",
+    "<si><t>x</t></si>",
+    "_x0041_ and _x005F_",
+    "&amp; &lt;r&gt;",
     "=" + "x" * 2**20,
 ]
 
@@ -64,7 +71,13 @@ def texts_of(content: bytes) -> list[str]:
                 assert root.find(f".//{MAIN}f") is None and root.find(f".//{MAIN}hyperlink") is None
                 assert {cell.get("t") for cell in root.iter(f"{MAIN}c") if len(cell)} == {"s"}
         shared = ET.fromstring(book.read("xl/sharedStrings.xml"))
-    return ["".join(one.itertext()) for one in shared.iter(f"{MAIN}si")]
+    assert shared.find(f".//{MAIN}r") is None, "a cell in runs, of which a reader may take the first for all of it"
+    return [unescaped("".join(one.itertext())) for one in shared.iter(f"{MAIN}si")]
+
+
+def unescaped(text: str) -> str:
+    """As a spreadsheet shows it."""
+    return re.sub("_x([0-9A-F]{4})_", lambda match: chr(int(match[1], 16)), text)
 
 
 @pytest.mark.parametrize("set_id", own_sets())
@@ -161,6 +174,12 @@ def test_what_a_client_said_is_text_in_both_forms(build: Build, text: str) -> No
     assert not any("\n" in one or "\r" in one or "\t" in one for one in cells)
     assert max(map(len, cells)) < LONGEST + 40
     strings = texts_of(render_xlsx(plan))
+    told = {
+        cell(one)
+        for several in (*plan.above, *plan.lines, *plan.sentences, HEADINGS, SENTENCE_HEADINGS)
+        for one in several
+    }
+    assert set(strings) == told, "every cell whole, and nothing else"
     assert max(map(len, strings)) < LONGEST + 40
     for one in (*cells, *strings):
         assert one.isprintable(), ascii(one)[:80]

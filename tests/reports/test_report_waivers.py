@@ -30,7 +30,7 @@ from brokercert_reports.summary import render_summary
 from msgspec import structs
 from rich.console import Console
 
-ON = "2026-11-30"
+ON = "2026-11-24"  # the day of the run
 
 
 Waived = Callable[..., RunRecord]

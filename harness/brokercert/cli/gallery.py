@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def gallery(folder: Path, out: Path | None, title: str, jobs: int) -> int:
     """Check every bundle (*.zip) of a folder, and make one static page of them, with a badge for each.
 
-    Exit status: 0 every bundle is whole and of a certified run; else that of verify, the largest.
+    Exit status: 0 every bundle is whole and of a certified run; else that of verify, the largest. What cannot be read
+    is told as such, and is 8.
     """
     from brokercert_reports.gallery import render_badge, render_gallery
 
@@ -54,17 +55,22 @@ def _checked(path: Path, jobs: int) -> tuple[int, Shown]:
     from brokercert_reports.gallery import not_whole, shown
 
     from brokercert.cli.parcel import LITTLE, short
+    from brokercert.engine.errors import UsageError
     from brokercert.parallel import workers
     from brokercert.parcel.check import check
     from brokercert.parcel.status import BundleError, Status
 
     try:
         checked = check(path, make=workers("", jobs, few=path.stat().st_size < LITTLE))
+    except (UsageError, OSError) as error:  # a folder, a pipe, a link to nothing, a file that went away or is barred
+        why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        told = why.removeprefix(f"{path}: ")
+        return Status.UNREADABLE.value, not_whole(path.name, short(told), wrong=False)
     except BundleError as error:
-        wrong = error.status is not Status.UNREADABLE
+        wrong = error.status is Status.WRONG
         return error.status.value, not_whole(path.name, short(str(error)), wrong=wrong)
     places = dict.fromkeys(one.row or one.place for one in checked.otherwise)
-    told = f"This version judges otherwise: {', '.join(places)}" if places else ""
+    told = f"This build judges otherwise: {', '.join(places)}" if places else ""
     if not places and not checked.vouched:
         told = f"Judged the same, and nothing vouches for its pages: {checked.judge}"
     one = shown(path.name, checked.run, draft=checked.draft, signer=checked.signer, told=short(told))

@@ -65,7 +65,7 @@ def bundle(run: Path, out: Path | None, key_path: Path | None, draft: bool) -> i
 def verify(bundle: Path, key_path: Path | None, challenge: str | None, jobs: int) -> int:
     """Check a bundle without client and network: that it is whole, and that its verdicts follow from its traces.
 
-    Exit status: 0 whole and certified, 4 whole but a draft, 6 something is wrong, 7 judged otherwise by this version,
+    Exit status: 0 whole and certified, 4 whole but a draft, 6 something is wrong, 7 judged otherwise by this build,
     8 it cannot be checked here.
     """
 
@@ -81,7 +81,7 @@ def verify(bundle: Path, key_path: Path | None, challenge: str | None, jobs: int
     try:
         checked = check(bundle, asked, wanted, workers("", jobs, few=few))
     except BundleError as error:
-        word = "cannot be checked" if error.status is Status.UNREADABLE else "wrong"
+        word = {Status.UNREADABLE: "cannot be checked", Status.OTHERWISE: "judged otherwise"}.get(error.status, "wrong")
         say(f"{bundle}: {word}: {short(str(error))}")
         return error.status.value
     for text in told(bundle, checked):
@@ -100,6 +100,8 @@ LITTLE = 10_000_000  # bytes of a bundle: below that judging takes less than sta
 
 def told(bundle: Path, checked: Checked) -> Iterator[str]:
     """What is known of a bundle that is whole, the sentence first; then what it proves, and what it cannot."""
+    from brokercert_reports.view import waiver_lines
+
     from brokercert.parcel.status import Status
 
     run = checked.run
@@ -121,8 +123,11 @@ def told(bundle: Path, checked: Checked) -> Iterator[str]:
     yield "It proves: " + "; ".join(_proves(checked)) + "."
     yield (
         "It cannot prove: that the client which is named was played; that it was played only once; what run.json alone "
-        "says: when and where it was played, how long that took, the client's command, build and last lines, and notes."
+        "says: when and where it was played, how long that took, the client's command, build and last lines, notes and "
+        "waivers."
     )
+    for text in waiver_lines(run):
+        yield f"It cannot prove who decided to bear a failure, and when: {text}"
 
 
 def _proves(checked: Checked) -> Iterator[str]:
@@ -133,7 +138,7 @@ def _proves(checked: Checked) -> Iterator[str]:
     if checked.compared:
         yield "its pages and logs say the same as these"
     else:
-        yield "its pages were made by another version, and were not compared"
+        yield "its pages were made by another build, and are not those that this one makes"
 
 
 def _otherwise(bundle: Path, checked: Checked) -> Iterator[str]:
@@ -151,4 +156,5 @@ def _otherwise(bundle: Path, checked: Checked) -> Iterator[str]:
     if len(rows) > MOST_NAMED:
         yield f"{len(rows) - MOST_NAMED} more."
     if not checked.vouched:
-        yield f"Verify it with {run.tool}, which makes its pages again; or name the key of its sender (--key)."
+        build = f", build {run.judge}" if run.judge else ""
+        yield f"Verify it with {run.tool}{build}, which makes its pages again; or name the key of its sender (--key)."

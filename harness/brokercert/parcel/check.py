@@ -3,6 +3,9 @@
 The law: what is whole is said only after all of it was held against the rest. The zip has one shape; the manifest names
 every file, byte for byte; the statement follows from both; the verdicts follow from the traces, which are judged again
 here; the pages follow from the verdicts.
+
+*Wrong* is said of what no build of ours can have made. What only this build would make otherwise is *judged otherwise*,
+where another one made it: a version has many builds, and a build is known by its sources.
 """
 
 from __future__ import annotations
@@ -10,32 +13,36 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from brokercert.engine.ask.challenge import seed_of_challenge
 from brokercert.engine.ask.given import is_file
 from brokercert.engine.client.environment import tool
 from brokercert.engine.errors import UsageError
-from brokercert.engine.run.believed import EXPECTED, believed
+from brokercert.engine.play.scenario import load_suite
+from brokercert.engine.run.believed import EXPECTED, believed, in_form
+from brokercert.engine.run.defects import judge_of
 from brokercert.engine.run.offline import judge_traces
 from brokercert.engine.run.saved import AS_LEFT
 from brokercert.parallel import Workers
 from brokercert.parcel.archive import Archive
 from brokercert.parcel.compared import Difference, differences
 from brokercert.parcel.keys import bundled_public_key, key_id, public_pem
+from brokercert.parcel.maker import maker_of
 from brokercert.parcel.manifest import MANIFEST, Manifest, parse_manifest
-from brokercert.parcel.pack import RECORD, SET, SOURCE, pages, set_files, traces_of
-from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, refuse_wrong_signature, statement_of
+from brokercert.parcel.pack import RECORD, SET, SOURCE, is_own, pages, refuse_other_form, set_files, traces_of
+from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, is_about, refuse_wrong_signature, statement_of
 from brokercert.parcel.status import BundleError, Status
 from brokercert.requirements import RequirementError, RequirementSet, load_set, parse_files
+from brokercert.seal import broken_seal
 from brokercert.trace import TraceError, read_header
-from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, decode_run
+from brokercert.trace.agrees import read_once
+from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord
 
 MOST_WORDS = 2**26  # bytes of run.json, which is in memory as a whole; that of a whole set has a few MB
 MOST_SMALL = 2**22  # bytes of the manifest, the statement, and each file of the set
@@ -78,9 +85,31 @@ class _Opened:
     manifest: Manifest
     run: RunRecord
     rows: RequirementSet
+    own: bool  # this very build judged it, by the set that is installed here
+    own_pages: bool  # this very build made its pages
+    follows: bool  # its statement is the one that this build makes
     signer: str = ""
     known: bool = False
     digests: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def judge(self) -> str:
+        """What is otherwise here than where the bundle was made, in words; empty: nothing."""
+        run, manifest = self.run, self.manifest
+        if self.own and self.own_pages:
+            return ""
+        if tool() not in (run.tool, manifest.tool):
+            return f"{run.tool} made it, {tool()} is installed here"
+        if run.tool != manifest.tool:
+            return f"{run.tool} judged it, {manifest.tool} packed it, {tool()} is installed here"
+        if self.rows.hash != run.set_hash:
+            return f"its set {self.rows.name} has another sha256 than the one installed here"
+        ours = judge_of(load_suite(run.set_id))
+        if run.judge != ours:
+            return (
+                f"another build of {tool()} judged it ({run.judge or 'which is not named'}), {ours} is installed here"
+            )
+        return f"another build of {tool()}, or of the libraries that it writes with, made its pages"
 
 
 def check(
@@ -116,12 +145,15 @@ def _opened(archive: Archive, folder: Path, key: Ed25519PublicKey | None) -> _Op
             raise BundleError(f"{name}: it is not the file that {MANIFEST} names (size or SHA-256)")
     run = _run(folder / RECORD, manifest)
     rows = _installed(run)
+    own = is_own(run) and rows.hash == run.set_hash
+    own_pages = own and (manifest.tool, manifest.maker) == (tool(), maker_of(run.set_id))
     statement = _read(archive, STATEMENT, MOST_SMALL)
     document = hashlib.sha256(_read(archive, MANIFEST, MOST_SMALL)).hexdigest()
-    if statement != statement_of(run, document, digests[RECORD], manifest.draft):
+    follows = statement == statement_of(run, document, digests[RECORD], manifest.draft)
+    if not follows and (own_pages or not is_about(statement, document)):
         raise BundleError(f"{STATEMENT}: it does not follow from {RECORD} and {MANIFEST}")
     signer, known = _signature(archive, statement, key)
-    return _Opened(archive, manifest, run, rows, signer, known, digests)
+    return _Opened(archive, manifest, run, rows, own, own_pages, follows, signer, known, digests)
 
 
 def _read(archive: Archive, name: str, most: int) -> bytes:
@@ -166,12 +198,13 @@ def _digest(archive: Archive, name: str, folder: Path) -> str:
 def _run(path: Path, manifest: Manifest) -> RunRecord:
     if path.stat().st_size > MOST_WORDS:
         raise BundleError(f"{RECORD}: expected at most {MOST_WORDS} bytes")
+    data = path.read_bytes()
     try:
-        run = decode_run(path.read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        other = manifest.tool != tool()
-        mend = f"; verify it with {manifest.tool}" if other else "; expected the record of a run"
-        raise BundleError(f"{RECORD}: {error}{mend}", Status.UNREADABLE if other else Status.WRONG) from error
+        run = in_form(Path(RECORD), data)
+    except UsageError as error:
+        other = manifest.tool != tool() or _is_of_another_build(data)
+        mend = f"; verify it with {manifest.tool}, of the build that made it" if other else ""
+        raise BundleError(f"{_here(str(error))}{mend}", Status.UNREADABLE if other else Status.WRONG) from error
     if run.format != RUN_FORMAT:
         raise BundleError(
             f"{RECORD}: format {run.format}; this version reads {RUN_FORMAT}; verify it with {run.tool}",
@@ -182,6 +215,15 @@ def _run(path: Path, manifest: Manifest) -> RunRecord:
     if run.outcome is not Outcome.CERTIFIED and not manifest.draft:
         raise BundleError(f"{RECORD}: outcome: {run.outcome}; only a draft may be of a run that is not certified")
     return run
+
+
+def _is_of_another_build(data: bytes) -> bool:
+    """Whether a record that cannot be read names another build of this version as its judge."""
+    with suppress(ValueError, RecursionError, RequirementError):
+        told = read_once(data)
+        if isinstance(told, dict) and isinstance(told.get("judge"), str):
+            return bool(told["judge"] != judge_of(load_suite(str(told.get("set_id", "")))))
+    return False
 
 
 def _installed(run: RunRecord) -> RequirementSet:
@@ -234,25 +276,29 @@ def _judged(opened: _Opened, folder: Path, make: Workers | None) -> RunRecord:
         raise BundleError(f"{RECORD}: scenarios: none has a trace; nothing can be judged")
     _refuse_other_set(opened)
     _refuse_other_rows(opened)
+    data = (folder / RECORD).read_bytes()
+    if broken := broken_seal(run, data):  # whoever judged it
+        raise BundleError(f"{RECORD}: {broken}")
     try:
-        believed(Path(RECORD), (folder / RECORD).read_bytes())
+        believed(Path(RECORD), data)
         for name in known:
             if read_header(folder / name).tool != run.tool:
                 raise BundleError(f"{name}: its tool is not {run.tool}, which {RECORD} names")
         judged = judge_traces([folder], make=make)
     except (UsageError, RequirementError, TraceError) as error:
-        raise BundleError(_here(str(error), folder)) from error
+        text = _here(str(error), folder)
+        if opened.own:
+            raise BundleError(text) from error
+        raise BundleError(f"{text}; {opened.judge}", Status.OTHERWISE) from error
+    if opened.own:
+        refuse_other_form(run, data)
     return judged
 
 
-def _here(text: str, folder: Path) -> str:
+def _here(text: str, folder: Path | None = None) -> str:
     """A sentence about a run's folder, said of a bundle: what is advised of a folder is no advice here."""
-    return (
-        text.replace(f"; {AS_LEFT}", "")
-        .replace(f"; {EXPECTED}", "")
-        .replace(f"{folder}/", "")
-        .replace(str(folder), RECORD)
-    )
+    text = text.replace(f"; {AS_LEFT}", "").replace(f"; {EXPECTED}", "")
+    return text if folder is None else text.replace(f"{folder}/", "").replace(str(folder), RECORD)
 
 
 def _refuse_other_rows(opened: _Opened) -> None:
@@ -280,37 +326,30 @@ def _refuse_other_set(opened: _Opened) -> None:
 
 
 def _compared(opened: _Opened, judged: RunRecord, folder: Path) -> Checked:
-    run, manifest = opened.run, opened.manifest
+    run = opened.run
     found = tuple(differences(run, judged))
-    same_judge = run.tool == tool() and opened.rows.hash == run.set_hash
-    if found and same_judge:
+    if found and opened.own:
         first = found[0]
         more = f" (and {len(found) - 1} more such fields)" if len(found) > 1 else ""
         raise BundleError(f"{RECORD}: {first.place}: {first.said}; of its traces follows: {first.follows}{more}")
-    same_pages = same_judge and manifest.tool == tool()
-    if same_pages:
-        _refuse_other_pages(opened, {**pages(run, folder, manifest.draft), **set_files(run)})
-    judge = "" if same_pages else _judge(run, manifest, opened.rows)
-    return Checked(run, manifest.draft, opened.signer, opened.known, same_pages, judge, found)
+    wrong = _wrong_page(opened, folder)
+    if wrong and opened.own_pages:
+        raise BundleError(wrong)
+    compared = opened.follows and not wrong
+    return Checked(run, opened.manifest.draft, opened.signer, opened.known, compared, opened.judge, found)
 
 
-def _judge(run: RunRecord, manifest: Manifest, rows: RequirementSet) -> str:
-    """What is otherwise here than where the bundle was made, in words."""
-    if tool() not in (run.tool, manifest.tool):
-        return f"{run.tool} made it, {tool()} is installed here"
-    if run.tool != manifest.tool:
-        return f"{run.tool} judged it, {manifest.tool} packed it, {tool()} is installed here"
-    return f"its set {rows.name} has another sha256 than the one installed here"
-
-
-def _refuse_other_pages(opened: _Opened, made: dict[str, bytes]) -> None:
-    """Of the same version, which makes the same bytes of the same record."""
+def _wrong_page(opened: _Opened, folder: Path) -> str:
+    """What is otherwise in the bundle's pages than this build makes them of its record and traces; empty: nothing."""
+    run = opened.run
+    try:
+        made = {**pages(run, folder, opened.manifest.draft), **set_files(run)}
+    except (UsageError, RequirementError, TraceError) as error:
+        return _here(str(error), folder)
     for name, content in made.items():
         if name not in opened.digests:
-            raise BundleError(f"{name}: it is missing")
+            return f"{name}: it is missing"
         if opened.digests[name] != hashlib.sha256(content).hexdigest():
-            raise BundleError(f"{name}: it is not what {RECORD} and the traces make of it")
-    known: Sequence[str] = [*made, *traces_of(opened.run), RECORD, SIGNER]
-    for name in opened.digests:
-        if name not in known:
-            raise BundleError(f"{name}: no bundle has such a file")
+            return f"{name}: it is not what {RECORD} and the traces make of it"
+    known: Sequence[str] = [*made, *traces_of(run), RECORD, SIGNER]
+    return next((f"{name}: no bundle has such a file" for name in opened.digests if name not in known), "")

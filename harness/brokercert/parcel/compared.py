@@ -17,6 +17,7 @@ UNSEEN = {
     "run_id",
     "started",
     "tool",
+    "judge",
     "timing",
     "environment",
     "calibration",
@@ -53,6 +54,8 @@ def differences(run: RunRecord, judged: RunRecord) -> Iterator[Difference]:
         mine, other = ours[name], theirs[name]
         if name == "subject":
             mine, other = ({**one, **UNSEEN_OF_SUBJECT} for one in (mine, other))
+        if name == "missing":  # a run that was ended early misses nothing: it says what it did not play
+            mine = [one for one in mine if one not in _not_run(run)]
         yield from _walk(name, other, mine)
 
 
@@ -85,13 +88,17 @@ def _scenarios(run: RunRecord, judged: RunRecord) -> Iterator[Difference]:
         yield from _walk(place, said[key], follows[key])
 
 
+def _not_run(run: RunRecord) -> set[str]:
+    return {one.name for one in run.scenarios if one.state == "not run"}
+
+
 def _is_told(there: bool) -> str:
     return "told" if there else "not told"
 
 
 def _by_playing(run: RunRecord) -> dict[tuple[str, int], Mapping[str, Any]]:
-    """What was played, and its trace; of what was not, nothing follows from a trace."""
-    return {(one.name, one.play): _played(one) for one in run.scenarios if one.sha256}
+    """What was played, with its trace; and what was not, which follows from what was asked for."""
+    return {(one.name, one.play): _played(one) for one in run.scenarios}
 
 
 def _played(one: ScenarioResult) -> Mapping[str, Any]:

@@ -6,13 +6,13 @@ labels, since they are labels in the trace. Together they are what a broker take
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from brokercert_reports.plan import DRAFT, moment_at, result_of
 from brokercert_reports.text import printable, sentence
-from brokercert_reports.view import Case, cases, evidence_place, verdict_words
+from brokercert_reports.view import Case, cases, evidence_place, verdict_words, waiver_words
 
 from brokercert.engine.play.scenario import load_dialect
 from brokercert.judge.excerpt import AROUND, MOST_MARKED, ToldOf, line, told_of_none
@@ -25,6 +25,7 @@ MOST = 3_000_000  # bytes of logs that go into one message: the broker's program
 WAYS = {"client": "client > broker", "broker": "broker > client"}
 
 About = tuple[str, str] | None
+Sender = Callable[[str], str]
 Key = tuple[str, int, About]  # of a line: its trace, the record's number, the entity that it is about
 
 
@@ -35,11 +36,14 @@ class _Wanted:
     records: dict[int, set[About]] = field(default_factory=dict)
 
 
-def logs_of(run: RunRecord, folder: Path, *, draft: bool = False) -> dict[str, bytes]:
-    """The logs by the names of their files. `folder` is the run's. Raises `TraceError`."""
+def logs_of(run: RunRecord, folder: Path, *, draft: bool = False, sent: Sender = str) -> dict[str, bytes]:
+    """The logs by the names of their files. `folder` is the run's; `sent` makes a text what may be sent away.
+
+    Raises `TraceError`.
+    """
     told = {row.id: cases(row, run) for row in run.rows}
     lines = _lines([case for several in told.values() for case in several], run, folder)
-    texts = {row.id: _log(row, run, told[row.id], lines, draft) for row in run.rows}
+    texts = {row.id: sent(_log(row, run, told[row.id], lines, draft)) for row in run.rows}
     return dict(_packed({name: text.encode() for name, text in texts.items()}))
 
 
@@ -80,6 +84,7 @@ def _log(row: RowResult, run: RunRecord, told: Sequence[Case], lines: Mapping[Ke
         f"{row.id} ({row.level}) {row.text}",
         f"Source: {row.source}",
         f"Result: {result_of(row, run)}. Verdict: {verdict_words(row)}. {sentence(row.reason)}",
+        *(f"Waiver {waiver_words(one, run)}" for one in run.waivers if one.row == row.id),
         f"Client: {run.subject.name}. Run: {run.run_id}, {run.started}. The broker was a simulated one.",
     ]
     return "\n".join(map(_plain, [*head, *(text for case in told for text in _of_case(case, lines))])) + "\n"

@@ -15,6 +15,7 @@ from pathlib import Path
 from brokercert_reports.html import render_html, render_plan
 from brokercert_reports.junit import render_junit
 from brokercert_reports.plan import DRAFT, plan_of_run
+from brokercert_reports.seal import record_bytes
 from brokercert_reports.sheet import render_csv, render_xlsx
 from brokercert_reports.summary import render_summary
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,19 +23,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from brokercert.engine.ask.given import is_file, is_folder, read_given
 from brokercert.engine.client.environment import tool
 from brokercert.engine.errors import UsageError
+from brokercert.engine.play.scenario import load_suite
 from brokercert.engine.run.believed import believed
+from brokercert.engine.run.defects import judge_of
 from brokercert.parcel.archive import Member, is_safe, measured, write_archive
 from brokercert.parcel.keys import public_pem
 from brokercert.parcel.logs import logs_of
+from brokercert.parcel.maker import maker_of
 from brokercert.parcel.manifest import BUNDLE_FORMAT, MANIFEST, Listed, Manifest
-from brokercert.parcel.sent import sendable
-from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, envelope_of, formatted, statement_of
+from brokercert.parcel.sent import sendable, sender
+from brokercert.parcel.statement import ENVELOPE, SIGNER, STATEMENT, envelope_of, statement_of
 from brokercert.parcel.status import BundleError
 from brokercert.requirements import load_set
 from brokercert.sets import data_folder
 from brokercert.sources import pages_of
 from brokercert.trace import TraceError
-from brokercert.verdict import Outcome, RunRecord
+from brokercert.verdict import UNPLAYED, Outcome, RunRecord, written
 
 RECORD = "run.json"
 SET, SOURCE = "set/", "set/source/"
@@ -45,6 +49,17 @@ def read_run(given: Path) -> tuple[Path, RunRecord]:
     path = given / RECORD if is_folder(given) else given
     data = read_given(path, "the folder of a run, as out/latest, or its run.json")
     return path, believed(path, data)
+
+
+def is_own(run: RunRecord) -> bool:
+    """Whether this very build judged it. Raises `RequirementError` where its set is not installed."""
+    return (run.tool, run.judge) == (tool(), judge_of(load_suite(run.set_id)))
+
+
+def refuse_other_form(run: RunRecord, data: bytes) -> None:
+    """Raises `BundleError` where this build would write what it read as other bytes."""
+    if record_bytes(run) != data:
+        raise BundleError(f"{RECORD}: it is written otherwise than its run writes it: a field more, less, or elsewhere")
 
 
 def pack(given: Path, out: Path | None, key: Ed25519PrivateKey | None, draft: bool) -> tuple[Path, RunRecord]:
@@ -60,6 +75,8 @@ def pack(given: Path, out: Path | None, key: Ed25519PrivateKey | None, draft: bo
     if is_file(target) and not read_given(target, "a bundle").startswith(b"PK"):
         raise UsageError(f"{target}: it is there, and no bundle; expected another name (--out)")
     try:
+        if is_own(run):
+            refuse_other_form(run, path.read_bytes())
         traces = _traces(run, path)
         members = [Member(RECORD, path), *traces, *_bytes(pages(run, path.parent, draft)), *_bytes(set_files(run))]
         _write(target, run, sorted(members, key=lambda one: one.name), key, draft)
@@ -77,6 +94,7 @@ def _bytes(contents: Mapping[str, bytes]) -> list[Member]:
 def pages(run: RunRecord, folder: Path, draft: bool) -> dict[str, bytes]:
     """Every page that follows from the run's record and its traces, by its name in the bundle. Raises `TraceError`."""
     mark = DRAFT if draft else ""
+    sent = sender(run)
     run = sendable(run)
     plan = plan_of_run(run, draft=draft)
     return {
@@ -86,7 +104,7 @@ def pages(run: RunRecord, folder: Path, draft: bool) -> dict[str, bytes]:
         "plan.csv": render_csv(plan),
         "plan.html": render_plan(plan, draft=mark).encode(),
         "plan.xlsx": render_xlsx(plan),
-        **logs_of(run, folder, draft=draft),
+        **logs_of(run, folder, draft=draft, sent=sent),
     }
 
 
@@ -107,15 +125,24 @@ def set_files(run: RunRecord) -> dict[str, bytes]:
 
 
 def traces_of(run: RunRecord) -> dict[str, str]:
-    """The SHA-256 that the record has of each trace, by its file. Raises `BundleError` where a name is no trace's."""
+    """The SHA-256 that the record has of each trace, by its file. Raises `BundleError` where a name is no trace's, or
+    where what was played has none, what was not has one, or the same playing stands there twice.
+    """
     found: dict[str, str] = {}
+    seen: set[tuple[str, int]] = set()
     for one in run.scenarios:
+        place = f"{RECORD}: scenario {one.name}" + (f" (playing {one.play})" if one.play != 1 else "")
+        if (one.name, one.play) in seen:
+            raise BundleError(f"{place}: it stands there twice; expected each playing once")
+        seen.add((one.name, one.play))
+        for name, told in (("trace", one.trace), ("sha256", one.sha256)):
+            if bool(told) is (one.state in UNPLAYED):
+                expected = "none, since it was not played" if told else "that of its trace, since it was played"
+                raise BundleError(f"{place}: state {one.state}; {name}: {told or 'none'}; expected {expected}")
         if not one.trace:
             continue
         if not is_safe(one.trace) or not one.trace.startswith("traces/") or one.trace in found:
-            raise BundleError(
-                f"{RECORD}: scenario {one.name}: trace: {one.trace!r}; expected a file of its own in traces/"
-            )
+            raise BundleError(f"{place}: trace: {one.trace!r}; expected a file of its own in traces/")
         found[one.trace] = one.sha256
     return found
 
@@ -137,8 +164,10 @@ def _write(target: Path, run: RunRecord, members: list[Member], key: Ed25519Priv
         members = sorted([*members, Member(SIGNER, public_pem(key.public_key()))], key=lambda one: one.name)
     known = [(member, measured(member)) for member in members]
     listed = tuple(Listed(path=member.name, size=one.size, sha256=one.sha256) for member, one in known)
-    manifest = Manifest(format=BUNDLE_FORMAT, tool=tool(), run_id=run.run_id, draft=draft, files=listed)
-    document = formatted(manifest)
+    manifest = Manifest(
+        format=BUNDLE_FORMAT, tool=tool(), run_id=run.run_id, draft=draft, files=listed, maker=maker_of(run.set_id)
+    )
+    document = written(manifest)
     statement = statement_of(run, _sha256(document), manifest.by_path[RECORD].sha256, draft)
     first = [Member(MANIFEST, document), Member(STATEMENT, statement)]
     first += [Member(ENVELOPE, envelope_of(statement, key))] if key is not None else []

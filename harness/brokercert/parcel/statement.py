@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from brokercert_reports.view import waived
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from brokercert.parcel.keys import is_signed, key_id
 from brokercert.parcel.status import BundleError
-from brokercert.verdict import Outcome, RowResult, RunRecord, Verdict
+from brokercert.trace.agrees import read_once
+from brokercert.verdict import Outcome, RunRecord, Verdict, fails, written
 
 STATEMENT, ENVELOPE, SIGNER = "statement.json", "statement.dsse.json", "signer.pem"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -29,10 +30,14 @@ PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"
 def statement_of(run: RunRecord, manifest: str, record: str, draft: bool) -> bytes:
     """`manifest` and `record` are the SHA-256 of manifest.json and run.json.
 
-    in-toto has three words for a result. What is not certified is FAILED there; `outcome` says what it is.
+    in-toto has three words for a result. What is not certified is FAILED there; `outcome` says what it is. A row whose
+    failure is waived is among the warned ones: PASSED is never said beside it, and `waived` names it.
     """
     asked = [row for row in run.rows if row.in_part]
-    passed, warned, failed = (_names(asked, verdict) for verdict in (Verdict.PASS, Verdict.WARNING, Verdict.FAIL))
+    borne = waived(run)
+    failed = [row.id for row in asked if fails(row, strict=run.strict) and row.id not in borne]
+    warned = [row.id for row in asked if (row.verdict is Verdict.WARNING or row.id in borne) and row.id not in failed]
+    passed = [row.id for row in asked if row.verdict is Verdict.PASS and row.id not in (*failed, *warned)]
     certified = run.outcome is Outcome.CERTIFIED and not draft
     statement = {
         "_type": STATEMENT_TYPE,
@@ -50,11 +55,17 @@ def statement_of(run: RunRecord, manifest: str, record: str, draft: bool) -> byt
             "failedTests": failed,
         },
     }
-    return formatted(statement)
+    return written(statement)
 
 
-def _names(rows: Iterable[RowResult], verdict: Verdict) -> list[str]:
-    return [row.id for row in rows if row.verdict is verdict]
+def is_about(statement: bytes, manifest: str) -> bool:
+    """Whether it is a statement about the manifest of this SHA-256, whatever build wrote it."""
+    try:
+        told = read_once(statement)
+    except (ValueError, RecursionError):
+        return False
+    subject = [{"name": "manifest.json", "digest": {"sha256": manifest}}]
+    return isinstance(told, dict) and told.get("predicateType") == PREDICATE_TYPE and told.get("subject") == subject
 
 
 def _annotations(run: RunRecord, draft: bool) -> dict[str, Any]:
@@ -71,12 +82,8 @@ def _annotations(run: RunRecord, draft: bool) -> dict[str, Any]:
         "sentence": run.sentence,
         "started": run.started,
         "tool": run.tool,
+        "waived": list(waived(run)),
     }
-
-
-def formatted(document: Any) -> bytes:
-    """JSON as every document of a bundle is written: indented, and the same each time."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
 def _pre_authentication(payload: bytes) -> bytes:
@@ -100,7 +107,7 @@ def envelope_of(statement: bytes, key: Ed25519PrivateKey) -> bytes:
     """The statement, signed. Ed25519 makes the same signature each time."""
     signature = base64.b64encode(key.sign(_pre_authentication(statement))).decode()
     payload = base64.b64encode(statement).decode()
-    return formatted(_Envelope(payload, PAYLOAD_TYPE, (_Signature(key_id(key.public_key()), signature),)))
+    return written(_Envelope(payload, PAYLOAD_TYPE, (_Signature(key_id(key.public_key()), signature),)))
 
 
 def refuse_wrong_signature(envelope: bytes, statement: bytes, key: Ed25519PublicKey) -> None:
@@ -122,5 +129,5 @@ def refuse_wrong_signature(envelope: bytes, statement: bytes, key: Ed25519Public
         raise BundleError(f"{ENVELOPE}: keyid: it is not that of {SIGNER}, which stands beside it")
     if not is_signed(key, signature, _pre_authentication(payload)):
         raise BundleError(f"{ENVELOPE}: sig: it is no signature of this statement by the key {name}")
-    if formatted(told) != envelope:
+    if written(told) != envelope:
         raise BundleError(f"{ENVELOPE}: it is written otherwise than an envelope of a bundle")

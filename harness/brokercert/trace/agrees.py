@@ -18,9 +18,11 @@ Side = tuple[int, str]  # a connection, and who numbers what is sent on it
 Numbered = r.Frame | r.RestRequest
 
 
-def read_once(line: bytes) -> Any:
-    """The line's JSON. Raises `ValueError` where an object has a key twice: two readers may read that differently."""
-    return json.loads(line, object_pairs_hook=_once)
+def read_once(data: bytes) -> Any:
+    """The JSON of a line, or of a document. Raises `ValueError` where an object has a key twice: two readers may read
+    that differently.
+    """
+    return json.loads(data, object_pairs_hook=_once)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from brokercert.judge import judge_trace
 from brokercert.requirements import load_set
 from brokercert.trace import Body, trace_of
 from brokercert.trace import records as r
-from brokercert.verdict import worst
+from brokercert.verdict import Finding, worst
 from traces import header
 
 SET = "arrow-orders"
@@ -98,7 +98,14 @@ class Talk:
         self.report(at + 0.01, "snapshot", id=self.asked, entities={"order": orders})
 
     def clauses(self, row: str, **changed: Any) -> dict[str, str]:
-        """Clause -> verdict of one row, of a client that offers all that there is."""
+        """Clause -> verdict of one row."""
+        found: dict[str, list[Any]] = {}
+        for finding in self.findings(row, **changed):
+            found.setdefault(finding.clause, []).append(finding.verdict)
+        return {clause: str(worst(verdicts)) for clause, verdicts in found.items()}
+
+    def findings(self, row: str, **changed: Any) -> list[Finding]:
+        """Of one row, of a client that offers all that there is."""
         rows, judging = load_set(self.set_id), load_dialect(self.set_id).judging
         offers = tuple({"wire", *(need for one in rows.rows for need in one.needs)})
         usual = {
@@ -111,11 +118,7 @@ class Talk:
         records = sorted((x for x in self.told if x.t <= us(self.until)), key=lambda x: x.t)
         records.append(r.Finished(t=us(self.until), state="completed"))
         trace = trace_of(header(self.set_id, **{**usual, **changed}), records)
-        found: dict[str, list[Any]] = {}
-        for finding in judge_trace(trace, rows, judging):
-            if finding.requirement == row:
-                found.setdefault(finding.clause, []).append(finding.verdict)
-        return {clause: str(worst(verdicts)) for clause, verdicts in found.items()}
+        return [one for one in judge_trace(trace, rows, judging) if one.requirement == row]
 
     def verdict(self, row: str, **changed: Any) -> str:
         order = ("fail", "blocked", "untested", "inconclusive", "not observed", "warning", "pass")

@@ -13,9 +13,11 @@ each waiver is decided with the run, and stands in its record.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from brokercert.engine.ask.found import read_toml
 from brokercert.engine.ask.given import is_there
@@ -33,6 +35,18 @@ class Waivers:
 
     listed: tuple[Waiver, ...] = ()
     on: str = ""
+
+    def held_on(self, started: str) -> Waivers:
+        """The same, held by the day of a moment: that at which the run began, whenever the file was read."""
+        return replace(self, on=day_of(started)) if self.on else self
+
+
+def day_of(moment: str) -> str:
+    """The day of a moment of a record: ISO-8601, in UTC. Empty where it is no moment."""
+    try:
+        return datetime.datetime.fromisoformat(moment).astimezone(datetime.UTC).date().isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def todays_waivers(given: Path | None, config: Path | None, folder: Path) -> Waivers:
@@ -60,6 +74,18 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
     entries = data.get("waiver", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UsageError(f"{path}: waiver: expected tables, each under a line [[waiver]]")
+    return _waivers(path, entries)
+
+
+def refuse_other_waivers(path: Path, listed: Sequence[Waiver]) -> None:
+    """Raises `UsageError` where no `waivers.toml` makes just these, which stand in the record `path`."""
+    made = _waivers(path, [msgspec.to_builtins(one) for one in listed])
+    for number, (one, follows) in enumerate(zip(listed, made, strict=True), 1):
+        if one != follows:
+            raise UsageError(f"{path}: waiver {number}: {one.row}: expected it as a run writes it: {follows}")
+
+
+def _waivers(path: Path, entries: Sequence[Mapping[str, object]]) -> tuple[Waiver, ...]:
     found: dict[str, Waiver] = {}
     for number, entry in enumerate(entries, 1):
         waiver = _waiver(f"{path}: waiver {number}", entry)

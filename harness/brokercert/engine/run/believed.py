@@ -1,9 +1,12 @@
 """A record of a run that is read again: what it says is held against what it says it of.
 
 The law: nobody has to believe a `run.json`. A row's verdict follows from its findings. The outcome and its sentence
-follow from the rows. Which rows there are follows from the manifest of the set, and the seal from all of the file. A
+follow from the rows. Which rows there are follows from the manifest of the set, and the seal from all of the file. The
+moment at which it began stands in the run's id, which each trace has, and waivers are held by the day of that moment. A
 record that says otherwise was edited, or is of a version that judged otherwise. It is refused, by the field that
 differs first. Where this version does not know the manifest, nothing is believed to be certified.
+
+It has one form, in which each key of an object stands once: two readers would read another one differently.
 """
 
 from __future__ import annotations
@@ -11,14 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from brokercert.engine.ask.waivers import day_of, refuse_other_waivers
 from brokercert.engine.errors import UsageError
 from brokercert.engine.run.manifest import Manifest, known
+from brokercert.engine.run.request import began_of
 from brokercert.engine.run.saved import NO_MANIFEST
 from brokercert.judge.rows import verdict_of
 from brokercert.requirements import RequirementError, RequirementSet, load_set
 from brokercert.seal import broken_seal
 from brokercert.sets import stem_of
-from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, concluded, decode_run
+from brokercert.trace.agrees import read_once
+from brokercert.verdict import RUN_FORMAT, Outcome, RunRecord, concluded, decode_run, written
 
 EXPECTED = "expected a run.json as its run wrote it; `brokercert judge` makes one from the traces"
 
@@ -27,11 +33,24 @@ def believed(path: Path, data: bytes) -> RunRecord:
     """The record in `path`, which holds `data`. Raises `UsageError` where it is none, or contradicts itself or the
     manifest of its set.
     """
+    run = in_form(path, data)
+    _refuse_contradiction(run, path, data)
+    return run
+
+
+def in_form(path: Path, data: bytes) -> RunRecord:
+    """The record that stands in `data`, in the one form of them. What it says is not looked at. Raises `UsageError`."""
     try:
         run = decode_run(data)
-    except (ValueError, RecursionError) as error:  # msgspec's errors, and that of a byte which is no UTF-8, are of them
+        form = written(read_once(data))
+    except (
+        ValueError,
+        RecursionError,
+        OverflowError,
+    ) as error:  # those of msgspec, and of a byte that is no UTF-8, too
         raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
-    _refuse_contradiction(run, path, data)
+    if form != data:
+        raise UsageError(f"{path}: it is written otherwise than a run.json; {EXPECTED}")
     return run
 
 
@@ -41,6 +60,7 @@ def _refuse_contradiction(run: RunRecord, path: Path, data: bytes) -> None:
     for field, said, follows in _fields(run):
         if said != follows:
             raise UsageError(f"{path}: {field}: {said}; what it is made of says: {follows}; {EXPECTED}")
+    refuse_other_waivers(path, run.waivers)
     broken = broken_seal(run, data)
     if broken:
         raise UsageError(f"{path}: {broken}; {EXPECTED}")
@@ -52,6 +72,7 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
     if manifest is not None:
         yield from _of_the_set(run, manifest)
         yield from _of_its_page(run)
+    yield from _of_its_day(run)
     for row in run.rows:
         deselected = bool(run.selected) and row.id not in run.selected
         verdict, reason = verdict_of(row.level, row.findings, row.scenarios, deselected)
@@ -62,6 +83,17 @@ def _fields(run: RunRecord) -> Iterator[tuple[str, str, str]]:
     yield "sentence", run.sentence, follows.sentence
     if follows.outcome is Outcome.CERTIFIED:
         yield "scenarios", *_scenarios(run, manifest)
+
+
+def _of_its_day(run: RunRecord) -> Iterator[tuple[str, str, str]]:
+    """When it began, and the day by which its waivers are held. A record of a judging has the moment of that."""
+    if "judged" in run.environment:
+        return
+    began = began_of(run.run_id)
+    if began and run.repeats == 1:  # of several runs it is the folder's name
+        yield "started", run.started, began
+    if run.waivers or run.waived_on:
+        yield "waived_on", run.waived_on or "none", day_of(run.started)
 
 
 def _manifest_of(run: RunRecord) -> Manifest | None:

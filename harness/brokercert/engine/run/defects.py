@@ -7,6 +7,7 @@ not. `brokercert matrix --keep` measures it and keeps it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,6 +21,7 @@ SCORES = "scores.json"  # beside the sets of a package
 
 ALWAYS = ("brokercert", "brokercert_mock")
 DECIDES = {".py", ".toml"}
+_JUDGES: dict[str, str] = {}  # set -> the name of its judge in this process
 NO_PART = ("cli", "fuzz", "live", "pytest_", "simulation")  # of the harness: no cell imports them
 
 
@@ -42,10 +44,22 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 def matrix_hash(suite: Suite) -> str:
     """Of all that decides a cell."""
+    return digest_of(sources_of(suite))
+
+
+def digest_of(files: Mapping[str, Path]) -> str:
+    """Sixteen hexadecimal digits of these files, by their names."""
     digest = hashlib.sha256()
-    for name, path in sorted(sources_of(suite).items()):
+    for name, path in sorted(files.items()):
         digest.update(f"{name}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def judge_of(suite: Suite) -> str:
+    """The name of the build that judges here: a version has many. Of the same sources as the score; looked up once."""
+    if suite.set_id not in _JUDGES:
+        _JUDGES[suite.set_id] = matrix_hash(suite)
+    return _JUDGES[suite.set_id]
 
 
 def sources_of(suite: Suite) -> dict[str, Path]:

@@ -95,7 +95,7 @@ def run_record(ended: Ended, played: Sequence[Played]) -> RunRecord:
             again=request.again.command_line(*request.only),
             never_came=not ended.came,
             interrupted=ended.interrupted,
-            waivers=request.waivers,
+            waivers=request.waivers.held_on(run.started),
             ended_early=ended.ended_early,
             opening=opening,
             closing=(

@@ -13,6 +13,7 @@ from brokercert.engine.ask.waivers import Waivers
 from brokercert.engine.client.environment import tool
 from brokercert.engine.client.telling import BadlyTold, badly_told, buffered_in, told_badly
 from brokercert.engine.play.scenario import Suite
+from brokercert.engine.run.defects import judge_of
 from brokercert.engine.run.edition import other_edition_in
 from brokercert.engine.run.judgements import stall_notes, together
 from brokercert.engine.run.plan import blocked, left_out, not_offered, of_part
@@ -153,6 +154,7 @@ def gathered(evidence: Evidence) -> RunRecord:
         run_id=made.run_id,
         started=made.started,
         tool=tool(),
+        judge=judge_of(suite),
         tier=made.tier,
         set_id=rows.id,
         set_title=rows.title,

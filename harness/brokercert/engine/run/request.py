@@ -111,6 +111,14 @@ def run_id_at(now: datetime.datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
+def began_of(run_id: str) -> str:
+    """The moment that `run_id_at` made a run's id of, as records say it. Empty where it made none of it."""
+    try:
+        return moment(datetime.datetime.strptime(run_id[:-5], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC))
+    except ValueError:
+        return ""
+
+
 def header_of(
     scenario: Scenario,
     request: RunRequest,

@@ -38,6 +38,22 @@ def test_delays_follow_a_ladder(delays: tuple[float, ...], verdict: str) -> None
     assert ladder(*delays).verdict("AOR-010") == verdict
 
 
+@pytest.mark.parametrize(
+    ("delays", "rungs"),
+    [
+        ((1, 2, 4, 8, 10, 10), (1, 2, 4, 8, 10, 10)),
+        ((2, 4, 8, 10, 10), (2, 4, 8, 10, 10)),
+        ((5, 5, 5, 5, 5), (1, 2, 4, 8, 10)),
+    ],
+)
+def test_the_delays_are_drawn_beside_the_rungs_of_their_ladder(
+    delays: tuple[float, ...], rungs: tuple[float, ...]
+) -> None:
+    (drawn,) = next(one.drawn for one in ladder(*delays).findings("AOR-010") if one.drawn)
+    assert drawn.values == pytest.approx(delays) and drawn.rungs == rungs
+    assert drawn.limits == (("longest delay", 10),)
+
+
 def test_an_upgrade_that_ends_at_once_is_an_attempt_that_failed() -> None:
     talk = Talk(80)
     talk.asks(1, 1)

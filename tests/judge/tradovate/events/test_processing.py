@@ -71,6 +71,21 @@ def test_a_pipelined_delay_is_its_own_figure(delay: int, verdict: str) -> None:
     assert figure(finding) == (delay / 1000, 0.0005), "round trip 0.3 ms and the canary's usual 0.2 ms"
 
 
+def test_what_was_timed_is_drawn_whatever_is_said_of_it() -> None:
+    """Each message once; of one that was never reported, as long as it was watched."""
+    for took in (
+        lambda n: 80 * MS,
+        lambda n: 150 * MS,
+        lambda n: 200 * MS if n % 100 == 0 else MS,
+        lambda n: n or None,
+    ):
+        for finding in judged(took):
+            (drawn,) = finding.drawn
+            assert sum(drawn.counts) == COUNT and drawn.limits == (("limit", 0.1),)
+    (drawn,) = judged(lambda n: 80 * MS)[0].drawn
+    assert drawn.counts == (COUNT,) and drawn.values[0] < 0.08 <= drawn.values[1]
+
+
 def test_a_figure_within_its_error_of_the_limit_is_inconclusive_above_it_and_stands_below() -> None:
     (above,) = judged(lambda n: 100 * MS + 300)
     (below,) = judged(lambda n: 100 * MS - 300)

@@ -140,6 +140,23 @@ def test_back_off_is_judged_by_what_a_server_bears(delays: list[float], verdict:
     assert outage(delays).verdict("REC-050") == verdict
 
 
+LASTS = 0.002  # s: each attempt that fails, before the delay to the next begins
+
+
+@pytest.mark.parametrize("delays", [[1, 2, 4, 8, 16, 32], [0.5] * 20, [2.6] * 20])
+def test_the_delays_of_an_outage_are_drawn_against_what_they_grow_to(delays: list[float]) -> None:
+    found = [one for one in outage(delays).findings(offers=("wire", "tokens")) if one.requirement == "REC-050"]
+    assert found
+    for one in found:
+        (drawn,) = one.drawn
+        between = [round(delay - LASTS, 6) for delay in delays[1:]]  # the first is REC-010's matter
+        assert drawn.values == tuple(between)
+        assert dict(drawn.limits) == {
+            "mean of the last 5 at least": 4.5,
+            "or at least 2 times the first": pytest.approx(2 * between[0]),
+        }
+
+
 def test_an_outage_lasts_long_enough_to_show_it() -> None:
     assert outage([1, 2, 4, 8], lasts=60).verdict("REC-050") == "not observed"
 

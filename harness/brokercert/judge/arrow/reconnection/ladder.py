@@ -8,8 +8,9 @@ from itertools import pairwise
 from brokercert.judge.arrow.bench import BOTH, ArrowBench, Series, check
 from brokercert.judge.arrow.timers import share, slack, sure
 from brokercert.judge.check import seconds
+from brokercert.judge.drawn import steps, with_drawing
 from brokercert.judge.transcript import SECOND
-from brokercert.verdict import Finding, Form
+from brokercert.verdict import Drawn, Finding, Form
 
 
 def _cap(bench: ArrowBench) -> float:
@@ -56,7 +57,16 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
                 [one.record],
             )
         elif len(one.attempts) >= bench.limit("ladder_attempts"):
-            yield _climbed(bench, one)
+            yield with_drawing(_climbed(bench, one), _drawn(bench, one))
+
+
+def _drawn(bench: ArrowBench, one: Series) -> Drawn:
+    """Its delays, beside the rungs of the ladder that they follow, or else of the page's first."""
+    cap = _cap(bench)
+    name = ladder_of(bench, one.delays) or ladder_of(bench, one.delays, bench.limit("machine_late"))
+    first = bench.edition.ladders.get(name) or next(iter(bench.edition.ladders.values()))
+    rungs = rungs_of(first, cap, len(one.delays))
+    return steps("delays before attempts", one.delays, [("longest delay", cap)], rungs)
 
 
 def _lost_to_others(bench: ArrowBench) -> list[Series]:

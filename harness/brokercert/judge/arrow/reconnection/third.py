@@ -12,6 +12,7 @@ from brokercert.judge.arrow.reconnection.account import left_over
 from brokercert.judge.arrow.timers import share, slack
 from brokercert.judge.attempts import ONE_ATTEMPT, Attempt, most_within
 from brokercert.judge.check import seconds
+from brokercert.judge.drawn import steps, with_drawing
 from brokercert.judge.moments import Moment, records_of
 from brokercert.judge.transcript import SECOND
 from brokercert.verdict import Finding, Form
@@ -91,12 +92,14 @@ def check_ladder(bench: ArrowBench) -> Iterator[Finding]:
         starts = (0, 1) if first == 0 else (0,)
         climbs = ((name, steps[n:]) for name, steps in bench.edition.ladders.items() for n in starts)
         name = next((name for name, steps in climbs if _follows(bench, rungs, steps, cap)), "")
+        drawn = steps("pauses before attempts", one.delays[1:], [("longest pause", cap)])
         if name and rungs:
-            yield bench.ok(Form.WAITED, f"{_told(rungs)} s: {bench.edition.ladder(name)}", one.evidence)
+            told = f"{_told(rungs)} s: {bench.edition.ladder(name)}"
+            yield with_drawing(bench.ok(Form.WAITED, told, one.evidence), drawn)
         else:
             said = f"pauses of {_told(pauses)} s"
             expected = f"{bench.edition.climbs(cap)}, each ± {share(bench)}"
-            yield bench.breach(Form.TIME, said, expected, one.evidence)
+            yield with_drawing(bench.breach(Form.TIME, said, expected, one.evidence), drawn)
 
 
 def _follows(bench: ArrowBench, rungs: Sequence[float], steps: Sequence[int], cap: float) -> bool:

@@ -28,6 +28,7 @@ from itertools import accumulate
 
 from brokercert.judge.buffering.bursts import buffered
 from brokercert.judge.check import seconds
+from brokercert.judge.drawn import spread, with_drawing
 from brokercert.judge.tradovate.bench import Bench, check
 from brokercert.judge.tradovate.events.burst import Lags, Timed, timed_in, value_at
 from brokercert.judge.tradovate.model.conversation import SECOND
@@ -62,7 +63,9 @@ def _burst(bench: Bench, window: r.Window) -> Iterator[Finding]:
     elif not any(one.reported for one in timed):
         yield bench.short("no `processed` report named a message of the burst")
     else:
-        yield from _judged(_Figures(bench, timed))
+        figures = _Figures(bench, timed)
+        drawn = spread("processing", figures.raw, bench.limit("processing_p99"))
+        yield from (with_drawing(one, drawn) for one in _judged(figures))
 
 
 def _judged(f: _Figures) -> Iterator[Finding]:

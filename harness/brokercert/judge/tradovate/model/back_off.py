@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from brokercert.judge.attempts import Attempt, attempts_within_limits, delays_of
 from brokercert.judge.check import seconds
+from brokercert.judge.drawn import steps, with_drawing
 from brokercert.judge.moments import Noted
 from brokercert.judge.tradovate.bench import Bench
 from brokercert.judge.tradovate.model.conversation import SECOND, TIMER, Loss
 from brokercert.judge.tradovate.model.trying import tries
 from brokercert.trace import records as r
 from brokercert.trace.names import WindowName
-from brokercert.verdict import Finding, Form
+from brokercert.verdict import Drawn, Finding, Form
 
 
 def back_off(bench: Bench, kind: WindowName = WindowName.OUTAGE, survives: str = "") -> Iterator[Finding]:
@@ -30,10 +31,20 @@ def _in_outage(bench: Bench, mark: Noted[r.Window], kind: WindowName, survives: 
     attempts = [a for a in tries(bench, window.since) if a.t < window.t]
     if not attempts and kind is WindowName.OUTAGE:
         return  # REC-010 asks for the first; a row about restraint is passed by none
-    wrong = list(_unrestrained(bench, attempts, max(1, len(lost))))
-    yield from wrong
-    if not wrong:
-        yield _restrained(bench, mark, lost, attempts, survives)
+    found = list(_unrestrained(bench, attempts, max(1, len(lost))))
+    found = found or [_restrained(bench, mark, lost, attempts, survives)]
+    drawn = _drawn(bench, delays_of(attempts) if len(lost) <= 1 else [])  # of several sockets they are no ladder
+    yield from (with_drawing(one, drawn) for one in found)
+
+
+def _drawn(bench: Bench, delays: Sequence[int]) -> Drawn:
+    """The delays, and what the mean of the last of them reaches where they grow: one of two lines is enough."""
+    tail, factor = bench.limit("backoff_tail"), bench.limit("backoff_growth")
+    first = next((delay for delay in delays if delay > TIMER), 0)
+    limits = [(f"mean of the last {tail:g} at least", bench.limit("backoff_floor"))]
+    if first:
+        limits.append((f"or at least {factor:g} times the first", factor * first / SECOND))
+    return steps("delays between attempts", delays, limits)
 
 
 def _unrestrained(bench: Bench, attempts: list[Attempt], sockets: int) -> Iterator[Finding]:
