@@ -43,6 +43,7 @@ MEETINGS = {
     "request-captcha": Met(LATER, 58),
     "retry-429": Met(LATER, 91),
     "sync-ticket-cut-off": Met(AND_LATER, 27),
+    "sync-ticket-of-no-time": Met(AND_LATER, 15),
     "snapshot-split": Met(LATER, 12),
     "unknown-events": Met(LATER, 31),
     "types-after-loss": Met(LATER, 13),

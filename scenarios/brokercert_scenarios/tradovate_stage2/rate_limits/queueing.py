@@ -11,6 +11,7 @@ from brokercert_scenarios.tradovate_stage2.lasting import lost_twice
 from brokercert_scenarios.tradovate_stage2.rate_limits.tickets import (
     CAPTCHA_PENALTY,
     FOLLOWS,
+    NO_TIME,
     PENALTY,
     SECOND,
     all_sent_again,
@@ -106,17 +107,19 @@ async def _wait_out(stage: Stage, command: int, p_time: float) -> None:
 
 @scenario(
     "request-ticket",
-    "A request that the client was asked for is answered by a penalty ticket, on the first socket and after two losses",
+    "A request that the client was asked for draws a penalty ticket, and another one of 0 s; after two losses too",
     exercises=("RLP-010", "RLP-020", "RLP-030"),
     needs=NEEDS,
-    lasts=20,
+    lasts=24,
 )
 async def request_ticket(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     await _one_ticket(stage, 0, PENALTY)
+    await _one_ticket(stage, 1, NO_TIME)
     if await lost_twice(stage):
-        await _one_ticket(stage, 1, PENALTY)
+        await _one_ticket(stage, 2, PENALTY)
+        await _one_ticket(stage, 3, NO_TIME)
 
 
 async def _one_ticket(stage: Stage, place: int, p_time: float) -> None:
@@ -142,10 +145,10 @@ async def order_ticket(stage: Stage) -> None:
 
 @scenario(
     "request-ticket-long",
-    "After two losses, a request draws a ticket of 36 s; heartbeats and events go on",
+    "After two losses, a request draws a ticket of 75 s; heartbeats and events go on",
     exercises=("RLP-020", "RLP-080"),
     needs=NEEDS,
-    lasts=48,
+    lasts=87,
 )
 async def request_ticket_long(stage: Stage) -> None:
     if await stage.log_in() is None:

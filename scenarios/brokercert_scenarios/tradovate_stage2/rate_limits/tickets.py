@@ -21,6 +21,8 @@ LOST_PENALTY = 6  # seconds: past the way back
 AWAY_PENALTY = 12  # seconds: a client that is back has time to be asked for more before its end
 FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 BEFORE_LOSS = 10.0  # seconds: past the `p-time` of a captcha, and long before the end of what is watched
+PAST_A_MINUTE = 75  # seconds: who takes a minute for the most that there is comes back too early
+NO_TIME = 0  # seconds: over when its ticket is read
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
 
 
@@ -79,10 +81,22 @@ async def sync_ticket_nested(stage: Stage) -> None:
 
 
 @scenario(
+    "sync-ticket-of-no-time",
+    "The sync request draws a ticket whose penalty lasts 0 s",
+    exercises=("RLP-010", "RLP-020", "RLP-030"),
+    lasts=5,
+)
+async def sync_ticket_of_no_time(stage: Stage) -> None:
+    _ticket_each(stage, NO_TIME)
+    await stage.start()
+    await _waited_out(stage, NO_TIME, _to_first_sync(stage))
+
+
+@scenario(
     "sync-ticket-long",
-    "The sync request draws a ticket of 36 s",
+    "The sync request draws a ticket of 75 s",
     exercises=("RLP-020", "RLP-080"),
-    lasts=44,
+    lasts=83,
 )
 async def sync_ticket_long(stage: Stage) -> None:
     long = long_penalty(stage)
@@ -117,7 +131,7 @@ async def sync_ticket_cut_off(stage: Stage) -> None:
 
 def long_penalty(stage: Stage) -> int:
     """Seconds: longer than the gap between heartbeats that the page allows, tolerance included."""
-    return round(stage.heartbeat_gap) + 3
+    return max(PAST_A_MINUTE, round(stage.heartbeat_gap) + 3)
 
 
 async def _waited_out(stage: Stage, p_time: float, within: float, since: int = -1) -> bool:
