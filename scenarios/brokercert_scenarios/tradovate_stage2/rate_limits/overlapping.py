@@ -50,8 +50,8 @@ async def two_endpoints_in_penalty(stage: Stage) -> None:
 
 @scenario(
     "two-tickets-of-an-endpoint",
-    "Two requests to one endpoint draw tickets at a time, first the longer one, and after two losses the shorter one too;"
-    " another request is asked for while they run",
+    "Two requests to one endpoint draw tickets at a time, the longer one first, and after two losses the shorter too."
+    " Another request is asked for while they run",
     exercises=("RLP-010", "RLP-020", "RLP-030", "RLP-050"),
     needs=NEEDS,
     lasts=45,

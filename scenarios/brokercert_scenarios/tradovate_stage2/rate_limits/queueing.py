@@ -37,6 +37,10 @@ FEW = 60  # requests on a later socket
 VERSION = "orderVersion/item"  # another read of the same kind
 # Mixed, so that no order of them is the order of asking: not as numbers, not as texts, nor where 0 is taken for none.
 PRIORITIES = (5, 1, 10, 5, 0, 9, 10, 0, 5, 1)
+STRIDE = (
+    97  # from one order asked for to the next: so that what is asked first has neither the lowest id nor the highest
+)
+IN_BODY = 3  # one request of so many names its order in its body (TP §1.2): of one priority, bodies differ
 
 
 async def _drawn(stage: Stage, command: int) -> Request | None:
@@ -64,13 +68,18 @@ async def queue_in_penalty(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     known = orders(stage)
-    many, few = known[:QUEUED], known[QUEUED : QUEUED + FEW]
+    many, few = _mixed(known[:QUEUED]), _mixed(known[QUEUED : QUEUED + FEW])
     if not await _queue(stage, many):
         return
     await stage.hold(stage.limit("window_default") - QUEUE_PENALTY, "ids that should not come twice")
     if await lost_twice(stage):
         await _queue(stage, few)
         await stage.arrived()
+
+
+def _mixed(idents: list[int]) -> list[int]:
+    """All of these, in an order in which nobody would sort them."""
+    return [idents[n * STRIDE % len(idents)] for n in range(len(idents))]
 
 
 async def _queue(stage: Stage, idents: list[int]) -> bool:
@@ -83,8 +92,8 @@ async def _queue(stage: Stage, idents: list[int]) -> bool:
     for ident in others[:LATE]:
         on_item(stage, ident, times=None).answer_after(LATE_BY)
     for n, ident in enumerate(others):
-        priority = PRIORITIES[n % len(PRIORITIES)]
-        asked.append(await stage.request(ITEM, query=f"id={ident}", priority=priority))
+        body, query = ({"id": ident}, "") if n % IN_BODY == 0 else (None, f"id={ident}")
+        asked.append(await stage.request(ITEM, body, query=query, priority=PRIORITIES[n % len(PRIORITIES)]))
     told = [stage.talk.told.commands[ticket] for ticket in asked]
     await stage.wait(
         "the outcomes of all",
