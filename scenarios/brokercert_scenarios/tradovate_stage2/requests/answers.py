@@ -10,17 +10,21 @@ from typing import Any
 
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.told import Asked
-from brokercert.judge.tradovate.model.conversation import Connection, Conversation, Request
+from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation, Request
 from brokercert.judge.tradovate.model.sends import sends_of
 from brokercert_mock import Hold
 from brokercert_mock.tradovate.rules import OnRequest
 
+from brokercert_scenarios.tradovate_stage2.lasting import lost_twice
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "request")
 ITEM = "order/item"  # a read that asks for one entity, known by its id, and that nobody answers from a cache
 PLACE = "order/placeorder"
 PENALTY = 2  # seconds of a ticket whose retry is not answered
+IN_FLIGHT = 5  # requests at a loss, and as many later: under ids that begin anew with a socket, some are the same
+TELLING = 10.0  # seconds: a client with a shorter time-out may end a new request by it, while an old one's is awaited
+BESIDE = 1.0  # seconds before the time-out of what was lost, and after it, for which new requests stand open
 ORDER_PRICE = 4487  # far from the market, and no round price
 ORDER_QTY = 3
 
@@ -211,6 +215,60 @@ async def retry_unanswered(stage: Stage) -> None:
         other = await stage.request(ITEM, query=f"id={beside}")
         if await stage.outcome(unanswered) is not None:
             await stage.outcome(other)
+
+
+@scenario(
+    "requests-lost-with-their-socket",
+    "Requests are in flight at a third loss. On the next socket others stand open when the time-out of the first is over",
+    exercises=("REQ-030",),
+    needs=NEEDS,
+    lasts=71,
+)
+async def requests_lost_with_their_socket(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    alone, *known = orders(stage)[: 1 + 2 * IN_FLIGHT]
+    lost, later = known[:IN_FLIGHT], known[IN_FLIGHT:]
+    time_out = await _time_out(stage, alone)
+    if time_out < TELLING or not await lost_twice(stage):
+        return
+    for ident in lost:
+        on_item(stage, ident).never_answer()
+    commands = [await stage.request(ITEM, query=f"id={ident}") for ident in lost]
+    await stage.wait("the requests", lambda _: all(sent_of(stage, x) for x in commands), stage.limit("window_request"))
+    sent = [request.t for command in commands for request in sent_of(stage, command)]
+    await stage.arrived()
+    if not sent or await stage.recovered(await stage.lose()) is None:
+        return
+    left = time_out - BESIDE - (stage.now - min(sent)) / SECOND
+    if left > 0:
+        await stage.hold(left, "the time-out of what was lost, almost")
+        await _open_beside(stage, later)
+
+
+async def _time_out(stage: Stage, ident: int) -> float:
+    """Seconds after which the client ends a request that is not answered; 0: nothing tells."""
+    on_item(stage, ident).never_answer()
+    command = await stage.request(ITEM, query=f"id={ident}")
+    outcome = await stage.outcome(command)
+    sent = sent_of(stage, command)
+    if outcome is None or outcome.ok or not sent:
+        return 0.0
+    # It may give the whole connection up, a moment after it told of the request.
+    await stage.arrived()
+    await stage.wait("its connections", lambda talk: _working(talk), stage.limit("window_recovery"))
+    return (outcome.t - sent[-1].t) / SECOND
+
+
+async def _open_beside(stage: Stage, idents: list[int]) -> None:
+    """Requests for these stand open until a while from now, and are answered then."""
+    holds = [on_item(stage, ident).hold() for ident in idents]
+    commands = [await stage.request(ITEM, query=f"id={ident}") for ident in idents]
+    await stage.hold(2 * BESIDE, "the time-out of what was lost")
+    for hold in holds:
+        hold.release()
+    for command in commands:
+        await stage.outcome(command)
 
 
 @scenario(

@@ -25,13 +25,22 @@ class Lost(NamedTuple):
 
 @check("REQ-030")
 def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
-    """A request that is never answered ends within 60 s, as no success, and the others go on meanwhile and after it."""
+    """A request that is never answered ends within 60 s, as no success, and the others go on meanwhile and after it, on
+    a later socket too.
+    """
     asked = list(commanded(bench))
     lost = next((Lost(one, sent) for one in asked for sent in unanswered(one.sends)), None)
     if lost is not None:
-        yield from _ended(bench, lost, [one for one in asked if one is not lost.one])
+        others = [one for one in asked if one is not lost.one and not _lost_with_its_socket(bench, one)]
+        yield from _ended(bench, lost, others)
     elif asked and not asked[0].sends:
         yield bench.short(never_came(bench, asked[0]), [asked[0].record])
+
+
+def _lost_with_its_socket(bench: Bench, one: Commanded) -> bool:
+    """Whether the broker or the network took its socket before it was answered: it need not go on."""
+    losses = (bench.talk.connections[sent.conn].loss for sent in unanswered(one.sends))
+    return any(loss is not None and loss.by != "client" for loss in losses)
 
 
 def _ended(bench: Bench, lost: Lost, others: list[Commanded]) -> Iterator[Finding]:
