@@ -219,7 +219,7 @@ async def retry_unanswered(stage: Stage) -> None:
 
 @scenario(
     "requests-lost-with-their-socket",
-    "Requests are in flight at a third loss. On the next socket others stand open when the time-out of the first is over",
+    "Requests are in flight at a third loss. On the next socket others stand open when the time-out of these is over",
     exercises=("REQ-030",),
     needs=NEEDS,
     lasts=71,
@@ -296,7 +296,8 @@ def _working(talk: Conversation) -> list[Connection]:
 
 @scenario(
     "answers-errors",
-    "Answers that are errors: 4xx and 5xx with a text, and a 200 with `errorText`; and one that is none",
+    "Answers that are errors: 4xx and 5xx with a text, and a 200 with `errorText`; and two that are none, one of them"
+    " with an `errorText` that is empty",
     exercises=("REQ-040",),
     needs=NEEDS,
     lasts=4,
@@ -313,13 +314,15 @@ async def answers_errors(stage: Stage) -> None:
         (500, "Internal error"),
         (200, {"errorText": "The order cannot be shown now"}),
     ]
-    *refused, good, denied = orders(stage)[: len(answers) + 2]
+    *refused, good, noted, denied = orders(stage)[: len(answers) + 3]
     for ident, (status, data) in zip(refused, answers, strict=True):
         on_item(stage, ident).answer_with(status, data)
         if await stage.outcome(await stage.request(ITEM, query=f"id={ident}")) is None:
             return
-    if await stage.outcome(await stage.request(ITEM, query=f"id={good}")) is None:
-        return
+    on_item(stage, noted).answer_with(200, {"id": noted, "errorText": ""})
+    for ident in (good, noted):
+        if await stage.outcome(await stage.request(ITEM, query=f"id={ident}")) is None:
+            return
     # Last, since a client may log in once more then, and send nothing meanwhile.
     on_item(stage, denied).answer_with(401, "Access is denied")
     await stage.outcome(await stage.request(ITEM, query=f"id={denied}"))
@@ -327,17 +330,21 @@ async def answers_errors(stage: Stage) -> None:
 
 @scenario(
     "orders-refused",
-    "An order is answered by a 200 with `failureReason`, one by `violations`, and one is taken",
+    "Orders are answered by a 200 with `failureReason`, its text there, empty or left out, and with `violations`. Two"
+    " are taken, one of them with the reason `Success`",
     exercises=("REQ-040",),
     needs=(*NEEDS, "orders"),
-    lasts=5,
+    lasts=6,
 )
 async def orders_refused(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     answers: tuple[Any, ...] = (
         {"failureReason": "MaxPosLimitReached", "failureText": "Position is limited to 5"},
+        {"failureReason": "UnknownReason", "failureText": ""},
+        {"failureReason": "LiquidationOnly"},
         {"violations": [{"constraint": "max", "value": 1, "description": "orderQty: must be below the limit"}]},
+        {"failureReason": "Success", "failureText": "", "orderId": orders(stage)[0]},  # a success (TP §3)
     )
     for step, answer in enumerate(answers):
         price = ORDER_PRICE + step
