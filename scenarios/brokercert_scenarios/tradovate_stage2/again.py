@@ -40,6 +40,7 @@ MEETINGS = {
     "late-updates": Met(TWICE, 17),
     "shutdown-at-once": Met(LATER, 101),
     "authorize-429": Met(LATER, 82),
+    "authorize-captcha": Met(LATER, 54),
     "request-captcha": Met(LATER, 58),
     "retry-429": Met(LATER, 91),
     "sync-ticket-cut-off": Met(AND_LATER, 27),

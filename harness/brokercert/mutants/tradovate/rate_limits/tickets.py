@@ -128,7 +128,12 @@ class _CaptchaQueue(RequestQueue):
         super().on_ticket(request, {**data, "p-captcha": False}, now)
 
 
-@mutant("retries-a-captcha", "RLP-040", reason="a captcha can be solved by a person only")
+@mutant(
+    "retries-a-captcha",
+    "RLP-040",
+    also={"LOG-100": "one in the answer to authorize too"},
+    reason="a captcha can be solved by a person only",
+)
 class CaptchaRetrier(ReferenceClient):
     """Retries a captcha ticket like any other."""
 
