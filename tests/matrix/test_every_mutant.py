@@ -24,12 +24,14 @@ ROWS = [
 ]
 
 # A SHOULD clause of a MUST row: that the client is gone 15 s after it was asked to stop; that it tells of an error text
-# inside a 200; that it rests on a new socket too, which it has after a loss; that a lock-out may begin with authorize.
+# inside a 200; that it rests on a new socket too, which it has after a loss; that a lock-out may begin with authorize,
+# by a 429 with a text.
 WARNED = {
     ("waits-for-the-servers-goodbye", "OFF-010"),
     ("hides-an-error-text-in-a-200", "LOG-045"),
     ("forgets-a-captcha-with-its-socket", "RLP-040"),
     ("logs-in-again-after-429", "RLP-070"),
+    ("knows-429-without-a-text-only", "RLP-070"),
 }
 
 # A mutant may leave its old socket to the garbage collector: that is its defect, and nobody else's.

@@ -23,6 +23,7 @@ FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 BEFORE_LOSS = 10.0  # seconds: past the `p-time` of a captcha, and long before the end of what is watched
 PAST_A_MINUTE = 75  # seconds: who takes a minute for the most that there is comes back too early
 NO_TIME = 0  # seconds: over when its ticket is read
+TOO_MANY = "Too many requests"  # as other refusals of a login have one: no document shows a 429 there (TP §2, §7.3)
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
 
 
@@ -213,7 +214,7 @@ async def sync_429(stage: Stage) -> None:
     holds: list[Hold] = []
 
     def lay() -> None:
-        stage.broker.on(SYNC).status(429)
+        stage.broker.on(SYNC).status(LOCKED_OUT)
         holds.append(stage.broker.on(SYNC).hold())  # so that what a client sends meanwhile is no answer to it
 
     await on_third_sockets(stage, lay)
@@ -225,9 +226,9 @@ async def sync_429(stage: Stage) -> None:
         await _through_the_lock_out(stage)
 
 
-@scenario("authorize-429", "Authorize is answered with 429", exercises=("RLP-070",), lasts=74)
+@scenario("authorize-429", "Authorize is answered with 429 and a text", exercises=("RLP-070",), lasts=74)
 async def authorize_429(stage: Stage) -> None:
-    stage.broker.on("authorize").status(429)
+    stage.broker.on("authorize").refuse(LOCKED_OUT, TOO_MANY)
     await stage.start()
     locked = answered(lambda answer: answer.status == LOCKED_OUT)
     if await stage.wait("an authorize", lambda talk: list(locked(talk)), _to_sync_again(stage)):
@@ -291,7 +292,7 @@ async def _another_meanwhile(stage: Stage, ident: int) -> None:
 async def request_429(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.broker.on(FIRST).status(429)
+    stage.broker.on(FIRST).status(LOCKED_OUT)
     hold = stage.broker.on(FIRST).hold()  # so that what a client sends meanwhile is no answer to it
     await stage.request(FIRST, {})
     held = await stage.wait("it", lambda talk: list(withheld(FIRST)(talk)), 2 * stage.limit("window_request"))
