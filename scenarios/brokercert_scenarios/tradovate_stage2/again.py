@@ -50,6 +50,7 @@ MEETINGS = {
     "types-after-loss": Met(LATER, 13),
     "load": Met(LATER, 32),
     "quiet": Met(LATER, 105),
+    "beats-beside-requests": Met(LATER, 84),
     "silent-dead": Met(LATER, 45),
     "idle-close": Met(LATER, 34),
     "heartbeat-streams": Met(ONE, 86),

@@ -264,7 +264,7 @@ class _ShortSession(Session):
     "LOG-060",
     also={
         "HBT-040": "it ends the connection in a time of nothing but `h`",
-        "RLP-020": "a request that waits for the end of 36 s dies with its connection",
+        "RLP-020": "a request that waits for the end of 75 s dies with its connection",
         "EVT-110": "it ends the connection while unknown events are on it, which looks like their doing",
         "CON-050": "it ends the connection over a slow way too, which looks like the way's doing",
         "EVT-090": "it ends the connection twenty seconds after a large snapshot as well",
