@@ -125,20 +125,25 @@ def test_a_request_that_is_never_answered_ends_in_a_minute_and_the_others_go_on(
 
 
 @pytest.mark.parametrize(
-    ("again", "ok", "verdict"),
+    ("again", "ok", "waits", "told", "verdict"),
     [
-        (False, True, "pass"),
-        (True, True, "pass"),  # a read may be sent again
-        (False, False, "fail"),  # the time-out of an old request has ended a new one
+        (False, True, False, True, "pass"),
+        (True, True, False, True, "pass"),  # a read may be sent again
+        (False, True, True, True, "pass"),  # who asks one thing at a time had not sent it yet
+        (False, True, False, False, "fail"),  # that it is lost must be told
+        (False, False, False, True, "fail"),  # the time-out of an old request has ended a new one
     ],
 )
 def test_what_is_lost_with_its_socket_need_not_go_on_and_what_is_asked_later_must(
-    again: bool, ok: bool, verdict: str
+    again: bool, ok: bool, waits: bool, told: bool, verdict: str
 ) -> None:
     talk = asked_for()
+    if waits:
+        talk.drop(lambda x: isinstance(x, r.Frame) and x.text.startswith("order/item\n2\n"))
     outcome(talk, 40, 1, ok=False, status=0)
     talk.told.append(r.Ended(t=41 * S, conn=1, by="broker", how="fin"))
-    outcome(talk, 41.1, 2, ok=again, status=200 if again else 0)
+    if told:
+        outcome(talk, 41.1, 2, ok=again, status=200 if again else 0)
     opened(talk, 43 * S, 2)
     authorize(talk, 43, conn=2, s=200)
     if again:

@@ -38,9 +38,14 @@ def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
 
 
 def _lost_with_its_socket(bench: Bench, one: Commanded) -> bool:
-    """Whether the broker or the network took its socket before it was answered: it need not go on."""
-    losses = (bench.talk.connections[sent.conn].loss for sent in unanswered(one.sends))
-    return any(loss is not None and loss.by != "client" for loss in losses)
+    """Whether it was told as not answered after the broker or the network had taken a socket: it was in flight there,
+    or waited for its turn, and need not go on.
+    """
+    told = one.outcome
+    if told is None or not one.gave_up:
+        return False
+    losses = (loss for _, loss in bench.talk.lost if loss.by != "client")
+    return any(one.record < loss.record < told.record for loss in losses)
 
 
 def _ended(bench: Bench, lost: Lost, others: list[Commanded]) -> Iterator[Finding]:

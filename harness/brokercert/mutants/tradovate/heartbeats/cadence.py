@@ -93,7 +93,15 @@ class _EchoSession(Session):
         return float("inf")
 
 
-@mutant("echoes-the-servers-beat", "HBT-030", reason="`h` does not come while data streams")
+_BESIDE = "nor while the client asks so much that answers take the place of `h`"
+
+
+@mutant(
+    "echoes-the-servers-beat",
+    "HBT-030",
+    also={"HBT-010": _BESIDE, "HBT-020": _BESIDE},
+    reason="`h` does not come while data streams",
+)
 class EchoHeart(ReferenceClient):
     """Sends a heartbeat only in answer to `h`."""
 
@@ -117,7 +125,10 @@ class _PauseSession(Session):
 
 
 @mutant(
-    "beats-only-after-a-pause", "HBT-030", reason="while data streams nothing pauses for 2.5 s, and no beat goes out"
+    "beats-only-after-a-pause",
+    "HBT-030",
+    also={"HBT-010": _BESIDE, "HBT-020": _BESIDE},
+    reason="while data streams nothing pauses for 2.5 s, and no beat goes out",
 )
 class BeatsAfterPauses(ReferenceClient):
     """Sends a heartbeat only where nothing was received for 2.5 s."""

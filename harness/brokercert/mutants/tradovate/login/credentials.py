@@ -48,8 +48,8 @@ class _ClosingAtTheEnd(Session):
 @mutant(
     "drops-the-socket-with-its-token",
     "LOG-055",
-    also="LOG-060 HBT-040 HBT-080",
-    reason="a socket outlives its token; the one of a steady session is dropped as well",
+    also="LOG-060 HBT-040 HBT-080 RLP-020",
+    reason="a socket outlives its token; one of a steady session, or with a request that waits, is dropped as well",
 )
 class DropsWithToken(ReferenceClient):
     """Closes its socket when a token of 45 s is about to end, and comes back with a new one."""
