@@ -97,7 +97,15 @@ class _TicketlessQueue(RequestQueue):
         return request.body
 
 
-@mutant("retries-without-the-ticket", "RLP-030", reason="the retry carries the ticket")
+@mutant(
+    "retries-without-the-ticket",
+    "RLP-030",
+    also={
+        "EVT-010": "where a penalty lasts no time, nothing tells its sync request from a second one",
+        "REC-030": "after a loss too",
+    },
+    reason="the retry carries the ticket",
+)
 class Ticketless(ReferenceClient):
     """Retries without the ticket."""
 
@@ -146,7 +154,12 @@ class _PatientCaptchaQueue(RequestQueue):
         super().on_ticket(request, {**data, **patient}, now)
 
 
-@mutant("retries-a-captcha-after-32-s", "RLP-040", reason="an hour is due after a captcha, not half a minute")
+@mutant(
+    "retries-a-captcha-after-32-s",
+    "RLP-040",
+    also={"LOG-100": "one in the answer to authorize too"},
+    reason="an hour is due after a captcha, not half a minute",
+)
 class PatientCaptchaRetrier(ReferenceClient):
     """Retries a captcha ticket after half a minute."""
 

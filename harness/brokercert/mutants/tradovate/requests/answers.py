@@ -23,7 +23,7 @@ class _OneIdQueue(RequestQueue):
 @mutant(
     "one-id-for-all",
     "REQ-010",
-    also="RLP-030 REQ-020 REQ-030 RLP-050 RLP-060 RLP-090",
+    also="RLP-010 RLP-020 RLP-030 REQ-020 REQ-030 RLP-050 RLP-060 RLP-090",
     reason="ids are unique on a connection; a retry under its first id and answers that nobody can tell apart follow",
 )
 class OneId(ReferenceClient):
