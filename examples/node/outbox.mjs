@@ -7,7 +7,7 @@
 import { say } from "./adapter.mjs";
 
 const ANSWER = 30_000; // ms for an answer
-export const LOCKOUT = 3_600_000; // ms after 429, or a ticket that only a person can use: requests prolong it
+export const LOCKOUT = 3_600_000; // ms after 423 or 429, or a ticket that only a person can use: requests prolong it
 const ERRORS = ["errorText", "failureText", "failureReason", "violations", "p-captcha", "p-ticket"]; // under status 200 too
 
 export const now = () => performance.now(); // ms: the wall clock may be set back, and this one never is
@@ -22,6 +22,7 @@ export class Outbox {
 
   submit(request) {
     if (!this.send) return request.done(0, null, "no connection");
+    if (now() < this.lockedUntil) return request.done(0, null, "locked out: not sent");
     this.waiting.push(request);
     this.flush();
   }
@@ -52,7 +53,7 @@ export class Outbox {
   answered(id, status, data) {
     const request = this.pending.get(id);
     request.ticket = undefined;
-    if (status === 429) this.lockOut(request.endpoint);
+    if (status === 423 || status === 429) this.lockOut(request.endpoint);
     if (!data?.["p-ticket"] || data["p-captcha"] || request.once) return this.finish(id, status, data, errorIn(status, data));
     const wait = penaltyIn(data);
     this.pending.delete(id);

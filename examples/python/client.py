@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import adapter
-from outbox import LOCKOUT, PENALTY, Done, Outbox, Request
+from outbox import LOCKOUT, LOCKS_OUT, PENALTY, Done, Outbox, Request
 from state import State
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -119,7 +119,7 @@ class Client:
         told = data if isinstance(data, dict) else {}
         if told.get("p-captcha"):
             self.outbox.lock_out("authorize")
-        if status == 429 or "p-ticket" in told:
+        if status in LOCKS_OUT or "p-ticket" in told:
             raise Over("penalty for authorize", float(told.get("p-time", PENALTY)))
         if error and status:  # without an answer the socket is over anyway
             adapter.say("error", text=f"login refused: {error}")

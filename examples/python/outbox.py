@@ -15,7 +15,8 @@ import adapter
 
 ANSWER = 30.0  # seconds for an answer
 PENALTY = 10.0  # seconds of a penalty that does not say how long it lasts
-LOCKOUT = 3600.0  # seconds after 429, or a ticket that only a person can use: requests made earlier prolong it
+LOCKOUT = 3600.0  # seconds after 423 or 429, or a ticket that only a person can use: requests made earlier prolong it
+LOCKS_OUT = (423, 429)
 ERRORS = ("errorText", "failureText", "failureReason", "violations", "p-captcha", "p-ticket")  # under status 200 too
 
 Done = Callable[[int, Any, str], object]  # status (0: never answered), data, error (empty: a success)
@@ -47,6 +48,8 @@ class Outbox:
     def submit(self, request: Request) -> None:
         if self.send is None:
             request.done(0, None, "no connection")
+        elif self.loop.time() < self.locked_until:
+            request.done(0, None, "locked out: not sent")
         else:
             self.waiting.append(request)
             self.flush()
@@ -74,7 +77,7 @@ class Outbox:
         """An outcome, or a penalty: then the request waits, and all others to its endpoint with it."""
         request, told = self.pending.pop(ident), data if isinstance(data, dict) else {}
         request.ticket = ""
-        if status == 429:
+        if status in LOCKS_OUT:
             self.lock_out(request.endpoint)
         if "p-ticket" not in told or told.get("p-captcha") or request.once:
             request.done(status, data, error_in(status, data))

@@ -130,3 +130,19 @@ def test_a_retry_with_its_ticket_is_performed_once_its_time_is_over() -> None:
     ground.now += 1
     assert "performed" in asked(told["p-ticket"])
     assert "p-ticket" in asked(told["p-ticket"]), "it is good for one request"
+
+
+@pytest.mark.parametrize("times", [(9.0, 3.0), (3.0, 9.0)])
+def test_the_longer_of_two_tickets_holds_for_what_brings_none(times: tuple[float, float]) -> None:
+    ground = Clock()
+    penalties = Penalties(ground, Settings(), random.Random(1))  # type: ignore[arg-type]
+    tickets = {time: penalties.ticket("order/item", time, None, 1)["p-ticket"] for time in times}
+
+    def asked(ticket: str | None = None) -> tuple[int, object]:
+        return penalties.answer("order/item", ticket, 1, lambda: (200, "performed"))
+
+    ground.now += 3
+    assert asked(tickets[3.0]) == (200, "performed"), "its own time is over"
+    assert asked() != (200, "performed")
+    ground.now += 6
+    assert asked(tickets[9.0]) == asked() == (200, "performed")

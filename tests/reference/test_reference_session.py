@@ -83,14 +83,18 @@ def test_the_authorize_answer_is_found_anywhere_in_a_batch(at: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [reply(0, "Invalid access token", 401), reply(0, {"errorText": "no"}), reply(0, {**TICKET, "p-captcha": True})],
+    ("answer", "how"),
+    [
+        (reply(0, "Invalid access token", 401), Happening.REFUSED),
+        (reply(0, {"errorText": "no"}), Happening.REFUSED),
+        (reply(0, {**TICKET, "p-captcha": True}), Happening.LOCKED_OUT),  # the token is as good as before
+    ],
 )
-def test_a_refusal_ends_the_socket_and_nothing_more_is_said(answer: str) -> None:
+def test_a_refusal_ends_the_socket_and_nothing_more_is_said(answer: str, how: Happening) -> None:
     socket = Socket()
     socket.hear("o")
     assert socket.hear(answer) == []
-    assert socket.left is Happening.REFUSED
+    assert socket.left is how
     assert socket.wait(60) == [] and socket.beats == []
 
 

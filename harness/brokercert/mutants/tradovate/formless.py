@@ -41,6 +41,8 @@ _STOPPED = "a client is asked to stop once in a start: within a login, that is i
 _TLS = "a bad certificate is shown to a start, and on the way back from a first loss: a client may have no other"
 _LONG = "the longest life of a later socket is 73 s"
 _WAITED = "a request waits at the first two losses of its scenario"
+_ACCOUNT = "an order goes by the socket of its account, and those that are refused are of one account"
+_WHOSE = "where there are several sockets, the next authorize may be another one's"
 _AFTER = ("after-one-loss", "after-two-losses")
 
 
@@ -59,9 +61,12 @@ ROWS: Mapping[str, Mapping[str, str]] = {
     "sends-requests-while-it-logs-in@second-shard": {
         "REC-020": "the request is asked for while the first socket logs in"
     },
-    "logs-in-again-before-its-ticket-allows@second-shard": {
-        "LOG-100": "where there are several sockets, the next authorize may be another one's"
-    },
+    "logs-in-again-before-its-ticket-allows@second-shard": {"LOG-100": _WHOSE},
+    "logs-in-again-after-a-captcha@second-shard": {"LOG-100": _WHOSE},
+    "authorizes-again-after-a-captcha@second-shard": {"LOG-100": _WHOSE},
+    "needs-the-text-of-a-failure@second-shard": {"REQ-040": _ACCOUNT},
+    "takes-any-reason-for-a-failure@second-shard": {"REQ-040": _ACCOUNT},
+    "keeps-the-pause-after-a-refusal@second-shard": {"REC-010": "a token is the user's, and another shard is refused"},
     "after-one-loss": _GRID,
     "after-two-losses": _GRID,
     **_in_both("never-reconnects", dict.fromkeys(("LOG-080", "HBT-060", "REC-015"), _GONE)),

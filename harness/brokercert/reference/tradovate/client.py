@@ -178,7 +178,8 @@ class ReferenceClient:
     def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
         """Seconds until the next attempt; None: there is none. `refusals`: how many tokens in a row were refused."""
         delay = backoff.next_delay(end.lasted)
-        locked = self.lockout.until - asyncio.get_running_loop().time()
+        until = max(self.lockout.until, self.lockout.resting.get("authorize", 0.0))
+        locked = until - asyncio.get_running_loop().time()
         if locked > 0:
             return max(delay, locked)
         if refusals > 1 or (refusals and not self.tokens.can_log_in):

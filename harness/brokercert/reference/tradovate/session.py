@@ -177,6 +177,9 @@ class Session:
             self.happen(Happening.TIMED_OUT, "authorize was never answered", now)
         elif outcome.status == 429:
             self.happen(Happening.LOCKED_OUT, "authorize was answered with 429", now)
+        elif now < self._requests.rests_until("authorize"):
+            self.notices.append(f"login: {outcome.error}")
+            self.happen(Happening.LOCKED_OUT, f"authorize was answered with {outcome.error}", now)
         elif outcome.ok:
             if self.happen(Happening.ACCEPTED, "", now):
                 self.send_sync(now)

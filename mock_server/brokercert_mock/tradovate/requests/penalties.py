@@ -30,7 +30,7 @@ class Penalties:
 
     def ticket(self, endpoint: str, p_time: float, captcha: bool | None, attempt: int) -> dict[str, Any]:
         """A new ticket, as an answer's data, drawn by an `attempt`-th attempt; its endpoint is penalised for `p_time`
-        seconds, unless by a captcha.
+        seconds at least, unless by a captcha.
 
         `captcha` None leaves `p-captcha` out, which is optional (TP §7.2).
         """
@@ -38,7 +38,8 @@ class Penalties:
         self._ground.recorder.secret("p-ticket", ticket)
         self._drawn_by[ticket] = attempt
         if not captcha:
-            self._own[endpoint, ticket] = self._until[endpoint] = self._ground.clock() + p_time
+            self._own[endpoint, ticket] = ends = self._ground.clock() + p_time
+            self._until[endpoint] = max(ends, self._until.get(endpoint, ends))  # a shorter one ends no longer one
         data: dict[str, Any] = {"p-ticket": ticket, "p-time": p_time, "p-message": MESSAGE}
         return data if captcha is None else data | {"p-captcha": captcha}
 

@@ -1,5 +1,6 @@
 """Heartbeats: S2 §2."""
 
+import itertools
 from typing import Literal
 
 from brokercert.engine.play.scenario import scenario
@@ -7,6 +8,7 @@ from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Co
 from brokercert.trace.names import RuleName
 from brokercert_mock import Connection as BrokerConnection
 
+from brokercert_scenarios.tradovate_stage2.requests.answers import ITEM, NEEDS, orders
 from brokercert_scenarios.tradovate_stage2.stage import Stage, lose_now
 
 HEAVY_RATE = 2000  # events a second: what S2 means by high volume, as this suite reads it
@@ -14,6 +16,7 @@ LIGHT_RATE = 200  # far above any cadence that arrivals could drive, far below w
 SMALLER_RATE = 50  # beside a large snapshot: still far above any such cadence
 VIRTUAL_HEAVY_RATE = 125  # in virtual time every event costs, and time nothing: 2,000 of them
 VIRTUAL_RATE = 20  # twenty times what HBT-070 allows of heartbeats
+BUSY_EVERY = 1.5  # seconds between two requests: less than any heartbeat's cadence
 GOES_ON = 1.0  # seconds of load after the heartbeat: it is no end of the load that brought it
 
 
@@ -59,6 +62,24 @@ async def load_without_h(stage: Stage, rate: int, least: float) -> None:
     await stage.wait(f"a heartbeat {after:g} s or more after the last `h`", beaten, stage.heartbeat_gap + 2)
     await stage.hold(GOES_ON, "the load to go on a little")
     stage.broker.background(0)
+
+
+@scenario(
+    "beats-beside-requests",
+    "A request every 1.5 s, for more than a minute",
+    exercises=("HBT-010", "HBT-020"),
+    needs=NEEDS,
+    lasts=77,
+)
+async def beats_beside_requests(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    until = stage.now + round((stage.limit("window_heartbeat") + 1) * SECOND)
+    for ident in itertools.cycle(orders(stage)):
+        await stage.request(ITEM, query=f"id={ident}")
+        await stage.hold(BUSY_EVERY, "the next request")
+        if stage.left or stage.now >= until:
+            return
 
 
 @scenario(

@@ -9,7 +9,7 @@ from brokercert.engine.play.scenario import scenario
 from brokercert.judge.tradovate.model.conversation import SECOND
 from brokercert_mock import Rule
 
-from brokercert_scenarios.tradovate_stage2.lasting import LOSSES, later_sockets
+from brokercert_scenarios.tradovate_stage2.lasting import LOSSES, answered, hold_from_last, later_sockets
 from brokercert_scenarios.tradovate_stage2.login.arriving import answered_late, told_of_refusal
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
@@ -96,6 +96,21 @@ def _ticket_each(stage: Stage) -> Rule[Any]:
     has no room for a ticket, so that nothing tells one that comes again.
     """
     return stage.broker.on("authorize", times=stage.sockets_of_a_start).ticket(p_time=PENALTY)
+
+
+@scenario(
+    "authorize-captcha",
+    "The answer to authorize is a ticket that only a person can use",
+    exercises=("LOG-100",),
+    lasts=47,
+)
+async def authorize_captcha(stage: Stage) -> None:
+    stage.broker.on("authorize").ticket(p_time=PENALTY, captcha=True)
+    await stage.start()
+    drawn = answered(lambda answer: answer.captcha)
+    within = stage.limit("window_recovery") + stage.limit("window_first_authorize")
+    if await stage.wait("an authorize", lambda talk: list(drawn(talk)), within):
+        await hold_from_last(stage, stage.limit("window_captcha") + 1, "an authorize that should not come", drawn)
 
 
 @scenario(

@@ -11,6 +11,7 @@ from brokercert_scenarios.tradovate_stage2.lasting import lost_twice
 from brokercert_scenarios.tradovate_stage2.rate_limits.tickets import (
     CAPTCHA_PENALTY,
     FOLLOWS,
+    NO_TIME,
     PENALTY,
     SECOND,
     all_sent_again,
@@ -36,6 +37,10 @@ FEW = 60  # requests on a later socket
 VERSION = "orderVersion/item"  # another read of the same kind
 # Mixed, so that no order of them is the order of asking: not as numbers, not as texts, nor where 0 is taken for none.
 PRIORITIES = (5, 1, 10, 5, 0, 9, 10, 0, 5, 1)
+STRIDE = (
+    97  # from one order asked for to the next: so that what is asked first has neither the lowest id nor the highest
+)
+IN_BODY = 3  # one request of so many names its order in its body (TP §1.2): of one priority, bodies differ
 
 
 async def _drawn(stage: Stage, command: int) -> Request | None:
@@ -63,13 +68,18 @@ async def queue_in_penalty(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     known = orders(stage)
-    many, few = known[:QUEUED], known[QUEUED : QUEUED + FEW]
+    many, few = _mixed(known[:QUEUED]), _mixed(known[QUEUED : QUEUED + FEW])
     if not await _queue(stage, many):
         return
     await stage.hold(stage.limit("window_default") - QUEUE_PENALTY, "ids that should not come twice")
     if await lost_twice(stage):
         await _queue(stage, few)
         await stage.arrived()
+
+
+def _mixed(idents: list[int]) -> list[int]:
+    """All of these, in an order in which nobody would sort them."""
+    return [idents[n * STRIDE % len(idents)] for n in range(len(idents))]
 
 
 async def _queue(stage: Stage, idents: list[int]) -> bool:
@@ -82,8 +92,8 @@ async def _queue(stage: Stage, idents: list[int]) -> bool:
     for ident in others[:LATE]:
         on_item(stage, ident, times=None).answer_after(LATE_BY)
     for n, ident in enumerate(others):
-        priority = PRIORITIES[n % len(PRIORITIES)]
-        asked.append(await stage.request(ITEM, query=f"id={ident}", priority=priority))
+        body, query = ({"id": ident}, "") if n % IN_BODY == 0 else (None, f"id={ident}")
+        asked.append(await stage.request(ITEM, body, query=query, priority=PRIORITIES[n % len(PRIORITIES)]))
     told = [stage.talk.told.commands[ticket] for ticket in asked]
     await stage.wait(
         "the outcomes of all",
@@ -106,17 +116,19 @@ async def _wait_out(stage: Stage, command: int, p_time: float) -> None:
 
 @scenario(
     "request-ticket",
-    "A request that the client was asked for is answered by a penalty ticket, on the first socket and after two losses",
+    "A request that the client was asked for draws a penalty ticket, and another one of 0 s; after two losses too",
     exercises=("RLP-010", "RLP-020", "RLP-030"),
     needs=NEEDS,
-    lasts=20,
+    lasts=24,
 )
 async def request_ticket(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     await _one_ticket(stage, 0, PENALTY)
+    await _one_ticket(stage, 1, NO_TIME)
     if await lost_twice(stage):
-        await _one_ticket(stage, 1, PENALTY)
+        await _one_ticket(stage, 2, PENALTY)
+        await _one_ticket(stage, 3, NO_TIME)
 
 
 async def _one_ticket(stage: Stage, place: int, p_time: float) -> None:
@@ -142,10 +154,10 @@ async def order_ticket(stage: Stage) -> None:
 
 @scenario(
     "request-ticket-long",
-    "After two losses, a request draws a ticket of 36 s; heartbeats and events go on",
+    "After two losses, a request draws a ticket of 75 s; heartbeats and events go on",
     exercises=("RLP-020", "RLP-080"),
     needs=NEEDS,
-    lasts=48,
+    lasts=87,
 )
 async def request_ticket_long(stage: Stage) -> None:
     if await stage.log_in() is None:

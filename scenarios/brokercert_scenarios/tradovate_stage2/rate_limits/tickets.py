@@ -21,6 +21,9 @@ LOST_PENALTY = 6  # seconds: past the way back
 AWAY_PENALTY = 12  # seconds: a client that is back has time to be asked for more before its end
 FOLLOWS = 1.0  # seconds after a retry: it is answered at once
 BEFORE_LOSS = 10.0  # seconds: past the `p-time` of a captcha, and long before the end of what is watched
+PAST_A_MINUTE = 75  # seconds: who takes a minute for the most that there is comes back too early
+NO_TIME = 0  # seconds: over when its ticket is read
+TOO_MANY = "Too many requests"  # as other refusals of a login have one: no document shows a 429 there (TP §2, §7.3)
 CAPTCHA_PENALTY = 5  # seconds: the most that the rule allows, so that a wrong retry falls into the window
 
 
@@ -79,10 +82,22 @@ async def sync_ticket_nested(stage: Stage) -> None:
 
 
 @scenario(
+    "sync-ticket-of-no-time",
+    "The sync request draws a ticket whose penalty lasts 0 s",
+    exercises=("RLP-010", "RLP-020", "RLP-030"),
+    lasts=5,
+)
+async def sync_ticket_of_no_time(stage: Stage) -> None:
+    _ticket_each(stage, NO_TIME)
+    await stage.start()
+    await _waited_out(stage, NO_TIME, _to_first_sync(stage))
+
+
+@scenario(
     "sync-ticket-long",
-    "The sync request draws a ticket of 36 s",
+    "The sync request draws a ticket of 75 s",
     exercises=("RLP-020", "RLP-080"),
-    lasts=44,
+    lasts=83,
 )
 async def sync_ticket_long(stage: Stage) -> None:
     long = long_penalty(stage)
@@ -117,7 +132,7 @@ async def sync_ticket_cut_off(stage: Stage) -> None:
 
 def long_penalty(stage: Stage) -> int:
     """Seconds: longer than the gap between heartbeats that the page allows, tolerance included."""
-    return round(stage.heartbeat_gap) + 3
+    return max(PAST_A_MINUTE, round(stage.heartbeat_gap) + 3)
 
 
 async def _waited_out(stage: Stage, p_time: float, within: float, since: int = -1) -> bool:
@@ -199,7 +214,7 @@ async def sync_429(stage: Stage) -> None:
     holds: list[Hold] = []
 
     def lay() -> None:
-        stage.broker.on(SYNC).status(429)
+        stage.broker.on(SYNC).status(LOCKED_OUT)
         holds.append(stage.broker.on(SYNC).hold())  # so that what a client sends meanwhile is no answer to it
 
     await on_third_sockets(stage, lay)
@@ -211,9 +226,9 @@ async def sync_429(stage: Stage) -> None:
         await _through_the_lock_out(stage)
 
 
-@scenario("authorize-429", "Authorize is answered with 429", exercises=("RLP-070",), lasts=74)
+@scenario("authorize-429", "Authorize is answered with 429 and a text", exercises=("RLP-070",), lasts=74)
 async def authorize_429(stage: Stage) -> None:
-    stage.broker.on("authorize").status(429)
+    stage.broker.on("authorize").refuse(LOCKED_OUT, TOO_MANY)
     await stage.start()
     locked = answered(lambda answer: answer.status == LOCKED_OUT)
     if await stage.wait("an authorize", lambda talk: list(locked(talk)), _to_sync_again(stage)):
@@ -277,7 +292,7 @@ async def _another_meanwhile(stage: Stage, ident: int) -> None:
 async def request_429(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    stage.broker.on(FIRST).status(429)
+    stage.broker.on(FIRST).status(LOCKED_OUT)
     hold = stage.broker.on(FIRST).hold()  # so that what a client sends meanwhile is no answer to it
     await stage.request(FIRST, {})
     held = await stage.wait("it", lambda talk: list(withheld(FIRST)(talk)), 2 * stage.limit("window_request"))

@@ -1,17 +1,20 @@
 """Reconnection: S2 §5. Every loss hits all sockets of the client at once."""
 
 from collections.abc import Callable
+from typing import Any
 
 from brokercert.engine.play.scenario import scenario
 from brokercert.trace.names import WindowName
-from brokercert_mock import Connection
+from brokercert_mock import Connection, Rule
 
+from brokercert_scenarios.tradovate_stage2.lasting import on_third_sockets
 from brokercert_scenarios.tradovate_stage2.reconnection.subscriptions import QUOTES
 from brokercert_scenarios.tradovate_stage2.stage import Stage, lose_now
 
 ROWS = ("REC-010", "REC-020", "REC-030")
 AWAY = 2.0  # seconds that the proxy is down: two tries of most ladders
 CLIMB = 40.0  # seconds of refused upgrades: a ladder that doubles from 1 s waits for 16 s or more by then
+PAUSE = 15  # seconds of a ticket for authorize: more than the ten within which the first attempt after a loss is due
 STABLE = 61.0  # seconds on a sound socket: the stable minute after which a ladder begins anew, and a little
 
 
@@ -114,6 +117,37 @@ async def loss_after_outage(stage: Stage) -> None:
         since = await stage.lose()
         await stage.hold(CLIMB, "attempts to reconnect")
     if await stage.recovered(since) is None:
+        return
+    await stage.hold(STABLE, "a stable minute")
+    await stage.fresh_event()
+    await lose_now(stage, Connection.rst)
+
+
+@scenario(
+    "loss-after-pauses",
+    "RST, a stable minute after a way back on which authorize had drawn a ticket of 15 s, and been refused",
+    exercises=("REC-010",),
+    lasts=118,
+    most=500,
+)
+async def loss_after_pauses(stage: Stage) -> None:
+    def put_off() -> None:
+        stage.broker.on("authorize", times=stage.sockets_of_a_start).ticket(p_time=PAUSE)
+
+    def put_off_and_refuse() -> None:
+        refuse.append(stage.broker.on("authorize", times=stage.sockets_of_a_start).refuse(401, "Invalid access token"))
+        put_off()  # the newer rule: it is the first that applies
+
+    refuse: list[Rule[Any]] = []
+    await on_third_sockets(stage, put_off_and_refuse)
+    since = stage.now
+    within = stage.limit("window_recovery") + PAUSE + stage.limit("window_refused")
+    back = await stage.wait("a login", lambda talk: [c for c in talk.authorized if c.accepted > since], within)
+    if not back and refuse:
+        refuse[0].cancel()  # to stay away after a refusal is legal
+        put_off()
+        await stage.start_again()
+    if await stage.synced(after=since, within=PAUSE + stage.limit("window_recovery"), syncs=False) is None:
         return
     await stage.hold(STABLE, "a stable minute")
     await stage.fresh_event()

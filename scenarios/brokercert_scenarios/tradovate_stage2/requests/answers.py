@@ -10,17 +10,21 @@ from typing import Any
 
 from brokercert.engine.play.scenario import scenario
 from brokercert.judge.told import Asked
-from brokercert.judge.tradovate.model.conversation import Connection, Conversation, Request
+from brokercert.judge.tradovate.model.conversation import SECOND, Connection, Conversation, Request
 from brokercert.judge.tradovate.model.sends import sends_of
 from brokercert_mock import Hold
 from brokercert_mock.tradovate.rules import OnRequest
 
+from brokercert_scenarios.tradovate_stage2.lasting import lost_twice
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 NEEDS = ("wire", "request")
 ITEM = "order/item"  # a read that asks for one entity, known by its id, and that nobody answers from a cache
 PLACE = "order/placeorder"
 PENALTY = 2  # seconds of a ticket whose retry is not answered
+IN_FLIGHT = 5  # requests at a loss, and as many later: under ids that begin anew with a socket, some are the same
+TELLING = 10.0  # seconds: a client with a shorter time-out may end a new request by it, while an old one's is awaited
+BESIDE = 1.0  # seconds before the time-out of what was lost, and after it, for which new requests stand open
 ORDER_PRICE = 4487  # far from the market, and no round price
 ORDER_QTY = 3
 
@@ -214,6 +218,60 @@ async def retry_unanswered(stage: Stage) -> None:
 
 
 @scenario(
+    "requests-lost-with-their-socket",
+    "Requests are in flight at a third loss. On the next socket others stand open when the time-out of these is over",
+    exercises=("REQ-030",),
+    needs=NEEDS,
+    lasts=71,
+)
+async def requests_lost_with_their_socket(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    alone, *known = orders(stage)[: 1 + 2 * IN_FLIGHT]
+    lost, later = known[:IN_FLIGHT], known[IN_FLIGHT:]
+    time_out = await _time_out(stage, alone)
+    if time_out < TELLING or not await lost_twice(stage):
+        return
+    for ident in lost:
+        on_item(stage, ident).never_answer()
+    commands = [await stage.request(ITEM, query=f"id={ident}") for ident in lost]
+    await stage.wait("the requests", lambda _: all(sent_of(stage, x) for x in commands), stage.limit("window_request"))
+    sent = [request.t for command in commands for request in sent_of(stage, command)]
+    await stage.arrived()
+    if not sent or await stage.recovered(await stage.lose()) is None:
+        return
+    left = time_out - BESIDE - (stage.now - min(sent)) / SECOND
+    if left > 0:
+        await stage.hold(left, "the time-out of what was lost, almost")
+        await _open_beside(stage, later)
+
+
+async def _time_out(stage: Stage, ident: int) -> float:
+    """Seconds after which the client ends a request that is not answered; 0: nothing tells."""
+    on_item(stage, ident).never_answer()
+    command = await stage.request(ITEM, query=f"id={ident}")
+    outcome = await stage.outcome(command)
+    sent = sent_of(stage, command)
+    if outcome is None or outcome.ok or not sent:
+        return 0.0
+    # It may give the whole connection up, a moment after it told of the request.
+    await stage.arrived()
+    await stage.wait("its connections", lambda talk: _working(talk), stage.limit("window_recovery"))
+    return (outcome.t - sent[-1].t) / SECOND
+
+
+async def _open_beside(stage: Stage, idents: list[int]) -> None:
+    """Requests for these stand open until a while from now, and are answered then."""
+    holds = [on_item(stage, ident).hold() for ident in idents]
+    commands = [await stage.request(ITEM, query=f"id={ident}") for ident in idents]
+    await stage.hold(2 * BESIDE, "the time-out of what was lost")
+    for hold in holds:
+        hold.release()
+    for command in commands:
+        await stage.outcome(command)
+
+
+@scenario(
     "answer-late",
     "The answer to a request comes after the client has told that none came",
     exercises=("REQ-040",),
@@ -238,7 +296,8 @@ def _working(talk: Conversation) -> list[Connection]:
 
 @scenario(
     "answers-errors",
-    "Answers that are errors: 4xx and 5xx with a text, and a 200 with `errorText`; and one that is none",
+    "Answers that are errors: 4xx and 5xx with a text, and a 200 with `errorText`; and two that are none, one of them"
+    " with an `errorText` that is empty",
     exercises=("REQ-040",),
     needs=NEEDS,
     lasts=4,
@@ -255,13 +314,15 @@ async def answers_errors(stage: Stage) -> None:
         (500, "Internal error"),
         (200, {"errorText": "The order cannot be shown now"}),
     ]
-    *refused, good, denied = orders(stage)[: len(answers) + 2]
+    *refused, good, noted, denied = orders(stage)[: len(answers) + 3]
     for ident, (status, data) in zip(refused, answers, strict=True):
         on_item(stage, ident).answer_with(status, data)
         if await stage.outcome(await stage.request(ITEM, query=f"id={ident}")) is None:
             return
-    if await stage.outcome(await stage.request(ITEM, query=f"id={good}")) is None:
-        return
+    on_item(stage, noted).answer_with(200, {"id": noted, "errorText": ""})
+    for ident in (good, noted):
+        if await stage.outcome(await stage.request(ITEM, query=f"id={ident}")) is None:
+            return
     # Last, since a client may log in once more then, and send nothing meanwhile.
     on_item(stage, denied).answer_with(401, "Access is denied")
     await stage.outcome(await stage.request(ITEM, query=f"id={denied}"))
@@ -269,17 +330,21 @@ async def answers_errors(stage: Stage) -> None:
 
 @scenario(
     "orders-refused",
-    "An order is answered by a 200 with `failureReason`, one by `violations`, and one is taken",
+    "Orders are answered by a 200 with `failureReason`, its text there, empty or left out, and with `violations`. Two"
+    " are taken, one of them with the reason `Success`",
     exercises=("REQ-040",),
     needs=(*NEEDS, "orders"),
-    lasts=5,
+    lasts=6,
 )
 async def orders_refused(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
     answers: tuple[Any, ...] = (
         {"failureReason": "MaxPosLimitReached", "failureText": "Position is limited to 5"},
+        {"failureReason": "UnknownReason", "failureText": ""},
+        {"failureReason": "LiquidationOnly"},
         {"violations": [{"constraint": "max", "value": 1, "description": "orderQty: must be below the limit"}]},
+        {"failureReason": "Success", "failureText": "", "orderId": orders(stage)[0]},  # a success (TP §3)
     )
     for step, answer in enumerate(answers):
         price = ORDER_PRICE + step

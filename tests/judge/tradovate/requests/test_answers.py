@@ -125,6 +125,38 @@ def test_a_request_that_is_never_answered_ends_in_a_minute_and_the_others_go_on(
     assert unanswered(30, other="nothing", until=60) == "not observed"
 
 
+@pytest.mark.parametrize(
+    ("again", "ok", "waits", "told", "verdict"),
+    [
+        (False, True, False, True, "pass"),
+        (True, True, False, True, "pass"),  # a read may be sent again
+        (False, True, True, True, "pass"),  # who asks one thing at a time had not sent it yet
+        (False, True, False, False, "fail"),  # that it is lost must be told
+        (False, False, False, True, "fail"),  # the time-out of an old request has ended a new one
+    ],
+)
+def test_what_is_lost_with_its_socket_need_not_go_on_and_what_is_asked_later_must(
+    again: bool, ok: bool, waits: bool, told: bool, verdict: str
+) -> None:
+    talk = asked_for()
+    if waits:
+        talk.drop(lambda x: isinstance(x, r.Frame) and x.text.startswith("order/item\n2\n"))
+    outcome(talk, 40, 1, ok=False, status=0)
+    talk.told.append(r.Ended(t=41 * S, conn=1, by="broker", how="fin"))
+    if told:
+        outcome(talk, 41.1, 2, ok=again, status=200 if again else 0)
+    opened(talk, 43 * S, 2)
+    authorize(talk, 43, conn=2, s=200)
+    if again:
+        talk.client(44 * S, 2, "order/item\n5\nid=2\n")
+        talk.broker(44 * S, 2, {"s": 200, "i": 5, "d": {"id": 2}})
+    ask(talk, 60, 3)
+    talk.client(60 * S, 2, "order/item\n6\nid=3\n")
+    talk.broker(63 * S, 2, {"s": 200, "i": 6, "d": {"id": 3}})
+    outcome(talk, 63.1 if ok else 61, 3, ok=ok, status=200 if ok else 0)
+    assert talk.verdict("REQ-030") == verdict
+
+
 @pytest.mark.parametrize(("ends", "verdict"), [(30, "pass"), (70, "fail"), (None, "fail")])
 def test_the_retry_of_a_request_that_is_never_answered_ends_in_a_minute(ends: float | None, verdict: str) -> None:
     talk = asked_for()

@@ -132,7 +132,8 @@ def _no_control(bench: Bench, struck: list[Answered], plain: bool) -> Finding:
 def check_no_success(bench: Bench) -> Iterator[Finding]:
     """After a 200 answer to authorize that carries a ticket or an error text, nothing but heartbeats and another
     authorize follows on that socket. Judged of a socket whose kind does send something after a plain answer. The
-    time of a ticket is waited out before the next authorize. Judged of a client that has one socket.
+    time of a ticket is waited out before the next authorize, and an hour after a captcha. Judged of a client that has
+    one socket.
     """
     starts = list(bench.starts)
     hasty = [found for one in starts if _has_one_socket(one) for found in _before_its_time(one)]
@@ -159,16 +160,19 @@ def _before_its_time(bench: Bench) -> Iterator[Finding]:
     asked = [q for q in bench.talk.requests if q.endpoint == "authorize"]
     for one, following in pairwise(asked):
         ticket = one.penalty
-        if ticket is None or ticket.captcha or following.precedes(ticket):
+        if ticket is None or following.precedes(ticket):
             continue
         took = following.t - ticket.t
-        if took < ticket.wait - bench.micros("ticket_early"):
+        wait = bench.micros("captcha_rest") if ticket.captcha else ticket.wait
+        if took < wait - bench.micros("ticket_early"):
+            drawn = "a captcha ticket" if ticket.captcha else f"a ticket of {seconds(ticket.wait)}"
+            expected = "about an hour is over" if ticket.captcha else "the ticket's time has passed"
             yield bench.breach(
                 Form.AGAIN,
-                f"authorize was sent again {seconds(took)} after a ticket of {seconds(ticket.wait)}",
-                "the next authorize when the ticket's time has passed",
+                f"authorize was sent again {seconds(took)} after {drawn}",
+                f"the next authorize when {expected}",
                 [ticket.record, following.record],
-                clause="not early",
+                clause="captcha" if ticket.captcha else "not early",
             )
 
 

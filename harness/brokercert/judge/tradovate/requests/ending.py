@@ -25,13 +25,27 @@ class Lost(NamedTuple):
 
 @check("REQ-030")
 def check_unanswered_ends(bench: Bench) -> Iterator[Finding]:
-    """A request that is never answered ends within 60 s, as no success, and the others go on meanwhile and after it."""
+    """A request that is never answered ends within 60 s, as no success, and the others go on meanwhile and after it, on
+    a later socket too.
+    """
     asked = list(commanded(bench))
     lost = next((Lost(one, sent) for one in asked for sent in unanswered(one.sends)), None)
     if lost is not None:
-        yield from _ended(bench, lost, [one for one in asked if one is not lost.one])
+        others = [one for one in asked if one is not lost.one and not _lost_with_its_socket(bench, one)]
+        yield from _ended(bench, lost, others)
     elif asked and not asked[0].sends:
         yield bench.short(never_came(bench, asked[0]), [asked[0].record])
+
+
+def _lost_with_its_socket(bench: Bench, one: Commanded) -> bool:
+    """Whether it was told as not answered after the broker or the network had taken a socket: it was in flight there,
+    or waited for its turn, and need not go on.
+    """
+    told = one.outcome
+    if told is None or not one.gave_up:
+        return False
+    losses = (loss for _, loss in bench.talk.lost if loss.by != "client")
+    return any(one.record < loss.record < told.record for loss in losses)
 
 
 def _ended(bench: Bench, lost: Lost, others: list[Commanded]) -> Iterator[Finding]:

@@ -60,7 +60,10 @@ class GivesUpWhenRefused(ReferenceClient):
 @mutant(
     "a-second-is-enough",
     "CON-050",
-    also="CON-010",
+    also={
+        "CON-010": "over a slow way an answer takes longer than a second",
+        "LOG-040": "a refusal that takes longer than a second is not read, and its token is sent again",
+    },
     reason="over a slow way an answer takes longer than a second, and the login never comes to its end",
 )
 class ASecondIsEnough(ReferenceClient):

@@ -70,7 +70,8 @@ class _PipelinedSession(Session):
 @mutant(
     "pipelines-the-sync",
     "EVT-020 REC-020",
-    reason="the sync request leaves while the answer to authorize is held back, on every socket",
+    also="LOG-040 LOG-100 RLP-070",
+    reason="the sync request leaves while the answer to authorize is held back, on every socket, and whatever it is",
 )
 class PipelinesSync(ReferenceClient):
     """Sends the sync request together with authorize."""

@@ -25,7 +25,7 @@ from brokercert.reference.tradovate.states import Happening, State
         "HBT-060": "a client is back only when it beats, within a heartbeat's limit",
         "MSG-010": "alive is shown by the next heartbeat on time",
         "MSG-020": "alive is shown by the next heartbeat on time",
-        "RLP-080": "a penalty of 36 s passes without a heartbeat",
+        "RLP-080": "in a penalty of 75 s there is a gap of 40 s",
         "MSG-030": "alive is shown by the next heartbeat on time",
     },
     reason="no gap above 33 s is allowed, and every probe waits for the next heartbeat as long",
@@ -36,6 +36,23 @@ class SlowHeart(ReferenceClient):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.config = dataclasses.replace(self.config, heartbeat_every=40.0)
+
+
+class _RestartedSession(Session):
+    def request(self, *arguments: Any, now: float, **more: Any) -> None:
+        super().request(*arguments, now=now, **more)
+        self._grid, self._beats = now, 0
+
+
+@mutant(
+    "beats-where-nothing-else-was-sent",
+    "HBT-010 HBT-020",
+    reason="a request is no heartbeat: these come regularly, whatever else is sent",
+)
+class RestartedTimer(ReferenceClient):
+    """Begins to count to its next heartbeat anew with each request that it sends."""
+
+    session_class = _RestartedSession
 
 
 @mutant("heartbeat-every-8-s", "HBT-020", reason="inside the page's 30 s, above the protocol's 5 s")
@@ -76,7 +93,15 @@ class _EchoSession(Session):
         return float("inf")
 
 
-@mutant("echoes-the-servers-beat", "HBT-030", reason="`h` does not come while data streams")
+_BESIDE = "nor while the client asks so much that answers take the place of `h`"
+
+
+@mutant(
+    "echoes-the-servers-beat",
+    "HBT-030",
+    also={"HBT-010": _BESIDE, "HBT-020": _BESIDE},
+    reason="`h` does not come while data streams",
+)
 class EchoHeart(ReferenceClient):
     """Sends a heartbeat only in answer to `h`."""
 
@@ -100,7 +125,10 @@ class _PauseSession(Session):
 
 
 @mutant(
-    "beats-only-after-a-pause", "HBT-030", reason="while data streams nothing pauses for 2.5 s, and no beat goes out"
+    "beats-only-after-a-pause",
+    "HBT-030",
+    also={"HBT-010": _BESIDE, "HBT-020": _BESIDE},
+    reason="while data streams nothing pauses for 2.5 s, and no beat goes out",
 )
 class BeatsAfterPauses(ReferenceClient):
     """Sends a heartbeat only where nothing was received for 2.5 s."""

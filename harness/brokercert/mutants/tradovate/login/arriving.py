@@ -59,6 +59,9 @@ class _TwiceSession(Session):
     "LOG-020",
     also={
         "CON-050": "a request that leaves twice on a slow way looks like the way's doing",
+        "LOG-040": "the second one comes when the first was refused",
+        "LOG-100": "and when it drew a captcha",
+        "RLP-070": "and when it was answered with 429",
     },
     reason="one authorize per socket",
 )
@@ -264,7 +267,8 @@ class _ShortSession(Session):
     "LOG-060",
     also={
         "HBT-040": "it ends the connection in a time of nothing but `h`",
-        "RLP-020": "a request that waits for the end of 36 s dies with its connection",
+        "RLP-020": "a request that waits for the end of 75 s dies with its connection",
+        "RLP-050": "and what is queued behind two tickets",
         "EVT-110": "it ends the connection while unknown events are on it, which looks like their doing",
         "CON-050": "it ends the connection over a slow way too, which looks like the way's doing",
         "EVT-090": "it ends the connection twenty seconds after a large snapshot as well",

@@ -10,6 +10,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 
 from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.rest import RestError, call
 from brokercert.reference.tradovate.client import GIVEN_UP, NORMAL, ReferenceClient
 from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
@@ -47,8 +48,8 @@ class _ClosingAtTheEnd(Session):
 @mutant(
     "drops-the-socket-with-its-token",
     "LOG-055",
-    also="LOG-060 HBT-040 HBT-080",
-    reason="a socket outlives its token; the one of a steady session is dropped as well",
+    also="LOG-060 HBT-040 HBT-080 RLP-020",
+    reason="a socket outlives its token; one of a steady session, or with a request that waits, is dropped as well",
 )
 class DropsWithToken(ReferenceClient):
     """Closes its socket when a token of 45 s is about to end, and comes back with a new one."""
@@ -181,3 +182,40 @@ class LogsInAtOnce(ReferenceClient):
     """Takes a ticket for authorize for a trouble of the connection, and comes back with its ordinary back-off."""
 
     session_class = _NoTicketForLogin
+
+
+class _NoCaptchaForLogin(Session):
+    def on_authorize(self, outcome: Outcome, now: float) -> None:
+        if "captcha" in outcome.error:
+            self._requests._lockout.resting.pop("authorize", None)
+            self.happen(Happening.TIMED_OUT, "authorize was answered with a captcha", now)
+        else:
+            super().on_authorize(outcome, now)
+
+
+@mutant(
+    "logs-in-again-after-a-captcha",
+    "LOG-100",
+    reason="a recommendation: only a person can solve a captcha, and an hour passes before the next authorize",
+)
+class LogsInAfterCaptcha(ReferenceClient):
+    """Takes a captcha for authorize for a trouble of the connection, and comes back with its ordinary back-off."""
+
+    session_class = _NoCaptchaForLogin
+
+
+class _CaptchaIsATicketQueue(RequestQueue):
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        plain = {"p-captcha": False} if request.endpoint == "authorize" else {}
+        super().on_ticket(request, {**data, **plain}, now)
+
+
+@mutant(
+    "authorizes-again-after-a-captcha",
+    "LOG-100",
+    reason="a recommendation: only a person can solve a captcha, and an hour passes before the next authorize",
+)
+class AuthorizesAfterCaptcha(ReferenceClient):
+    """Looks for a captcha in the answers to requests, and not in that to authorize: it waits `p-time` out there."""
+
+    session_class = with_queue(_CaptchaIsATicketQueue)

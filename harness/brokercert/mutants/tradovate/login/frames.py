@@ -25,6 +25,7 @@ class _LetteredSession(Session):
     also={
         "LOG-040": "it does not read the refusal, and tries the same token with each new socket",
         "RLP-070": "it does not read the 429 either, and logs in again with each new socket",
+        "LOG-100": "nor the captcha",
         "REC-110": "it comes to no sync, whatever the fault",
         "HBT-040": "it ends the connection in a time of nothing but `h`",
         "REC-010": "it hangs up again and again, so that its ladder has climbed when the broker ends a connection",

@@ -46,6 +46,7 @@ class _WaitsByWall(Session):
 @mutant(
     "waits-by-the-wall-clock",
     "RLP-020",
+    also={"LOG-100": "its sockets know by that clock how long a captcha rests, and the program does not"},
     reason="set back by two hours, the clock lets no penalty end: the retry comes two hours late",
 )
 class WaitsByWall(ReferenceClient):

@@ -189,6 +189,42 @@ class Stack(ReferenceClient):
     session_class = with_queue(_StackQueue)
 
 
+class _TiedQueue(RequestQueue):
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
+        waiting = [(item.priority, item.request.body) for item in self._waiting]
+        sorted([*waiting, (more.get("priority", 5), more.get("body"))])  # as a heap of such pairs compares them
+        super().submit(endpoint, done, now=now, **more)
+
+
+@mutant(
+    "compares-bodies-where-priorities-tie",
+    "RLP-050",
+    reason="what is asked for at one priority is queued too: here it is lost by an error",
+)
+class Tied(ReferenceClient):
+    """Keeps pairs of priority and body in its queue. Of two with one priority it compares the bodies, which raises."""
+
+    session_class = with_queue(_TiedQueue)
+
+
+class _ByIdQueue(RequestQueue):
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], *, now: float, **more: Any) -> None:
+        super().submit(endpoint, done, now=now, **more)
+        for item in self._waiting:
+            item.order = int("".join(filter(str.isdigit, f"{item.request.query}{item.request.body or ''}")) or 0)
+
+
+@mutant(
+    "sorts-by-id-where-priorities-tie",
+    "RLP-060",
+    reason="within a class, requests leave as they came, whatever they name",
+)
+class ById(ReferenceClient):
+    """Lets queued requests of one priority leave by the numbers that they name."""
+
+    session_class = with_queue(_ByIdQueue)
+
+
 class _SilentOfCaptchas(Reports):
     def say(self, event: str, **more: Any) -> None:
         if "captcha" not in str(more):

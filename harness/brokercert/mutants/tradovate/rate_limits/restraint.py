@@ -197,3 +197,37 @@ class OldPenalty(ReferenceClient):
     """Asks until when an endpoint has to rest, and takes the end of its last penalty, which hides the lock-out's."""
 
     session_class = with_queue(_OldPenaltyQueue)
+
+
+class _WithoutTextQueue(RequestQueue):
+    def on_reply(self, reply: wire.Reply, now: float) -> None:
+        status = 500 if reply.status == 429 and reply.data is not None else reply.status
+        super().on_reply(wire.Reply(reply.id, status, reply.data), now)
+
+
+@mutant(
+    "knows-429-without-a-text-only",
+    "RLP-070",
+    reason="a recommendation: 429 to authorize begins a lock-out too, whatever text comes with it",
+)
+class WithoutText(ReferenceClient):
+    """Knows a lock-out by a 429 that has no data, and takes one with a text for an error like others."""
+
+    session_class = with_queue(_WithoutTextQueue)
+
+
+class _WithTextQueue(RequestQueue):
+    def on_reply(self, reply: wire.Reply, now: float) -> None:
+        status = 500 if reply.status == 429 and not reply.data else reply.status
+        super().on_reply(wire.Reply(reply.id, status, reply.data), now)
+
+
+@mutant(
+    "needs-a-text-with-429",
+    "RLP-070",
+    reason="429 begins a lock-out, and the documents show it without a text",
+)
+class WithText(ReferenceClient):
+    """Looks for a text beside 429, and takes one without for an error like others."""
+
+    session_class = with_queue(_WithTextQueue)

@@ -97,7 +97,15 @@ class _TicketlessQueue(RequestQueue):
         return request.body
 
 
-@mutant("retries-without-the-ticket", "RLP-030", reason="the retry carries the ticket")
+@mutant(
+    "retries-without-the-ticket",
+    "RLP-030",
+    also={
+        "EVT-010": "where a penalty lasts no time, nothing tells its sync request from a second one",
+        "REC-030": "after a loss too",
+    },
+    reason="the retry carries the ticket",
+)
 class Ticketless(ReferenceClient):
     """Retries without the ticket."""
 
@@ -128,7 +136,12 @@ class _CaptchaQueue(RequestQueue):
         super().on_ticket(request, {**data, "p-captcha": False}, now)
 
 
-@mutant("retries-a-captcha", "RLP-040", reason="a captcha can be solved by a person only")
+@mutant(
+    "retries-a-captcha",
+    "RLP-040",
+    also={"LOG-100": "one in the answer to authorize too"},
+    reason="a captcha can be solved by a person only",
+)
 class CaptchaRetrier(ReferenceClient):
     """Retries a captcha ticket like any other."""
 
@@ -141,7 +154,12 @@ class _PatientCaptchaQueue(RequestQueue):
         super().on_ticket(request, {**data, **patient}, now)
 
 
-@mutant("retries-a-captcha-after-32-s", "RLP-040", reason="an hour is due after a captcha, not half a minute")
+@mutant(
+    "retries-a-captcha-after-32-s",
+    "RLP-040",
+    also={"LOG-100": "one in the answer to authorize too"},
+    reason="an hour is due after a captcha, not half a minute",
+)
 class PatientCaptchaRetrier(ReferenceClient):
     """Retries a captcha ticket after half a minute."""
 

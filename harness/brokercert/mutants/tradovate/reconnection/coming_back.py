@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from brokercert.mutants.tradovate.mutant import mutant
+from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.backoff import Backoff
 from brokercert.reference.tradovate.client import End, ReferenceClient
+from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import Session
 from brokercert.reference.tradovate.states import Happening
 
@@ -44,6 +46,70 @@ class Climbs(ReferenceClient):
     """Waits longer after each loss, however long it was connected in between."""
 
     backoff_class = _ClimbingBackoff
+
+
+class _PausingBackoff(Backoff):
+    pause = 0.0  # seconds: the longest so far
+
+
+class _Pausing(ReferenceClient):
+    """What made it wait once makes it wait before every attempt from then on."""
+
+    backoff_class = _PausingBackoff
+
+    def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
+        delay = super().delay_after(end, backoff, refusals)
+        assert isinstance(backoff, _PausingBackoff)
+        backoff.pause = max(backoff.pause, self.pause_after(end))
+        return None if delay is None else max(delay, backoff.pause)
+
+    def pause_after(self, end: End) -> float:
+        """Seconds that this end asks for."""
+        raise NotImplementedError
+
+
+@mutant(
+    "keeps-the-pause-after-a-refusal",
+    "REC-010",
+    reason="after a granted login a loss is one like any other, and its first attempt is due in ten seconds",
+)
+class KeepsRefusalsPause(_Pausing):
+    """Waits for 27 s after a refused login, and before every attempt from then on."""
+
+    def pause_after(self, end: End) -> float:
+        return 27.0 if end.how is Happening.REFUSED else 0.0
+
+
+class _PutOffQueue(RequestQueue):
+    pauses: ClassVar[list[float]]  # seconds that tickets for authorize asked for
+
+    def on_ticket(self, request: Request, data: dict[str, Any], now: float) -> None:
+        if request.endpoint != "authorize" or data.get("p-captcha") is True:
+            super().on_ticket(request, data, now)
+        else:
+            self.pauses.append(data.get("p-time", 0))
+            request.done(Outcome(0, None, "put off"), now)
+
+
+@mutant(
+    "keeps-the-pause-of-a-ticket",
+    "REC-010",
+    reason="after a granted login a loss is one like any other, and its first attempt is due in ten seconds",
+)
+class KeepsTicketsPause(_Pausing):
+    """Gives its socket up when authorize draws a ticket, and waits as long before every attempt from then on."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+
+        class Own(_PutOffQueue):
+            pauses: ClassVar[list[float]] = []
+
+        self.pauses = Own.pauses
+        self.session_class = with_queue(Own)
+
+    def pause_after(self, end: End) -> float:
+        return max(self.pauses, default=0.0)
 
 
 @mutant("minds-1000", "REC-015", reason="a recommendation: the server may close normally and come back")

@@ -23,7 +23,7 @@ class _OneIdQueue(RequestQueue):
 @mutant(
     "one-id-for-all",
     "REQ-010",
-    also="RLP-030 REQ-020 REQ-030 RLP-050 RLP-060 RLP-090",
+    also="RLP-010 RLP-020 RLP-030 REQ-020 REQ-030 RLP-050 RLP-060 RLP-090",
     reason="ids are unique on a connection; a retry under its first id and answers that nobody can tell apart follow",
 )
 class OneId(ReferenceClient):
@@ -230,3 +230,68 @@ class KnowsSomeStatuses(ReferenceClient):
     """Knows the statuses 400, 401, 404, 429 and 500 for errors, and takes every other for a success."""
 
     session_class = with_queue(_SomeStatuses)
+
+
+class _TextsQueue(RequestQueue):
+    def on_reply(self, reply: Reply, now: float) -> None:
+        status = 200 if reply.status != 429 and reply.data == "" else reply.status
+        super().on_reply(Reply(reply.id, status, reply.data), now)
+
+
+@mutant(
+    "takes-an-empty-text-for-no-error",
+    "LOG-040 REQ-040",
+    also={"LOG-045": "so that it has no refusal to tell of"},
+    reason="a status above 299 is an error, whatever its text says",
+)
+class NeedsATextOfStatus(ReferenceClient):
+    """Keeps the text of an error, and takes an empty one for none, at its login too."""
+
+    session_class = with_queue(_TextsQueue)
+
+
+def _with(key: str, outcome: Outcome) -> bool:
+    return outcome.status == 200 and isinstance(outcome.data, dict) and key in outcome.data
+
+
+@mutant(
+    "needs-the-text-of-a-failure",
+    "REQ-040",
+    reason="the reason alone is a failure: its text may be empty or left out",
+)
+class NeedsAText(ReferenceClient):
+    """Looks for `failureText` in a 200, and at `failureReason` only beside it."""
+
+    session_class = _asked_for(
+        lambda outcome: (
+            Outcome(200, outcome.data)
+            if _with("failureReason", outcome) and not outcome.data.get("failureText")
+            else outcome
+        )
+    )
+
+
+@mutant(
+    "takes-any-reason-for-a-failure",
+    "REQ-040",
+    reason="the reason `Success` is none",
+)
+class AnyReason(ReferenceClient):
+    """Takes every answer with a `failureReason` for an error, whatever that is."""
+
+    session_class = _asked_for(
+        lambda outcome: Outcome(200, outcome.data, "failed") if _with("failureReason", outcome) else outcome
+    )
+
+
+@mutant(
+    "takes-an-empty-error-text-for-one",
+    "REQ-040",
+    reason="an `errorText` that is empty says that there is no error",
+)
+class AnyErrorText(ReferenceClient):
+    """Looks whether `errorText` is there, and not at what it says."""
+
+    session_class = _asked_for(
+        lambda outcome: Outcome(200, outcome.data, "failed") if _with("errorText", outcome) else outcome
+    )

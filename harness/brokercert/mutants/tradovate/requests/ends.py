@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from brokercert.mutants.tradovate.carrying import Carrying, CarryingQueue
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
-from brokercert.reference.tradovate.requests import Request, RequestQueue
+from brokercert.reference.tradovate.requests import Lockout, Outcome, Request, RequestQueue
 from brokercert.reference.tradovate.session import SYNC
 from brokercert.reference.tradovate.wire import Reply
 
@@ -69,3 +69,44 @@ class GivesUpAfterASecond(ReferenceClient):
     """Tells a request as never answered after a second."""
 
     session_class = with_queue(_HastyQueue)
+
+
+class _TimersQueue(RequestQueue):
+    timers: ClassVar[list[tuple[float, int]]]  # when it ends, and the id of its request: of every socket so far
+
+    def __init__(self, lockout: Lockout) -> None:
+        super().__init__(lockout)
+        self.timers[:] = [(due, ident) for due, ident in self.timers if ident]  # those of authorize are not kept
+
+    def _send(self, request: Request, now: float) -> None:
+        super()._send(request, now)
+        self.timers.append((request.due, self._next_id - 1))
+
+    def tick(self, now: float) -> None:
+        over = [timer for timer in self.timers if timer[0] <= now]
+        for timer in over:
+            self.timers.remove(timer)
+            request = self._pending.pop(timer[1], None)
+            if request is not None:
+                request.done(Outcome(0, None, "never answered"), now)
+        super().tick(now)
+
+    def due(self) -> float:
+        return min(super().due(), *(due for due, _ in self.timers), float("inf"))
+
+
+@mutant(
+    "ends-requests-by-old-time-outs",
+    "REQ-030",
+    reason="the ids begin anew with a socket, so that the time-out of an old request ends a new one",
+)
+class OldTimeOuts(ReferenceClient):
+    """Ends by its id what a time-out is over for, though that was a request of an earlier socket."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+
+        class Own(_TimersQueue):
+            timers: ClassVar[list[tuple[float, int]]] = []
+
+        self.session_class = with_queue(Own)
