@@ -240,7 +240,7 @@ class _TextsQueue(RequestQueue):
 
 @mutant(
     "takes-an-empty-text-for-no-error",
-    "LOG-040 REQ-040",
+    "REQ-040 LOG-040",
     also={"LOG-045": "so that it has no refusal to tell of"},
     reason="a status above 299 is an error, whatever its text says",
 )
