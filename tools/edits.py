@@ -201,7 +201,7 @@ def cases_of(rows: set[str]) -> tuple[set[str], list[str]]:
         names = [name for name, one in insiders(set_id).items() if one.fails & inside]
         sets |= {set_id} if mine else set()
         cases += [f"{EVERY}::test_a_mutant_fails_every_row_that_it_must[{set_id}-{name}]" for name in names]
-        cases += [f"{EVERY}::test_the_reference_client_passes_every_row[{row}]" for row in sorted(inside)]
+        cases += [f"{EVERY}::test_the_reference_client_passes_every_row[{set_id}-{row}]" for row in sorted(inside)]
     return sets, cases or ["tests/judge"]
 
 
