@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import takewhile
 
 import pytest
-from arrow_talks import Talk3
+from arrow_talks import S, Talk3
+from brokercert.trace import records as r
 
 
 def beats(since: float, until: float, every: float = 3.0) -> list[float]:
@@ -65,6 +66,16 @@ def test_one_end_by_the_client_is_evidence_that_keep_alives_cost_the_connection(
     assert kept_alive(text).verdict("AOH-330") == "pass"
     assert kept_alive(text, ended=3.01, code=1007).verdict("AOH-330") == "fail"
     assert kept_alive(text, ended=8, code=1000).verdict("AOH-330") == "fail"
+
+
+@pytest.mark.parametrize(("at", "verdict"), [(5.2, "fail"), (35.0, "fail"), (2.9, "not observed")])
+def test_a_client_that_dies_after_a_keep_alive_did_not_ignore_it(at: float, verdict: str) -> None:
+    talk = kept_alive("keepalive", until=at)
+    talk.until = 40
+    talk.told.append(r.SubjectExited(t=round(at * S), code=1, asked=False))
+    if verdict == "not observed":  # it died before the first of them, which went out all the same
+        talk.says(1, "keepalive", 3.0, by="broker")
+    assert talk.verdict("AOH-330") == verdict
 
 
 def test_an_end_before_any_keep_alive_is_none_of_their_cost() -> None:
