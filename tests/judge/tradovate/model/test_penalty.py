@@ -63,6 +63,17 @@ def test_once_it_was_redeemed_it_excuses_no_more(redeemed: bool, verdict: str) -
     assert talk.verdict("LOG-060") == verdict
 
 
+def test_a_retry_that_draws_a_ticket_begins_a_penalty_of_its_own() -> None:
+    for left, verdict in ((18, "pass"), (55, "pass"), (57, "fail")):
+        talk = alone(400)
+        authorize(talk, 9, s=200)
+        sync(talk, 10, ident=1, d={"p-ticket": TICKET, "p-time": 5})
+        sync(talk, 15.1, ident=2, ticket=TICKET, d={"p-ticket": "«p-ticket#2»", "p-time": 30})
+        leaves(talk, left)
+        returns(talk, left + 2)
+        assert talk.verdict("LOG-060") == verdict
+
+
 def test_so_it_is_with_a_login() -> None:
     talk = alone(400)
     authorize(talk, 2, s=200, d={"p-ticket": TICKET, "p-time": 5})

@@ -20,7 +20,7 @@ from brokercert.judge.tradovate.model.tickets import retries_of
 class Span:
     """A penalty that began with `answer` and `ends`. Up to `excuses` whoever leaves its socket may do so because of it.
 
-    `over`: the answer to its retry, where that is no other ticket: nothing waits for its end any more.
+    `over`: the answer to its retry: nothing waits for its end any more. Another ticket is a penalty of its own.
     """
 
     answer: Answer
@@ -43,8 +43,8 @@ def spans_on(bench: AnyBench, talk: Conversation, c: Connection) -> Iterator[Spa
     for request, answer in drawn:
         ends = answer.t + _lasts(bench, answer)
         retry = _login_after(c, answer) if request.endpoint == "authorize" else retries.get(request)
-        redeemed = retry.answer if retry is not None and retry.penalty is None else None
-        yield Span(answer, ends, ends + bench.micros("ticket_late"), redeemed)
+        over = retry.answer if retry is not None else None
+        yield Span(answer, ends, ends + bench.micros("ticket_late"), over)
 
 
 def _login_after(c: Connection, answer: Answer) -> Request | None:
