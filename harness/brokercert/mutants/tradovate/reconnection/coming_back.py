@@ -59,6 +59,7 @@ class _Pausing(ReferenceClient):
 
     def delay_after(self, end: End, backoff: Backoff, refusals: int) -> float | None:
         delay = super().delay_after(end, backoff, refusals)
+        assert isinstance(backoff, _PausingBackoff)
         backoff.pause = max(backoff.pause, self.pause_after(end))
         return None if delay is None else max(delay, backoff.pause)
 
