@@ -254,8 +254,8 @@ FIRST, SECOND = "order/list", "account/list"  # two endpoints that a request may
 async def ticket_of_another(stage: Stage) -> None:
     if await stage.log_in() is None:
         return
-    before, waiting, queued, after = orders(stage)[:4]
-    await _another_meanwhile(stage, before)
+    before, between, waiting, queued, after, late = orders(stage)[:6]
+    await _another_meanwhile(stage, before, between)
     if await stage.recovered(await stage.lose()) is None:
         return
     on_item(stage, waiting).ticket(p_time=AWAY_PENALTY)
@@ -265,19 +265,21 @@ async def ticket_of_another(stage: Stage) -> None:
         return
     await stage.request(ITEM, query=f"id={queued}")  # the penalty is the endpoint's, and no socket's
     await stage.hold(AWAY_PENALTY + stage.limit("window_default"), "requests that should come once at most")
-    await _another_meanwhile(stage, after)
+    await _another_meanwhile(stage, after, late)
 
 
-async def _another_meanwhile(stage: Stage, ident: int) -> None:
-    """A request for that order draws a ticket, and one to another endpoint is sent while it waits. When the ticket was
-    used, the same is asked once more.
+async def _another_meanwhile(stage: Stage, ident: int, queued: int) -> None:
+    """A request for that order draws a ticket, and one to another endpoint is sent and answered while it waits: no end
+    of the penalty, so that one for the order `queued` waits too. When the ticket was used, the same is asked once more.
     """
     on_item(stage, ident).ticket(p_time=PENALTY)
     first = await stage.request(ITEM, query=f"id={ident}")
     await stage.arrived()
     other = await stage.request(SECOND, {})
     await stage.outcome(other, within=stage.limit("window_request"))
+    waits = await stage.request(ITEM, query=f"id={queued}")
     await stage.outcome(first, within=PENALTY + stage.limit("ticket_late") + 1)
+    await stage.outcome(waits, within=stage.limit("window_request"))
     again = await stage.request(ITEM, query=f"id={ident}")
     await stage.outcome(again, within=stage.limit("window_request"))
 

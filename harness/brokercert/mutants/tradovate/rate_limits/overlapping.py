@@ -9,6 +9,7 @@ from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.mutants.tradovate.queues import with_queue
 from brokercert.reference.tradovate.client import ReferenceClient
 from brokercert.reference.tradovate.requests import Outcome, Request, RequestQueue
+from brokercert.reference.tradovate.wire import Reply
 
 
 class _RetimedQueue(RequestQueue):
@@ -170,3 +171,22 @@ class NoTime(ReferenceClient):
     """Looks whether `p-time` is something, and ends a request as failed whose ticket says 0."""
 
     session_class = with_queue(_NoTimeQueue)
+
+
+class _AnySuccessQueue(RequestQueue):
+    def on_reply(self, reply: Reply, now: float) -> None:
+        super().on_reply(reply, now)
+        if reply.status == 200 and not (isinstance(reply.data, dict) and "p-ticket" in reply.data):
+            self._penalties.clear()
+            self._retries = [(min(until, now), order, request) for until, order, request in self._retries]
+
+
+@mutant(
+    "ends-penalties-by-any-success",
+    "RLP-020 RLP-050",
+    reason="a penalty ends when its time is over: the success of a request to another endpoint ends none",
+)
+class AnySuccess(ReferenceClient):
+    """Takes any success for the end of all penalties."""
+
+    session_class = with_queue(_AnySuccessQueue)
