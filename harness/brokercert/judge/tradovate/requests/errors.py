@@ -115,8 +115,7 @@ def _error_as_success(bench: Bench, one: Commanded, answer: Answer) -> Finding:
 
 def _success_as_error(bench: Bench, one: Commanded, answer: Answer, outcome: Outcome) -> Finding | None:
     """A breach, unless the connection was lost, so that the client cannot have known."""
-    lost = outcome.status == 0 and bench.talk.connections[one.sends[-1].conn].loss is not None
-    if outcome.ok or lost:
+    if outcome.ok or _was_away(bench, one, outcome):
         return None
     given = _given_up(one)
     if given is not None:
@@ -129,6 +128,18 @@ def _success_as_error(bench: Bench, one: Commanded, answer: Answer, outcome: Out
         _evidence(one),
         clause="success",
     )
+
+
+def _was_away(bench: Bench, one: Commanded, outcome: Outcome) -> bool:
+    """Whether the end was told without an answer by a client whose socket for it was lost, or that had none to send it
+    on. That it was sent all the same, later, is the matter of REC-095 and RLP-090.
+    """
+    if outcome.status:
+        return False
+    sent = next((q for q in reversed(one.sends) if q.record < outcome.record), None)
+    if sent is not None:
+        return bench.talk.connections[sent.conn].loss is not None
+    return not any(c.stood_at(outcome.t) for c in bench.talk.connections.values())
 
 
 def _gave_up_wrongly(bench: Bench, one: Commanded, answer: Answer, given: _GivenUp) -> Finding:

@@ -33,6 +33,7 @@ class AsksForLess(ReferenceClient):
 @mutant(
     "relies-on-fills-unasked",
     "EVT-040",
+    also="REC-040",
     reason="fills are declared as relied on, and not in `entityTypes`",
 )
 class ReliesUnasked(ReferenceClient):

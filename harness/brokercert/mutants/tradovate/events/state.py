@@ -63,6 +63,7 @@ class TakesPartForWhole(ReferenceClient):
 @mutant(
     "keeps-its-own-copy-of-an-order",
     "EVT-050",
+    also={"EVT-070": "the orders that it places come in the frames of that row too"},
     fields="order.absence",
     reason="the broker knows one order where the client sees two, its own and the one that it was told of",
 )

@@ -291,7 +291,12 @@ class _TrustingSession(Session):
         self._heard = now
 
 
-@mutant("no-watchdog", "HBT-050", reason="a silent server is never noticed")
+@mutant(
+    "no-watchdog",
+    "HBT-050",
+    also={"REC-110": "a connection that falls silent is one of the faults of every phase"},
+    reason="a silent server is never noticed",
+)
 class NoWatchdog(ReferenceClient):
     """Never minds how long nothing has come."""
 

@@ -98,6 +98,7 @@ class _TimersQueue(RequestQueue):
 @mutant(
     "ends-requests-by-old-time-outs",
     "REQ-030",
+    also={"REQ-040": "it tells as never answered what the broker answers with success a second later"},
     reason="the ids begin anew with a socket, so that the time-out of an old request ends a new one",
 )
 class OldTimeOuts(ReferenceClient):
