@@ -11,6 +11,7 @@ ROOMS = ("harness/brokercert", "reports/brokercert_reports", "scenarios/brokerce
 SETS = ("rows", "asked", "requirements", "one_set")  # what a set is called in the code
 MEANT = {  # file -> why its texts have ids
     "harness/brokercert/requirements/load.py": "entry points and set.toml have ids",
+    "harness/brokercert/requirements/editions.py": "two sets of one name are told apart by them",
     "harness/brokercert/sources/pinned.py": "it names a set.toml",
     "harness/brokercert/engine/play/dialect.py": "an entry point's",
     "harness/brokercert/engine/play/scenario.py": "an entry point's",

@@ -21,6 +21,7 @@ WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 QUEUES = ("deque", "Queue", "PriorityQueue", "LifoQueue", "SimpleQueue")
 
 ENDS = {
+    "harness/brokercert/engine/play/virtual.py _Selector._ready_now": "each round has more of what is registered",
     "harness/brokercert/trace/disguises.py _run": "with the form of a secret: each round goes on in it",
     "harness/brokercert/trace/disguises.py _with_marks": "with the secret: each round goes on in it",
     "mock_server/brokercert_mock/tradovate/exchange/bulk.py grow": "at the size asked for, in a thread of its own",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from brokercert.requirements import RequirementError, set_named
+from brokercert.requirements import RequirementError, load_set, set_named
 from brokercert.sets import own_sets
 from brokercert.sources import load_sources, page_of
 from brokercert.sources.__main__ import main
@@ -28,7 +28,7 @@ STAGE = "Tradovate, Stage 2: Websocket Management\n"
             ["arrow-orders@2025", "arrow-orders@2026"],
             "arrow-orders means arrow-orders@2026",
         ),
-        ([], [FIRST, LATER, STAGE], sorted(own_sets()), ""),
+        ([], [FIRST, LATER, STAGE], [load_set(one).name for one in sorted(own_sets())], ""),
     ],
     ids=" ".join,
 )
