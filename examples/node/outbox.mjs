@@ -79,9 +79,10 @@ export class Outbox {
   }
 }
 
-// How long a penalty lasts, in ms.
+// How long a penalty lasts, in ms. What is no such time is not believed.
 export function penaltyIn(data) {
-  return (data["p-time"] ?? 10) * 1000;
+  const wait = data["p-time"];
+  return (typeof wait === "number" && wait >= 0 && wait * 1000 < LOCKOUT ? wait : 10) * 1000;
 }
 
 // Why an answer is no success: one with status 200 may carry an error too.

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import adapter
-from outbox import LOCKOUT, LOCKS_OUT, PENALTY, Done, Outbox, Request
+from outbox import LOCKOUT, LOCKS_OUT, Done, Outbox, Request, penalty_in
 from state import State
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -120,7 +120,7 @@ class Client:
         if told.get("p-captcha"):
             self.outbox.lock_out("authorize")
         if status in LOCKS_OUT or "p-ticket" in told:
-            raise Over("penalty for authorize", float(told.get("p-time", PENALTY)))
+            raise Over("penalty for authorize", penalty_in(told))
         if error and status:  # without an answer the socket is over anyway
             adapter.say("error", text=f"login refused: {error}")
             raise Over(f"authorize refused: {error}", REFUSED)

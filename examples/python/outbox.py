@@ -82,7 +82,7 @@ class Outbox:
         if "p-ticket" not in told or told.get("p-captcha") or request.once:
             request.done(status, data, error_in(status, data))
             return
-        wait = float(told.get("p-time", PENALTY))
+        wait = penalty_in(told)
         request.ticket, request.priority = told["p-ticket"], -1  # it leaves first: it was there first
         ends = self.loop.time() + wait
         self.penalties[request.endpoint] = max(ends, self.penalties.get(request.endpoint, ends))  # the longest holds
@@ -98,6 +98,12 @@ class Outbox:
         lost, self.waiting, self.pending, self.send = [*self.waiting, *self.pending.values()], [], {}, None
         for request in lost:
             request.done(0, None, "the connection was lost")
+
+
+def penalty_in(told: dict[str, Any]) -> float:
+    """How long a penalty lasts, in seconds. What is no such time is not believed."""
+    wait = told.get("p-time")
+    return float(wait) if type(wait) in (int, float) and 0 <= wait < LOCKOUT else PENALTY
 
 
 def error_in(status: Any, data: Any) -> str:
