@@ -66,7 +66,7 @@ def test_what_a_tradovate_client_said_is_told_with_its_token_its_sync_and_its_he
     text = said(load_suite(STAGE2).dialect.reference.factory())
     assert "it sent authorize with an access token («access-token#1»): answered with success" in text
     assert 'it sent user/syncrequest with {"entityTypes":["user",' in text and "…: answered with success" in text
-    assert "it sent a heartbeat (`[]`) 4 times, at most 2.5 s apart, by a timer: some came when" in text
+    assert "it sent a heartbeat (`[]`) 4 times, at most 2.5 s apart, by a timer: some came more than" in text
 
 
 @pytest.mark.parametrize(

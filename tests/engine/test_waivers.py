@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from brokercert.cli import main
@@ -201,8 +202,16 @@ def test_the_file_beside_is_taken_where_none_is_named(tmp_path: Path) -> None:
 # Judged again, and told again.
 
 
+class NewYear(datetime.datetime):
+    """A clock that stands at the beginning of 2020."""
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> NewYear:
+        return cls(2020, 1, 1, 12, tzinfo=tz)
+
+
 def test_judge_and_report_hold_the_waivers_of_the_run_by_its_own_day(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subject = subject_named(SET.id, "first-message-only")
     request = RunRequest(SET.id, subject, out=tmp_path, scenarios=("answer-in-batch",), tier="virtual")
@@ -210,7 +219,9 @@ def test_judge_and_report_hold_the_waivers_of_the_run_by_its_own_day(
     failed = tuple(row.id for row in bare.rows if row.verdict is Verdict.FAIL)
     assert failed and bare.outcome is Outcome.FAILED
     waivers = Waivers(tuple(waiver(row, "2020-01-02") for row in failed), "2020-01-01")  # over by now, not by then
-    folder, run = saved_run(replace(request, waivers=waivers))
+    with monkeypatch.context() as then:
+        then.setattr("brokercert.engine.run.request.datetime", SimpleNamespace(datetime=NewYear, UTC=datetime.UTC))
+        folder, run = saved_run(replace(request, waivers=waivers))
     assert run.outcome is Outcome.INCOMPLETE, "one scenario certifies nothing, and nothing fails any more"
     assert run.waivers == waivers.listed and run.waived_on == "2020-01-01"
     again = judge_traces([folder])

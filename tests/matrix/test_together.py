@@ -56,6 +56,7 @@ DOES_IT_THEN = {
     ("two-loops-after-a-loss", "LOG-040"): "its second loop, a client without the other defect, met the refusal",
     ("two-loops-after-a-loss", "REC-040"): "two sockets of it synced, and what it believed then was the ledger's",
     ("two-loops-after-a-loss", "CON-040"): "where one loop stays away, the other is back",
+    ("two-loops-after-a-loss", "REC-015"): "where one loop stays away, the other is back",
     ("late-beside-renewals", "CON-040"): "it goes on with calls about tokens where it no longer connects",
     ("authorizes-again-on-renewal", "HBT-060"): "a socket that was not authorized at first is at the renewal",
     ("late-beside-quotes", "EVT-140"): "15 s before every attempt are rest enough for a shutdown",

@@ -33,25 +33,34 @@ def believed(path: Path, data: bytes) -> RunRecord:
     """The record in `path`, which holds `data`. Raises `UsageError` where it is none, or contradicts itself or the
     manifest of its set.
     """
-    run = in_form(path, data)
+    run, form = _decoded(path, data)
     _refuse_contradiction(run, path, data)
+    _refuse_other_form(path, data, form)  # last: what is wrong with a field tells more
     return run
 
 
 def in_form(path: Path, data: bytes) -> RunRecord:
     """The record that stands in `data`, in the one form of them. What it says is not looked at. Raises `UsageError`."""
+    run, form = _decoded(path, data)
+    _refuse_other_form(path, data, form)
+    return run
+
+
+def _decoded(path: Path, data: bytes) -> tuple[RunRecord, bytes]:
+    """The record, and its bytes in the one form."""
     try:
-        run = decode_run(data)
-        form = written(read_once(data))
+        return decode_run(data), written(read_once(data))
     except (
         ValueError,
         RecursionError,
         OverflowError,
     ) as error:  # those of msgspec, and of a byte that is no UTF-8, too
         raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
+
+
+def _refuse_other_form(path: Path, data: bytes, form: bytes) -> None:
     if form != data:
         raise UsageError(f"{path}: it is written otherwise than a run.json; {EXPECTED}")
-    return run
 
 
 def _refuse_contradiction(run: RunRecord, path: Path, data: bytes) -> None:

@@ -81,13 +81,13 @@ def _commands(exchange: Exchange, account: int) -> None:
     on_the_way = [status for status in UNDER_WAY if status not in COMMANDS_THAT_COUNT]
     for number, last in enumerate(COMMANDS_THAT_COUNT):
         order = exchange.place(account, "ESH6", "Buy", 1, price=4901.5 + number)
-        _modified(exchange, order, 4902.25 + number, UNDER_WAY)
-        _modified(exchange, order, 4902.75 + number, [*on_the_way, last])
+        _modified(exchange, order, 7, 4902.25 + number, UNDER_WAY)
+        _modified(exchange, order, 9, 4902.75 + number, [*on_the_way, last])
 
 
-def _modified(exchange: Exchange, order: int, price: float, statuses: Sequence[str]) -> None:
+def _modified(exchange: Exchange, order: int, qty: int, price: float, statuses: Sequence[str]) -> None:
     exchange.pause()
-    command = exchange.modify(order, orderQty=7, price=price)
+    command = exchange.modify(order, orderQty=qty, price=price)
     for status in statuses:
         exchange.tell_of(command, status)
     exchange.drop(order)

@@ -9,7 +9,7 @@ from talks import JUDGING, S, alone, authorize, sync
 
 def said(talk: object) -> str:
     trace = talk.trace()  # type: ignore[attr-defined]
-    return "\n".join(seen_of(JUDGING.folded(trace)))
+    return "\n".join(seen_of(JUDGING.folded(trace), {}))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def ladder_of(bench: ArrowBench, delays: Sequence[int], late: float | None = Non
         rungs = rungs_of(first, cap, len(delays))
         off = [(d / SECOND - rung, may(bench, rung)) for d, rung in zip(delays, rungs, strict=True)]
         if all(-most <= by <= most + (late or 0.0) for by, most in off):
-            return bench.edition.ladder(name)
+            return name
     return ""
 
 
@@ -75,10 +75,11 @@ def _lost_to_others(bench: ArrowBench) -> list[Series]:
 
 
 def _climbed(bench: ArrowBench, one: Series) -> Finding:
-    if ladder := ladder_of(bench, one.delays):
-        return bench.ok(Form.SHOWN, f"{told(one.delays)} s: {ladder}", one.evidence)
-    if ladder := ladder_of(bench, one.delays, bench.limit("machine_late")):
-        return bench.unsure(f"{told(one.delays)} s: {ladder}, but late as on a busy machine", one.evidence)
+    said = f"{told(one.delays)} s"
+    if name := ladder_of(bench, one.delays):
+        return bench.ok(Form.SHOWN, f"{said}: {bench.edition.ladder(name)}", one.evidence)
+    if name := ladder_of(bench, one.delays, bench.limit("machine_late")):
+        return bench.unsure(f"{said}: {bench.edition.ladder(name)}, but late as on a busy machine", one.evidence)
     return bench.breach(
         Form.TIME,
         f"delays of {told(one.delays)} s",
