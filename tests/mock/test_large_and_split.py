@@ -6,7 +6,7 @@ import random
 
 import pytest
 from brokercert_mock.tradovate import wire as frames
-from brokercert_mock.tradovate.exchange.bulk import EVERYTHING, MOST_ENTRIES, grow
+from brokercert_mock.tradovate.exchange.bulk import EVERYTHING, HISTORY, MOST_ENTRIES, grow
 from brokercert_mock.tradovate.seed import seeded
 from brokercert_mock.tradovate.settings import Settings
 from brokercert_mock.tradovate.state import State
@@ -27,6 +27,14 @@ def test_a_snapshot_grows_to_its_size_whatever_is_subscribed(types: list[str]) -
     assert max(map(len, found.values())) <= MOST_ENTRIES
 
 
+@pytest.mark.parametrize("types", [["order", "fill"], ["account", "cashBalance"], ["account"], ["executionReport"], []])
+def test_it_is_no_larger_than_it_was_to_be_but_for_one_entity(types: list[str]) -> None:
+    """The row asks for 5 MiB, and a client may be bounded by little more. Ids grow by a digit on the way."""
+    db, size = state(), 5 * 1024 * 1024
+    subscription = subscription_of({"entityTypes": types}, Settings()) if types else EVERYTHING
+    assert size <= len(frames.pack([grow(db, subscription, size, STAMP)])) < size + 4096
+
+
 @pytest.mark.parametrize("types", [["order", "fill"], ["account", "cashBalance"], ["account"], ["executionReport"]])
 def test_what_others_have_had_made_makes_it_no_larger(types: list[str]) -> None:
     """A client may bound its messages a little above what EVT-090 asks for, and may sync on several sockets."""
@@ -34,6 +42,16 @@ def test_what_others_have_had_made_makes_it_no_larger(types: list[str]) -> None:
     for subscription in (EVERYTHING, subscription_of({"entityTypes": types}, Settings())):
         found = grow(db, subscription, size, STAMP)
         assert size <= len(frames.pack([found])) < 1.2 * size
+
+
+@pytest.mark.parametrize("left_out", ["account", "executionReport", "contract", "user"])
+def test_what_all_types_have_had_made_is_filled_up_by_what_is_missing(left_out: str) -> None:
+    """The broker makes a whole history before it starts, and each client subscribes to some of it."""
+    db, size = state(), 5 * 1024 * 1024
+    grow(db, EVERYTHING, size, STAMP)
+    types = [kind for kind in ("user", "account", "contract", *HISTORY) if kind != left_out]
+    found = grow(db, subscription_of({"entityTypes": types}, Settings()), size, STAMP)
+    assert size <= len(frames.pack([found])) < size + 4096
 
 
 def test_a_subscription_that_tells_of_nothing_that_can_be_added_is_left_as_it_is() -> None:

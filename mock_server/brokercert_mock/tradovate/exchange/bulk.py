@@ -13,7 +13,8 @@ from brokercert_mock.tradovate.sync import Subscription, snapshot
 MOST_ENTRIES = 65_536  # of one collection: what a sensible client may bound it by
 HISTORY = ("order", "command", "orderVersion", "commandReport", "executionReport", "fill")
 EVERYTHING = Subscription(frozenset(TYPES), None)
-STEP = 250  # additions before the first look at how much they make
+STEP = 250  # additions before the first look at how much they make, at most
+LARGEST = 1500  # bytes that one addition makes, and no more: an order with all that belongs to it has 1,100
 
 
 def grow(state: State, subscription: Subscription, size: int, stamp: str) -> dict[str, list[Entity]]:
@@ -30,8 +31,9 @@ def grow(state: State, subscription: Subscription, size: int, stamp: str) -> dic
         if has >= size or in_vain or most >= MOST_ENTRIES:
             state.grown.add((subscription, size))
             return found
-        # As many as the last ones were large: what other subscriptions have had made says nothing of these.
-        wanted = 1 + (size - has) * added // (has - had) if added else STEP
+        # As many as the last ones were large: what other subscriptions have had made says nothing of these. The first
+        # are few where little is missing: this size is asked of a client, and no more.
+        wanted = 1 + (size - has) * added // (has - had) if added else min(STEP, 1 + (size - has) // LARGEST)
         had, added = has, min(wanted, MOST_ENTRIES - most)
         for number in range(added):
             add(state, stamp, number)
