@@ -39,7 +39,7 @@ class _MarketDataTokens(Tokens):
         self.user.tokens.refuse(self.user.tokens._token)
 
 
-class _QuotesSession(Session):
+class QuotesSession(Session):
     def send_sync(self, now: float) -> None:
         """It has no use for the user's events."""
         self.live_since = now
@@ -48,7 +48,7 @@ class _QuotesSession(Session):
 class Quotes(ReferenceClient):
     """The socket for quotes: sound."""
 
-    session_class = _QuotesSession
+    session_class = QuotesSession
 
     def __init__(self, env: Mapping[str, str], output: Callable[[str], None], **options: Any) -> None:
         quiet = {key: value for key, value in env.items() if key != "BROKERCERT_LEVEL"}
@@ -62,11 +62,12 @@ class BesideQuotes(ReferenceClient):
     """The user's socket, and a second later one for quotes."""
 
     tokens_class = _UserTokens
+    quotes_class: type[Quotes] = Quotes
 
     def __init__(self, env: Mapping[str, str], output: Callable[[str], None], **options: Any) -> None:
         super().__init__(env, output, **options)
         self._given = env.get("BROKERCERT_MD_TOKEN", "")
-        self.quotes = Quotes(env, output, **options)
+        self.quotes = self.quotes_class(env, output, **options)
         self.quotes.tokens_class = type("_Tokens", (_MarketDataTokens,), {"user": self})
         self.quotes.lockout = self.lockout
 

@@ -61,7 +61,7 @@ class Quiet(NamedTuple):
 
 
 def _watched(bench: Bench) -> list[Watched]:
-    found = [(c, c.authorized) for c in bench.talk.working()]
+    found = [(c, c.authorized) for c in bench.talk.authorized]
     return [Watched(c, answer, c.heard_until(bench.seen)) for c, answer in found if answer is not None]
 
 

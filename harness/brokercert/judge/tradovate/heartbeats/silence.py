@@ -36,10 +36,9 @@ class Missed(NamedTuple):
 
 
 def _silences(bench: Bench) -> Iterator[Silence]:
-    working = bench.talk.working()
     for fault in bench.talk.faults:
         if fault.what.name.startswith(FaultName.SILENT):
-            yield from (_silence(c, fault) for c in working if c.authorized and _silenced_by(c, fault))
+            yield from (_silence(c, fault) for c in bench.talk.authorized if _silenced_by(c, fault))
 
 
 def _silenced_by(c: Connection, fault: Noted[r.Fault]) -> bool:
@@ -55,7 +54,7 @@ def _silence(c: Connection, fault: Noted[r.Fault]) -> Silence:
 def _which(bench: Bench, c: Connection) -> str:
     """Which socket it is. Of equal ones that fell silent together nobody can say whose place a new one took."""
     lane, within = bench.lanes.lane(c), bench.micros("one_loss")
-    equal = [x for x in bench.talk.working() if x.fell_silent_with(c, within) and bench.lanes.lane(x) == lane]
+    equal = [x for x in bench.talk.authorized if x.fell_silent_with(c, within) and bench.lanes.lane(x) == lane]
     return f"connection {c.id}" if lane is None or len(equal) < 2 else f"one of {len(equal)} equal sockets"
 
 
