@@ -67,6 +67,7 @@ MEETINGS = {
     "request-while-logging-in": Met(LATER, 16),
     "answers-out-of-order": Met(TWICE, 13),
     "request-unanswered": Met(LATER, 40),
+    "order-unanswered": Met(LATER, 40),
     "retry-unanswered": Met(LATER, 44),
     "answers-errors": Met(TWICE, 10),
     "orders-refused": Met(TWICE, 11),

@@ -41,7 +41,7 @@ _STOPPED = "a client is asked to stop once in a start: within a login, that is i
 _TLS = "a bad certificate is shown to a start, and on the way back from a first loss: a client may have no other"
 _LONG = "the longest life of a later socket is 73 s"
 _WAITED = "a request waits at the first two losses of its scenario"
-_ACCOUNT = "an order goes by the socket of its account, and those that are refused are of one account"
+_ACCOUNT = "an order goes by the socket of its account, and all orders of that scenario are of one"
 _WHOSE = "where there are several sockets, the next authorize may be another one's"
 _AFTER = ("after-one-loss", "after-two-losses")
 
@@ -64,6 +64,7 @@ ROWS: Mapping[str, Mapping[str, str]] = {
     "logs-in-again-before-its-ticket-allows@second-shard": {"LOG-100": _WHOSE},
     "logs-in-again-after-a-captcha@second-shard": {"LOG-100": _WHOSE},
     "authorizes-again-after-a-captcha@second-shard": {"LOG-100": _WHOSE},
+    "sends-an-unanswered-order-again@second-shard": {"REQ-030": _ACCOUNT},
     "needs-the-text-of-a-failure@second-shard": {"REQ-040": _ACCOUNT},
     "takes-any-reason-for-a-failure@second-shard": {"REQ-040": _ACCOUNT},
     "keeps-the-pause-after-a-refusal@second-shard": {"REC-010": "a token is the user's, and another shard is refused"},
@@ -82,6 +83,10 @@ ROWS: Mapping[str, Mapping[str, str]] = {
     **_in_both("syncs-again-after-85-s", {"EVT-010": _LONG}),
     **_in_both(
         "tells-a-late-answer-too", {"REQ-040": "a time-out of half a minute is awaited on the first socket only"}
+    ),
+    **_in_both(
+        "syncs-again-where-it-was-not-answered",
+        {"EVT-010": "a time-out of half a minute is awaited on the first socket only"},
     ),
     **_in_both("gives-up-after-a-second", {"REQ-040": "an answer that is late is played on the first socket only"}),
     **_in_both("ids-of-one-byte", {"REQ-010": "so many requests are asked for in one scenario, of its first socket"}),

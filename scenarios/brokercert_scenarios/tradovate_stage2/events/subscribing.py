@@ -7,6 +7,7 @@ from brokercert_scenarios.tradovate_stage2.login.arriving import answered_late
 from brokercert_scenarios.tradovate_stage2.stage import Stage
 
 SHARDS = 3
+UNANSWERED = 35.0  # seconds: past the half minute that clients give an answer
 
 
 @scenario(
@@ -124,3 +125,18 @@ async def types_after_loss(stage: Stage) -> None:
         return
     since = await stage.lose()
     await stage.recovered(since)
+
+
+@scenario(
+    "sync-answered-late",
+    "The answer to the sync request is held back for longer than a client's usual time-out, between heartbeats",
+    exercises=("EVT-010",),
+    lasts=60,
+)
+async def sync_answered_late(stage: Stage) -> None:
+    hold = stage.broker.on("user/syncrequest").hold_answer()
+    await stage.start()
+    if await hold.wait_held(stage.limit("window_first_authorize") + stage.limit("window_first_sync")):
+        await stage.hold(UNANSWERED, "a second sync request")
+        hold.release()
+        await stage.hold(stage.limit("window_single_sync") + 1, "a second sync request")

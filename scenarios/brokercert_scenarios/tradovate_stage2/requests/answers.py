@@ -189,10 +189,33 @@ async def request_unanswered(stage: Stage) -> None:
     # A client may give the whole connection up, of its several the one for requests: what is asked for next needs it.
     # It may tell of the request first, and leave then: so its end is awaited before it is looked for.
     await stage.arrived()
+    await _goes_on(stage, sockets, after)
+
+
+async def _goes_on(stage: Stage, sockets: int, ident: int) -> None:
+    """What is asked for once the client has its connections again."""
     recovery = stage.limit("window_recovery")
     await stage.wait("its connections", lambda talk: len(_working(talk)) >= sockets, recovery)
     await stage.arrived()
-    await stage.outcome(await stage.request(ITEM, query=f"id={after}"))
+    await stage.outcome(await stage.request(ITEM, query=f"id={ident}"))
+
+
+@scenario(
+    "order-unanswered",
+    "An order is never answered, and its connection stands; another request is asked for after it",
+    exercises=("REQ-030",),
+    needs=(*NEEDS, "orders"),
+    lasts=38,
+)
+async def order_unanswered(stage: Stage) -> None:
+    if await stage.log_in() is None:
+        return
+    on_order(stage, ORDER_PRICE, times=None).never_answer()
+    sockets = len(_working(stage.talk))
+    if await stage.outcome(await place(stage)) is None:
+        return
+    await stage.arrived()
+    await _goes_on(stage, sockets, orders(stage)[0])
 
 
 @scenario(

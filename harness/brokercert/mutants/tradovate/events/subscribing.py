@@ -6,8 +6,9 @@ from typing import Any
 
 from brokercert.mutants.tradovate.mutant import mutant
 from brokercert.reference.tradovate.client import ReferenceClient
+from brokercert.reference.tradovate.requests import Outcome
 from brokercert.reference.tradovate.session import Session
-from brokercert.reference.tradovate.states import Happening
+from brokercert.reference.tradovate.states import Happening, State
 
 REFRESH = 85.0  # seconds
 
@@ -165,3 +166,22 @@ class HangsUpOnUnknown(ReferenceClient):
     """Ends the connection on an event kind that it does not know."""
 
     session_class = _StrictSession
+
+
+class _RepeatingSession(Session):
+    def on_sync(self, outcome: Outcome, now: float) -> None:
+        if outcome.error == "never answered" and self.state is not State.OVER:
+            self.send_sync(now)
+        else:
+            super().on_sync(outcome, now)
+
+
+@mutant(
+    "syncs-again-where-it-was-not-answered",
+    "EVT-010",
+    reason="one sync a socket: what is not answered yet may be a large snapshot on its way",
+)
+class SyncsAgainUnanswered(ReferenceClient):
+    """Sends its sync request once more on the same socket, when no answer came in half a minute."""
+
+    session_class = _RepeatingSession

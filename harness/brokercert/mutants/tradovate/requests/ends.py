@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from brokercert.mutants.tradovate.carrying import Carrying, CarryingQueue
@@ -111,3 +112,25 @@ class OldTimeOuts(ReferenceClient):
             timers: ClassVar[list[tuple[float, int]]] = []
 
         self.session_class = with_queue(Own)
+
+
+class _Insisting(ReferenceClient):
+    """Sends what was not answered once more."""
+
+    def submit(self, endpoint: str, done: Callable[[Outcome, float], None], **more: Any) -> None:
+        def told(outcome: Outcome, now: float) -> None:
+            if outcome.error == "never answered" and endpoint == "order/placeorder":
+                super(_Insisting, self).submit(endpoint, told, **more)
+            else:
+                done(outcome, now)
+
+        super().submit(endpoint, told, **more)
+
+
+@mutant(
+    "sends-an-unanswered-order-again",
+    "REQ-030",
+    reason="whoever asked is told nothing, and the broker may have taken each of them",
+)
+class Insists(_Insisting):
+    """Sends an order again each time that no answer came in its time, and tells nobody."""
