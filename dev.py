@@ -241,7 +241,7 @@ def names_a_client(
 # that it does not make the harness stand still there, which plays clients again for minutes.
 TIMED = "tests/clients"
 SHARE = {"ODD_CLIENTS": "third"}  # all of them take six minutes; the build plays the rest
-BESIDE = ("-n", "2", "--dist", "worksteal", f"--ignore={TIMED}", "-m", "not long")
+BESIDE = ("-n", "2", "--dist", "loadfile", f"--ignore={TIMED}", "-m", "not long")
 LOWERED = 10  # niceness
 
 

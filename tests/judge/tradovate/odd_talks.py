@@ -351,7 +351,7 @@ class Client:
             return t
         if how.startswith("silent"):
             talk.fault(t, how, conn)
-            noticed = t + self.draw(8, 14)
+            noticed = t + self.draw(8, 12)  # the last word was up to 2.5 s before, and 15 s after it are asked for
             for at in self.times(t + self.draw(0.01, self.beat), noticed, 0.9 * self.beat, self.beat):
                 talk.client(at, conn, "[]")
             talk.close(noticed, conn, "client", 4000)
