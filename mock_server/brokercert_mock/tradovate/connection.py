@@ -13,10 +13,8 @@ from brokercert_mock.tradovate.batch import Batches
 from brokercert_mock.tradovate.sessions.tokens import Token
 from brokercert_mock.tradovate.settings import Settings
 from brokercert_mock.tradovate.sync import Subscription
-from brokercert_mock.tradovate.told import TradovateFault
+from brokercert_mock.tradovate.told import Told, TradovateFault
 from brokercert_mock.tradovate.wire import ClientRequest
-
-IN_SPACES = "in-spaces"
 
 
 class Connection(AnyConnection):
@@ -67,7 +65,9 @@ class Connection(AnyConnection):
     def in_spaces(self, spaced: bool = True) -> None:
         """From here on its messages have white space, and their members another order (RFC 8259 §2, §4)."""
         self._spaced = spaced
-        self._ground.tell_rule(IN_SPACES, self.id, "white space between tokens" if spaced else "compact again")
+        self._ground.tell_rule(
+            Told.IN_SPACES.value, self.id, "white space between tokens" if spaced else "compact again"
+        )
 
     def send_event(self, kind: str, data: Any) -> None:
         self.send_messages([frames.event(kind, data)])

@@ -27,5 +27,6 @@ class Told(StrEnum):
     QUOTA = "quota"
     BURST = "burst"
     BATCH = "batch"
+    IN_SPACES = "in-spaces"
     EVENTS_HELD = "events-held"
     EVENTS_RELEASED = "events-released"

@@ -49,8 +49,8 @@ class Story:
         self.frame("broker", f"a[{json.dumps({'s': 200, 'i': 1, 'd': {'orders': [{'id': 13}]}})}]")
         self.ids = 0
 
-    def frame(self, sender: r.Side, text: str, t: int = S) -> int:
-        self.records.append(r.Frame(t=t, conn=1, sender=sender, ordinal=1, opcode=1, text=text))
+    def frame(self, sender: r.Side, text: str, t: int = S, conn: int = 1) -> int:
+        self.records.append(r.Frame(t=t, conn=conn, sender=sender, ordinal=1, opcode=1, text=text))
         return len(self.records)
 
     def event(self, kind: str, entity: dict[str, Any]) -> int:

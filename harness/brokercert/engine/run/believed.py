@@ -50,11 +50,7 @@ def _decoded(path: Path, data: bytes) -> tuple[RunRecord, bytes]:
     """The record, and its bytes in the one form."""
     try:
         return decode_run(data), written(read_once(data))
-    except (
-        ValueError,
-        RecursionError,
-        OverflowError,
-    ) as error:  # those of msgspec, and of a byte that is no UTF-8, too
+    except (ValueError, RecursionError, OverflowError) as error:  # msgspec's, and that of a byte that is no UTF-8, too
         raise UsageError(f"{path}: {error}; expected a run.json of this version of brokercert") from error
 
 

@@ -29,14 +29,14 @@ def test_it_may_become_right_until_5_s_after_the_last_event_or_the_last_sync_ans
     assert {x.clause for x in late.findings()} == {"order.presence"}
 
 
-def back(story: Story, conn: int, t: float) -> None:
-    """Another socket that syncs."""
+def back(story: Story, conn: int, t: float, first: str = 'a[{"s":200,"i":1,"d":{}}]') -> None:
+    """Another socket that syncs; `first` is the answer to that."""
     story.records += [r.Accepted(t=round(t * S), conn=conn), r.UpgradeAnswer(t=round(t * S), conn=conn, status=101)]
     for sender, text in (
         ("client", "authorize\n0\n\ntoken"),
         ("broker", 'a[{"s":200,"i":0}]'),
         ("client", "user/syncrequest\n1\n\n{}"),
-        ("broker", 'a[{"s":200,"i":1,"d":{}}]'),
+        ("broker", first),
     ):
         story.records.append(r.Frame(t=round(t * S), conn=conn, sender=sender, ordinal=1, opcode=1, text=text))  # type: ignore[arg-type]
 
@@ -54,6 +54,25 @@ def test_only_a_loss_before_it_was_asked_gives_a_client_more_time(lost: float, v
         story.records.append(end)
     back(story, 2, 18)
     assert worst(x.verdict for x in story.findings()) is verdict
+
+
+@pytest.mark.parametrize("why", ["ticket", "silent"])
+def test_a_socket_that_cannot_know_yet_is_no_socket_that_is_there(why: str) -> None:
+    """It waits for the end of its ticket, or for a broker that says nothing: it is judged by its next sync answer."""
+    story = Story()
+    story.ledger()
+    if why == "silent":
+        story.records.append(r.Fault(t=11 * S, requested=11 * S, name="silent-dead", conn=1))
+        story.shot(15, {"order": []})
+        story.records.append(r.Ended(t=16 * S, conn=1, by="client", how="fin"))
+        back(story, 2, 18)
+    else:
+        story.records.append(r.Ended(t=10 * S + 1, conn=1, by="broker", how="fin"))
+        back(story, 2, 11, first='a[{"s":200,"i":1,"d":{"p-ticket":"t","p-time":8}}]')
+        story.shot(17, {"order": []})
+        story.frame("client", 'user/syncrequest\n2\n\n{"p-ticket":"t"}', 19 * S, conn=2)
+        story.frame("broker", 'a[{"s":200,"i":2,"d":{}}]', 19 * S, conn=2)
+    assert worst(x.verdict for x in story.findings()) is Verdict.NOT_OBSERVED
 
 
 def test_it_must_be_right_still_2_s_later() -> None:

@@ -48,12 +48,16 @@ def due_at(talk: Conversation, name: str, settle: int, shot: Snapshot) -> int:
 
 
 def _live_at(talk: Conversation, record: int) -> int:
-    """How many of the client's sockets had synced by that record, and had not ended."""
+    """How many of the client's sockets had synced by that record, with success, and had neither ended nor fallen
+    silent: one that waits for its ticket, or for a broker that says nothing, cannot know.
+    """
     return sum(
         1
         for c in talk.synced
-        if any(answer.record <= record for answer in answers_of(c.syncs))
+        if c.synced is not None
+        and c.synced.record <= record
         and not (c.ended and c.ended[0].record < record)
+        and not (c.silent is not None and c.silent.record < record)
     )
 
 
